@@ -1,0 +1,179 @@
+"""The command line: `python -m unsc_core --help`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+from unsc_core.config import ExperimentConfig
+from unsc_core.data import DATASETS, DEFAULT_DATASET
+from unsc_core.errors import ConfigError, UnscError
+from unsc_core.methods import METHODS
+from unsc_core.models import MODELS
+from unsc_core.progress import Progress
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; 0 when it worked, 2 with one sentence on stderr when the request was wrong."""
+    options = _parser().parse_args(arguments)
+    try:
+        return options.command(options)
+    except UnscError as error:
+        _clear_line()
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        _clear_line()
+        print("stopped", file=sys.stderr)
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m unsc_core", description="Make a trained classifier forget classes.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    for name, registry in (("datasets", DATASETS), ("models", MODELS), ("methods", METHODS)):
+        listing = commands.add_parser(name, help=f"list the {name}")
+        listing.add_argument("--json", action="store_true", help="as one JSON object")
+        listing.set_defaults(command=_list, registry=registry)
+
+    run = commands.add_parser("run", help="run an experiment for one or more seeds")
+    run.add_argument(
+        "--dataset", default=DEFAULT_DATASET, metavar="D", help=f"{', '.join(DATASETS)}, or the path of an .npz file or image folder"
+    )
+    run.add_argument("--model", metavar="M", help=f"{', '.join(MODELS)} (default: the dataset's)")
+    run.add_argument("--forget", metavar="C[,C]", help="classes to forget (default: the dataset's)")
+    run.add_argument("--method", default="unsc", help=", ".join(METHODS))
+    run.add_argument("--energy-threshold", type=float, metavar="γ", help="kept share of the retain energy, 0 < γ <= 1")
+    run.add_argument("--learning-rate", type=float, help="of the unlearning")
+    run.add_argument("--epochs", type=int, help="of the unlearning, at most")
+    run.add_argument("--training-epochs", type=int, help="of the original and the retrained model")
+    run.add_argument("--checkpoint", metavar="FILE", help="weights of the original model instead of training it")
+    run.add_argument("--seeds", default="0", metavar="S[,S]")
+    run.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
+    run.add_argument("--with-retrain", action="store_true", help="also train without the forgotten classes")
+    run.add_argument("--json", action="store_true", help="one JSON object on stdout")
+    run.set_defaults(command=_run)
+
+    export = commands.add_parser("export", help="write a result's weights, logits, labels and config to a folder")
+    export.add_argument("key", metavar="KEY", help="as printed by run")
+    export.add_argument("--out", required=True, type=Path, metavar="DIR")
+    export.set_defaults(command=_export)
+
+    assets = commands.add_parser("make-assets", help="make the bundled data and checkpoints anew")
+    assets.add_argument("--data", action="store_true", help="the bundled part of Fashion-MNIST")
+    assets.add_argument("--checkpoints", action="store_true", help="the default's original and retrained models")
+    assets.set_defaults(command=_make_assets)
+    return parser
+
+
+def _list(options: argparse.Namespace) -> int:
+    entries = options.registry.values()
+    if options.json:
+        print(json.dumps({entry.name: {"title": entry.title, "summary": entry.summary} for entry in entries}, ensure_ascii=False))
+        return 0
+    width = max(len(entry.name) for entry in entries)
+    for entry in entries:
+        print(f"{entry.name:{width}}  {entry.summary}")
+    return 0
+
+
+def _run(options: argparse.Namespace) -> int:
+    from unsc_core.data import dataset_entry
+    from unsc_core.experiment import Experiment
+    from unsc_core.results import mean_and_sd, summary
+
+    entry = dataset_entry(options.dataset)
+    seeds = _integers(options.seeds, "--seeds")
+    forget = _integers(options.forget, "--forget") if options.forget is not None else (entry.forget_class,)
+    runs: list[dict[str, Any]] = []
+    configs: list[dict[str, Any]] = []
+    for seed in seeds:
+        config = ExperimentConfig(
+            dataset=options.dataset, model=options.model or entry.model, forget_classes=forget, method=options.method, seed=seed,
+            energy_threshold=options.energy_threshold, learning_rate=options.learning_rate, epochs=options.epochs,
+            training_epochs=options.training_epochs, device=options.device, checkpoint=options.checkpoint,
+        )  # fmt: skip
+        work = Experiment(config, report=lambda progress, seed=seed: _show(progress, seed))
+        runs.append(summary(work.run(with_retrain=options.with_retrain)))
+        configs.append(work.config.to_dict())
+    _clear_line()
+    mean, sd = mean_and_sd([{k: v for k, v in run.items() if k != "seed"} for run in runs])
+    shared = {k: v for k, v in configs[0].items() if k != "seed"}
+    answer = {"config": {**shared, "seeds": list(seeds)}, "seeds": runs, "mean": _numbers(mean), "sd": _numbers(sd)}
+    print(json.dumps(answer, ensure_ascii=False, allow_nan=False) if options.json else _table(answer))
+    return 0
+
+
+def _numbers(values: dict[str, Any]) -> dict[str, Any]:
+    return {k: v for k, v in values.items() if k not in ("key", "device")}
+
+
+def _table(answer: dict[str, Any]) -> str:
+    mean, sd = answer["mean"], answer["sd"]
+    lines = [f"{'':11}{'Acc_f %':>14}{'Acc_r %':>16}   (mean ± sd over {len(answer['seeds'])} seed(s), test split)"]
+    for model in ("original", "unlearned", "retrained"):
+        if model in mean:
+            cells = (f"{mean[model][m]:6.2f} ± {sd[model][m]:.2f}" for m in ("acc_forget", "acc_retain"))
+            lines.append(f"{model:11}" + "".join(f"{cell:>15}" for cell in cells))
+    lines.append(f"over-unlearning {mean['over_unlearning']:+.2f} points, retain logit drift {mean['logit_drift']:.3f}")
+    if mean["agreement"] is not None:
+        lines.append(f"agreement with the retrained model on forgotten samples {mean['agreement']:.1f} %")
+    lines += [f"seed {run['seed']}: key {run['key']}" for run in answer["seeds"]]
+    return "\n".join(lines)
+
+
+def _export(options: argparse.Namespace) -> int:
+    from unsc_core.export import export_result
+
+    for path in export_result(options.key, options.out):
+        print(path)
+    return 0
+
+
+def _make_assets(options: argparse.Namespace) -> int:
+    from unsc_core.data import make_fashion_mnist_mini
+    from unsc_core.shipping import make_checkpoints
+
+    if not options.data and not options.checkpoints:
+        raise ConfigError("Say what to make: --data, --checkpoints or both.")
+    if options.data:
+        print(make_fashion_mnist_mini())
+    if options.checkpoints:
+        for path in make_checkpoints(lambda progress: _show(progress, None)):
+            print(path)
+    return 0
+
+
+def _integers(text: str, option: str) -> tuple[int, ...]:
+    try:
+        return tuple(int(part) for part in text.split(",") if part.strip())
+    except ValueError:
+        raise ConfigError(f"{option} takes whole numbers separated by commas, not '{text}'.") from None
+
+
+def _show(progress: Progress, seed: int | None) -> None:
+    share = f" {progress.done / progress.total:4.0%}" if progress.total else ""
+    left = f", {progress.seconds_left:.0f} s left" if progress.seconds_left else ""
+    line = f"{'' if seed is None else f'seed {seed}: '}{progress.stage}{share} {progress.detail}{left}"
+    if sys.stderr.isatty():
+        print(f"\r\033[K{line[:110]}", end="", file=sys.stderr, flush=True)
+    elif progress.done == 0:
+        print(line, file=sys.stderr, flush=True)
+
+
+def _clear_line() -> None:
+    if sys.stderr.isatty():
+        print("\r\033[K", end="", file=sys.stderr, flush=True)
+
+
+def run_as_program() -> NoReturn:
+    """Entry point of `python -m unsc_core`."""
+    sys.exit(main())
+
+
+if __name__ == "__main__":
+    run_as_program()

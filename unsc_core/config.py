@@ -1,0 +1,94 @@
+"""What an experiment is: one frozen config, and the keys its pieces are stored under."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+from unsc_core.errors import ConfigError
+
+FORMAT = 1
+"""Part of every key: raise it when a change of the code changes stored results."""
+
+
+@dataclass(frozen=True)
+class ExperimentConfig:
+    """Everything that decides the outcome of one experiment.
+
+    None means "the default of this dataset, model or method"; `experiment.resolve` fills it in and
+    checks every value, so that a default spelled out has the same key as a default left out.
+
+    Attributes:
+        dataset: a name in DATASETS, or the path of an .npz file or image folder.
+        model: a name in MODELS.
+        forget_classes: class indices to forget, at least one and not all.
+        method: a name in METHODS.
+        seed: initial weights, batch order and random labels all follow from it.
+        energy_threshold: γ, the kept share of Σσ² of the retain representations, 0 < γ ≤ 1.
+        learning_rate, epochs: of the unlearning, plain SGD.
+        training_epochs: of the original and the retrained model.
+        device: "auto", "cpu", "cuda" or "cuda:N"; part of the keys as asked, since devices round differently.
+        checkpoint: path of the original model's weights (safetensors, or a torch file of tensors only),
+            instead of training it here.
+    """
+
+    dataset: str = "fashion-mnist-mini"
+    model: str = "small-cnn"
+    forget_classes: tuple[int, ...] = (6,)
+    method: str = "unsc"
+    seed: int = 0
+    energy_threshold: float | None = None
+    learning_rate: float | None = None
+    epochs: int | None = None
+    training_epochs: int | None = None
+    device: str = "auto"
+    checkpoint: str | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """The config as plain JSON types."""
+        return json.loads(json.dumps(asdict(self)))
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> ExperimentConfig:
+        """The inverse of `to_dict`.
+
+        Raises:
+            ConfigError: a field is unknown.
+        """
+        known = {field.name for field in fields(cls)}
+        if unknown := sorted(set(values) - known):
+            raise ConfigError(f"Unknown setting '{unknown[0]}' in the experiment config; known are: {', '.join(sorted(known))}.")
+        forget = tuple(int(c) for c in values.get("forget_classes", cls.forget_classes))
+        return cls(**{**values, "forget_classes": forget})
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """How a network is trained from scratch: SGD with Nesterov momentum under one rise and fall of the rate."""
+
+    epochs: int
+    learning_rate: float = 0.1
+    momentum: float = 0.9
+    weight_decay: float = 5e-4
+    batch_size: int = 128
+
+
+@dataclass(frozen=True)
+class MomentsConfig:
+    """What the second moments are estimated from.
+
+    Attributes:
+        images: training images per class, 0 = all.
+        positions: patches per image and convolution, 0 = all.
+    """
+
+    images: int = 256
+    positions: int = 32
+
+
+def content_key(**parts: Any) -> str:
+    """A short stable name for `parts` (JSON types only): same parts, same key, on every machine."""
+    text = json.dumps({"format": FORMAT, **parts}, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:20]

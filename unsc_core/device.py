@@ -1,0 +1,113 @@
+"""Where tensors live, and samples on their way to a network."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from unsc_core.dataset import Dataset
+from unsc_core.errors import ConfigError
+
+
+def resolve_device(name: str) -> str:
+    """ "auto" -> "cuda" if there is one, else "cpu"; anything else is checked.
+
+    Raises:
+        ConfigError: no such device on this machine.
+    """
+    available = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if name == "auto":
+        return "cuda" if available else "cpu"
+    if name == "cpu" or (available and (name == "cuda" or name in {f"cuda:{i}" for i in range(available)})):
+        return name
+    found = ", ".join(f"cuda:{i}" for i in range(available)) or "no GPU"
+    raise ConfigError(f"Device '{name}' is not on this machine ({found} found); use auto or cpu.")
+
+
+@dataclass(frozen=True, eq=False)
+class DeviceData:
+    """A dataset on a device: samples stay uint8 there and become network inputs batch by batch.
+
+    Attributes:
+        x_train, x_test: (n, …) uint8 images or float32 points.
+        y_train, y_test: (n,) int64.
+        shift, scale: network input = sample · scale + shift, per channel.
+        augment: whether `augmented` does anything.
+    """
+
+    x_train: Tensor
+    y_train: Tensor
+    x_test: Tensor
+    y_test: Tensor
+    shift: Tensor
+    scale: Tensor
+    augment: bool
+
+    @property
+    def device(self) -> torch.device:
+        """Where the tensors are."""
+        return self.x_train.device
+
+    def index(self, rows: NDArray[np.intp]) -> Tensor:
+        """Row numbers as a tensor on this device."""
+        return torch.from_numpy(rows).to(self.device)
+
+    def inputs(self, samples: Tensor) -> Tensor:
+        """Samples (n, …) -> normalised float32 network inputs, images channels-last."""
+        x = samples.to(torch.float32) * self.scale + self.shift
+        return x.contiguous(memory_format=torch.channels_last) if x.ndim == 4 else x
+
+    def augmented(self, samples: Tensor, generator: torch.Generator) -> Tensor:
+        """Images shifted by up to 4 pixels and mirrored at random, if this dataset is augmented; still uint8.
+
+        Args:
+            samples: (n, channels, height, width).
+            generator: CPU generator of the draw.
+        """
+        if not self.augment:
+            return samples
+        n, _, height, width = samples.shape
+        padded = torch.nn.functional.pad(samples, (4, 4, 4, 4))
+        top, left = torch.randint(0, 9, (2, n, 1, 1), generator=generator).to(self.device)
+        mirror = (torch.rand(n, 1, 1, generator=generator) < 0.5).to(self.device)
+        rows = top + torch.arange(height, device=self.device)[:, None]
+        across = torch.arange(width, device=self.device)
+        cols = left + torch.where(mirror, width - 1 - across, across)
+        image = torch.arange(n, device=self.device)[:, None, None]
+        return padded.permute(0, 2, 3, 1)[image, rows, cols].permute(0, 3, 1, 2)
+
+
+def to_device(dataset: Dataset, device: str) -> DeviceData:
+    """The dataset's arrays as tensors on `device`, without a copy where none is needed."""
+    unit = 255.0 if dataset.is_images else 1.0
+    std = torch.tensor(dataset.std, device=device)
+    shape = (1, -1, 1, 1) if dataset.is_images else (1, -1)
+    arrays = (dataset.x_train, dataset.y_train, dataset.x_test, dataset.y_test)
+    x_train, y_train, x_test, y_test = (torch.from_numpy(np.require(a, requirements=["W"])).to(device) for a in arrays)
+    shift = (-torch.tensor(dataset.mean, device=device) / std).view(shape)
+    return DeviceData(x_train, y_train, x_test, y_test, shift, (1.0 / (unit * std)).view(shape), dataset.augment)
+
+
+def predict(model: torch.nn.Module, data: DeviceData, samples: Tensor, batch_size: int = 500) -> Tensor:
+    """Logits (n, classes) float32 of the model in eval mode; the model is left as it was found."""
+    was_training = model.training
+    model.eval()
+    try:
+        with torch.inference_mode():
+            logits = [model(data.inputs(batch)) for batch in samples.split(batch_size)]
+    finally:
+        model.train(was_training)
+    return torch.cat(logits).float()
+
+
+def class_batches(data: DeviceData, images: int, batch_size: int = 256) -> Iterator[tuple[int, Tensor]]:
+    """(class, normalised inputs) over the first `images` training samples of every class (0 = all)."""
+    for label in range(int(data.y_train.max()) + 1):
+        rows = torch.nonzero(data.y_train == label)[:, 0]
+        for batch in (rows[:images] if images else rows).split(batch_size):
+            yield label, data.inputs(data.x_train[batch])

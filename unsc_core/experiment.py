@@ -1,0 +1,216 @@
+"""Config -> result: the one place where the steps are put in order. Every piece is read from the store or made once."""
+
+from __future__ import annotations
+
+import copy
+import logging
+import time
+from collections.abc import Callable
+from functools import cached_property
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from torch import Tensor, nn
+
+from unsc_core.checkpoints import load_weights, set_weights
+from unsc_core.config import ExperimentConfig, TrainingConfig
+from unsc_core.data import load_dataset
+from unsc_core.dataset import split
+from unsc_core.device import DeviceData, class_batches, predict, resolve_device, to_device
+from unsc_core.errors import StoreError
+from unsc_core.home import ASSETS
+from unsc_core.methods import METHODS
+from unsc_core.methods.base import Context, Unlearned
+from unsc_core.models import build_model
+from unsc_core.null_space import Spectrum, spectrum
+from unsc_core.progress import Report, Stages, silent
+from unsc_core.representations import Moments, second_moments
+from unsc_core.results import MOMENTS, Result, keys, read_result, resolve, shipped_key
+from unsc_core.store import Artefact, Store, read_artefact
+from unsc_core.training import train
+
+logger = logging.getLogger(__name__)
+
+CHECKPOINTS = ASSETS / "checkpoints"
+
+
+class Experiment:
+    """One config, checked, with its pieces on demand.
+
+    Raises:
+        UnscError: the config, the data or the store cannot be used; nothing has been computed then.
+    """
+
+    def __init__(self, config: ExperimentConfig, store: Store | None = None, report: Report = silent) -> None:
+        self.store = store or Store()
+        self.stages = Stages(report)
+        self.device = resolve_device(config.device)
+        with self.stages.stage("data", "reading the data"):
+            self.dataset = load_dataset(config.dataset, report)
+        self.config = resolve(config, self.dataset)
+        self.split = split(self.dataset, self.config.forget_classes)
+        self.keys = keys(self.config, self.dataset)
+
+    def run(self, with_retrain: bool = False) -> Result:
+        """Everything the result needs; what is stored is not computed again."""
+        self.store.check_writable()
+        self.logits(self.keys.original, lambda: self.original, "test")
+        self.logits(self.keys.unlearned, lambda: self.unlearned.model, "test")
+        self.logits(self.keys.original, lambda: self.original, "train")
+        self.logits(self.keys.unlearned, lambda: self.unlearned.model, "train")
+        if with_retrain:
+            self.run_retrained()
+        result = read_result(self.config, self.dataset, self.store)
+        if result is None:
+            raise StoreError(f"A result just written to {self.store.root} is gone; check that nothing else cleans this folder.")
+        return result
+
+    def run_retrained(self) -> None:
+        """The gold standard's answers."""
+        self.store.check_writable()
+        for part in ("test", "train"):
+            self.logits(self.keys.retrained, lambda: self.retrained, part)
+
+    @cached_property
+    def data(self) -> DeviceData:
+        """The samples on the device."""
+        return to_device(self.dataset, self.device)
+
+    @cached_property
+    def original(self) -> nn.Module:
+        """θ₀: from the named checkpoint, the store, a shipped checkpoint, or trained now."""
+        if self.config.checkpoint is not None:
+            path = Path(self.config.checkpoint).expanduser()
+            model = self._new_model()
+            set_weights(model, load_weights(path), path.name)
+            return model.to(self.device).eval()
+        return self._trained(self.keys.original, (), "train", "training the original model")
+
+    @cached_property
+    def retrained(self) -> nn.Module:
+        """θ_r: the same recipe without the forget classes."""
+        return self._trained(self.keys.retrained, self.config.forget_classes, "retrain", "retraining without the forgotten classes")
+
+    @cached_property
+    def moments(self) -> Moments:
+        """Per-class second moments of the original: one pass over data for every later request."""
+        stored = self.store.get("moments", self.keys.moments)
+        if stored is not None:
+            return Moments({layer: torch.from_numpy(m) for layer, m in stored.arrays.items()}, **stored.meta["config"])
+        model = self.original
+        batches = list(class_batches(self.data, MOMENTS.images))
+        done = 0
+
+        def on_batch() -> None:
+            nonlocal done
+            done += 1
+            self.stages.tick(done, len(batches))
+
+        with self.stages.stage("moments", "collecting second moments"):
+            moments = second_moments(
+                model, iter(batches), self.dataset.num_classes,
+                images=MOMENTS.images, positions=MOMENTS.positions, seed=self.config.seed, on_batch=on_batch,
+            )  # fmt: skip
+        arrays = {layer: m.cpu().numpy() for layer, m in moments.per_class.items()}
+        meta = {"config": {"images": moments.images, "positions": moments.positions}, "seconds": self.stages.seconds["moments"]}
+        self.store.put("moments", self.keys.moments, Artefact(arrays, meta))
+        return moments
+
+    @cached_property
+    def spectra(self) -> dict[str, tuple[Spectrum, ...]]:
+        """Layer -> spectrum per group of the retain classes; their eigenvalues are stored for the views."""
+        moments = self.moments
+        with self.stages.stage("spectra", "finding the null space"):
+            spectra = {
+                layer: tuple(spectrum(group) for group in groups) for layer, groups in moments.retain(self.config.forget_classes).items()
+            }
+        if not self.store.has("spectra", self.keys.spectra):
+            values = {layer: torch.stack([s.eigenvalues for s in groups]).cpu().numpy() for layer, groups in spectra.items()}
+            self.store.put("spectra", self.keys.spectra, Artefact(values, {"layers": list(values)}))
+        return spectra
+
+    @cached_property
+    def unlearned(self) -> Unlearned:
+        """θ: the method's answer to the request."""
+        stored = self.store.get("unlearned", self.keys.unlearned)
+        if stored is not None:
+            model = self._with_weights(stored)
+            return Unlearned(model, stored.meta["history"], None, stored.meta["null_space"])
+        before = dict(self.stages.seconds)
+        unlearned = METHODS[self.config.method].unlearn(copy.deepcopy(self.original), self._context())
+        seconds = {name: s - before.get(name, 0.0) for name, s in self.stages.seconds.items() if s != before.get(name)}
+        arrays = _weights(unlearned.model)
+        if unlearned.labels is not None:
+            arrays["labels"] = unlearned.labels.cpu().numpy()
+        meta = {
+            "config": self.config.to_dict(), "history": unlearned.history, "null_space": unlearned.null_space,
+            "seconds": seconds, "device": self.device, "created": time.time(),
+        }  # fmt: skip
+        self.store.put("unlearned", self.keys.unlearned, Artefact(arrays, meta))
+        return unlearned
+
+    def logits(self, key: str, model: Callable[[], nn.Module], part: str) -> None:
+        """Make sure the logits of a model on "train" or "test" are stored under its key."""
+        name = f"{key}-{part}"
+        if self.store.get("logits", name) is not None:
+            return
+        network = model()
+        with self.stages.stage("evaluate", f"answering the {part} set"):
+            samples: Tensor = self.data.x_test if part == "test" else self.data.x_train
+            answers = predict(network, self.data, samples).cpu().numpy()
+        self.store.put("logits", name, Artefact({"logits": answers}))
+
+    def _context(self) -> Context:
+        config = self.config
+        return Context(
+            self.split, self.data, config.seed, config.energy_threshold or 1.0, config.learning_rate or 0.0,
+            config.epochs or 0, self.stages, lambda: self.spectra, lambda: self.retrained,
+        )  # fmt: skip
+
+    def _new_model(self) -> nn.Module:
+        return build_model(self.config.model, self.dataset.input_shape, self.dataset.num_classes, self.config.seed)
+
+    def _with_weights(self, artefact: Artefact) -> nn.Module:
+        model = self._new_model()
+        names = model.state_dict()
+        set_weights(model, {name: torch.from_numpy(artefact.arrays[name]) for name in names}, "The stored result")
+        return model.to(self.device).eval()
+
+    def _trained(self, key: str, without: tuple[int, ...], stage: str, words: str) -> nn.Module:
+        artefact = self.store.get("trained", key) or self._shipped(key, without)
+        if artefact is not None:
+            return self._with_weights(artefact)
+        model = self._new_model().to(self.device)
+        rows = self.data.index(split(self.dataset, without).retain_train()) if without else torch.arange(len(self.data.y_train))
+        training = TrainingConfig(self.config.training_epochs or 1)
+        with self.stages.stage(stage, words):
+            train(model, self.data, rows.to(self.data.device), training, self.config.seed, self.stages.tick)
+        meta = {"seconds": self.stages.seconds[stage], "without": list(without), "config": self.config.to_dict(), "created": time.time()}
+        self.store.put("trained", key, Artefact(_weights(model), meta))
+        return model
+
+    def _shipped(self, key: str, without: tuple[int, ...]) -> Artefact | None:
+        """The shipped checkpoint of this very training, copied into the store; None if there is none or it is damaged."""
+        path = shipped_path(self.config, without)
+        if not path.is_file():
+            return None
+        try:
+            artefact = read_artefact(path)
+        except (OSError, ValueError, KeyError, SafetensorError) as error:
+            logger.warning("The shipped checkpoint %s is damaged (%s); training anew.", path.name, error)
+            return None
+        if artefact.meta.get("key") != shipped_key(self.config, self.dataset, without):
+            return None
+        self.store.put("trained", key, artefact)
+        return artefact
+
+
+def shipped_path(config: ExperimentConfig, without: tuple[int, ...]) -> Path:
+    """Where a shipped checkpoint of this training would lie."""
+    suffix = "".join(f"_without{c}" for c in without)
+    return CHECKPOINTS / f"{Path(config.dataset).name}_{config.model}_seed{config.seed}{suffix}.safetensors"
+
+
+def _weights(model: nn.Module) -> dict:
+    return {name: value.detach().cpu().contiguous().numpy() for name, value in model.state_dict().items()}

@@ -1,0 +1,86 @@
+"""What a worker does: JOBS by kind, each a function of a config, with progress and cancelling. Results go to the store."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+
+import distributed
+
+from unsc_core.config import ExperimentConfig
+from unsc_core.progress import Cancelled, Progress, Report
+from unsc_core.store import Store
+
+TOPIC = "unsc-lab"
+INTERVAL_S = 0.2
+"""Progress is sent, and cancelling looked for, at most this often."""
+
+
+def experiment(config: ExperimentConfig, store: Store, report: Report) -> None:
+    """Original and unlearned model with their answers, and the spectra of the request."""
+    from unsc_core.experiment import Experiment
+
+    work = Experiment(config, store, report)
+    work.run()
+    _ = work.spectra
+
+
+def retrain(config: ExperimentConfig, store: Store, report: Report) -> None:
+    """The retrained model with its answers."""
+    from unsc_core.experiment import Experiment
+
+    Experiment(config, store, report).run_retrained()
+
+
+def dataset(config: ExperimentConfig, _: Store, report: Report) -> None:
+    """Download a dataset."""
+    from unsc_core.data import load_dataset
+
+    load_dataset(config.dataset, report)
+
+
+def embedding(config: ExperimentConfig, store: Store, report: Report) -> None:
+    """The UMAP of the original's logits with every other model placed in it."""
+    from unsc_core.embedding import make_umap
+
+    make_umap(config, store, report)
+
+
+JOBS: dict[str, Callable[[ExperimentConfig, Store, Report], None]] = {
+    job.__name__: job for job in (experiment, retrain, dataset, embedding)
+}
+
+
+def run_job(kind: str, job_id: str, config: dict, home: str) -> str:
+    """Run one job on a Dask worker.
+
+    Returns:
+        "done" or "cancelled".
+
+    Raises:
+        UnscError: what went wrong, in one sentence.
+    """
+    os.environ["UNSC_HOME"] = home
+    worker = distributed.get_worker()
+    worker.log_event(TOPIC, {"id": job_id, "what": "start", "worker": worker.address})
+    cancelled = distributed.Event(f"cancel-{job_id}")
+    last = 0.0
+    stage = ""
+
+    def report(progress: Progress) -> None:
+        nonlocal last, stage
+        if progress.stage == stage and time.monotonic() - last < INTERVAL_S:
+            return
+        last, stage = time.monotonic(), progress.stage
+        if cancelled.is_set():
+            raise Cancelled
+        worker.log_event(TOPIC, {"id": job_id, "what": "progress", "progress": asdict(progress)})
+
+    try:
+        JOBS[kind](ExperimentConfig.from_dict(config), Store(Path(home) / "store"), report)
+    except Cancelled:
+        return "cancelled"
+    return "done"

@@ -1,0 +1,87 @@
+"""METHODS: every way to unlearn, by name. A method's file is loaded when it runs, not before."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from unsc_core.errors import ConfigError
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from unsc_core.methods.base import Context, Unlearned
+
+
+class Unlearn(Protocol):
+    """What a method's file defines as `unlearn`."""
+
+    def __call__(self, model: nn.Module, context: Context) -> Unlearned:
+        """Forget with `model`, a copy of the original that may be changed in place."""
+        ...
+
+
+@dataclass(frozen=True)
+class Method:
+    """One way to unlearn.
+
+    Attributes:
+        name: as typed; title: as shown; summary: one sentence.
+        source: the paper.
+        uses_energy_threshold: whether γ matters.
+        learning_rate, epochs: defaults of its SGD; None where it has none.
+        module: where its `unlearn` is; by default the file named after it.
+    """
+
+    name: str
+    title: str
+    summary: str
+    source: str
+    uses_energy_threshold: bool = False
+    learning_rate: float | None = None
+    epochs: int | None = None
+    module: str = ""
+
+    @property
+    def unlearn(self) -> Callable[[nn.Module, Context], Unlearned]:
+        """The method itself."""
+        return importlib.import_module(self.module or f"{__name__}.{self.name.replace('-', '_')}").unlearn
+
+
+METHODS: dict[str, Method] = {
+    method.name: method
+    for method in (
+        Method(
+            "unsc", "UNSC", "Each forgotten sample goes to the class it resembles, inside the null space of the rest.",
+            "Chen, Zhu, Yu, Zhou: Machine Unlearning via Null Space Calibration, IJCAI 2024",
+            uses_energy_threshold=True, learning_rate=0.2, epochs=25,
+        ),
+        Method(
+            "random-labels", "Random labels", "Forgotten samples are taught classes drawn at random; nothing protects the rest.",
+            "Golatkar, Achille, Soatto: Eternal Sunshine of the Spotless Net, CVPR 2020 (baseline)",
+            learning_rate=0.1, epochs=10,
+        ),
+        Method(
+            "pseudo-labels", "Pseudo-labels only", "UNSC's labels without its projection; nothing protects the rest.",
+            "Chen, Zhu, Yu, Zhou: Machine Unlearning via Null Space Calibration, IJCAI 2024 (ablation)",
+            learning_rate=0.1, epochs=25,
+        ),
+        Method(
+            "retrain", "Retrain", "Trained again from the start without the forgotten classes: slow, and the gold standard.",
+            "Bourtoule et al.: Machine Unlearning, IEEE S&P 2021",
+        ),
+    )
+}  # fmt: skip
+
+
+def method_entry(name: str) -> Method:
+    """The registry entry of `name`.
+
+    Raises:
+        ConfigError: unknown name.
+    """
+    if name not in METHODS:
+        raise ConfigError(f"Unknown method '{name}'; choose one of {', '.join(METHODS)}.")
+    return METHODS[name]

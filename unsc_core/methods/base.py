@@ -1,0 +1,62 @@
+"""What a method is given and what it returns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from torch import Tensor, nn
+
+from unsc_core.dataset import Split
+from unsc_core.device import DeviceData
+from unsc_core.null_space import Spectrum
+from unsc_core.progress import Stages
+
+
+@dataclass(frozen=True, eq=False)
+class Context:
+    """Everything a method may use besides the model.
+
+    Attributes:
+        split: the request.
+        data: its samples on the device.
+        seed, energy_threshold, learning_rate, epochs: resolved settings; a method ignores what it lacks.
+        stages: progress and time of each step.
+        spectra: layer -> one Spectrum per group of the retain representations; computed or read when called.
+        retrained: the network trained on D_r alone; trained or read when called.
+    """
+
+    split: Split
+    data: DeviceData
+    seed: int
+    energy_threshold: float
+    learning_rate: float
+    epochs: int
+    stages: Stages
+    spectra: Callable[[], dict[str, tuple[Spectrum, ...]]]
+    retrained: Callable[[], nn.Module]
+
+    def forget_rows(self) -> Tensor:
+        """Indices of D_f among the training samples, on the device."""
+        return self.data.index(self.split.forget_train())
+
+    def on_epoch(self, epoch: int, accuracy: float, loss: float) -> None:
+        """Report the end of an unlearning epoch."""
+        self.stages.tick(epoch, self.epochs, f"epoch {epoch} of at most {self.epochs}, forget accuracy {accuracy:.0%}")
+
+
+@dataclass(frozen=True, eq=False)
+class Unlearned:
+    """What a method made of the model.
+
+    Attributes:
+        model: the unlearned network, in eval mode.
+        history: one {"epoch", "accuracy", "loss"} per epoch from 0 (accuracy on D_f, a share).
+        labels: (n_forget,) the class each sample of D_f was taught, or None.
+        null_space: layer -> {"dim", "rank"} summed over groups; empty without projection.
+    """
+
+    model: nn.Module
+    history: list[dict[str, float]] = field(default_factory=list)
+    labels: Tensor | None = None
+    null_space: dict[str, dict[str, int]] = field(default_factory=dict)

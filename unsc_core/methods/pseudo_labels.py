@@ -1,0 +1,24 @@
+"""UNSC's pseudo-labels without its projection: the ablation that shows what the null space adds.
+
+Source: Chen, Zhu, Yu, Zhou: Machine Unlearning via Null Space Calibration, IJCAI 2024, arXiv 2404.13588.
+"""
+
+from __future__ import annotations
+
+from torch import nn
+
+from unsc_core.device import predict
+from unsc_core.methods.base import Context, Unlearned
+from unsc_core.pseudo_labels import pseudo_labels
+from unsc_core.training import SgdConfig, relabel
+
+
+def unlearn(model: nn.Module, context: Context) -> Unlearned:
+    """Teach each forget sample its pseudo-label, all parameters free."""
+    data, rows = context.data, context.forget_rows()
+    with context.stages.stage("pseudo_labels", "finding pseudo-labels"):
+        labels = pseudo_labels(predict(model, data, data.x_train[rows]), context.split.forget_classes)
+    with context.stages.stage("unlearn", "unlearning"):
+        config = SgdConfig(context.learning_rate, context.epochs)
+        history = relabel(model, data, rows, labels, config, context.seed, on_epoch=context.on_epoch)
+    return Unlearned(model, history, labels)

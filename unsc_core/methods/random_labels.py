@@ -1,0 +1,24 @@
+"""Random labels: teach each forget sample a class drawn at random, so that nothing of its own is left.
+
+Source: the random-labels baseline of Golatkar, Achille, Soatto: Eternal Sunshine of the Spotless Net:
+Selective Forgetting in Deep Networks, CVPR 2020, arXiv 1911.04933.
+"""
+
+from __future__ import annotations
+
+from torch import nn
+
+from unsc_core.methods.base import Context, Unlearned
+from unsc_core.pseudo_labels import random_labels
+from unsc_core.training import SgdConfig, relabel
+
+
+def unlearn(model: nn.Module, context: Context) -> Unlearned:
+    """Teach each forget sample one random retain class for all epochs, all parameters free."""
+    data, rows = context.data, context.forget_rows()
+    classes, forget = context.split.dataset.num_classes, context.split.forget_classes
+    labels = random_labels(len(rows), classes, forget, context.seed).to(data.device)
+    with context.stages.stage("unlearn", "unlearning"):
+        config = SgdConfig(context.learning_rate, context.epochs)
+        history = relabel(model, data, rows, labels, config, context.seed, on_epoch=context.on_epoch)
+    return Unlearned(model, history, labels)

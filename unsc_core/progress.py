@@ -1,0 +1,61 @@
+"""How running work says what it is doing, and how it is asked to stop."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Progress:
+    """One message from running work.
+
+    Attributes:
+        stage: what is going on, in words ("training the original model").
+        done, total: steps finished and steps in all; total 0 means unknown.
+        detail: a short extra such as "epoch 3 of 10".
+        seconds_left: estimate for this stage, None while unknown.
+    """
+
+    stage: str
+    done: int = 0
+    total: int = 0
+    detail: str = ""
+    seconds_left: float | None = None
+
+
+Report = Callable[[Progress], None]
+"""Receives progress; raises `Cancelled` to stop the work at this point."""
+
+
+def silent(_: Progress) -> None:
+    """Ignore progress."""
+
+
+class Stages:
+    """Names the stage in progress, times each stage, and estimates what is left of it."""
+
+    def __init__(self, report: Report = silent) -> None:
+        self._report = report
+        self._stage = ""
+        self._started = 0.0
+        self.seconds: dict[str, float] = {}
+
+    @contextmanager
+    def stage(self, name: str, words: str) -> Iterator[None]:
+        """Time the enclosed work as `name` (seconds add up when a name recurs)."""
+        self._stage, self._started = words, time.perf_counter()
+        self.tick(0, 0)
+        try:
+            yield
+        finally:
+            took = time.perf_counter() - self._started
+            self.seconds[name] = self.seconds.get(name, 0.0) + took
+
+    def tick(self, done: int, total: int, detail: str = "") -> None:
+        """Report `done` of `total` steps of the present stage."""
+        elapsed = time.perf_counter() - self._started
+        left = elapsed / done * (total - done) if done else None
+        self._report(Progress(self._stage, done, total, detail, left))

@@ -1,0 +1,228 @@
+"""Config -> keys, and stored pieces -> one Result. Reads only; what is missing is None."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unsc_core import evaluation
+from unsc_core.config import ExperimentConfig, MomentsConfig, TrainingConfig, content_key
+from unsc_core.data import dataset_entry
+from unsc_core.dataset import Dataset, Split, split
+from unsc_core.errors import CheckpointError, ConfigError
+from unsc_core.methods import method_entry
+from unsc_core.models import model_entry
+from unsc_core.spectrum import check_energy_threshold
+from unsc_core.store import Store
+
+DEFAULT_ENERGY_THRESHOLD = 0.96
+MOMENTS = MomentsConfig()
+MAX_EPOCHS = 1000
+Number = TypeVar("Number", int, float)
+
+
+def resolve(config: ExperimentConfig, dataset: Dataset) -> ExperimentConfig:
+    """The config with every default filled in and every value checked.
+
+    Raises:
+        ConfigError: one sentence about the first impossible value.
+    """
+    entry, method = dataset_entry(config.dataset), method_entry(config.method)
+    model_entry(config.model, dataset.input_shape)
+    request = split(dataset, config.forget_classes)
+    resolved = replace(
+        config,
+        forget_classes=request.forget_classes,
+        energy_threshold=check_energy_threshold(_given(config.energy_threshold, DEFAULT_ENERGY_THRESHOLD))
+        if method.uses_energy_threshold
+        else None,
+        learning_rate=None if method.learning_rate is None else _given(config.learning_rate, method.learning_rate),
+        epochs=None if method.epochs is None else _given(config.epochs, method.epochs),
+        training_epochs=_given(config.training_epochs, entry.training_epochs or _epochs_for(len(dataset.y_train))),
+    )
+    for name in ("epochs", "training_epochs"):
+        value = getattr(resolved, name)
+        if value is not None and not 1 <= value <= MAX_EPOCHS:
+            raise ConfigError(f"{name} must be 1 to {MAX_EPOCHS}, not {value}.")
+    rate = resolved.learning_rate
+    if rate is not None and not (math.isfinite(rate) and rate > 0):
+        raise ConfigError(f"The learning rate must be above 0, not {rate:g}.")
+    if not 0 <= config.seed < 2**31:
+        raise ConfigError(f"The seed must be 0 to {2**31 - 1}, not {config.seed}.")
+    return resolved
+
+
+def _given(value: Number | None, default: Number) -> Number:
+    return default if value is None else value
+
+
+def _epochs_for(samples: int) -> int:
+    """About 800 steps of 128 samples, whatever the size."""
+    return min(60, max(5, round(100_000 / samples)))
+
+
+@dataclass(frozen=True)
+class Keys:
+    """The names under which an experiment's pieces are stored.
+
+    Attributes:
+        original, retrained: trained networks and their logits.
+        moments, spectra: second moments of the original, and their spectra for this request.
+        unlearned: the experiment itself: what the unlearned model and its logits are stored under.
+    """
+
+    original: str
+    retrained: str
+    moments: str
+    spectra: str
+    unlearned: str
+
+
+def keys(config: ExperimentConfig, dataset: Dataset) -> Keys:
+    """Keys of a resolved config.
+
+    Raises:
+        CheckpointError: the config names a checkpoint that is not there.
+    """
+    original = _training_key(config, dataset, ())
+    if config.checkpoint is not None:
+        original = content_key(checkpoint=_file_digest(Path(config.checkpoint)), model=config.model, data=dataset.digest)
+    moments = content_key(moments=original, **asdict(MOMENTS), seed=config.seed)
+    unlearned = content_key(
+        original=original, forget=config.forget_classes, method=config.method, seed=config.seed,
+        energy_threshold=config.energy_threshold, learning_rate=config.learning_rate, epochs=config.epochs,
+        training_epochs=config.training_epochs if config.method == "retrain" else None,
+        moments=moments if config.energy_threshold is not None else None,
+    )  # fmt: skip
+    retrained = _training_key(config, dataset, config.forget_classes)
+    return Keys(original, retrained, moments, content_key(spectra=moments, forget=config.forget_classes), unlearned)
+
+
+def _training_key(config: ExperimentConfig, dataset: Dataset, without: tuple[int, ...]) -> str:
+    training = TrainingConfig(config.training_epochs or 0)
+    return content_key(
+        data=dataset.digest, model=config.model, seed=config.seed, training=asdict(training), without=without, device=config.device
+    )
+
+
+def shipped_key(config: ExperimentConfig, dataset: Dataset, without: tuple[int, ...]) -> str:
+    """The key a shipped checkpoint carries: that of its training, for any device."""
+    return _training_key(replace(config, device="any"), dataset, without)
+
+
+def _file_digest(path: Path) -> str:
+    try:
+        return hashlib.sha256(path.expanduser().read_bytes()).hexdigest()[:20]
+    except OSError as error:
+        raise CheckpointError(f"The checkpoint {path} cannot be read ({error.strerror}); check the path.") from None
+
+
+@dataclass(frozen=True, eq=False)
+class Answers:
+    """One model's logits (n, classes) float32; train is None until it has been computed."""
+
+    test: NDArray[np.float32]
+    train: NDArray[np.float32] | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """An experiment as far as it has been computed.
+
+    Attributes:
+        config: resolved; key: its content key.
+        split: the request and its dataset.
+        original, unlearned, retrained: their answers; retrained is None until it has been computed.
+        labels: (n_forget,) class each forget training sample was taught, in training order; None without.
+        history: per epoch {"epoch", "accuracy", "loss"}.
+        null_space: layer -> {"dim", "rank"}.
+        seconds: stage -> what it took when it was computed.
+        device: where the unlearning ran.
+    """
+
+    config: ExperimentConfig
+    key: str
+    split: Split
+    original: Answers
+    unlearned: Answers
+    retrained: Answers | None = None
+    labels: NDArray[np.int64] | None = None
+    history: list[dict[str, float]] = field(default_factory=list)
+    null_space: dict[str, dict[str, int]] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=dict)
+    device: str = "cpu"
+
+    @property
+    def models(self) -> dict[str, Answers]:
+        """Name -> answers of the models that are there."""
+        found = {"original": self.original, "unlearned": self.unlearned, "retrained": self.retrained}
+        return {name: answers for name, answers in found.items() if answers is not None}
+
+
+def read_result(config: ExperimentConfig, dataset: Dataset, store: Store) -> Result | None:
+    """The stored result of a resolved config: None until original and unlearned model have answered on the test set."""
+    found = keys(config, dataset)
+    original, unlearned = _answers(store, found.original), _answers(store, found.unlearned)
+    made = store.get("unlearned", found.unlearned)
+    if original is None or unlearned is None or made is None:
+        return None
+    seconds = dict(made.meta["seconds"])
+    for kind, key, stage in (("trained", found.original, "train"), ("trained", found.retrained, "retrain")):
+        if (trained := store.get(kind, key)) is not None:
+            seconds[stage] = trained.meta["seconds"]
+    return Result(
+        config, found.unlearned, split(dataset, config.forget_classes), original, unlearned,
+        retrained=_answers(store, found.retrained), labels=made.arrays.get("labels"), history=made.meta["history"],
+        null_space=made.meta["null_space"], seconds=seconds, device=made.meta["device"],
+    )  # fmt: skip
+
+
+def _answers(store: Store, key: str) -> Answers | None:
+    test, train = (store.get("logits", f"{key}-{part}") for part in ("test", "train"))
+    return None if test is None else Answers(test.arrays["logits"], None if train is None else train.arrays["logits"])
+
+
+def summary(result: Result) -> dict[str, Any]:
+    """The result in numbers, as the command line prints it for one seed."""
+    dataset, forget = result.split.dataset, result.split.forget_classes
+    models = {}
+    for name, answers in result.models.items():
+        models[name] = evaluation.accuracies(answers.test, dataset.y_test, forget)
+        if answers.train is not None:
+            models[name]["train"] = evaluation.accuracies(answers.train, dataset.y_train, forget)
+    of_forget = np.isin(dataset.y_test, forget)
+    retrained = result.retrained
+    return {
+        "seed": result.config.seed,
+        "key": result.key,
+        **models,
+        "over_unlearning": models["original"]["acc_retain"] - models["unlearned"]["acc_retain"],
+        "logit_drift": evaluation.logit_drift(result.unlearned.test[~of_forget], result.original.test[~of_forget]),
+        "agreement": None
+        if retrained is None
+        else evaluation.agreement(result.unlearned.test[of_forget].argmax(1), retrained.test[of_forget].argmax(1)),
+        "null_space": result.null_space,
+        "epochs_run": max(len(result.history) - 1, 0),
+        "seconds": {stage: round(s, 3) for stage, s in result.seconds.items()},
+        "device": result.device,
+    }
+
+
+def mean_and_sd(values: list[Any]) -> tuple[Any, Any]:
+    """Mean and standard deviation (n − 1; 0 for one value) over runs, through nested dicts and lists alike."""
+    first = values[0]
+    if isinstance(first, dict):
+        pairs = {k: mean_and_sd([v[k] for v in values]) for k in first if all(k in v for v in values)}
+        return {k: p[0] for k, p in pairs.items()}, {k: p[1] for k, p in pairs.items()}
+    if isinstance(first, list):
+        both = [mean_and_sd(list(column)) for column in zip(*values, strict=True)]
+        return [p[0] for p in both], [p[1] for p in both]
+    if first is None or isinstance(first, str):
+        return first, None
+    return float(np.mean(values)), float(np.std(values, ddof=1)) if len(values) > 1 else 0.0

@@ -1,0 +1,40 @@
+"""Makes the checkpoints that are shipped: the default's originals for three seeds, and its retrained models."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
+from unsc_core.config import ExperimentConfig
+from unsc_core.experiment import CHECKPOINTS, Experiment, shipped_path
+from unsc_core.progress import Report, silent
+from unsc_core.results import shipped_key
+from unsc_core.store import Artefact, Store, to_bytes
+
+SEEDS = (0, 1, 2)
+
+
+def make_checkpoints(report: Report = silent) -> list[Path]:
+    """Train and write: the original for every seed in SEEDS, and for seed 0 a retrained model for every class."""
+    CHECKPOINTS.mkdir(parents=True, exist_ok=True)
+    for old in CHECKPOINTS.glob("*.safetensors"):
+        old.unlink()
+    with tempfile.TemporaryDirectory() as folder:
+        store = Store(Path(folder))
+        default = ExperimentConfig(device="cpu")
+        written = [_write(Experiment(replace(default, seed=seed), store, report), ()) for seed in SEEDS]
+        for c in range(Experiment(default, store).dataset.num_classes):
+            written.append(_write(Experiment(replace(default, forget_classes=(c,)), store, report), (c,)))
+    return written
+
+
+def _write(work: Experiment, without: tuple[int, ...]) -> Path:
+    _ = work.retrained if without else work.original
+    key = work.keys.retrained if without else work.keys.original
+    made = work.store.get("trained", key)
+    assert made is not None
+    path = shipped_path(work.config, without)
+    meta = {"key": shipped_key(work.config, work.dataset, without), "seconds": made.meta["seconds"], "without": list(without)}
+    path.write_bytes(to_bytes(Artefact(made.arrays, meta)))
+    return path

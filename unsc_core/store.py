@@ -1,0 +1,130 @@
+"""A content-addressed store: one file per artefact, written atomically, checked when read."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import os
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save
+
+from unsc_core.errors import StoreError
+from unsc_core.home import home
+
+logger = logging.getLogger(__name__)
+
+Arrays = dict[str, NDArray[Any]]
+
+
+@dataclass(frozen=True, eq=False)
+class Artefact:
+    """What the store keeps under one key: named arrays and a small description in JSON types."""
+
+    arrays: Arrays = field(default_factory=dict)
+    meta: dict[str, Any] = field(default_factory=dict)
+
+
+class Store:
+    """Artefacts under `root`/kind/key.safetensors."""
+
+    def __init__(self, root: Path | None = None) -> None:
+        self.root = root or home() / "store"
+
+    def path(self, kind: str, key: str) -> Path:
+        """Where an artefact lies or would lie."""
+        return self.root / kind / f"{key}.safetensors"
+
+    def has(self, kind: str, key: str) -> bool:
+        """Whether a file is there; only `get` tells whether it is sound."""
+        return self.path(kind, key).is_file()
+
+    def get(self, kind: str, key: str) -> Artefact | None:
+        """The artefact, or None when it is absent or damaged; a damaged file is removed, so it is made again.
+
+        Raises:
+            StoreError: the file is there but may not be read.
+        """
+        path = self.path(kind, key)
+        try:
+            return read_artefact(path)
+        except FileNotFoundError:
+            return None
+        except (SafetensorError, ValueError, KeyError) as error:
+            logger.warning("Removed the damaged result %s (%s); it will be computed again.", path.name, error)
+            path.unlink(missing_ok=True)
+            return None
+        except OSError as error:
+            raise StoreError(f"The stored result {path} cannot be read ({error.strerror or error}); check its permissions.") from None
+
+    def put(self, kind: str, key: str, artefact: Artefact) -> None:
+        """Write an artefact so that a reader sees all of it or nothing.
+
+        Raises:
+            StoreError: the disk is full or the folder may not be written.
+        """
+        self._write(self.path(kind, key), to_bytes(artefact))
+
+    def check_writable(self) -> None:
+        """Find out before long work whether its result could be kept.
+
+        Raises:
+            StoreError: it could not.
+        """
+        probe = self.root / f".probe-{os.getpid()}"
+        self._write(probe, b"\0" * 4096)
+        probe.unlink(missing_ok=True)
+
+    def _write(self, path: Path, content: bytes) -> None:
+        temporary = ""
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".", suffix=".tmp", delete=False) as file:
+                temporary = file.name
+                file.write(content)
+            os.replace(temporary, path)
+        except OSError as error:
+            if temporary:
+                Path(temporary).unlink(missing_ok=True)
+            raise StoreError(
+                f"Results cannot be written to {self.root} ({error.strerror or error}); free space there or set UNSC_HOME to another folder."
+            ) from None
+
+
+def to_bytes(artefact: Artefact) -> bytes:
+    """An artefact as the bytes of a safetensors file whose header holds its description and a digest."""
+    arrays = {name: np.ascontiguousarray(array) for name, array in artefact.arrays.items()}
+    meta = json.dumps(artefact.meta, sort_keys=True)
+    return save(arrays, metadata={"meta": meta, "digest": _digest(arrays, meta)})
+
+
+def read_artefact(path: Path) -> Artefact:
+    """The artefact in a file.
+
+    Raises:
+        FileNotFoundError, OSError: as opening does.
+        ValueError, KeyError, SafetensorError: the content is damaged or not an artefact.
+    """
+    with path.open("rb"):  # so that a missing or forbidden file is an OSError
+        pass
+    with safe_open(path, framework="numpy") as file:
+        header = file.metadata() or {}
+        arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
+    if _digest(arrays, header["meta"]) != header["digest"]:
+        raise ValueError("its checksum does not match")
+    return Artefact(arrays, json.loads(header["meta"]))
+
+
+def _digest(arrays: Arrays, meta: str) -> str:
+    sha = hashlib.sha256(meta.encode())
+    for name in sorted(arrays):
+        sha.update(f"{name}{arrays[name].dtype.str}{arrays[name].shape}".encode())
+        sha.update(np.ascontiguousarray(arrays[name]).data)
+    return sha.hexdigest()

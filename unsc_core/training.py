@@ -1,0 +1,155 @@
+"""The two loops: training a network, and unlearning by plain SGD on relabelled samples."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from unsc_core.config import TrainingConfig
+from unsc_core.device import DeviceData, predict
+from unsc_core.errors import DivergedError
+
+
+def train(
+    model: nn.Module,
+    data: DeviceData,
+    rows: Tensor,
+    config: TrainingConfig,
+    seed: int,
+    on_step: Callable[[int, int, str], None] = lambda done, total, detail: None,
+) -> None:
+    """Train `model` in place on the training samples `rows` and leave it in eval mode.
+
+    Args:
+        model: on the device of `data`.
+        rows: (n,) indices into the training samples.
+        seed: of batch order, augmentation and dropout; the global generator is left as it was.
+        on_step: called after each step with (steps done, steps in all, "epoch 3 of 10").
+
+    Raises:
+        DivergedError: the loss is no longer finite.
+    """
+    steps_per_epoch = -(-len(rows) // config.batch_size)
+    total = config.epochs * steps_per_epoch
+    optimizer = torch.optim.SGD(model.parameters(), config.learning_rate, config.momentum, weight_decay=config.weight_decay, nesterov=True)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, config.learning_rate, total_steps=total, pct_start=0.2)
+    order = torch.Generator().manual_seed(seed)
+    devices = [data.device] if data.device.type == "cuda" else []
+    with torch.random.fork_rng(devices=devices):
+        torch.manual_seed(seed)
+        model.train()
+        for epoch in range(config.epochs):
+            shuffled = rows[torch.randperm(len(rows), generator=order).to(data.device)]
+            for i, batch in enumerate(_batches(shuffled, config.batch_size)):
+                inputs = data.inputs(data.augmented(data.x_train[batch], order))
+                optimizer.zero_grad()
+                loss = F.cross_entropy(model(inputs), data.y_train[batch])
+                loss.backward()
+                optimizer.step()
+                schedule.step()
+                on_step(epoch * steps_per_epoch + i + 1, total, f"epoch {epoch + 1} of {config.epochs}")
+            check_finite(loss.detach(), "Training")
+    model.eval()
+
+
+@dataclass(frozen=True)
+class SgdConfig:
+    """Plain SGD on relabelled samples: no momentum, no weight decay.
+
+    Attributes:
+        learning_rate, epochs, batch_size: as usual.
+        clip: largest norm of the whole gradient; the step is shortened to it.
+        floor: stop after an epoch with accuracy on the samples' true classes at or under this share.
+    """
+
+    learning_rate: float
+    epochs: int
+    batch_size: int = 128
+    clip: float = 1.0
+    floor: float = 0.01
+
+
+def relabel(
+    model: nn.Module,
+    data: DeviceData,
+    rows: Tensor,
+    labels: Tensor,
+    config: SgdConfig,
+    seed: int,
+    *,
+    project: dict[str, Callable[[Tensor], Tensor]] | None = None,
+    on_epoch: Callable[[int, float, float], None] = lambda epoch, accuracy, loss: None,
+) -> list[dict[str, float]]:
+    """Move `rows` to `labels` by plain SGD on cross-entropy, in place; BatchNorm keeps its running statistics.
+
+    Args:
+        model: on the device of `data`; left in eval mode.
+        rows: (n,) indices into the training samples.
+        labels: (n,) int64, the class each of them should get.
+        project: parameter name -> what to do with its gradient. When given, every parameter not named
+            stays frozen (biases and norm parameters among them).
+        on_epoch: called with (epoch from 0, accuracy on the true classes as a share, mean loss); epoch 0
+            is the state before the first step.
+
+    Returns:
+        One {"epoch", "accuracy", "loss"} per call of `on_epoch`.
+
+    Raises:
+        DivergedError: loss or weights are no longer finite.
+    """
+    parameters = {name: p for name, p in model.named_parameters() if project is None or name in project}
+    optimizer = torch.optim.SGD(parameters.values(), config.learning_rate)
+    order = torch.Generator().manual_seed(seed)
+    samples, truth = data.x_train[rows], data.y_train[rows]
+    history: list[dict[str, float]] = []
+
+    def record(epoch: int, loss: float) -> float:
+        accuracy = float((predict(model, data, samples).argmax(1) == truth).float().mean())
+        history.append({"epoch": epoch, "accuracy": accuracy, "loss": loss})
+        on_epoch(epoch, accuracy, loss)
+        return accuracy
+
+    model.eval()
+    record(0, float("nan") if not len(rows) else float(F.cross_entropy(predict(model, data, samples), labels)))
+    for epoch in range(1, config.epochs + 1):
+        losses = []
+        for batch in _batches(torch.randperm(len(rows), generator=order).to(data.device), config.batch_size):
+            model.zero_grad()
+            loss = F.cross_entropy(model(data.inputs(samples[batch])), labels[batch])
+            loss.backward()
+            if project is not None:
+                for name, parameter in parameters.items():
+                    parameter.grad = project[name](parameter.grad)
+            nn.utils.clip_grad_norm_(parameters.values(), config.clip)
+            optimizer.step()
+            losses.append(loss.detach())
+        mean_loss = torch.stack(losses).mean()
+        check_finite(mean_loss, "Unlearning")
+        if record(epoch, float(mean_loss)) <= config.floor:
+            break
+    for parameter in parameters.values():
+        check_finite(parameter.detach().sum(), "Unlearning")
+    model.zero_grad()
+    return history
+
+
+def _batches(rows: Tensor, size: int) -> tuple[Tensor, ...]:
+    """Rows in batches; a last batch of one joins the one before, since BatchNorm cannot train on it."""
+    batches = rows.split(size)
+    if len(batches) > 1 and len(batches[-1]) == 1:
+        batches = (*batches[:-2], torch.cat(batches[-2:]))
+    return batches
+
+
+def check_finite(value: Tensor, what: str) -> None:
+    """Stop at the first number that is not finite: a network of NaN answers class 0, which can look like forgetting.
+
+    Raises:
+        DivergedError: it is not finite.
+    """
+    if not bool(torch.isfinite(value)):
+        raise DivergedError(f"{what} diverged (the loss is {float(value)}); use a smaller learning rate.")

@@ -6,6 +6,7 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -41,9 +42,7 @@ def _parser() -> argparse.ArgumentParser:
         listing.set_defaults(command=_list, registry=registry)
 
     run = commands.add_parser("run", help="run an experiment for one or more seeds")
-    run.add_argument(
-        "--dataset", default=DEFAULT_DATASET, metavar="D", help=f"{', '.join(DATASETS)}, or the path of an .npz file or image folder"
-    )
+    run.add_argument("--dataset", default=DEFAULT_DATASET, metavar="D", help=f"{', '.join(DATASETS)}, or the path of an .npz file or image folder")
     run.add_argument("--model", metavar="M", help=f"{', '.join(MODELS)} (default: the dataset's)")
     run.add_argument("--forget", metavar="C[,C]", help="classes to forget (default: the dataset's)")
     run.add_argument("--method", default="unsc", help=", ".join(METHODS))
@@ -97,7 +96,7 @@ def _run(options: argparse.Namespace) -> int:
             energy_threshold=options.energy_threshold, learning_rate=options.learning_rate, epochs=options.epochs,
             training_epochs=options.training_epochs, device=options.device, checkpoint=options.checkpoint,
         )  # fmt: skip
-        work = Experiment(config, report=lambda progress, seed=seed: _show(progress, seed))
+        work = Experiment(config, report=partial(_show, seed=seed))
         runs.append(summary(work.run(with_retrain=options.with_retrain)))
         configs.append(work.config.to_dict())
     _clear_line()
@@ -143,7 +142,7 @@ def _make_assets(options: argparse.Namespace) -> int:
     if options.data:
         print(make_fashion_mnist_mini())
     if options.checkpoints:
-        for path in make_checkpoints(lambda progress: _show(progress, None)):
+        for path in make_checkpoints(_show):
             print(path)
     return 0
 
@@ -155,7 +154,7 @@ def _integers(text: str, option: str) -> tuple[int, ...]:
         raise ConfigError(f"{option} takes whole numbers separated by commas, not '{text}'.") from None
 
 
-def _show(progress: Progress, seed: int | None) -> None:
+def _show(progress: Progress, seed: int | None = None) -> None:
     share = f" {progress.done / progress.total:4.0%}" if progress.total else ""
     left = f", {progress.seconds_left:.0f} s left" if progress.seconds_left else ""
     line = f"{'' if seed is None else f'seed {seed}: '}{progress.stage}{share} {progress.detail}{left}"

@@ -95,9 +95,7 @@ def fetch(name: str, folder: Path, wanted: list[tuple[str, str, str]], report: R
             _download(address, partial, f"downloading {name}: {file_name}", report)
         except (urllib.error.URLError, TimeoutError, ConnectionError) as error:
             reason = getattr(error, "reason", error)
-            raise DataError(
-                f"{name} is not on this machine and could not be downloaded ({reason}); put {file_name} into {folder}."
-            ) from None
+            raise DataError(f"{name} is not on this machine and could not be downloaded ({reason}); put {file_name} into {folder}.") from None
         if not check_integrity(str(partial), md5):
             partial.unlink(missing_ok=True)
             raise DataError(f"{file_name} arrived damaged (wrong checksum); try again, or put a good copy into {folder}.")

@@ -71,9 +71,7 @@ def umap_map(original: Points, others: dict[str, Points], seed: int) -> dict[str
 def umap_key(config: ExperimentConfig, dataset: Dataset, retrained: bool) -> str:
     """The key of the stored map of a resolved config, with or without the retrained model."""
     found = keys(config, dataset)
-    return content_key(
-        umap=found.original, models=[found.unlearned, found.retrained if retrained else ""], points=MAX_POINTS, seed=config.seed
-    )
+    return content_key(umap=found.original, models=[found.unlearned, found.retrained if retrained else ""], points=MAX_POINTS, seed=config.seed)
 
 
 def read_umap(config: ExperimentConfig, dataset: Dataset, store: Store, retrained: bool) -> dict[str, Points] | None:

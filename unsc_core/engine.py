@@ -14,6 +14,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from enum import StrEnum
+from pathlib import Path
 from typing import Any
 
 import dask
@@ -243,9 +244,7 @@ class Engine:
 
 def _gpu_count() -> int:
     """GPUs on this machine, found without loading torch."""
-    from pathlib import Path
-
-    return len([path for path in Path("/dev").glob("nvidia[0-9]*")])
+    return len(list(Path("/dev").glob("nvidia[0-9]*")))
 
 
 def _sentence(error: BaseException | None) -> str:

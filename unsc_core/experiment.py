@@ -122,9 +122,7 @@ class Experiment:
         """Layer -> spectrum per group of the retain classes; their eigenvalues are stored for the views."""
         moments = self.moments
         with self.stages.stage("spectra", "finding the null space"):
-            spectra = {
-                layer: tuple(spectrum(group) for group in groups) for layer, groups in moments.retain(self.config.forget_classes).items()
-            }
+            spectra = {layer: tuple(spectrum(group) for group in groups) for layer, groups in moments.retain(self.config.forget_classes).items()}
         if not self.store.has("spectra", self.keys.spectra):
             values = {layer: torch.stack([s.eigenvalues for s in groups]).cpu().numpy() for layer, groups in spectra.items()}
             self.store.put("spectra", self.keys.spectra, Artefact(values, {"layers": list(values)}))

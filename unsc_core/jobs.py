@@ -11,7 +11,8 @@ from pathlib import Path
 import distributed
 
 from unsc_core.config import ExperimentConfig
-from unsc_core.progress import Cancelled, Progress, Report
+from unsc_core.errors import Cancelled
+from unsc_core.progress import Progress, Report
 from unsc_core.store import Store
 
 TOPIC = "unsc-lab"
@@ -49,9 +50,7 @@ def embedding(config: ExperimentConfig, store: Store, report: Report) -> None:
     make_umap(config, store, report)
 
 
-JOBS: dict[str, Callable[[ExperimentConfig, Store, Report], None]] = {
-    job.__name__: job for job in (experiment, retrain, dataset, embedding)
-}
+JOBS: dict[str, Callable[[ExperimentConfig, Store, Report], None]] = {job.__name__: job for job in (experiment, retrain, dataset, embedding)}
 
 
 def run_job(kind: str, job_id: str, config: dict, home: str) -> str:

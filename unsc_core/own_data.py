@@ -68,9 +68,7 @@ def _array(path: Path, file: np.lib.npyio.NpzFile, name: str) -> NDArray[np.gene
         return file[name]
     except ValueError as error:
         if "pickle" in str(error):
-            raise DataError(
-                f"{path.name}: {name} is an array of objects (images of different sizes?); all images must have one size."
-            ) from None
+            raise DataError(f"{path.name}: {name} is an array of objects (images of different sizes?); all images must have one size.") from None
         raise
 
 

@@ -114,7 +114,7 @@ def second_moments(
         on_batch: called after each batch.
     """
     totals: dict[str, Tensor] = {}
-    label = 0
+    current = 0
     generator = torch.Generator().manual_seed(seed)
 
     def accumulate(name: str, layer: nn.Linear | nn.Conv2d, inputs: Tensor) -> None:
@@ -122,7 +122,7 @@ def second_moments(
         x = x.to(torch.float64)
         if name not in totals:
             totals[name] = x.new_zeros(num_classes, x.shape[0], x.shape[2], x.shape[2])
-        totals[name][label] += weight * (x.transpose(1, 2) @ x)
+        totals[name][current] += weight * (x.transpose(1, 2) @ x)
 
     hooks = [
         layer.register_forward_pre_hook(lambda module, args, name=name: accumulate(name, module, args[0]))
@@ -133,6 +133,7 @@ def second_moments(
         model.eval()
         with torch.no_grad():
             for label, inputs in class_batches:
+                current = label
                 model(inputs)
                 on_batch()
     finally:

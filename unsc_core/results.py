@@ -39,9 +39,7 @@ def resolve(config: ExperimentConfig, dataset: Dataset) -> ExperimentConfig:
     resolved = replace(
         config,
         forget_classes=request.forget_classes,
-        energy_threshold=check_energy_threshold(_given(config.energy_threshold, DEFAULT_ENERGY_THRESHOLD))
-        if method.uses_energy_threshold
-        else None,
+        energy_threshold=check_energy_threshold(_given(config.energy_threshold, DEFAULT_ENERGY_THRESHOLD)) if method.uses_energy_threshold else None,
         learning_rate=None if method.learning_rate is None else _given(config.learning_rate, method.learning_rate),
         epochs=None if method.epochs is None else _given(config.epochs, method.epochs),
         training_epochs=_given(config.training_epochs, entry.training_epochs or _epochs_for(len(dataset.y_train))),
@@ -106,9 +104,7 @@ def keys(config: ExperimentConfig, dataset: Dataset) -> Keys:
 
 def _training_key(config: ExperimentConfig, dataset: Dataset, without: tuple[int, ...]) -> str:
     training = TrainingConfig(config.training_epochs or 0)
-    return content_key(
-        data=dataset.digest, model=config.model, seed=config.seed, training=asdict(training), without=without, device=config.device
-    )
+    return content_key(data=dataset.digest, model=config.model, seed=config.seed, training=asdict(training), without=without, device=config.device)
 
 
 def shipped_key(config: ExperimentConfig, dataset: Dataset, without: tuple[int, ...]) -> str:

@@ -93,9 +93,7 @@ class Store:
         except OSError as error:
             if temporary:
                 Path(temporary).unlink(missing_ok=True)
-            raise StoreError(
-                f"Results cannot be written to {self.root} ({error.strerror or error}); free space there or set UNSC_HOME to another folder."
-            ) from None
+            raise StoreError(f"Results cannot be written to {self.root} ({error.strerror or error}); make room or set UNSC_HOME elsewhere.") from None
 
 
 def to_bytes(artefact: Artefact) -> bytes:

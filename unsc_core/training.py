@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import torch
@@ -81,7 +81,7 @@ def relabel(
     config: SgdConfig,
     seed: int,
     *,
-    project: dict[str, Callable[[Tensor], Tensor]] | None = None,
+    project: Mapping[str, Callable[[Tensor], Tensor]] | None = None,
     on_epoch: Callable[[int, float, float], None] = lambda epoch, accuracy, loss: None,
 ) -> list[dict[str, float]]:
     """Move `rows` to `labels` by plain SGD on cross-entropy, in place; BatchNorm keeps its running statistics.
@@ -123,7 +123,8 @@ def relabel(
             loss.backward()
             if project is not None:
                 for name, parameter in parameters.items():
-                    parameter.grad = project[name](parameter.grad)
+                    if parameter.grad is not None:
+                        parameter.grad = project[name](parameter.grad)
             nn.utils.clip_grad_norm_(parameters.values(), config.clip)
             optimizer.step()
             losses.append(loss.detach())

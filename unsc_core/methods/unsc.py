@@ -25,8 +25,7 @@ def unlearn(model: nn.Module, context: Context) -> Unlearned:
     weights = dict(model.named_parameters())
     with context.stages.stage("null_space", "cutting the null space"):
         spaces = {
-            layer: tuple(null_space(s, context.energy_threshold).to(weights[f"{layer}.weight"]) for s in groups)
-            for layer, groups in spectra.items()
+            layer: tuple(null_space(s, context.energy_threshold).to(weights[f"{layer}.weight"]) for s in groups) for layer, groups in spectra.items()
         }
         project = {f"{layer}.weight": partial(project_gradient, spaces=groups) for layer, groups in spaces.items()}
     with context.stages.stage("pseudo_labels", "finding pseudo-labels"):

@@ -87,6 +87,8 @@ def _run(options: argparse.Namespace) -> int:
 
     entry = dataset_entry(options.dataset)
     seeds = _integers(options.seeds, "--seeds")
+    if not seeds:
+        raise ConfigError(f"--seeds takes one or more whole numbers, not '{options.seeds}'.")
     forget = _integers(options.forget, "--forget") if options.forget is not None else (entry.forget_class,)
     runs: list[dict[str, Any]] = []
     configs: list[dict[str, Any]] = []

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
@@ -19,16 +18,18 @@ def load_weights(path: Path) -> dict[str, Tensor]:
         CheckpointError: the file is missing, corrupt, or not a plain set of tensors.
     """
     try:
-        if path.suffix == ".safetensors":
-            return load_file(path)
-        weights = torch.load(path, map_location="cpu", weights_only=True)
+        weights = load_file(path) if path.suffix == ".safetensors" else torch.load(path, map_location="cpu", weights_only=True)
     except OSError as error:
         raise CheckpointError(f"The checkpoint {path} cannot be read ({error.strerror or error}); check the path.") from None
-    except (SafetensorError, RuntimeError, EOFError, ValueError, KeyError, __import__("pickle").UnpicklingError):
+    except Exception:  # the readers of unknown bytes raise nearly anything
         raise CheckpointError(f"{path.name} is corrupt or not a file of weights; save a state_dict as .safetensors.") from None
-    if not isinstance(weights, dict) or not all(isinstance(value, Tensor) for value in weights.values()):
+    if not isinstance(weights, dict) or not all(_is_plain(value) for value in weights.values()):
         raise CheckpointError(f"{path.name} is not a state_dict (name → tensor); save model.state_dict().")
     return weights
+
+
+def _is_plain(value: object) -> bool:
+    return isinstance(value, Tensor) and value.layout == torch.strided and value.device.type == "cpu" and not value.is_complex()
 
 
 def set_weights(model: nn.Module, weights: dict[str, Tensor], source: str) -> None:
@@ -46,6 +47,6 @@ def set_weights(model: nn.Module, weights: dict[str, Tensor], source: str) -> No
         if value.shape != wanted[name].shape:
             found, needed = ("×".join(map(str, t.shape)) or "a number" for t in (value, wanted[name]))
             raise CheckpointError(f"{source} does not fit this model: '{name}' is {found} but must be {needed}.")
-        if not bool(torch.isfinite(value).all()):
+        if not bool(torch.isfinite(value.to(wanted[name].dtype)).all()):
             raise CheckpointError(f"{source} has values in '{name}' that are not finite; save it again from a sound model.")
     model.load_state_dict(weights)

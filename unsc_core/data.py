@@ -114,8 +114,8 @@ def dataset_entry(name: str) -> DatasetEntry:
     """
     if name in DATASETS:
         return DATASETS[name]
-    path = Path(name).expanduser()
-    if path.suffix == ".npz" or os.sep in name or path.exists():
+    path, there = _own_path(name)
+    if path.suffix == ".npz" or os.sep in name or there:
         return DatasetEntry(name, path.name, "Own images.", lambda _: load_own_data(path), "small-cnn", 0, 0)
     raise ConfigError(f"Unknown dataset '{name}'; choose one of {', '.join(DATASETS)}, or give the path of an .npz file or image folder.")
 
@@ -128,7 +128,7 @@ def load_dataset(name: str, report: Report = silent) -> Dataset:
         DataError: missing or unusable data.
     """
     entry = dataset_entry(name)
-    key = (name, () if name in DATASETS else _fingerprint(Path(name).expanduser()))
+    key = (name, () if name in DATASETS else _fingerprint(_own_path(name)[0]))
     if key not in _loaded:
         while len(_loaded) >= MAX_LOADED:
             _loaded.pop(next(iter(_loaded)), None)
@@ -138,6 +138,22 @@ def load_dataset(name: str, report: Report = silent) -> Dataset:
 
 MAX_LOADED = 4
 _loaded: dict[tuple[str, tuple[int, ...]], Dataset] = {}
+
+
+def _own_path(name: str) -> tuple[Path, bool]:
+    """Where own data called `name` would lie, and whether something is there.
+
+    Raises:
+        ConfigError: no file can have this name (too long, unknown home folder).
+    """
+    try:
+        path = Path(name).expanduser()
+        return path, path.exists()
+    except (OSError, RuntimeError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise ConfigError(
+            f"'{name}' is neither a dataset nor a path that can be looked up ({reason}); choose one of {', '.join(DATASETS)}."
+        ) from None
 
 
 def _fingerprint(path: Path) -> tuple[int, ...]:

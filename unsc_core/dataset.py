@@ -152,13 +152,19 @@ def checked_dataset(
     classes = int(labels.max()) + 1
     if classes < 2:
         raise DataError(f"{name}: y_train names only one class; forgetting needs at least two.")
-    if missing := sorted(set(range(classes)) - set(labels.tolist())):
+    present, counts = np.unique(labels, return_counts=True)
+    if len(present) < classes:
+        missing = int(np.flatnonzero(present != np.arange(len(present)))[0])
         raise DataError(
-            f"{name}: labels must run from 0 without gaps, but no training sample has label {missing[0]} "
+            f"{name}: labels must run from 0 without gaps, but no training sample has label {missing} "
             f"(labels go up to {classes - 1}); renumber the classes."
         )
-    if unknown := sorted(set(test_labels.tolist()) - set(range(classes))):
-        raise DataError(f"{name}: y_test has label {unknown[0]}, which no training sample has (0 to {classes - 1}).")
+    if counts.min() < 2:
+        raise DataError(f"{name}: class {counts.argmin()} has one training sample; give every class two or more.")
+    if test_labels.max() >= classes:
+        raise DataError(f"{name}: y_test has label {test_labels.max()}, which no training sample has (0 to {classes - 1}).")
+    if untested := sorted(set(range(classes)) - set(test_labels.tolist())):
+        raise DataError(f"{name}: no test sample has label {untested[0]}; give every class one or more, or nothing can be measured on it.")
     if class_names and len(class_names) != classes:
         raise DataError(f"{name}: class_names has {len(class_names)} names for {classes} classes; give one per class.")
     names = tuple(str(n) for n in class_names) or tuple(str(c) for c in range(classes))

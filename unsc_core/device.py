@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -93,15 +94,22 @@ def to_device(dataset: Dataset, device: str) -> DeviceData:
     return DeviceData(x_train, y_train, x_test, y_test, shift, (1.0 / (unit * std)).view(shape), dataset.augment)
 
 
-def predict(model: torch.nn.Module, data: DeviceData, samples: Tensor, batch_size: int = 500) -> Tensor:
-    """Logits (n, classes) float32 of the model in eval mode; the model is left as it was found."""
-    was_training = model.training
+@contextmanager
+def evaluating(model: torch.nn.Module) -> Iterator[None]:
+    """Eval mode, then every module back in the mode it was in."""
+    modes = [(module, module.training) for module in model.modules()]
     model.eval()
     try:
-        with torch.inference_mode():
-            logits = [model(data.inputs(batch)) for batch in samples.split(batch_size)]
+        yield
     finally:
-        model.train(was_training)
+        for module, training in modes:
+            module.training = training
+
+
+def predict(model: torch.nn.Module, data: DeviceData, samples: Tensor, batch_size: int = 500) -> Tensor:
+    """Logits (n, classes) float32 of the model in eval mode; the model is left as it was found."""
+    with evaluating(model), torch.inference_mode():
+        logits = [model(data.inputs(batch)) for batch in samples.split(batch_size)]
     return torch.cat(logits).float()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import http.client
 import shutil
 import urllib.error
 import urllib.request
@@ -63,16 +64,31 @@ def _cifar(name: str, source: Any, report: Report) -> Dataset:
     if not (data_folder() / source.base_folder).is_dir():
         fetch(name, data_folder(), [(source.url, source.filename, source.tgz_md5)], report)
         shutil.unpack_archive(data_folder() / source.filename, data_folder(), filter="data")
-    train, test = (source(str(data_folder()), train=is_train) for is_train in (True, False))
+    try:
+        train, test = (source(str(data_folder()), train=is_train) for is_train in (True, False))
+    except RuntimeError:
+        folder = data_folder() / source.base_folder
+        raise DataError(f"{name} in {folder} is not complete; remove that folder, and it is unpacked or downloaded again.") from None
     images = [np.ascontiguousarray(part.data.transpose(0, 3, 1, 2)) for part in (train, test)]
     labels = [np.array(part.targets, dtype=np.int64) for part in (train, test)]
     return Dataset(name, images[0], labels[0], images[1], labels[1], tuple(train.classes), augment=True)
 
 
-def _torchvision_datasets() -> Any:
-    from torchvision import datasets
+def is_here(name: str) -> bool:
+    """Whether the files of a dataset lie on this machine; true for datasets that are never downloaded."""
+    folder = data_folder()
+    wanted = {
+        "fashion-mnist": [folder / "FashionMNIST" / "raw" / "t10k-labels-idx1-ubyte.gz"],
+        "cifar10": [folder / "cifar-10-batches-py"],
+        "cifar100": [folder / "cifar-100-python"],
+        "svhn": [folder / "train_32x32.mat", folder / "test_32x32.mat"],
+    }.get(name, [])
+    return all(path.exists() for path in wanted) or (name == "fashion-mnist" and DEBIAN_FASHION_MNIST.is_dir())
 
-    import unsc_core.torchvision_ops  # noqa: F401  (before torchvision: see there)
+
+def _torchvision_datasets() -> Any:
+    import unsc_core.torchvision_ops  # noqa: F401, I001  (before torchvision: see there)
+    from torchvision import datasets
 
     return datasets
 
@@ -83,8 +99,7 @@ def fetch(name: str, folder: Path, wanted: list[tuple[str, str, str]], report: R
     Raises:
         DataError: a file is missing and cannot be downloaded; the sentence says what to put where.
     """
-    from torchvision.datasets.utils import check_integrity
-
+    check_integrity = _torchvision_datasets().utils.check_integrity
     for address, file_name, md5 in wanted:
         target = folder / file_name
         if check_integrity(str(target), md5):
@@ -93,9 +108,11 @@ def fetch(name: str, folder: Path, wanted: list[tuple[str, str, str]], report: R
         try:
             folder.mkdir(parents=True, exist_ok=True)
             _download(address, partial, f"downloading {name}: {file_name}", report)
-        except (urllib.error.URLError, TimeoutError, ConnectionError) as error:
+        except (urllib.error.URLError, TimeoutError, ConnectionError, http.client.HTTPException) as error:
             reason = getattr(error, "reason", error)
             raise DataError(f"{name} is not on this machine and could not be downloaded ({reason}); put {file_name} into {folder}.") from None
+        except OSError as error:
+            raise DataError(f"{name} cannot be downloaded to {folder} ({error.strerror or error}); make room or set UNSC_HOME elsewhere.") from None
         if not check_integrity(str(partial), md5):
             partial.unlink(missing_ok=True)
             raise DataError(f"{file_name} arrived damaged (wrong checksum); try again, or put a good copy into {folder}.")

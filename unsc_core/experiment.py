@@ -134,7 +134,8 @@ class Experiment:
         stored = self.store.get("unlearned", self.keys.unlearned)
         if stored is not None:
             model = self._with_weights(stored)
-            return Unlearned(model, stored.meta["history"], None, stored.meta["null_space"])
+            labels = torch.from_numpy(stored.arrays["labels"]) if "labels" in stored.arrays else None
+            return Unlearned(model, stored.meta["history"], labels, stored.meta["null_space"])
         before = dict(self.stages.seconds)
         unlearned = METHODS[self.config.method].unlearn(copy.deepcopy(self.original), self._context())
         seconds = {name: s - before.get(name, 0.0) for name, s in self.stages.seconds.items() if s != before.get(name)}

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from safetensors.numpy import save_file
+from numpy.typing import NDArray
+from safetensors.numpy import save
 
 from unsc_core.config import ExperimentConfig
 from unsc_core.data import load_dataset
 from unsc_core.errors import ConfigError, StoreError
 from unsc_core.results import keys, read_result, resolve, summary
-from unsc_core.store import Store
+from unsc_core.store import Arrays, Store
 
 
 def export_result(key: str, folder: Path, store: Store | None = None) -> list[Path]:
@@ -37,18 +40,37 @@ def export_result(key: str, folder: Path, store: Store | None = None) -> list[Pa
     dataset = load_dataset(made.meta["config"]["dataset"])
     config = resolve(ExperimentConfig.from_dict(made.meta["config"]), dataset)
     result = read_result(config, dataset, store)
-    original = store.get("trained", keys(config, dataset).original)
+    original = _original_weights(config, keys(config, dataset).original, store)
     if result is None or original is None:
         raise ConfigError(f"The result '{key}' is incomplete; run it again, then export it.")
+    contents = {
+        "original.safetensors": save(original),
+        "unlearned.safetensors": save({name: array for name, array in made.arrays.items() if name != "labels"}),
+        "labels.npy": _npy(dataset.y_test),
+        "config.json": json.dumps(config.to_dict(), indent=2).encode(),
+        "summary.json": json.dumps(summary(result), indent=2).encode(),
+        **{f"logits_{name}.npy": _npy(answers.test) for name, answers in result.models.items()},
+    }
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        save_file(original.arrays, folder / "original.safetensors")
-        save_file({name: array for name, array in made.arrays.items() if name != "labels"}, folder / "unlearned.safetensors")
-        np.save(folder / "labels.npy", dataset.y_test)
-        for name, answers in result.models.items():
-            np.save(folder / f"logits_{name}.npy", answers.test)
-        (folder / "config.json").write_text(json.dumps(config.to_dict(), indent=2))
-        (folder / "summary.json").write_text(json.dumps(summary(result), indent=2))
+        for name, content in contents.items():
+            (folder / name).write_bytes(content)
     except OSError as error:
         raise StoreError(f"{folder} cannot be written ({error.strerror or error}); choose another folder.") from None
-    return sorted(folder.iterdir())
+    return sorted(folder / name for name in contents)
+
+
+def _original_weights(config: ExperimentConfig, key: str, store: Store) -> Arrays | None:
+    """The original's weights: from the checkpoint that was given, else as they were trained here."""
+    if config.checkpoint is None:
+        trained = store.get("trained", key)
+        return None if trained is None else trained.arrays
+    from unsc_core.checkpoints import load_weights
+
+    return {name: value.contiguous().numpy() for name, value in load_weights(Path(config.checkpoint).expanduser()).items()}
+
+
+def _npy(array: NDArray[Any]) -> bytes:
+    file = io.BytesIO()
+    np.save(file, array)
+    return file.getvalue()

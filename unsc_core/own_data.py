@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -57,7 +58,9 @@ def _load_npz(path: Path) -> Dataset:
                 raise DataError(f"{path.name} has no array '{missing[0]}'; it needs {', '.join(REQUIRED)}.")
             arrays = [_array(path, file, name) for name in REQUIRED]
             names = tuple(map(str, np.atleast_1d(_array(path, file, "class_names")))) if "class_names" in file.files else ()
-    except (zipfile.BadZipFile, ValueError, EOFError, KeyError, NotImplementedError) as error:
+    except MemoryError:
+        raise DataError(f"{path.name} needs more memory than this machine has; use fewer or smaller images.") from None
+    except (zipfile.BadZipFile, zlib.error, ValueError, EOFError, KeyError, RuntimeError) as error:
         raise DataError(f"{path.name} is not a complete .npz file ({_first_line(error)}); save it again with numpy.savez.") from None
     x_train, y_train, x_test, y_test = arrays
     return checked_dataset(path.name, x_train, y_train, x_test, y_test, names)
@@ -65,11 +68,14 @@ def _load_npz(path: Path) -> Dataset:
 
 def _array(path: Path, file: np.lib.npyio.NpzFile, name: str) -> NDArray[np.generic]:
     try:
-        return file[name]
+        array = file[name]
     except ValueError as error:
         if "pickle" in str(error):
             raise DataError(f"{path.name}: {name} is an array of objects (images of different sizes?); all images must have one size.") from None
         raise
+    if not isinstance(array, np.ndarray):  # numpy hands out the bytes of a member that is not in its format
+        raise ValueError(f"{name} is not an array")
+    return array
 
 
 def _load_folder(root: Path) -> Dataset:
@@ -92,7 +98,7 @@ def _class_names(root: Path) -> tuple[str, ...]:
 
 
 def _read_images(root: Path, part: str, class_names: tuple[str, ...]) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    from PIL import Image, UnidentifiedImageError
+    from PIL import Image
 
     images: list[NDArray[np.uint8]] = []
     labels: list[int] = []
@@ -107,7 +113,7 @@ def _read_images(root: Path, part: str, class_names: tuple[str, ...]) -> tuple[N
             try:
                 with Image.open(file) as image:
                     pixels = np.asarray(image.convert("L" if image.mode in ("1", "L") else "RGB"))
-            except (UnidentifiedImageError, OSError, SyntaxError, Image.DecompressionBombError):
+            except Exception:  # the decoders of unknown bytes raise nearly anything
                 raise DataError(f"{shown} is not an image that can be read; remove it or save it again.") from None
             pixels = pixels[..., None] if pixels.ndim == 2 else pixels
             if images and pixels.shape != images[0].shape:

@@ -14,6 +14,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from unsc_core.device import evaluating
+
 
 @dataclass(frozen=True)
 class Moments:
@@ -128,16 +130,13 @@ def second_moments(
         layer.register_forward_pre_hook(lambda module, args, name=name: accumulate(name, module, args[0]))
         for name, layer in represented_layers(model).items()
     ]
-    was_training = model.training
     try:
-        model.eval()
-        with torch.no_grad():
+        with evaluating(model), torch.no_grad():
             for label, inputs in class_batches:
                 current = label
                 model(inputs)
                 on_batch()
     finally:
-        model.train(was_training)
         for hook in hooks:
             hook.remove()
     return Moments(totals, images, positions)

@@ -90,7 +90,7 @@ def keys(config: ExperimentConfig, dataset: Dataset) -> Keys:
     """
     original = _training_key(config, dataset, ())
     if config.checkpoint is not None:
-        original = content_key(checkpoint=_file_digest(Path(config.checkpoint)), model=config.model, data=dataset.digest)
+        original = content_key(checkpoint=_file_digest(Path(config.checkpoint)), model=config.model, data=dataset.digest, device=config.device)
     moments = content_key(moments=original, **asdict(MOMENTS), seed=config.seed)
     unlearned = content_key(
         original=original, forget=config.forget_classes, method=config.method, seed=config.seed,
@@ -219,6 +219,8 @@ def mean_and_sd(values: list[Any]) -> tuple[Any, Any]:
     if isinstance(first, list):
         both = [mean_and_sd(list(column)) for column in zip(*values, strict=True)]
         return [p[0] for p in both], [p[1] for p in both]
-    if first is None or isinstance(first, str):
+    if isinstance(first, str):
         return first, None
+    if any(value is None for value in values):
+        return None, None
     return float(np.mean(values)), float(np.std(values, ddof=1)) if len(values) > 1 else 0.0

@@ -59,7 +59,7 @@ class Store:
             return None
         except (SafetensorError, ValueError, KeyError) as error:
             logger.warning("Removed the damaged result %s (%s); it will be computed again.", path.name, error)
-            path.unlink(missing_ok=True)
+            self._remove(path)
             return None
         except OSError as error:
             raise StoreError(f"The stored result {path} cannot be read ({error.strerror or error}); check its permissions.") from None
@@ -81,6 +81,12 @@ class Store:
         probe = self.root / f".probe-{os.getpid()}"
         self._write(probe, b"\0" * 4096)
         probe.unlink(missing_ok=True)
+
+    def _remove(self, path: Path) -> None:
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            raise StoreError(f"The damaged result {path} cannot be removed ({error.strerror or error}); remove it by hand.") from None
 
     def _write(self, path: Path, content: bytes) -> None:
         temporary = ""

@@ -62,9 +62,10 @@ def _parser() -> argparse.ArgumentParser:
     export.add_argument("--out", required=True, type=Path, metavar="DIR")
     export.set_defaults(command=_export)
 
-    assets = commands.add_parser("make-assets", help="make the bundled data and checkpoints anew")
+    assets = commands.add_parser("make-assets", help="make the bundled files anew")
     assets.add_argument("--data", action="store_true", help="the bundled part of Fashion-MNIST")
     assets.add_argument("--checkpoints", action="store_true", help="the default's original and retrained models")
+    assets.add_argument("--icon", action="store_true", help="the browser tab's icon")
     assets.set_defaults(command=_make_assets)
     return parser
 
@@ -137,10 +138,12 @@ def _export(options: argparse.Namespace) -> int:
 
 def _make_assets(options: argparse.Namespace) -> int:
     from unsc_core.data import make_fashion_mnist_mini
-    from unsc_core.shipping import make_checkpoints
+    from unsc_core.shipping import make_checkpoints, make_icon
 
-    if not options.data and not options.checkpoints:
-        raise ConfigError("Say what to make: --data, --checkpoints or both.")
+    if not (options.data or options.checkpoints or options.icon):
+        raise ConfigError("Say what to make: --data, --checkpoints, --icon or several.")
+    if options.icon:
+        print(make_icon())
     if options.data:
         print(make_fashion_mnist_mini())
     if options.checkpoints:

@@ -61,12 +61,12 @@ METHODS: dict[str, Method] = {
         Method(
             "random-labels", "Random labels", "Forgotten samples are taught classes drawn at random; nothing protects the rest.",
             "Golatkar, Achille, Soatto: Eternal Sunshine of the Spotless Net, CVPR 2020 (baseline)",
-            learning_rate=0.1, epochs=10,
+            learning_rate=0.01, epochs=10,
         ),
         Method(
             "pseudo-labels", "Pseudo-labels only", "UNSC's labels without its projection; nothing protects the rest.",
             "Chen, Zhu, Yu, Zhou: Machine Unlearning via Null Space Calibration, IJCAI 2024 (ablation)",
-            learning_rate=0.1, epochs=25,
+            learning_rate=0.005, epochs=15,
         ),
         Method(
             "retrain", "Retrain", "Trained again from the start without the forgotten classes: slow, and the gold standard.",

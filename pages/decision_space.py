@@ -1,0 +1,77 @@
+"""Decision space: where every test sample lies before and after, on one map."""
+
+import numpy as np
+import streamlit as st
+
+from pages.shared import cache, controls, gallery, header, jobs, show
+from unsc_core import embedding
+from unsc_core.figures.decision_space import space
+
+FILTERS = {
+    "All": "every shown sample",
+    "Forget": "samples of the forgotten classes",
+    "Correctly forgotten": "forgotten, and no longer answered with a forgotten class",
+    "Not forgotten": "to be forgotten, but still answered with a forgotten class",
+    "Over-forgotten": "retained, right before, wrong after",
+}
+
+chosen = controls.experiment()
+st.title("Decision space")
+st.markdown("Each point is a test image, placed by its **logits**. The map is fitted once, on the original; the other models are drawn into it.")
+result = jobs.result(chosen)
+header.strip(chosen, result)
+
+left, right = st.columns([2, 3], vertical_alignment="bottom")
+kind = left.segmented_control(
+    "Map", ["PCA", "UMAP"], default="PCA", required=True, key="map_kind",
+    help="PCA: the plane in which the original's logits spread most, at once. UMAP: neighbourhoods, after some seconds.",
+)  # fmt: skip
+filter_name = right.selectbox("Show", list(FILTERS), key="map_filter", format_func=lambda n: f"{n}: {FILTERS[n]}")
+paths = st.toggle("Draw each forgotten sample's path from its old place", value=True, key="map_paths")
+
+rows = embedding.sample(chosen.dataset)
+models = tuple(result.models)
+positions = cache.pca(chosen.config, models, result.key, result)
+if kind == "UMAP":
+    drawn = cache.umap(chosen.config, result.retrained is not None)
+    if drawn is None:
+        key = embedding.umap_key(chosen.config, chosen.dataset, result.retrained is not None)
+        jobs.wait_for("embedding", key, chosen.config, "Drawing the map with UMAP; PCA is shown meanwhile")
+    else:
+        positions = drawn
+
+labels = chosen.dataset.y_test[rows]
+before, after = (answers.test[rows].argmax(1) for answers in (result.original, result.unlearned))
+of_forget = np.isin(labels, chosen.config.forget_classes)
+forgotten = ~np.isin(after, chosen.config.forget_classes)
+shown = {
+    "All": np.ones(len(rows), bool),
+    "Forget": of_forget,
+    "Correctly forgotten": of_forget & forgotten,
+    "Not forgotten": of_forget & ~forgotten,
+    "Over-forgotten": ~of_forget & (before == labels) & (after != labels),
+}[filter_name]
+
+if not shown.any():
+    st.info(f"No sample is {filter_name.lower()} here: {FILTERS[filter_name]}.", icon=":material/check_circle:")
+    st.stop()
+
+st.caption(
+    f":red[**×**] {', '.join(chosen.forget_names)} (to forget) · **●** retained classes, named at their middle · {int(shown.sum()):,} test samples · "
+    "drag a lasso or click to see images"
+)
+pictures = {
+    name: space(result, name, {m: p[shown] for m, p in positions.items()}, rows[shown], show.mode(), paths=paths and name != "original")
+    for name in models
+}
+selected: list[int] = []
+for column, (name, item) in zip(st.columns(len(pictures)), pictures.items(), strict=True):
+    with column:
+        event = show.picture(item, f"space-{name}", selectable=True)
+        selected += [point["customdata"] for point in event.selection.points if point.get("customdata") is not None]
+show.downloads(pictures)
+
+if selected:
+    flat = np.unique([row[0] if isinstance(row, list) else row for row in selected]).astype(int)
+    st.subheader(f"{len(flat)} chosen")
+    gallery.answers(result, flat[:24])

@@ -1,0 +1,1 @@
+"""What all pages share: state, caches, controls, header, jobs. Not a page."""

@@ -1,0 +1,50 @@
+"""The strip above every page: this experiment in five numbers."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pages.shared.controls import Chosen
+from unsc_core.figures.words import joined, points
+from unsc_core.methods import METHODS
+from unsc_core.results import Result, summary
+
+
+def strip(chosen: Chosen, result: Result) -> None:
+    """Acc_f, Acc_r, over-unlearning, gap to retrain and seconds, each with its meaning in a tooltip."""
+    st.html("<style>[data-testid=stMainBlockContainer]{padding-top:3.2rem;max-width:1500px}</style>")
+    numbers = summary(result)
+    original, unlearned, retrained = (numbers.get(name) for name in ("original", "unlearned", "retrained"))
+    st.caption(
+        f"**{METHODS[result.config.method].title}** forgets **{joined(chosen.forget_names)}** · {chosen.dataset.name} · "
+        f"{result.config.model} · seed {result.config.seed} · test set of {len(chosen.dataset.y_test):,}"
+    )
+    cells = st.columns(5)
+    cells[0].metric(
+        "Acc_f · forgotten", f"{unlearned['acc_forget']:.1f} %", f"{unlearned['acc_forget'] - original['acc_forget']:+.1f} pts",
+        delta_color="off", help="Test accuracy on the classes to forget; lower is better. Below: change against the original.",
+    )  # fmt: skip
+    cells[1].metric(
+        "Acc_r · retained", f"{unlearned['acc_retain']:.1f} %", f"{unlearned['acc_retain'] - original['acc_retain']:+.1f} pts",
+        help="Mean test accuracy over the classes that stay; higher is better. Below: change against the original.",
+    )  # fmt: skip
+    loss = numbers["over_unlearning"]
+    cells[2].metric(
+        "Over-unlearning", f"{points(loss)} pts", "calibration gain" if loss < 0 else "damage to the rest", delta_color="off", delta_arrow="off",
+        help="Acc_r of the original minus Acc_r of the unlearned model. Above 0 the rest was damaged; below 0 it even improved.",
+    )  # fmt: skip
+    gap = None if retrained is None else unlearned["acc_retain"] - retrained["acc_retain"]
+    cells[3].metric(
+        "Gap to retrain", "…" if gap is None else f"{points(gap)} pts",
+        "still training" if gap is None else f"retrained Acc_r {retrained['acc_retain']:.1f} %", delta_color="off", delta_arrow="off",
+        help="Acc_r of the unlearned minus Acc_r of a model trained again without the forgotten classes, the gold standard.",
+    )  # fmt: skip
+    seconds = numbers["seconds"]
+    own = sum(seconds.get(stage, 0.0) for stage in ("moments", "spectra", "null_space", "pseudo_labels", "unlearn"))
+    retrain = seconds.get("retrain")
+    cells[4].metric(
+        "Unlearning took", f"{own:.1f} s" if own else f"{retrain or 0:.1f} s", f"retraining: {retrain:.0f} s" if retrain else None,
+        delta_color="off", delta_arrow="off",
+        help="Second moments, null space, pseudo-labels and unlearning, when they were computed here. "
+        "Retraining: as recorded when it was trained (bundled models: on the machine that made them).",
+    )  # fmt: skip

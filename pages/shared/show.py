@@ -1,0 +1,61 @@
+"""Puts a Picture on the page: figure, alt text, sentence, download."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import Any
+
+import streamlit as st
+
+from unsc_core.figures.theme import Look, Picture, look
+
+HIDDEN_BUTTONS = ("zoom2d", "zoomIn2d", "zoomOut2d", "autoScale2d", "resetScale2d", "pan2d")
+
+
+def mode() -> Look:
+    """The look of the browser's theme."""
+    return look(st.context.theme.type)
+
+
+def picture(picture: Picture, name: str, *, selectable: bool = False, sentence: bool = True) -> Any:
+    """Draw a picture.
+
+    Args:
+        picture: what to draw.
+        name: unique on the page; also the name of downloaded files.
+        selectable: points can be chosen by click, box or lasso; the page runs again then.
+        sentence: write the picture's sentence below it.
+
+    Returns:
+        The selection, when selectable.
+    """
+    config = {
+        "displaylogo": False,
+        "responsive": True,
+        "modeBarButtonsToRemove": [*HIDDEN_BUTTONS, *([] if selectable else ["select2d", "lasso2d"])],
+        "toImageButtonOptions": {"format": "svg", "filename": name},
+    }
+    if selectable:
+        picture.figure.update_layout(dragmode="lasso")
+        chosen = st.plotly_chart(picture.figure, theme=None, config=config, alt=picture.alt, key=name, on_select="rerun")
+    else:
+        chosen = st.plotly_chart(picture.figure, theme=None, config=config, alt=picture.alt, key=name)
+    if sentence and picture.sentence:
+        st.markdown(picture.sentence)
+    return chosen
+
+
+def downloads(pictures: dict[str, Picture]) -> None:
+    """One quiet row of CSV downloads for the pictures of a page (images: the camera on each figure)."""
+    with st.popover("Download the numbers", icon=":material/download:"):
+        for name, item in pictures.items():
+            st.download_button(f"{name}.csv", _csv(item.table), f"{name}.csv", "text/csv", key=f"csv-{name}")
+
+
+def _csv(table: dict[str, Any]) -> str:
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow(table)
+    writer.writerows(zip(*table.values(), strict=True))
+    return out.getvalue()

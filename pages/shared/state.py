@@ -1,0 +1,153 @@
+"""The one experiment that all pages show: a typed state, held in the URL."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+import streamlit as st
+
+from unsc_core.config import ExperimentConfig
+from unsc_core.data import DATASETS, DEFAULT_DATASET
+from unsc_core.methods import METHODS
+from unsc_core.models import MODELS
+from unsc_core.own_data import path_in_data_folder
+from unsc_core.results import DEFAULT_ENERGY_THRESHOLD
+
+GAMMAS = (0.5, 0.7, 0.8, 0.85, 0.9, 0.92, 0.94, 0.95, 0.96, 0.97, 0.98, 0.99, 0.995, 0.999, 1.0)
+_KEY = "experiment"
+
+
+@dataclass(frozen=True)
+class State:
+    """What the controls say. Unlike an ExperimentConfig it may be impossible; `config` finds out.
+
+    Attributes:
+        dataset: a name in DATASETS, or a path relative to the data folder.
+        forget: class indices.
+        gamma: the energy threshold.
+        lr, epochs, checkpoint: empty means the default.
+    """
+
+    dataset: str = DEFAULT_DATASET
+    model: str = "small-cnn"
+    forget: tuple[int, ...] = (6,)
+    method: str = "unsc"
+    gamma: float = DEFAULT_ENERGY_THRESHOLD
+    seed: int = 0
+    lr: float | None = None
+    epochs: int | None = None
+
+    def config(self) -> ExperimentConfig:
+        """The experiment, own data looked for in the data folder only.
+
+        Raises:
+            DataError: the dataset points outside the data folder.
+        """
+        dataset = self.dataset if self.dataset in DATASETS else str(path_in_data_folder(self.dataset))
+        return ExperimentConfig(
+            dataset=dataset, model=self.model, forget_classes=self.forget, method=self.method, seed=self.seed,
+            energy_threshold=self.gamma, learning_rate=self.lr, epochs=self.epochs,
+        )  # fmt: skip
+
+
+def _classes(text: str) -> tuple[int, ...]:
+    classes = tuple(sorted({int(part) for part in text.split(",")}))
+    if min(classes) < 0:
+        raise ValueError
+    return classes
+
+
+def _one_of(options: Any) -> Callable[[str], str]:
+    def read(text: str) -> str:
+        if text not in options:
+            raise ValueError
+        return text
+
+    return read
+
+
+def _positive(kind: type) -> Callable[[str], Any]:
+    def read(text: str) -> Any:
+        value = kind(text)
+        if not 0 < value < 1e6:
+            raise ValueError
+        return value
+
+    return read
+
+
+def _gamma(text: str) -> float:
+    value = float(text)
+    if not 0 < value <= 1:
+        raise ValueError
+    return value
+
+
+def _seed(text: str) -> int:
+    if not 0 <= (value := int(text)) < 2**31:
+        raise ValueError
+    return value
+
+
+_READERS: dict[str, Callable[[str], Any]] = {
+    "dataset": str, "model": _one_of(MODELS), "forget": _classes, "method": _one_of(METHODS), "gamma": _gamma,
+    "seed": _seed, "lr": _positive(float), "epochs": _positive(int),
+}  # fmt: skip
+
+
+def from_query(query: dict[str, str]) -> tuple[State, list[str]]:
+    """The state in a link, and one sentence for each part that could not be used."""
+    values: dict[str, Any] = {}
+    notes = []
+    dataset = query.get("dataset", DEFAULT_DATASET)
+    if dataset in DATASETS:
+        values |= {"model": DATASETS[dataset].model, "forget": (DATASETS[dataset].forget_class,)}
+    for name, read in _READERS.items():
+        if name in query:
+            try:
+                values[name] = read(query[name])
+            except ValueError:
+                notes.append(f"The link says {name} = '{query[name][:40]}', which is not possible; the default is shown instead.")
+    return State(**values), notes
+
+
+def to_query(state: State) -> dict[str, str]:
+    """The shortest link that says `state`: defaults are left out."""
+    default = from_query({"dataset": state.dataset})[0]
+    texts = {}
+    for field in fields(State):
+        value = getattr(state, field.name)
+        if value is not None and (field.name == "dataset" or value != getattr(default, field.name)):
+            texts[field.name] = ",".join(map(str, value)) if isinstance(value, tuple) else f"{value:g}" if isinstance(value, float) else str(value)
+    if texts["dataset"] == DEFAULT_DATASET:
+        del texts["dataset"]
+    return texts
+
+
+def current() -> State:
+    """The session's state; at first, what the link says."""
+    if _KEY not in st.session_state:
+        st.session_state[_KEY], st.session_state["link_notes"] = from_query(st.query_params.to_dict())
+    return st.session_state[_KEY]
+
+
+def keep(state: State) -> None:
+    """Make `state` the session's, and the link's."""
+    st.session_state[_KEY] = state
+    wanted = to_query(state)
+    if st.query_params.to_dict() != wanted:
+        st.query_params.from_dict(wanted)
+
+
+def choose(**changes: Any) -> None:
+    """Change the state from a button: widgets are drawn anew from it."""
+    state = current()
+    if "dataset" in changes and changes["dataset"] != state.dataset:
+        entry = DATASETS.get(changes["dataset"])
+        begin = {"model": entry.model, "forget": (entry.forget_class,)} if entry else {"model": "small-cnn", "forget": (0,)}
+        changes = begin | {"lr": None, "epochs": None} | changes
+    st.session_state[_KEY] = replace(state, **changes)
+    for field in fields(State):
+        st.session_state.pop(f"control_{field.name}", None)

@@ -1,0 +1,1 @@
+"""Result -> plotly figure: pure functions, no model, no screen. Each returns a Picture."""

@@ -1,0 +1,45 @@
+"""Accuracy per class, before and after: over-unlearning made visible."""
+
+from __future__ import annotations
+
+import numpy as np
+import plotly.graph_objects as go
+
+from unsc_core import evaluation
+from unsc_core.figures.theme import FORGET, Look, Picture, label_margin, styled
+from unsc_core.figures.words import method_title, points
+from unsc_core.results import Result
+
+
+def change_per_class(results: list[Result], look: Look) -> Picture:
+    """For each result, the change of every retained class's test accuracy against the original, side by side.
+
+    Args:
+        results: experiments on the same dataset, original and forget classes; one series each.
+        look: colours.
+    """
+    first = results[0]
+    dataset, retain = first.split.dataset, list(first.split.retain_classes)
+    names = [dataset.class_names[c] for c in retain]
+    colours = {"unsc": look.teal, "random-labels": FORGET}
+    figure = go.Figure()
+    table: dict[str, object] = {"class": names}
+    parts = []
+    for result in results:
+        before, after = (
+            evaluation.per_class_accuracy(answers.test.argmax(1), dataset.y_test, dataset.num_classes)[retain]
+            for answers in (result.original, result.unlearned)
+        )
+        title = method_title(result.config.method)
+        pattern = "/" if result.config.method == "random-labels" else ""
+        figure.add_bar(
+            x=names, y=after - before, name=title, marker={"color": colours.get(result.config.method, look.muted), "pattern": {"shape": pattern}},
+            hovertemplate="%{x}<br>%{y:+.1f} points<extra>" + title + "</extra>",
+        )  # fmt: skip
+        table[title] = after - before
+        parts.append(f"{title} changed the retained classes by {points(float(np.nanmean(after - before)))} points on average")
+    styled(figure, look, 400)
+    figure.update_layout(barmode="group", bargap=0.25, margin={"l": 64, "t": 40, "b": round(0.75 * label_margin(names))})
+    figure.update_yaxes(title_text="points of accuracy", zeroline=True, zerolinecolor=look.ink, zerolinewidth=1.5)
+    figure.update_xaxes(tickangle=-45)
+    return Picture(figure, "Bars: change of test accuracy of each retained class against the original.", "; ".join(parts) + ".", table)

@@ -1,0 +1,99 @@
+"""The decision space: one map for all models."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import numpy as np
+import plotly.graph_objects as go
+from numpy.typing import NDArray
+
+from unsc_core.figures.theme import FORGET, Look, Picture, class_colour, styled
+from unsc_core.figures.words import joined, percent
+from unsc_core.results import Result
+
+Points = NDArray[np.float32]
+
+TITLES = {"original": "Before: the original", "unlearned": "After: unlearned", "retrained": "Gold standard: retrained"}
+
+
+def ranges(positions: dict[str, Points]) -> tuple[tuple[float, float], tuple[float, float]]:
+    """One pair of axis ranges that holds every model's points."""
+    every = np.concatenate(list(positions.values()))
+    low, high = np.percentile(every, 0.2, axis=0), np.percentile(every, 99.8, axis=0)
+    margin = 0.08 * (high - low) + 1e-6
+    low, high = low - margin, high + margin
+    return (float(low[0]), float(high[0])), (float(low[1]), float(high[1]))
+
+
+def space(
+    result: Result, model: str, positions: dict[str, Points], rows: NDArray[np.intp], look: Look, *, paths: bool = False, height: int = 440
+) -> Picture:
+    """One model's map: forgotten classes as vermilion ×, retained ones as ●, each class named at its middle.
+
+    Args:
+        result: the experiment.
+        model: "original", "unlearned" or "retrained".
+        positions: model -> (n, 2), all on one map.
+        rows: (n,) which test samples these are.
+        look: colours.
+        paths: draw a line from where each forgotten sample was in the original.
+        height: in pixels.
+    """
+    dataset, forget = result.split.dataset, result.split.forget_classes
+    labels, answers = dataset.y_test[rows], result.models[model].test[rows].argmax(1)
+    here, before = positions[model], positions["original"]
+    figure = go.Figure()
+    if paths:
+        moved = np.isin(labels, forget)
+        line_x = np.stack([before[moved, 0], here[moved, 0], np.full(moved.sum(), np.nan)], 1).ravel()
+        line_y = np.stack([before[moved, 1], here[moved, 1], np.full(moved.sum(), np.nan)], 1).ravel()
+        figure.add_scatter(
+            x=line_x, y=line_y, mode="lines", line={"color": look.muted, "width": 0.6}, opacity=0.45, hoverinfo="skip", showlegend=False
+        )
+    for label in [*result.split.retain_classes, *forget]:
+        of_class = labels == label
+        forgotten = label in forget
+        names = [f"true {dataset.class_names[label]}<br>answer {dataset.class_names[a]}" for a in answers[of_class]]
+        figure.add_scatter(
+            x=here[of_class, 0], y=here[of_class, 1], mode="markers", name=dataset.class_names[label], showlegend=False,
+            customdata=rows[of_class], text=names, hovertemplate="%{text}<extra></extra>",
+            marker={"color": class_colour(label, forget), "size": 8 if forgotten else 6, "symbol": "x-thin" if forgotten else "circle",
+                    "line": {"width": 1.8 if forgotten else 0, "color": class_colour(label, forget)}, "opacity": 0.95 if forgotten else 0.55},
+        )  # fmt: skip
+    for label in [*result.split.retain_classes, *forget]:
+        forgotten = label in forget
+        of_class = (labels == label) & ((answers == label) | forgotten)
+        if of_class.any() and (not forgotten or model == "original"):
+            x, y = np.median(here[of_class], axis=0)
+            figure.add_annotation(
+                x=float(x), y=float(y), text=f"<b>{dataset.class_names[label]}</b>", showarrow=forgotten, ax=54, ay=-48,
+                arrowcolor=FORGET, arrowwidth=2, font={"size": 15, "color": FORGET if forgotten else look.ink},
+                bgcolor=look.paper, opacity=1 if forgotten else 0.82, borderpad=1,
+            )  # fmt: skip
+    x_range, y_range = ranges(positions)
+    styled(figure, look, height, TITLES[model])
+    figure.update_xaxes(range=x_range, showticklabels=False, showgrid=False, zeroline=False, showline=True, mirror=True, linecolor=look.grid)
+    figure.update_yaxes(range=y_range, showticklabels=False, showgrid=False, zeroline=False, showline=True, mirror=True, linecolor=look.grid)
+    forgotten_names = joined([dataset.class_names[c] for c in forget])
+    alt = f"Map of {len(rows)} test samples by the {model} model's logits; {forgotten_names} marked with vermilion crosses."
+    table = {"row": rows, "true": labels, "answer": answers, "x": here[:, 0], "y": here[:, 1]}
+    return Picture(figure, alt, _sentence(result, model), table)
+
+
+def _sentence(result: Result, model: str) -> str:
+    dataset, forget = result.split.dataset, result.split.forget_classes
+    of_forget = np.isin(dataset.y_test, forget)
+    names = joined([dataset.class_names[c] for c in forget])
+    answers = result.models[model].test[of_forget].argmax(1)
+    if model == "original":
+        return f"The original model recognises {percent(float((answers == dataset.y_test[of_forget]).mean()))} of {names}."
+    top = Counter(dataset.class_names[a] for a in answers if a not in forget).most_common(2)
+    where = joined([f"{percent(count / len(answers))} to {name}" for name, count in top]) if top else "nowhere else"
+    if model == "retrained":
+        return f"A model that never saw {names} sends {where}."
+    text = f"{names} went {where}."
+    if result.retrained is not None:
+        same = (answers == result.retrained.test[of_forget].argmax(1)).mean()
+        text += f" {percent(float(same))} of them lie where the retrained model puts them."
+    return text

@@ -1,0 +1,88 @@
+"""Where forgotten samples are sent, against where the retrained model sends the same samples."""
+
+from __future__ import annotations
+
+import numpy as np
+import plotly.graph_objects as go
+
+from unsc_core.figures.theme import Look, Picture, class_colour, label_margin, styled
+from unsc_core.figures.words import joined, percent
+from unsc_core.results import Result
+
+
+def flow(result: Result, look: Look) -> Picture:
+    """Sankey: taught label (left) → answer of the retrained model (right) for every forgotten training sample.
+
+    A link that keeps its class is drawn in its colour, one that changes class in grey.
+
+    Raises:
+        ValueError: the method taught no labels, or the retrained model is not there yet.
+    """
+    if result.labels is None or result.retrained is None or result.retrained.train is None:
+        raise ValueError("the flow needs taught labels and the retrained model's answers")
+    dataset, forget = result.split.dataset, result.split.forget_classes
+    taught, other = result.labels, result.retrained.train[result.split.forget_train()].argmax(1)
+    left, right = np.unique(taught), np.unique(other)
+    links = [(a, b, int(((taught == a) & (other == b)).sum())) for a in left for b in right]
+    links = [link for link in links if link[2]]
+    place = {("left", c): i for i, c in enumerate(left)} | {("right", c): len(left) + i for i, c in enumerate(right)}
+    count = {("left", c): int((taught == c).sum()) for c in left} | {("right", c): int((other == c).sum()) for c in right}
+    figure = go.Figure(
+        go.Sankey(
+            arrangement="snap",
+            textfont={"size": 15, "color": look.ink, "shadow": "none"},
+            node={
+                "label": [f"{dataset.class_names[c]} {percent(count[side, c] / len(taught))}" for side, c in place],
+                "color": [class_colour(int(c), forget) for _, c in place], "pad": 16, "thickness": 16, "line": {"width": 0},
+                "hovertemplate": "%{label}: %{value:.0f} samples<extra></extra>",
+            },
+            link={
+                "source": [place["left", a] for a, _, _ in links], "target": [place["right", b] for _, b, _ in links],
+                "value": [n for _, _, n in links],
+                "color": [_clear(class_colour(int(a), forget), 0.5) if a == b else _clear(look.muted, 0.25) for a, b, _ in links],
+                "hovertemplate": "taught %{source.label}<br>retrained says %{target.label}<br><b>%{value:.0f} samples</b><extra></extra>",
+            },
+        )
+    )  # fmt: skip
+    styled(figure, look, 520)
+    figure.update_layout(margin={"l": 8, "r": 8, "t": 40, "b": 12})
+    for x, anchor, text in ((0, "left", "<b>Taught label</b>"), (1, "right", "<b>Retrained model's answer</b>")):
+        figure.add_annotation(x=x, y=1.08, xref="paper", yref="paper", xanchor=anchor, text=text, showarrow=False, font={"size": 15})
+    names = joined([dataset.class_names[c] for c in forget])
+    same = float((taught == other).mean())
+    chance = float(sum((taught == c).mean() * (other == c).mean() for c in np.union1d(left, right)))
+    sentence = (
+        f"For {percent(same)} of the {len(taught):,} {names} training samples the taught label is the retrained model's own answer "
+        f"(labels shuffled among them would reach {percent(chance)})."
+    )
+    table = {"taught": [dataset.class_names[a] for a, _, _ in links], "retrained answer": [dataset.class_names[b] for _, b, _ in links]}
+    return Picture(
+        figure, f"Flow of {names} samples from taught labels to the retrained model's answers.", sentence, table | {"samples": [n for *_, n in links]}
+    )
+
+
+def label_counts(result: Result, look: Look) -> Picture:
+    """How many forgotten training samples were taught each class."""
+    if result.labels is None:
+        raise ValueError("this method taught no labels")
+    dataset, forget = result.split.dataset, result.split.forget_classes
+    classes, counts = np.unique(result.labels, return_counts=True)
+    order = np.argsort(-counts)
+    names = [dataset.class_names[c] for c in classes[order]]
+    figure = go.Figure(
+        go.Bar(
+            x=counts[order], y=names, orientation="h", text=counts[order], textposition="auto", cliponaxis=False,
+            marker={"color": [class_colour(int(c), forget) for c in classes[order]]}, hovertemplate="%{y}: %{x} samples<extra></extra>",
+        )
+    )  # fmt: skip
+    styled(figure, look, 90 + 36 * len(names))
+    figure.update_yaxes(autorange="reversed")
+    figure.update_xaxes(title_text="forget samples taught this class")
+    figure.update_layout(margin={"l": label_margin(names), "b": 56})
+    text = f"{percent(counts[order][0] / counts.sum())} of {joined([dataset.class_names[c] for c in forget])} were taught {names[0]}."
+    return Picture(figure, "Bars: forget samples per taught class.", text, {"class": names, "samples": counts[order]})
+
+
+def _clear(colour: str, opacity: float) -> str:
+    red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
+    return f"rgba({red},{green},{blue},{opacity})"

@@ -1,0 +1,77 @@
+"""Every layer's spectrum and where γ cuts it."""
+
+from __future__ import annotations
+
+import numpy as np
+import plotly.graph_objects as go
+from numpy.typing import NDArray
+
+from unsc_core.figures.theme import Look, Picture, label_margin, styled
+from unsc_core.spectrum import energy_rank
+
+Spectra = dict[str, NDArray[np.float64]]
+"""Layer -> (groups, d) eigenvalues, descending."""
+
+
+def ranks(spectra: Spectra, energy_threshold: float) -> dict[str, tuple[int, int]]:
+    """Layer -> (rank, dim), summed over groups."""
+    return {
+        layer: (sum(energy_rank(values, energy_threshold) for values in groups), groups.shape[0] * groups.shape[1])
+        for layer, groups in spectra.items()
+    }
+
+
+def spectrum(layer: str, title: str, spectra: Spectra, energy_threshold: float, look: Look, height: int = 290) -> Picture:
+    """One layer: log energy share per direction; kept directions in grey, the null space in teal."""
+    values = spectra[layer][0]
+    k = energy_rank(values, energy_threshold)
+    share = np.maximum(values / max(values.sum(), 1e-300), 1e-12)
+    index = np.arange(1, len(values) + 1)
+    figure = go.Figure()
+    for name, part, colour in (("seen by the retain classes", slice(0, k), look.muted), ("null space", slice(max(k - 1, 0), None), look.teal)):
+        figure.add_scatter(
+            x=index[part], y=share[part], mode="lines", fill="tozeroy", name=name, line={"color": colour, "width": 2},
+            fillcolor=_faint(colour), hovertemplate=f"direction %{{x}}<br>energy share %{{y:.2e}}<br>{name}<extra></extra>",
+        )  # fmt: skip
+    figure.add_vline(x=k + 0.5, line={"color": look.ink, "width": 2, "dash": "dot"})
+    styled(figure, look, height, title)
+    d, groups = len(values), len(spectra[layer])
+    figure.update_yaxes(type="log", range=[-7, 0.1], exponentformat="power", dtick=2, title_text="energy share")
+    figure.update_layout(margin={"l": 74, "b": 56})
+    figure.update_xaxes(range=[0.5, d + 0.5], title_text=f"direction · rank {k} of {d}" + (f" (group 1 of {groups})" if groups > 1 else ""))
+    figure.update_layout(showlegend=False)
+    alt = f"Spectrum of {title}: {k} of {d} directions hold {energy_threshold:.3g} of the retain energy, {d - k} are free."
+    return Picture(figure, alt, "", {"direction": index, "energy share": share, "kept": index <= k})
+
+
+def free_share(titles: dict[str, str], spectra: Spectra, energy_threshold: float, look: Look) -> Picture:
+    """Per layer: how many directions are kept and how many are free to move in."""
+    found = ranks(spectra, energy_threshold)
+    names = [titles[layer] for layer in found]
+    kept = np.array([rank for rank, _ in found.values()])
+    dims = np.array([dim for _, dim in found.values()])
+    free = dims - kept
+    figure = go.Figure()
+    for label, values, colour in (("seen by the retain classes", kept, look.muted), ("null space: free to move", free, look.teal)):
+        figure.add_bar(
+            y=names, x=100 * values / dims, orientation="h", name=label, marker={"color": colour}, text=values, textposition="inside",
+            insidetextanchor="middle", textfont={"size": 14, "color": look.paper}, customdata=dims,
+            hovertemplate="%{y}<br>%{text} of %{customdata} directions<extra>" + label + "</extra>",
+        )  # fmt: skip
+    styled(figure, look, 150 + 38 * len(names), "Directions kept and free, per layer")
+    figure.update_layout(barmode="stack", bargap=0.3)
+    figure.update_yaxes(autorange="reversed")
+    figure.update_xaxes(title_text="% of directions", range=[0, 100])
+    figure.update_layout(margin={"l": label_margin(names), "t": 76, "b": 56})
+    widest = int(np.argmax(free / dims))
+    sentence = (
+        f"At γ = {energy_threshold:g}, {100 * free.sum() / dims.sum():.0f} % of all directions are invisible to the retained classes; "
+        f"{names[widest]} has most room ({free[widest]} of {dims[widest]})."
+    )
+    alt = "Stacked bars per layer: directions kept for the retain classes and directions in the null space."
+    return Picture(figure, alt, sentence, {"layer": names, "dim": dims, "rank": kept, "null dimension": free})
+
+
+def _faint(colour: str) -> str:
+    red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
+    return f"rgba({red},{green},{blue},0.18)"

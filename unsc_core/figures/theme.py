@@ -1,0 +1,115 @@
+"""One look for every figure: projector-sized text, light and dark, and the one legend."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+FORGET = "#D55E00"
+"""Vermilion, with ×."""
+RETAIN = ("#0072B2", "#E69F00", "#009E73", "#56B4E9", "#CC79A7", "#8A7A00", "#5E4FA2", "#8C510A", "#7F8C8D")
+"""Okabe–Ito without vermilion, its black and bright yellow replaced so that all show on light and dark; with ●."""
+FONT_SIZE = 15
+FONT_FAMILY = '"Source Sans", sans-serif'
+
+
+@dataclass(frozen=True)
+class Look:
+    """Colours of one mode."""
+
+    name: str
+    ink: str
+    muted: str
+    grid: str
+    paper: str
+    teal: str
+    scale: tuple[str, ...]
+    loss_gain: tuple[str, str, str]
+
+
+BLUES = ("#f4f7f9", "#b9d3e6", "#5b9bc8", "#1f6aa5", "#0b3c66")
+BLUES_ON_DARK = ("#161f23", "#1d425c", "#2a6f9e", "#62a8d6", "#d3e9f8")
+LIGHT = Look(
+    "light",
+    "#1c2422",
+    "#56615e",
+    "#e3e8e6",
+    "#ffffff",
+    "#00786a",
+    BLUES,
+    ("#D55E00", "#ffffff", "#00786a"),
+)
+DARK = Look(
+    "dark",
+    "#e8eeec",
+    "#a3b0ad",
+    "#2d3a3d",
+    "#12181a",
+    "#2bb8a3",
+    BLUES_ON_DARK,
+    ("#ff8a3d", "#12181a", "#2bb8a3"),
+)
+
+
+def look(mode: str | None) -> Look:
+    """The look of "light" or "dark" (anything else: light)."""
+    return DARK if mode == "dark" else LIGHT
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """A figure with everything a reader needs beside it.
+
+    Attributes:
+        figure: the plotly figure.
+        alt: what it shows, for those who do not see it.
+        sentence: what this very result says, made from its numbers.
+        table: the numbers behind it, column name -> values.
+    """
+
+    figure: go.Figure
+    alt: str
+    sentence: str = ""
+    table: dict[str, Any] = field(default_factory=dict)
+
+
+def label_margin(names: Sequence[str], extra: int = 0) -> int:
+    """Pixels that the longest of `names` needs as a tick label."""
+    return 16 + extra + round(8.2 * max(len(name) for name in names))
+
+
+def class_colour(label: int, forget_classes: tuple[int, ...]) -> str:
+    """The colour of a class: vermilion for the forgotten, else its own."""
+    if label in forget_classes:
+        return FORGET
+    return RETAIN[label % len(RETAIN)]
+
+
+def styled(figure: go.Figure, look: Look, height: int, title: str = "") -> go.Figure:
+    """Give a figure the house style and return it."""
+    figure.update_layout(
+        height=height,
+        title={"text": title, "font": {"size": 17, "color": look.ink}, "x": 0, "xanchor": "left", "y": 0.985, "yanchor": "top"} if title else None,
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+        font={"size": FONT_SIZE, "color": look.ink, "family": FONT_FAMILY},
+        margin={"l": 8, "r": 8, "t": 44 if title else 12, "b": 8},
+        hoverlabel={"font": {"size": 15, "color": look.ink}, "bgcolor": look.paper, "bordercolor": look.muted},
+        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "font": {"size": 14}},
+        dragmode=False,
+    )
+    axis = {
+        "gridcolor": look.grid,
+        "zerolinecolor": look.grid,
+        "linecolor": look.grid,
+        "automargin": True,
+        "tickfont": {"size": 14},
+        "title": {"font": {"size": 15}, "standoff": 10},
+    }
+    figure.update_xaxes(**axis)
+    figure.update_yaxes(**axis)
+    return figure

@@ -1,0 +1,85 @@
+"""What every test shares: its own data folder, one store for costly runs, and the command line in a process of its own."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # small networks: one thread is quickest, and other work stays unhindered
+
+import pytest
+import torch
+
+from unsc_core.config import ExperimentConfig
+from unsc_core.store import Store
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    if torch.cuda.is_available():
+        return
+    for item in items:
+        if item.get_closest_marker("gpu"):
+            item.add_marker(pytest.mark.skip(reason="no CUDA device on this machine"))
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A fresh data folder for each test."""
+    folder = tmp_path / "home"
+    monkeypatch.setenv("UNSC_HOME", str(folder))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def shared_store(tmp_path_factory: pytest.TempPathFactory) -> Store:
+    """One store for the whole run: what one test has trained, the next one reads."""
+    return Store(tmp_path_factory.mktemp("shared") / "store")
+
+
+def digits(**values: object) -> ExperimentConfig:
+    """A small experiment on digits, a few seconds from scratch."""
+    return ExperimentConfig(**{"dataset": "digits", "forget_classes": (3,), "device": "cpu", "training_epochs": 15, **values})
+
+
+def blobs(**values: object) -> ExperimentConfig:
+    """A small experiment on blobs, about a second from scratch."""
+    return ExperimentConfig(**{"dataset": "blobs", "model": "mlp", "forget_classes": (0,), "device": "cpu", **values})
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a command ended."""
+
+    code: int | None
+    out: str
+    err: str
+
+
+@pytest.fixture
+def command(tmp_path: Path, home: Path) -> Callable[..., Outcome]:
+    """Run `unsc_core` with the given arguments in a new process, forked from one that has torch loaded already."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["unsc_core.__main__", "unsc_core.experiment"])
+
+    def run(*arguments: str, unsc_home: Path = home) -> Outcome:
+        out, err = tmp_path / "stdout", tmp_path / "stderr"
+        process = context.Process(target=_program, args=(arguments, str(unsc_home), str(out), str(err)))
+        process.start()
+        process.join(120)
+        return Outcome(process.exitcode, out.read_text(), err.read_text())
+
+    return run
+
+
+def _program(arguments: tuple[str, ...], unsc_home: str, out: str, err: str) -> None:
+    from unsc_core.__main__ import main
+
+    os.environ["UNSC_HOME"] = unsc_home
+    for path, descriptor in ((out, 1), (err, 2)):
+        os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), descriptor)
+    sys.stdout, sys.stderr = os.fdopen(1, "w"), os.fdopen(2, "w")
+    sys.exit(main(arguments))

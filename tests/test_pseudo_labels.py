@@ -1,0 +1,36 @@
+"""Where forgotten samples go."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from tests.conftest import digits
+from unsc_core.device import predict
+from unsc_core.experiment import Experiment
+from unsc_core.pseudo_labels import pseudo_labels, random_labels
+from unsc_core.store import Store
+
+
+@pytest.mark.parametrize("forget_classes", [(3,), (0, 9), (0, 1, 2, 3, 4, 5, 6, 7, 8)])
+def test_pseudo_labels_are_the_best_retain_class_of_the_original(shared_store: Store, forget_classes: tuple[int, ...]) -> None:
+    work = Experiment(digits(forget_classes=forget_classes), shared_store)
+    logits = predict(work.original, work.data, work.data.x_train[torch.from_numpy(work.split.forget_train())])
+    before = logits.clone()
+    labels = pseudo_labels(logits, forget_classes)
+    retain = np.array(work.split.retain_classes)
+    assert labels.dtype == torch.int64
+    assert np.array_equal(labels.numpy(), retain[logits.numpy()[:, retain].argmax(1)])
+    assert not np.isin(labels.numpy(), forget_classes).any()
+    assert torch.equal(logits, before)
+
+
+def test_random_labels_are_retain_classes_in_equal_shares_and_follow_the_seed() -> None:
+    labels = random_labels(9000, 10, (2, 5), seed=1)
+    counts = np.bincount(labels.numpy(), minlength=10)
+    assert labels.dtype == torch.int64
+    assert set(np.flatnonzero(counts)) == set(range(10)) - {2, 5}
+    assert np.abs(counts[counts > 0] - 9000 / 8).max() < 5 * np.sqrt(9000 / 8)
+    assert torch.equal(labels, random_labels(9000, 10, (2, 5), seed=1))
+    assert not torch.equal(labels, random_labels(9000, 10, (2, 5), seed=2))

@@ -50,6 +50,11 @@ def blobs(**values: object) -> ExperimentConfig:
     return ExperimentConfig(**{"dataset": "blobs", "model": "mlp", "forget_classes": (0,), "device": "cpu", **values})
 
 
+def flat(model: torch.nn.Module) -> torch.Tensor:
+    """All parameters of a network in one vector."""
+    return torch.cat([parameter.detach().reshape(-1) for parameter in model.parameters()])
+
+
 @dataclass(frozen=True)
 class Outcome:
     """How a command ended."""

@@ -59,6 +59,10 @@ class Experiment:
         self.logits(self.keys.unlearned, lambda: self.unlearned.model, "test")
         self.logits(self.keys.original, lambda: self.original, "train")
         self.logits(self.keys.unlearned, lambda: self.unlearned.model, "train")
+        if self.store.get("unlearned", self.keys.unlearned) is None:  # lost, though its answers are there
+            _ = self.unlearned
+        if self.config.checkpoint is None and self.store.get("trained", self.keys.original) is None:
+            _ = self.original
         if with_retrain:
             self.run_retrained()
         result = read_result(self.config, self.dataset, self.store)
@@ -123,7 +127,7 @@ class Experiment:
         moments = self.moments
         with self.stages.stage("spectra", "finding the null space"):
             spectra = {layer: tuple(spectrum(group) for group in groups) for layer, groups in moments.retain(self.config.forget_classes).items()}
-        if not self.store.has("spectra", self.keys.spectra):
+        if self.store.get("spectra", self.keys.spectra) is None:
             values = {layer: torch.stack([s.eigenvalues for s in groups]).cpu().numpy() for layer, groups in spectra.items()}
             self.store.put("spectra", self.keys.spectra, Artefact(values, {"layers": list(values)}))
         return spectra

@@ -106,6 +106,8 @@ def _read_images(root: Path, part: str, class_names: tuple[str, ...]) -> tuple[N
     for label, name in enumerate(class_names):
         folder = root / part / name
         files = sorted(f for f in folder.iterdir() if f.is_file() and not f.name.startswith(".")) if folder.is_dir() else []
+        if not files:
+            raise DataError(f"{folder} has no images; put some there, or remove the class.")
         for file in files:
             shown = file.relative_to(root)
             if not file.resolve().is_relative_to(root.resolve()):
@@ -123,8 +125,6 @@ def _read_images(root: Path, part: str, class_names: tuple[str, ...]) -> tuple[N
                 raise DataError(f"{root.name} holds more than {MAX_BYTES >> 30} GiB of pixels; use fewer or smaller images.")
             images.append(pixels)
             labels.append(label)
-    if not images:
-        raise DataError(f"{root / part} has no images; put them into {part}/<class>/.")
     return np.stack(images), np.array(labels, dtype=np.int64)
 
 

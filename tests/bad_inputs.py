@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import shutil
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from tests.own_images import own_arrays, save_folder, save_npz
 from unsc_core.models import build_model
 
 Fields = dict[str, Any]
+ON_IMAGES: Fields = {"dataset": "digits", "model": "small-cnn", "method": "pseudo-labels"}
 BLOBS: Fields = {"dataset": "blobs", "model": "mlp", "forget_classes": (0,)}
 
 
@@ -162,7 +164,7 @@ BAD_INPUTS = [
     _setting("learning rate negative", "not -0.1", learning_rate=-0.1),
     _setting("learning rate nan", "not nan", learning_rate=float("nan")),
     _setting("learning rate infinite", "not inf", learning_rate=float("inf")),
-    _setting("absurd learning rate", "diverged", "smaller learning rate", learning_rate=1e30, training_epochs=1),
+    _setting("absurd learning rate", "diverged", "smaller learning rate", learning_rate=1e30, training_epochs=1, **ON_IMAGES),
     _setting("epochs 0", "epochs", "not 0", epochs=0),
     _setting("epochs negative", "epochs", "not -3", epochs=-3),
     _setting("training epochs 0", "training_epochs", "not 0", training_epochs=0),
@@ -198,10 +200,11 @@ BAD_INPUTS = [
     _folder("folder without test", "'test'", change=lambda root: (root / "test").rename(root / "val")),
     _folder("test class that train lacks", "'seven'", change=_move_class),
     _folder("images of two sizes", "2.png", "9×16×1", "16×16×1", change=_resize_one),
+    _folder("class without test images", "test/one", "no images", change=lambda root: shutil.rmtree(root / "test" / "one")),
     _folder("file that is no image", "notes.txt", change=lambda root: (root / "train" / "one" / "notes.txt").write_text("hello")),
     _folder("image cut short", "0.png", change=lambda root: os.truncate(root / "train" / "zero" / "0.png", 90)),
     _folder("link leading outside", "0.png", "outside", change=_link_outside),
-    _folder("class folder empty", "label 1", change=lambda root: [f.unlink() for f in (root / "train" / "one").iterdir()]),
+    _folder("class folder empty", "train/one", "no images", change=lambda root: [f.unlink() for f in (root / "train" / "one").iterdir()]),
     BadInput("too small for the network", _tiny, ("1×2×2", "small-cnn")),
     BadInput("checkpoint missing", lambda tmp: {**BLOBS, "checkpoint": str(tmp / "none.pt")}, ("none.pt", "No such file")),
     BadInput("checkpoint is a folder", lambda tmp: {**BLOBS, "checkpoint": str(tmp)}, ("checkpoint", "directory")),

@@ -1,0 +1,136 @@
+"""Configs, keys, and the numbers of a result."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import fields, replace
+
+import numpy as np
+import pytest
+
+from tests.conftest import blobs, digits
+from unsc_core.config import ExperimentConfig
+from unsc_core.data import load_dataset
+from unsc_core.errors import ConfigError
+from unsc_core.experiment import Experiment
+from unsc_core.methods import METHODS
+from unsc_core.results import DEFAULT_ENERGY_THRESHOLD, keys, mean_and_sd, read_result, resolve, summary
+from unsc_core.store import Store
+
+
+def test_config_survives_json() -> None:
+    config = digits(forget_classes=(1, 2), energy_threshold=0.9, checkpoint="w.pt")
+    assert ExperimentConfig.from_dict(json.loads(json.dumps(config.to_dict()))) == config
+    assert ExperimentConfig.from_dict({}) == ExperimentConfig()
+
+
+def test_unknown_field_is_refused_by_name() -> None:
+    with pytest.raises(ConfigError, match="gamma.*energy_threshold"):
+        ExperimentConfig.from_dict({"gamma": 0.9})
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_resolve_fills_every_default_once(method: str) -> None:
+    dataset = load_dataset("blobs")
+    config = resolve(blobs(method=method), dataset)
+    entry = METHODS[method]
+    assert resolve(config, dataset) == config
+    assert config.energy_threshold == (DEFAULT_ENERGY_THRESHOLD if entry.uses_energy_threshold else None)
+    assert (config.learning_rate, config.epochs) == (entry.learning_rate, entry.epochs)
+    assert config.training_epochs == 40
+
+
+def test_order_and_repetition_of_classes_do_not_matter() -> None:
+    dataset = load_dataset("blobs")
+    assert resolve(blobs(forget_classes=(2, 0, 2)), dataset) == resolve(blobs(forget_classes=(0, 2)), dataset)
+
+
+def test_default_spelled_out_has_the_key_of_a_default_left_out() -> None:
+    dataset = load_dataset("blobs")
+    spelled = blobs(energy_threshold=DEFAULT_ENERGY_THRESHOLD, learning_rate=METHODS["unsc"].learning_rate, epochs=METHODS["unsc"].epochs)
+    assert keys(resolve(spelled, dataset), dataset) == keys(resolve(blobs(), dataset), dataset)
+
+
+CHANGES = {
+    "forget_classes": ((1,), {"retrained", "spectra", "unlearned"}),
+    "method": ("pseudo-labels", {"unlearned"}),
+    "seed": (1, {"original", "retrained", "moments", "spectra", "unlearned"}),
+    "energy_threshold": (0.5, {"unlearned"}),
+    "learning_rate": (0.3, {"unlearned"}),
+    "epochs": (3, {"unlearned"}),
+    "training_epochs": (7, {"original", "retrained", "moments", "spectra", "unlearned"}),
+    "device": ("auto", {"original", "retrained", "moments", "spectra", "unlearned"}),
+}
+
+
+@pytest.mark.parametrize("field", CHANGES)
+def test_each_setting_changes_the_keys_of_what_it_decides(field: str) -> None:
+    dataset = load_dataset("blobs")
+    value, expected = CHANGES[field]
+    before, after = (keys(resolve(c, dataset), dataset) for c in (blobs(), replace(blobs(), **{field: value})))
+    assert {f.name for f in fields(before) if getattr(before, f.name) != getattr(after, f.name)} == expected
+
+
+def test_other_data_or_network_changes_every_key() -> None:
+    named = [keys(resolve(c, load_dataset(c.dataset)), load_dataset(c.dataset)) for c in (blobs(), digits(), digits(model="mlp"))]
+    for f in fields(named[0]):
+        assert len({getattr(k, f.name) for k in named}) == 3
+
+
+def test_checkpoint_decides_the_key_by_its_content_and_device(tmp_path) -> None:
+    dataset = load_dataset("blobs")
+    for name, content in (("a", b"1"), ("b", b"1"), ("c", b"2")):
+        (tmp_path / name).write_bytes(content)
+    a, b, c = (keys(resolve(blobs(checkpoint=str(tmp_path / name)), dataset), dataset).original for name in "abc")
+    assert a == b != c
+    assert keys(resolve(blobs(checkpoint=str(tmp_path / "a"), device="auto"), dataset), dataset).original != a
+
+
+def test_nothing_stored_is_no_result(tmp_path) -> None:
+    dataset = load_dataset("blobs")
+    assert read_result(resolve(blobs(), dataset), dataset, Store(tmp_path)) is None
+
+
+def test_summary_says_what_the_logits_say(shared_store: Store) -> None:
+    work = Experiment(digits(), shared_store)
+    result = work.run(with_retrain=True)
+    said = summary(result)
+    y, forget = work.dataset.y_test, work.config.forget_classes
+    of_forget = np.isin(y, forget)
+    assert (said["seed"], said["key"]) == (0, result.key)
+    for name, answers in result.models.items():
+        right = answers.test.argmax(1) == y
+        assert said[name]["acc_forget"] == pytest.approx(100 * right[of_forget].mean())
+        assert said[name]["acc_retain"] == pytest.approx(100 * np.mean([right[y == c].mean() for c in work.split.retain_classes]))
+        assert said[name]["per_class"] == pytest.approx([100 * right[y == c].mean() for c in range(10)])
+        trained = answers.train.argmax(1) == work.dataset.y_train
+        assert said[name]["train"]["per_class"] == pytest.approx([100 * trained[work.dataset.y_train == c].mean() for c in range(10)])
+    z0, z = result.original.test[~of_forget], result.unlearned.test[~of_forget]
+    assert said["logit_drift"] == pytest.approx(np.sqrt(((z - z0) ** 2).sum() / (z0**2).sum()), rel=1e-5)
+    assert said["over_unlearning"] == pytest.approx(said["original"]["acc_retain"] - said["unlearned"]["acc_retain"])
+    same = result.unlearned.test[of_forget].argmax(1) == result.retrained.test[of_forget].argmax(1)
+    assert said["agreement"] == pytest.approx(100 * same.mean())
+    assert said["epochs_run"] == len(result.history) - 1
+    json.dumps(said, allow_nan=False)
+
+
+def test_mean_and_sd_are_numpys_through_any_nesting() -> None:
+    rng = np.random.default_rng(0)
+    runs = [{"a": float(a), "b": {"c": [float(c), float(a)]}, "name": "x", "none": None} for a, c in rng.standard_normal((5, 2))]
+    mean, sd = mean_and_sd(runs)
+    assert mean["a"] == pytest.approx(np.mean([run["a"] for run in runs]))
+    assert sd["a"] == pytest.approx(np.std([run["a"] for run in runs], ddof=1))
+    assert mean["b"]["c"][1] == mean["a"]
+    assert sd["b"]["c"][0] == pytest.approx(np.std([run["b"]["c"][0] for run in runs], ddof=1))
+    assert (mean["none"], sd["none"]) == (None, None)
+
+
+def test_mean_of_runs_that_lack_something_leaves_it_out() -> None:
+    runs = [{"a": 1.0, "retrained": {"x": 2.0}, "agreement": 5.0}, {"a": 3.0, "agreement": None}]
+    for order in (runs, runs[::-1]):
+        mean, _ = mean_and_sd(order)
+        assert mean == {"a": 2.0, "agreement": None}
+
+
+def test_one_run_has_no_spread() -> None:
+    assert mean_and_sd([{"a": 1.5}]) == ({"a": 1.5}, {"a": 0.0})

@@ -26,9 +26,6 @@ if {"original", "unlearned"} - set(models):
     st.stop()
 pictures = {f"confusion-{name}": confusion(result, name, part, normalised, look) for name in models}
 pictures["confusion-difference"] = difference(result, part, normalised, look)
-columns = st.columns(2)
-for i, (name, item) in enumerate(pictures.items()):
-    with columns[i % 2]:
-        show.picture(item, name, sentence=False)
+show.in_rows(pictures, 2, sentence=False)
 st.markdown(pictures["confusion-difference"].sentence)
 show.downloads(pictures)

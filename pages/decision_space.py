@@ -23,22 +23,19 @@ header.strip(chosen, result)
 
 left, right = st.columns([2, 3], vertical_alignment="bottom")
 kind = left.segmented_control(
-    "Map", ["PCA", "UMAP"], default="PCA", required=True, key="map_kind",
-    help="PCA: the plane in which the original's logits spread most, at once. UMAP: neighbourhoods, after some seconds.",
+    "Map", ["UMAP", "PCA"], default="UMAP", required=True, key="map_kind",
+    help="UMAP: who is whose neighbour. PCA: the plane in which the original's logits spread most.",
 )  # fmt: skip
 filter_name = right.selectbox("Show", list(FILTERS), key="map_filter", format_func=lambda n: f"{n}: {FILTERS[n]}")
 paths = st.toggle("Draw each forgotten sample's path from its old place", value=True, key="map_paths")
 
 rows = embedding.sample(chosen.dataset)
 models = tuple(result.models)
-positions = cache.pca(chosen.config, models, result.key, result)
-if kind == "UMAP":
-    drawn = cache.umap(chosen.config, result.retrained is not None)
-    if drawn is None:
-        key = embedding.umap_key(chosen.config, chosen.dataset, result.retrained is not None)
-        jobs.wait_for("embedding", key, chosen.config, "Drawing the map with UMAP; PCA is shown meanwhile")
-    else:
-        positions = drawn
+if kind == "UMAP" and not cache.has_umap(chosen.config):
+    key = embedding.umap_key(chosen.config, chosen.dataset)
+    jobs.wait_for("embedding", key, chosen.config, "Drawing the map with UMAP; PCA is shown meanwhile")
+    kind = "PCA"
+positions = cache.positions(kind, result.key, models, result)
 
 labels = chosen.dataset.y_test[rows]
 before, after = (answers.test[rows].argmax(1) for answers in (result.original, result.unlearned))

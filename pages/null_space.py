@@ -39,16 +39,11 @@ def cut() -> None:
         st.rerun()
     names, look = titles(list(found)), show.mode()
     summary = figures.free_share(names, found, gamma, look)
-    columns = st.columns(3)
-    pictures = {"null-space": summary}
-    for i, layer in enumerate(found):
-        item = figures.spectrum(layer, names[layer], found, gamma, look)
-        pictures[f"spectrum-{i + 1}"] = item
-        with columns[i % 3]:
-            show.picture(item, f"spectrum-{i + 1}")
+    pictures = {f"spectrum-{i + 1}": figures.spectrum(layer, names[layer], found, gamma, look) for i, layer in enumerate(found)}
+    show.in_rows(pictures, 3)
     st.caption(":gray[grey: directions the retained classes use] · :green[**teal: the null space**] · dotted: the cut at γ")
     show.picture(summary, "null-space")
-    show.downloads(pictures)
+    show.downloads({"null-space": summary} | pictures)
 
 
 cut()

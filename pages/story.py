@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import streamlit as st
 
-from pages.shared import cache, controls, header, jobs, show, state
+from pages.shared import cache, controls, header, jobs, links, show, state
 from unsc_core import embedding
 from unsc_core.figures.accuracy import change_per_class
 from unsc_core.figures.decision_space import space
@@ -33,8 +33,8 @@ for column, (name, preset) in zip(st.columns(len(PRESETS)), PRESETS.items(), str
 
 result = jobs.result(chosen)
 look = show.mode()
-rows = embedding.sample(chosen.dataset, 800)
-positions = embedding.pca_map(result.original.test[rows], {name: answers.test[rows] for name, answers in result.models.items()})
+rows = embedding.sample(chosen.dataset)
+positions = cache.positions("UMAP" if cache.has_umap(chosen.config) else "PCA", result.key, tuple(result.models), result)
 columns = st.columns(2)
 for column, model in zip(columns, ("original", "unlearned"), strict=True):
     with column:
@@ -70,13 +70,13 @@ if spectra is not None:
     )
     titles = {layer: f"Layer {i + 1}" for i, layer in enumerate(spectra)}
     show.picture(free_share(titles, spectra, chosen.config.energy_threshold or 0.96, look), "story-null-space")
-    st.page_link("pages/null_space.py", label="Move γ yourself", icon=":material/equalizer:")
+    links.to("null_space", "Move γ yourself", "equalizer")
 
 if result.labels is not None and chosen.config.method == "unsc":
     st.header("3 · A place to go")
     st.markdown(f"Each {forgotten} sample is taught the retained class the original already found most similar: its **pseudo-label**.")
     show.picture(label_counts(result, look), "story-labels")
-    st.page_link("pages/pseudo_labels.py", label="See who went where", icon=":material/alt_route:")
+    links.to("pseudo_labels", "See who went where", "alt_route")
 
 st.header("Start here")
 teacher, learner = st.columns(2)
@@ -85,7 +85,9 @@ with teacher.container(border=True, height="stretch"):
         "**Teaching a room?** Every setting is in the address bar: choose an experiment, copy the link, and the room opens the same picture. "
         "Begin with *See over-unlearning*, then switch the method to UNSC."
     )
-    st.page_link("pages/confusion.py", label="Confusion before and after", icon=":material/grid_on:")
+    links.to("confusion", "Confusion before and after", "grid_on")
 with learner.container(border=True, height="stretch"):
     st.markdown("**Learning alone?** Choose another class to forget and watch where it goes. Classes with a close relative calibrate best.")
-    st.page_link("pages/decision_space.py", label="The decision space", icon=":material/scatter_plot:")
+    links.to("decision_space", "The decision space", "scatter_plot")
+
+cache.engine()  # starts in the background, so that the first click finds it awake

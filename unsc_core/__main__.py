@@ -57,6 +57,9 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--json", action="store_true", help="one JSON object on stdout")
     run.set_defaults(command=_run)
 
+    prepare = commands.add_parser("prepare", help="compute the landing page's experiments now, so that the app opens on them at once")
+    prepare.set_defaults(command=_prepare)
+
     export = commands.add_parser("export", help="write a result's weights, logits, labels and config to a folder")
     export.add_argument("key", metavar="KEY", help="as printed by run")
     export.add_argument("--out", required=True, type=Path, metavar="DIR")
@@ -126,6 +129,14 @@ def _table(answer: dict[str, Any]) -> str:
         lines.append(f"agreement with the retrained model on forgotten samples {mean['agreement']:.1f} %")
     lines += [f"seed {run['seed']}: key {run['key']}" for run in answer["seeds"]]
     return "\n".join(lines)
+
+
+def _prepare(_: argparse.Namespace) -> int:
+    from unsc_core.prepare import prepare
+
+    prepare(_show)
+    _clear_line()
+    return 0
 
 
 def _export(options: argparse.Namespace) -> int:

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from unsc_core.config import ExperimentConfig, content_key
 from unsc_core.data import load_dataset
 from unsc_core.dataset import Dataset
+from unsc_core.errors import ConfigError
 from unsc_core.progress import Report, Stages, silent
 from unsc_core.results import keys, resolve
 from unsc_core.store import Artefact, Store
@@ -40,58 +41,67 @@ def pca_map(original: Points, others: dict[str, Points]) -> dict[str, Points]:
     return {name: ((logits - centre) @ plane).astype(np.float32) for name, logits in others.items()}
 
 
-def umap_map(original: Points, others: dict[str, Points], seed: int) -> dict[str, Points]:
-    """UMAP (McInnes, Healy, Melville, 2018) fitted on the original's logits; every model placed by its neighbours there.
+def place(original: Points, positions: Points, others: dict[str, Points]) -> dict[str, Points]:
+    """Every model's samples on a map of the original's (distance-weighted nearest neighbours, Shepard, 1968).
 
-    A sample of another model lies at the mean of its nearest original points, weighted by UMAP's own
-    memberships, without further optimisation: logits that did not change keep their place exactly.
+    A sample lies at the mean of its nearest original logits' positions, weighted by 1 / distance: logits that
+    did not change keep their place exactly, and a small change is a small move.
+
+    Args:
+        original: (n, classes) logits the map was fitted on.
+        positions: (n, 2) where they lie.
+        others: model name -> (m, classes) logits.
 
     Returns:
-        Model name -> (n, 2); a model with the original's logits gets the original's positions.
+        Model name -> (m, 2).
     """
+    placed = {}
+    k = min(NEIGHBOURS, len(original))
+    for name, logits in others.items():
+        squared = np.maximum((logits**2).sum(1)[:, None] + (original**2).sum(1) - 2.0 * logits @ original.T, 0.0)
+        nearest = np.argpartition(squared, k - 1, axis=1)[:, :k]
+        distance = np.linalg.norm(logits[:, None] - original[nearest], axis=2)
+        exact = (distance == 0).any(1, keepdims=True)
+        weight = np.where(exact, distance == 0, 1.0 / np.maximum(distance, 1e-12))
+        placed[name] = ((weight / weight.sum(1, keepdims=True))[..., None] * positions[nearest]).sum(1).astype(np.float32)
+    return placed
+
+
+def fit_umap(original: Points, seed: int) -> Points:
+    """(n, 2) positions of the original's logits (n, classes) by UMAP (McInnes, Healy, Melville, 2018)."""
     import warnings
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         import umap
-        from umap.umap_ import init_graph_transform
 
-        mapper = umap.UMAP(n_neighbors=min(NEIGHBOURS, len(original) - 1), min_dist=0.3, random_state=seed, n_jobs=1)
-        positions = mapper.fit_transform(original)
-        mapper.transform_mode = "graph"
-        placed = {}
-        for name, logits in others.items():
-            memberships = mapper.transform(logits).tocsr()
-            memberships.eliminate_zeros()
-            same = (logits == original).all(1)
-            placed[name] = np.where(same[:, None], positions, init_graph_transform(memberships, positions)).astype(np.float32)
-    return placed
+        mapper = umap.UMAP(n_neighbors=min(NEIGHBOURS, len(original) - 1), min_dist=0.8, spread=1.5, random_state=seed, n_jobs=1)
+        return np.asarray(mapper.fit_transform(original), dtype=np.float32)
 
 
-def umap_key(config: ExperimentConfig, dataset: Dataset, retrained: bool) -> str:
-    """The key of the stored map of a resolved config, with or without the retrained model."""
-    found = keys(config, dataset)
-    return content_key(umap=found.original, models=[found.unlearned, found.retrained if retrained else ""], points=MAX_POINTS, seed=config.seed)
+def umap_key(config: ExperimentConfig, dataset: Dataset) -> str:
+    """The key of the original's UMAP of a resolved config: the same for every request on this original."""
+    return content_key(umap=keys(config, dataset).original, points=MAX_POINTS, neighbours=NEIGHBOURS, seed=config.seed)
 
 
-def read_umap(config: ExperimentConfig, dataset: Dataset, store: Store, retrained: bool) -> dict[str, Points] | None:
-    """Model name -> (n, 2) positions of `sample(dataset)`, or None until the map has been made."""
-    stored = store.get("embeddings", umap_key(config, dataset, retrained))
-    return None if stored is None else stored.arrays
+def read_umap(config: ExperimentConfig, dataset: Dataset, store: Store) -> Points | None:
+    """(n, 2) positions of `sample(dataset)` for the original, or None until they have been made."""
+    stored = store.get("embeddings", umap_key(config, dataset))
+    return None if stored is None else stored.arrays["positions"]
 
 
 def make_umap(config: ExperimentConfig, store: Store, report: Report = silent) -> None:
-    """Fit and store the map of a config whose logits are in the store, with the retrained model if it is there."""
-    from unsc_core.results import read_result
+    """Fit and store the map of a config's original model, whose logits must be in the store.
 
+    Raises:
+        ConfigError: the original has not answered the test set yet.
+    """
     stages = Stages(report)
     dataset = load_dataset(config.dataset)
     config = resolve(config, dataset)
-    result = read_result(config, dataset, store)
-    if result is None:
-        return
-    rows = sample(dataset)
-    logits = {name: answers.test[rows] for name, answers in result.models.items()}
+    logits = store.get("logits", f"{keys(config, dataset).original}-test")
+    if logits is None:
+        raise ConfigError("The map needs the original model's answers; run the experiment first.")
     with stages.stage("umap", "drawing the map (UMAP)"):
-        positions = umap_map(logits["original"], logits, config.seed)
-    store.put("embeddings", umap_key(config, dataset, result.retrained is not None), Artefact(dict(positions)))
+        positions = fit_umap(logits.arrays["logits"][sample(dataset)], config.seed)
+    store.put("embeddings", umap_key(config, dataset), Artefact({"positions": positions}))

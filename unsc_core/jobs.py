@@ -29,6 +29,13 @@ def experiment(config: ExperimentConfig, store: Store, report: Report) -> None:
     _ = work.spectra
 
 
+def spectra(config: ExperimentConfig, store: Store, report: Report) -> None:
+    """The spectra of the request on the original model."""
+    from unsc_core.experiment import Experiment
+
+    _ = Experiment(config, store, report).spectra
+
+
 def retrain(config: ExperimentConfig, store: Store, report: Report) -> None:
     """The retrained model with its answers."""
     from unsc_core.experiment import Experiment
@@ -44,13 +51,13 @@ def dataset(config: ExperimentConfig, _: Store, report: Report) -> None:
 
 
 def embedding(config: ExperimentConfig, store: Store, report: Report) -> None:
-    """The UMAP of the original's logits with every other model placed in it."""
+    """The UMAP of the original's logits."""
     from unsc_core.embedding import make_umap
 
     make_umap(config, store, report)
 
 
-JOBS: dict[str, Callable[[ExperimentConfig, Store, Report], None]] = {job.__name__: job for job in (experiment, retrain, dataset, embedding)}
+JOBS: dict[str, Callable[[ExperimentConfig, Store, Report], None]] = {job.__name__: job for job in (experiment, retrain, spectra, dataset, embedding)}
 
 
 def run_job(kind: str, job_id: str, config: dict, home: str) -> str:

@@ -52,16 +52,22 @@ def _result(config: ExperimentConfig, there: tuple[float, ...]) -> Result | None
     return read_result(config, dataset(config.dataset), store())
 
 
-@st.cache_resource(show_spinner=False, max_entries=16)
-def pca(config: ExperimentConfig, models: tuple[str, ...], result_key: str, _result: Result) -> dict[str, np.ndarray]:
-    """Every model's shown samples on the plane of the original's two main directions."""
-    rows = embedding.sample(_result.split.dataset)
-    return embedding.pca_map(_result.original.test[rows], {name: _result.models[name].test[rows] for name in models})
+@st.cache_resource(show_spinner=False, max_entries=32)
+def positions(kind: str, key: str, models: tuple[str, ...], _result: Result) -> dict[str, np.ndarray]:
+    """Model -> (n, 2): the shown samples on the "PCA" or "UMAP" of the original's; UMAP must have been fitted."""
+    dataset = _result.split.dataset
+    rows = embedding.sample(dataset)
+    logits = {name: _result.models[name].test[rows] for name in models}
+    if kind == "PCA":
+        return embedding.pca_map(logits["original"], logits)
+    fitted = embedding.read_umap(_result.config, dataset, store())
+    assert fitted is not None
+    return embedding.place(logits["original"], fitted, logits)
 
 
-def umap(config: ExperimentConfig, with_retrained: bool) -> dict[str, np.ndarray] | None:
-    """Every model's shown samples on the UMAP of the original's, or None until it has been made."""
-    return embedding.read_umap(config, dataset(config.dataset), store(), with_retrained)
+def has_umap(config: ExperimentConfig) -> bool:
+    """Whether the original's UMAP has been fitted."""
+    return embedding.read_umap(config, dataset(config.dataset), store()) is not None
 
 
 def spectra(config: ExperimentConfig) -> dict[str, np.ndarray] | None:

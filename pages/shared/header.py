@@ -9,6 +9,9 @@ from unsc_core.figures.words import joined, points
 from unsc_core.methods import METHODS
 from unsc_core.results import Result, summary
 
+WIDTH = 188
+"""Of one number, in pixels: five in a row on a projector, two on a phone."""
+
 
 def strip(chosen: Chosen, result: Result) -> None:
     """Acc_f, Acc_r, over-unlearning, gap to retrain and seconds, each with its meaning in a tooltip."""
@@ -19,32 +22,32 @@ def strip(chosen: Chosen, result: Result) -> None:
         f"**{METHODS[result.config.method].title}** forgets **{joined(chosen.forget_names)}** · {chosen.dataset.name} · "
         f"{result.config.model} · seed {result.config.seed} · test set of {len(chosen.dataset.y_test):,}"
     )
-    cells = st.columns(5)
-    cells[0].metric(
+    cells = st.container(horizontal=True, gap="medium")
+    cells.metric(
         "Acc_f · forgotten", f"{unlearned['acc_forget']:.1f} %", f"{unlearned['acc_forget'] - original['acc_forget']:+.1f} pts",
-        delta_color="off", help="Test accuracy on the classes to forget; lower is better. Below: change against the original.",
+        delta_color="off", width=WIDTH, help="Test accuracy on the classes to forget; lower is better. Below: change against the original.",
     )  # fmt: skip
-    cells[1].metric(
+    cells.metric(
         "Acc_r · retained", f"{unlearned['acc_retain']:.1f} %", f"{unlearned['acc_retain'] - original['acc_retain']:+.1f} pts",
-        help="Mean test accuracy over the classes that stay; higher is better. Below: change against the original.",
+        width=WIDTH,         help="Mean test accuracy over the classes that stay; higher is better. Below: change against the original.",
     )  # fmt: skip
     loss = numbers["over_unlearning"]
-    cells[2].metric(
+    cells.metric(
         "Over-unlearning", f"{points(loss)} pts", "calibration gain" if loss < 0 else "damage to the rest", delta_color="off", delta_arrow="off",
-        help="Acc_r of the original minus Acc_r of the unlearned model. Above 0 the rest was damaged; below 0 it even improved.",
+        width=WIDTH,         help="Acc_r of the original minus Acc_r of the unlearned model. Above 0 the rest was damaged; below 0 it even improved.",
     )  # fmt: skip
     gap = None if retrained is None else unlearned["acc_retain"] - retrained["acc_retain"]
-    cells[3].metric(
+    cells.metric(
         "Gap to retrain", "…" if gap is None else f"{points(gap)} pts",
         "still training" if gap is None else f"retrained Acc_r {retrained['acc_retain']:.1f} %", delta_color="off", delta_arrow="off",
-        help="Acc_r of the unlearned minus Acc_r of a model trained again without the forgotten classes, the gold standard.",
+        width=WIDTH,         help="Acc_r of the unlearned minus Acc_r of a model trained again without the forgotten classes, the gold standard.",
     )  # fmt: skip
     seconds = numbers["seconds"]
     own = sum(seconds.get(stage, 0.0) for stage in ("moments", "spectra", "null_space", "pseudo_labels", "unlearn"))
     retrain = seconds.get("retrain")
-    cells[4].metric(
+    cells.metric(
         "Unlearning took", f"{own:.1f} s" if own else f"{retrain or 0:.1f} s", f"retraining: {retrain:.0f} s" if retrain else None,
         delta_color="off", delta_arrow="off",
-        help="Second moments, null space, pseudo-labels and unlearning, when they were computed here. "
+        width=WIDTH,         help="Second moments, null space, pseudo-labels and unlearning, when they were computed here. "
         "Retraining: as recorded when it was trained (bundled models: on the machine that made them).",
     )  # fmt: skip

@@ -46,6 +46,15 @@ def picture(picture: Picture, name: str, *, selectable: bool = False, sentence: 
     return chosen
 
 
+def in_rows(pictures: dict[str, Picture], per_row: int, *, sentence: bool = True) -> None:
+    """Draw pictures side by side, row after row, so that a narrow screen stacks them in order."""
+    items = list(pictures.items())
+    for start in range(0, len(items), per_row):
+        for column, (name, item) in zip(st.columns(per_row), items[start : start + per_row], strict=False):
+            with column:
+                picture(item, name, sentence=sentence)
+
+
 def downloads(pictures: dict[str, Picture]) -> None:
     """One quiet row of CSV downloads for the pictures of a page (images: the camera on each figure)."""
     with st.popover("Download the numbers", icon=":material/download:"):

@@ -71,7 +71,7 @@ def label_counts(result: Result, look: Look) -> Picture:
     names = [dataset.class_names[c] for c in classes[order]]
     figure = go.Figure(
         go.Bar(
-            x=counts[order], y=names, orientation="h", text=counts[order], textposition="auto", cliponaxis=False,
+            x=counts[order], y=names, orientation="h", text=counts[order], textposition="outside", cliponaxis=False,
             marker={"color": [class_colour(int(c), forget) for c in classes[order]]}, hovertemplate="%{y}: %{x} samples<extra></extra>",
         )
     )  # fmt: skip

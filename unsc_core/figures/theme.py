@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 FORGET = "#D55E00"
 """Vermilion, with ×."""
-RETAIN = ("#0072B2", "#E69F00", "#009E73", "#56B4E9", "#CC79A7", "#8A7A00", "#5E4FA2", "#8C510A", "#7F8C8D")
+RETAIN = ("#0072B2", "#E69F00", "#009E73", "#56B4E9", "#CC79A7", "#8A7A00", "#5E4FA2", "#8C510A", "#7F8C8D", "#86B300")
 """Okabe–Ito without vermilion, its black and bright yellow replaced so that all show on light and dark; with ●."""
 FONT_SIZE = 15
 FONT_FAMILY = '"Source Sans", sans-serif'

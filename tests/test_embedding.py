@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import pytest
 from sklearn.decomposition import PCA
@@ -9,9 +12,10 @@ from sklearn.neighbors import KNeighborsClassifier
 
 from tests.conftest import digits
 from unsc_core.data import load_dataset
-from unsc_core.embedding import make_umap, pca_map, read_umap, sample, umap_map
+from unsc_core.embedding import fit_umap, make_umap, pca_map, place, read_umap, sample, umap_key
+from unsc_core.errors import ConfigError
 from unsc_core.experiment import Experiment
-from unsc_core.results import Result
+from unsc_core.results import Result, resolve
 from unsc_core.store import Store
 
 
@@ -42,25 +46,47 @@ def test_pca_map_is_scikit_learns_up_to_sign(result: Result) -> None:
     assert np.allclose(np.abs(again), np.abs(found["original"]), atol=1e-3)
 
 
-def test_umap_is_stored_and_keeps_classes_together(result: Result, shared_store: Store) -> None:
+def test_umap_keeps_classes_together_and_forgotten_samples_move(result: Result, shared_store: Store) -> None:
     dataset = result.split.dataset
     make_umap(result.config, shared_store)
-    found = read_umap(result.config, dataset, shared_store, retrained=result.retrained is not None)
+    positions = read_umap(result.config, dataset, shared_store)
     rows = sample(dataset)
-    assert set(found) == set(result.models)
-    assert all(points.shape == (len(rows), 2) and np.isfinite(points).all() for points in found.values())
-    labels = dataset.y_test[rows]
-    assert KNeighborsClassifier(5).fit(found["original"][::2], labels[::2]).score(found["original"][1::2], labels[1::2]) > 0.9
-    forgotten = labels == 3
-    moved = np.linalg.norm(found["unlearned"] - found["original"], axis=1)
-    assert np.median(moved[forgotten]) > np.median(moved[~forgotten])
+    labels, z0, z = dataset.y_test[rows], result.original.test[rows], result.unlearned.test[rows]
+    assert positions.shape == (len(rows), 2)
+    assert np.isfinite(positions).all()
+    assert KNeighborsClassifier(5).fit(positions[::2], labels[::2]).score(positions[1::2], labels[1::2]) > 0.9
+    placed = place(z0, positions, {"original": z0, "unlearned": z})
+    assert np.array_equal(placed["original"], positions)
+    moved = np.linalg.norm(placed["unlearned"] - positions, axis=1)
+    assert np.median(moved[labels == 3]) > np.median(moved[labels != 3])
 
 
-def test_umap_leaves_samples_whose_logits_did_not_change(result: Result) -> None:
+def test_map_is_that_of_the_original_whatever_is_forgotten(result: Result) -> None:
+    dataset = result.split.dataset
+    assert umap_key(replace(result.config, forget_classes=(7,)), dataset) == umap_key(result.config, dataset)
+    assert umap_key(replace(result.config, training_epochs=3), dataset) != umap_key(result.config, dataset)
+
+
+def test_map_needs_the_original(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="run the experiment first"):
+        make_umap(digits(), Store(tmp_path))
+    assert read_umap(resolve(digits(), load_dataset("digits")), load_dataset("digits"), Store(tmp_path)) is None
+
+
+def test_same_seed_draws_the_same_map(result: Result) -> None:
     z0 = result.original.test[:150]
-    half = z0.copy()
-    half[::2] = result.unlearned.test[:150:2]
-    found = umap_map(z0, {"original": z0, "half": half}, seed=0)
-    assert np.array_equal(found["half"][1::2], found["original"][1::2])
-    assert not np.array_equal(found["half"][::2], found["original"][::2])
-    assert np.array_equal(umap_map(z0, {"original": z0}, seed=0)["original"], found["original"])
+    assert np.array_equal(fit_umap(z0, 0), fit_umap(z0, 0))
+
+
+@pytest.mark.parametrize("points", [1, 2, 5, 400])
+def test_placed_samples_lie_among_their_neighbours(result: Result, points: int) -> None:
+    z0, z = result.original.test[:points], result.unlearned.test
+    positions = pca_map(result.original.test, {"original": z0})["original"]
+    placed = place(z0, positions, {"unlearned": z, "same": z0})
+    assert np.array_equal(placed["same"], positions)
+    assert placed["unlearned"].shape == (len(z), 2)
+    assert placed["unlearned"].dtype == np.float32
+    assert (placed["unlearned"] >= positions.min(0) - 1e-4).all()
+    assert (placed["unlearned"] <= positions.max(0) + 1e-4).all()
+    nudged = place(z0, positions, {"nudged": z0 + np.float32(1e-5)})["nudged"]
+    assert np.allclose(nudged, positions, atol=1e-2)

@@ -1,0 +1,95 @@
+"""A real server on a free port, and a real browser to look at it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running app."""
+
+    url: str
+    process: subprocess.Popen[bytes]
+    log: Path
+    home: Path
+
+
+@contextmanager
+def serve(home: Path) -> Iterator[Server]:
+    """The app on a free port with its data in `home`; stopped at the end."""
+    with socket.socket() as probe:
+        probe.bind(("localhost", 0))
+        port = probe.getsockname()[1]
+    log = home.parent / f"server-{port}.log"
+    environment = {**os.environ, "UNSC_HOME": str(home)}
+    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port), "--server.headless", "true"]
+    with log.open("wb") as out:
+        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=out, stderr=out)
+    url = f"http://localhost:{port}"
+    try:
+        end = time.monotonic() + 60
+        while not _answers(f"{url}/_stcore/health"):
+            if time.monotonic() > end or process.poll() is not None:
+                raise RuntimeError(f"the server did not start: {log.read_text()[-2000:]}")
+            time.sleep(0.02)
+        yield Server(url, process, log, home)
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+def _answers(address: str) -> bool:
+    try:
+        with urllib.request.urlopen(address, timeout=1):
+            return True
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+@contextmanager
+def browser() -> Iterator[Any]:
+    """Headless Chromium."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield chromium
+        chromium.close()
+
+
+def prepare(home: Path) -> None:
+    """The README's `prepare` with its results in `home`."""
+    subprocess.run(
+        [sys.executable, "-m", "unsc_core", "prepare"], cwd=ROOT, env={**os.environ, "UNSC_HOME": str(home)}, check=True, capture_output=True
+    )
+
+
+def charts(page: Any) -> Any:
+    """The figures drawn on the page."""
+    return page.locator("[data-testid=stPlotlyChart] .main-svg:first-of-type")
+
+
+def descendants(pid: int) -> list[int]:
+    """Process ids below `pid`."""
+    children = [int(p) for p in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        children += [int(p) for p in (task / "children").read_text().split()]
+    found = sorted(set(children))
+    return found + [below for child in found for below in descendants(child)]

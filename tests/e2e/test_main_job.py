@@ -1,0 +1,164 @@
+"""The main job, clicked through in a real browser."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from playwright.sync_api import expect
+
+from tests.e2e.server import Server, charts, descendants
+from tests.own_images import upscaled_digits
+
+METRIC = "[data-testid=stMetric]"
+
+
+def metric(page: Any, label: str) -> str:
+    return page.locator(METRIC, has_text=label).locator("[data-testid=stMetricValue]").inner_text()
+
+
+def choose(page: Any, label: str, option: str) -> None:
+    """Pick an option of a select box in the sidebar."""
+    page.get_by_role("combobox", name=re.compile(f"{re.escape(label)}$")).click()
+    page.get_by_role("option", name=option, exact=True).click()
+
+
+def test_the_first_start_shows_before_and_after_and_asks_nothing(app: Server, page: Any) -> None:
+    page.goto(app.url)
+    expect(page.get_by_role("heading", name="Make a network forget, and keep the rest")).to_be_visible()
+    expect(charts(page).nth(1)).to_be_visible()
+    expect(page.get_by_text(re.compile(r"Shirt went \d+"))).to_be_visible()
+    expect(page.get_by_text("Random labels changed the retained classes by")).to_be_visible()
+    assert float(metric(page, "Acc_f").split()[0]) < 5
+    assert page.outside == []
+    assert "mail" not in app.log.read_text().lower()
+
+
+def test_forgetting_another_class_by_clicking(app: Server, page: Any) -> None:
+    page.goto(f"{app.url}/?dataset=digits")
+    expect(page.get_by_text(re.compile("UNSC forgets 3 · digits"))).to_be_visible()
+    page.get_by_role("link", name="Confusion").click()
+    expect(page.get_by_role("heading", name="Confusion")).to_be_visible()
+    page.get_by_role("combobox", name=re.compile("Classes to forget")).click()
+    page.get_by_role("option", name="8", exact=True).click()
+    page.keyboard.press("Escape")
+    expect(page.get_by_text(re.compile("UNSC forgets 3 and 8 · digits"))).to_be_visible()
+    expect(page.get_by_text("retained classes are answered better than before")).to_be_visible()
+    assert float(metric(page, "Acc_f").split()[0]) < 20
+    assert "forget=3%2C8" in page.url or "forget=3,8" in page.url
+    for name, sentence in (
+        ("Decision space", "3 and 8 went"),
+        ("Null space", "of all directions are invisible"),
+        ("Pseudo-labels", "training samples the taught label is"),
+    ):
+        page.get_by_role("link", name=name).click()
+        expect(page.get_by_role("heading", name=name, exact=True)).to_be_visible()
+        expect(page.get_by_text(sentence).first).to_be_visible()
+
+
+def test_a_new_threshold_moves_the_cut_without_a_run(app: Server, page: Any) -> None:
+    page.goto(f"{app.url}/null_space")
+    sentence = page.get_by_text(re.compile(r"At γ = [\d.]+, \d+"))
+    expect(sentence).to_contain_text("At γ = 0.96")
+    before = sentence.inner_text()
+    thumb = page.get_by_role("slider", name="Energy threshold γ")
+    thumb.focus()
+    page.keyboard.press("ArrowRight")
+    expect(sentence).to_contain_text("At γ = 0.97")
+    assert sentence.inner_text() != before
+    expect(page.get_by_role("button", name="Unlearn with γ = 0.97")).to_be_visible()
+
+
+def test_a_link_reopens_the_same_experiment_on_the_same_page(app: Server, page: Any) -> None:
+    link = f"{app.url}/confusion?method=random-labels"
+    page.goto(link)
+    expect(page.get_by_text(re.compile("Random labels forgets Shirt"))).to_be_visible()
+    expect(page.get_by_role("heading", name="Confusion")).to_be_visible()
+    assert page.url == link
+
+
+@pytest.mark.parametrize(
+    "query", ["gamma=7", "gamma=x", "forget=a", "forget=", "model=vgg99", "method=%3Cscript%3E", "seed=-1", "lr=nan", "epochs=0"]
+)
+def test_a_broken_link_shows_a_page_and_a_note(app: Server, page: Any, query: str) -> None:
+    page.goto(f"{app.url}/?{query}")
+    expect(page.get_by_text(f"The link says {query.split('=')[0]} =")).to_be_visible()
+    expect(page.get_by_role("heading", name="Make a network forget, and keep the rest")).to_be_visible()
+
+
+def test_impossible_requests_are_one_sentence(app: Server, page: Any) -> None:
+    page.goto(f"{app.url}/?forget=11")
+    expect(page.get_by_text("Class 11 is not in fashion-mnist-mini; its classes are 0 to 9")).to_be_visible()
+    page.goto(f"{app.url}/?dataset=../../../etc/passwd")
+    expect(page.get_by_text("../../../etc/passwd is outside the data folder")).to_be_visible()
+    page.goto(f"{app.url}/?dataset=digits&forget=0,1,2,3,4,5,6,7,8,9")
+    expect(page.get_by_text("All 10 classes of digits would be forgotten; leave at least one.")).to_be_visible()
+
+
+def test_long_work_can_be_cancelled_and_started_again(app: Server, page: Any) -> None:
+    page.goto(f"{app.url}/?seed=21")
+    expect(page.get_by_text(re.compile(r"Training the original model: epoch \d+"))).to_be_visible()
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.get_by_text("Cancelled. Nothing was changed.")).to_be_visible(timeout=2_000)
+    expect(page.get_by_role("button", name="Run", exact=True)).to_be_visible()
+    page.get_by_role("button", name="Forget shirts").click()
+    choose(page, "Dataset", "Digits")
+    expect(page.get_by_text(re.compile("forgets 3 · digits"))).to_be_visible()
+
+
+def test_a_killed_worker_is_said_and_survived(app: Server, page: Any) -> None:
+    page.goto(f"{app.url}/?dataset=digits&seed=31&model=mlp")
+    expect(page.get_by_text(re.compile("Training the original model|Collecting|Starting|Reading"))).to_be_visible()
+    page.goto(f"{app.url}/?seed=33&model=mlp")
+    expect(page.get_by_text(re.compile(r"Training the original model: epoch [1-3] "))).to_be_visible()
+    workers = [pid for pid in descendants(app.process.pid) if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+    for pid in workers:
+        os.kill(pid, signal.SIGKILL)
+    expect(page.get_by_text("The worker process was lost")).to_be_visible()
+    expect(page.get_by_text(re.compile("UNSC forgets Shirt · fashion-mnist-mini · mlp · seed 33"))).to_be_visible(timeout=120_000)
+    assert not [path for path in (app.home / "store").rglob("*.tmp")]
+
+
+def test_own_images_by_upload_and_by_path(app: Server, page: Any, tmp_path: Path) -> None:
+    good = upscaled_digits(tmp_path / "my digits.npz")
+    bad = tmp_path / "floats.npz"
+    np.savez(bad, x_train=np.zeros((4, 8, 8)), y_train=np.arange(4) % 2, x_test=np.zeros((2, 8, 8)), y_test=np.arange(2))
+    page.goto(app.url)
+    page.get_by_role("button", name="Own images").click()
+    page.locator("input[type=file]").set_input_files(bad)
+    expect(page.get_by_text("floats.npz: x_train has dtype float64; images must be uint8")).to_be_visible()
+    page.locator("input[type=file]").set_input_files(good)
+    expect(page.get_by_text(re.compile("UNSC forgets .* · my-digits.npz"))).to_be_visible(timeout=120_000)
+    assert "dataset=own" in page.url
+
+    inside = app.home / "data" / "again.npz"
+    inside.write_bytes(good.read_bytes())
+    page.goto(f"{app.url}/confusion?dataset=again.npz&forget=2")
+    expect(page.get_by_text(re.compile("UNSC forgets .* · again.npz"))).to_be_visible(timeout=120_000)
+
+
+def test_choosing_samples_on_the_map_shows_their_images(app: Server, page: Any) -> None:
+    page.goto(f"{app.url}/decision_space")
+    expect(charts(page).nth(2)).to_be_visible()
+    plot = page.locator("[data-testid=stPlotlyChart] .nsewdrag").first
+    box = plot.bounding_box()
+    page.mouse.move(box["x"] + 5, box["y"] + 5)
+    page.mouse.down()
+    for x, y in ((0.99, 0.02), (0.99, 0.98), (0.02, 0.98), (0.02, 0.02)):
+        page.mouse.move(box["x"] + x * box["width"], box["y"] + y * box["height"], steps=4)
+    page.mouse.up()
+    expect(page.get_by_role("heading", name=re.compile(r"\d+ chosen"))).to_be_visible()
+    expect(page.locator(".unsc-card img").first).to_be_visible()
+
+
+def test_server_log_is_quiet(app: Server) -> None:
+    time.sleep(0.2)
+    log = app.log.read_text()
+    assert "Traceback" not in log
+    assert "WARNING" not in log

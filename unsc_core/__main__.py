@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Sequence
 from functools import partial
@@ -20,6 +21,7 @@ from unsc_core.progress import Progress
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; 0 when it worked, 2 with one sentence on stderr when the request was wrong."""
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # before torch is loaded; see unsc_core.device
     options = _parser().parse_args(arguments)
     try:
         return options.command(options)

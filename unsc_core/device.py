@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from math import prod
 
 import numpy as np
 import torch
@@ -13,6 +14,19 @@ from torch import Tensor
 
 from unsc_core.dataset import Dataset
 from unsc_core.errors import ConfigError
+
+THREADS = torch.get_num_threads()
+SMALL = 400
+"""Samples of fewer numbers than this are computed on one thread."""
+
+
+def set_threads(dataset: Dataset) -> None:
+    """Use one thread for tiny samples, where waiting for the other threads costs more than they give.
+
+    Waiting is also why workers and the command line run with OMP_WAIT_POLICY=passive: threads that spin
+    slow each other down many times over as soon as another program needs a core.
+    """
+    torch.set_num_threads(1 if prod(dataset.input_shape) < SMALL else THREADS)
 
 
 def resolve_device(name: str) -> str:

@@ -171,12 +171,19 @@ class Engine:
                 ) from None
         else:
             workers = _gpu_count() or 1
-            threads = max(1, len(os.sched_getaffinity(0)) // workers)
-            spawn_environment = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), threads)
-            dask.config.set({"distributed.nanny.pre-spawn-environ": spawn_environment, "distributed.scheduler.allowed-failures": 1})
+            threads = max(1, _cores() // workers)
+            spawn_environment: dict[str, Any] = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), threads)
+            spawn_environment["OMP_WAIT_POLICY"] = "passive"  # see unsc_core.device
+            dask.config.set(
+                {
+                    "distributed.nanny.pre-spawn-environ": spawn_environment,
+                    "distributed.scheduler.allowed-failures": 1,
+                    "distributed.scheduler.http.routes": [],  # no pages about the cluster, on any port
+                }
+            )
             self._cluster = distributed.LocalCluster(
-                n_workers=workers, threads_per_worker=1, processes=True, host="127.0.0.1",
-                dashboard_address=None, silence_logs=logging.CRITICAL,
+                n_workers=workers, threads_per_worker=1, processes=True, host="127.0.0.1", dashboard_address=None,
+                scheduler_kwargs={"dashboard_address": "127.0.0.1:0"}, silence_logs=logging.CRITICAL,
             )  # fmt: skip
             self._client = distributed.Client(self._cluster, set_as_default=False)
         self._client.subscribe_topic(TOPIC, self._on_event)
@@ -194,17 +201,18 @@ class Engine:
         job.future.add_done_callback(lambda future: self._on_done(job, future))
 
     def _stop(self, job: Job) -> None:
-        if job.future is None:
+        future = job.future
+        if future is None:
             return
         distributed.Event(f"cancel-{job.id}", client=self._client).set()
         if not job.worker:
-            job.future.cancel()
+            future.cancel()
             return
         end = time.monotonic() + GRACE_S
-        while job.future.status == "pending" and time.monotonic() < end:
+        while future.status == "pending" and time.monotonic() < end:
             time.sleep(0.02)
-        if job.future.status == "pending":
-            job.future.cancel()
+        if future.status == "pending":
+            future.cancel()
             self._client.restart_workers([job.worker], timeout=30, raise_for_error=False)
 
     def _shut(self) -> None:
@@ -240,6 +248,11 @@ class Engine:
         over = [job_id for job_id, job in self._jobs.items() if job.over]
         for job_id in over[: max(0, len(self._jobs) - keep)]:
             del self._jobs[job_id]
+
+
+def _cores() -> int:
+    """Cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _gpu_count() -> int:

@@ -17,7 +17,7 @@ from unsc_core.checkpoints import load_weights, set_weights
 from unsc_core.config import ExperimentConfig, TrainingConfig
 from unsc_core.data import load_dataset
 from unsc_core.dataset import split
-from unsc_core.device import DeviceData, class_batches, predict, resolve_device, to_device
+from unsc_core.device import DeviceData, class_batches, predict, resolve_device, set_threads, to_device
 from unsc_core.errors import StoreError
 from unsc_core.home import ASSETS
 from unsc_core.methods import METHODS
@@ -48,6 +48,7 @@ class Experiment:
         self.device = resolve_device(config.device)
         with self.stages.stage("data", "reading the data"):
             self.dataset = load_dataset(config.dataset, report)
+        set_threads(self.dataset)
         self.config = resolve(config, self.dataset)
         self.split = split(self.dataset, self.config.forget_classes)
         self.keys = keys(self.config, self.dataset)

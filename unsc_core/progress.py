@@ -57,5 +57,6 @@ class Stages:
     def tick(self, done: int, total: int, detail: str = "") -> None:
         """Report `done` of `total` steps of the present stage."""
         elapsed = time.perf_counter() - self._started
-        left = elapsed / done * (total - done) if done else None
+        settled = elapsed > 1 and done >= 0.03 * total  # the first steps are slower than the rest
+        left = elapsed / done * (total - done) if done and settled else None
         self._report(Progress(self._stage, done, total, detail, left))

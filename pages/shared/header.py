@@ -9,7 +9,7 @@ from unsc_core.figures.words import joined, points
 from unsc_core.methods import METHODS
 from unsc_core.results import Result, summary
 
-WIDTH = 188
+WIDTH = 168
 """Of one number, in pixels: five in a row on a projector, two on a phone."""
 
 
@@ -29,18 +29,18 @@ def strip(chosen: Chosen, result: Result) -> None:
     )  # fmt: skip
     cells.metric(
         "Acc_r · retained", f"{unlearned['acc_retain']:.1f} %", f"{unlearned['acc_retain'] - original['acc_retain']:+.1f} pts",
-        width=WIDTH,         help="Mean test accuracy over the classes that stay; higher is better. Below: change against the original.",
+        width=WIDTH, help="Mean test accuracy over the classes that stay; higher is better. Below: change against the original.",
     )  # fmt: skip
     loss = numbers["over_unlearning"]
     cells.metric(
         "Over-unlearning", f"{points(loss)} pts", "calibration gain" if loss < 0 else "damage to the rest", delta_color="off", delta_arrow="off",
-        width=WIDTH,         help="Acc_r of the original minus Acc_r of the unlearned model. Above 0 the rest was damaged; below 0 it even improved.",
+        width=WIDTH, help="Acc_r of the original minus Acc_r of the unlearned model. Above 0 the rest was damaged; below 0 it even improved.",
     )  # fmt: skip
     gap = None if retrained is None else unlearned["acc_retain"] - retrained["acc_retain"]
     cells.metric(
         "Gap to retrain", "…" if gap is None else f"{points(gap)} pts",
         "still training" if gap is None else f"retrained Acc_r {retrained['acc_retain']:.1f} %", delta_color="off", delta_arrow="off",
-        width=WIDTH,         help="Acc_r of the unlearned minus Acc_r of a model trained again without the forgotten classes, the gold standard.",
+        width=WIDTH, help="Acc_r of the unlearned minus Acc_r of a model trained again without the forgotten classes, the gold standard.",
     )  # fmt: skip
     seconds = numbers["seconds"]
     own = sum(seconds.get(stage, 0.0) for stage in ("moments", "spectra", "null_space", "pseudo_labels", "unlearn"))
@@ -48,6 +48,6 @@ def strip(chosen: Chosen, result: Result) -> None:
     cells.metric(
         "Unlearning took", f"{own:.1f} s" if own else f"{retrain or 0:.1f} s", f"retraining: {retrain:.0f} s" if retrain else None,
         delta_color="off", delta_arrow="off",
-        width=WIDTH,         help="Second moments, null space, pseudo-labels and unlearning, when they were computed here. "
+        width=WIDTH, help="Second moments, null space, pseudo-labels and unlearning, when they were computed here. "
         "Retraining: as recorded when it was trained (bundled models: on the machine that made them).",
     )  # fmt: skip

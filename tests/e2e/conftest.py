@@ -36,6 +36,9 @@ def chromium() -> Iterator[Any]:
 @pytest.fixture
 def page(chromium: Any) -> Iterator[Any]:
     """A fresh browser profile at projector size; anything asked from outside this machine is recorded."""
+    from playwright.sync_api import expect
+
+    expect.set_options(timeout=60_000)
     context = chromium.new_context(viewport={"width": 1440, "height": 900})
     page = context.new_page()
     page.set_default_timeout(60_000)

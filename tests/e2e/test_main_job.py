@@ -14,7 +14,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.e2e.server import Server, charts, descendants
-from tests.own_images import upscaled_digits
+from tests.own_images import save_npz
 
 METRIC = "[data-testid=stMetric]"
 
@@ -122,11 +122,11 @@ def test_a_killed_worker_is_said_and_survived(app: Server, page: Any) -> None:
         os.kill(pid, signal.SIGKILL)
     expect(page.get_by_text("The worker process was lost")).to_be_visible()
     expect(page.get_by_text(re.compile("UNSC forgets Shirt · fashion-mnist-mini · mlp · seed 33"))).to_be_visible(timeout=120_000)
-    assert not [path for path in (app.home / "store").rglob("*.tmp")]
+    assert not list((app.home / "store").rglob("*.tmp"))
 
 
 def test_own_images_by_upload_and_by_path(app: Server, page: Any, tmp_path: Path) -> None:
-    good = upscaled_digits(tmp_path / "my digits.npz")
+    good = save_npz(tmp_path / "my digits.npz")
     bad = tmp_path / "floats.npz"
     np.savez(bad, x_train=np.zeros((4, 8, 8)), y_train=np.arange(4) % 2, x_test=np.zeros((2, 8, 8)), y_test=np.arange(2))
     page.goto(app.url)

@@ -1,0 +1,124 @@
+"""Every page, headless: it draws, says something about this result, and turns wrong input into a sentence."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from pages.shared import cache
+from unsc_core.experiment import Experiment
+from unsc_core.prepare import OPENING
+from unsc_core.store import Store
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = sorted(path.stem for path in (ROOT / "pages").glob("*.py"))
+
+
+@pytest.fixture(scope="module")
+def opening(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A data folder in which the opening experiments have been computed."""
+    home = tmp_path_factory.mktemp("pages")
+    store = Store(home / "store")
+    for config in OPENING:
+        Experiment(config, store).run(with_retrain=True)
+    yield home
+    cache.engine().close()
+    cache.engine.clear()
+
+
+@pytest.fixture(autouse=True)
+def opened(opening: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("UNSC_HOME", str(opening))
+    monkeypatch.chdir(ROOT)
+
+
+def run(page: str, **query: str) -> AppTest:
+    app = AppTest.from_file(str(ROOT / "pages" / f"{page}.py"), default_timeout=120)
+    for name, value in query.items():
+        app.query_params[name] = value
+    app.run()
+    assert not app.exception, app.exception
+    return app
+
+
+def test_every_page_file_is_in_the_navigation() -> None:
+    from app import PAGES as listed
+
+    assert sorted(name for name, _, _ in listed) == PAGES
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_page_draws(page: str) -> None:
+    app = run(page)
+    assert app.title[0].value
+    assert len(app.get("plotly_chart")) >= 2
+    assert [metric.label for metric in app.metric][:2] == ["Acc_f · forgotten", "Acc_r · retained"]
+    assert not app.error
+    assert not app.warning
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_figure_has_alternative_text(page: str) -> None:
+    for chart in run(page).get("plotly_chart"):
+        assert len(chart.proto.alt) > 20
+
+
+def test_app_opens_on_the_story() -> None:
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120).run()
+    assert not app.exception
+    assert app.title[0].value == "Make a network forget, and keep the rest"
+
+
+@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize(
+    ("query", "sentence"),
+    [
+        ({"forget": "12"}, "Class 12 is not in fashion-mnist-mini"),
+        ({"dataset": "/etc/passwd"}, "outside the data folder"),
+        ({"dataset": "missing.npz"}, "does not exist"),
+        ({"dataset": "blobs", "model": "small-cnn"}, "Model small-cnn needs images"),
+    ],
+)
+def test_impossible_requests_are_sentences(page: str, query: dict[str, str], sentence: str) -> None:
+    app = run(page, **query)
+    assert [sentence in error.value for error in app.error] == [True]
+    assert len(app.get("plotly_chart")) == 0
+
+
+def test_a_broken_link_falls_back_with_a_note() -> None:
+    app = run("confusion", gamma="9", method="nonsense")
+    assert len(app.warning) == 2
+    assert len(app.get("plotly_chart")) == 4
+
+
+def test_another_method_from_the_sidebar_shows_its_result() -> None:
+    app = run("confusion")
+    before = app.metric[1].value
+    app.selectbox(key="control_method").set_value("random-labels").run()
+    assert not app.exception
+    assert app.metric[1].value != before
+    assert app.query_params["method"] == "random-labels"
+
+
+def test_a_new_threshold_is_seen_on_the_null_space_page() -> None:
+    app = run("null_space")
+    assert any("At γ = 0.96" in text.value for text in app.markdown)
+    app.select_slider(key="control_gamma").set_value(0.99).run()
+    assert any("At γ = 0.99" in text.value for text in app.markdown)
+    assert any("Unlearn with γ = 0.99" in button.label for button in app.button)
+
+
+def test_a_store_that_cannot_be_written_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    blocked = tmp_path / "file"
+    blocked.write_text("not a folder")
+    monkeypatch.setenv("UNSC_HOME", str(blocked))
+    app = run("confusion", dataset="blobs")
+    job = cache.engine().active() or list(cache.engine()._jobs.values())
+    cache.engine().wait(job[-1], 60)
+    app.run()
+    assert any("cannot be written" in error.value for error in app.error)
+    assert os.path.exists(blocked)

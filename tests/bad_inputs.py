@@ -127,7 +127,7 @@ class MakesAFolder:
 
 
 def _with_code(path: Path) -> None:
-    path.write_bytes(pickle.dumps({"1.weight": MakesAFolder(str(path.parent / MARK))}))
+    path.write_bytes(pickle.dumps({"1.weight": MakesAFolder(str(path.parent / MARK))}, protocol=2))
 
 
 def _not_finite(path: Path) -> None:

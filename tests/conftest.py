@@ -9,7 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-os.environ.setdefault("OMP_NUM_THREADS", "1")  # small networks: one thread is quickest, and other work stays unhindered
+# Small networks: one thread is quickest, and threads that spin slow down whatever else runs here. Before torch is loaded.
+os.environ.update({"OMP_NUM_THREADS": "1", "NUMBA_NUM_THREADS": "1", "OMP_WAIT_POLICY": "passive"})
 
 import pytest
 import torch

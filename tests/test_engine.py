@@ -109,7 +109,7 @@ def test_progress_names_the_stage_and_counts(engine: Engine) -> None:
     heard: list[Progress] = []
     until(lambda: training(job))
     start = time.monotonic()
-    while time.monotonic() - start < 1.5:
+    while time.monotonic() - start < 20 and not (heard and heard[-1].seconds_left):
         if not heard or heard[-1] is not job.progress:
             heard.append(job.progress)
         time.sleep(0.02)
@@ -230,7 +230,6 @@ def test_worker_lost_twice_fails_the_job_and_not_the_engine(engine: Engine) -> N
     assert following.state is State.DONE
 
 
-@pytest.mark.xfail(reason="a job that ends while it is being stopped leaves a message about None")
 def test_nothing_went_wrong_unseen(engine: Engine) -> None:
     """Last of the shared engine's tests: its own thread met no error in any of them."""
     assert engine.error == ""

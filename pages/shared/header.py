@@ -33,7 +33,7 @@ def strip(chosen: Chosen, result: Result) -> None:
     )  # fmt: skip
     loss = numbers["over_unlearning"]
     cells.metric(
-        "Over-unlearning", f"{points(loss)} pts", "calibration gain" if loss < 0 else "damage to the rest", delta_color="off", delta_arrow="off",
+        "Over-unlearning", f"{points(loss)} pts", _verdict(loss), delta_color="off", delta_arrow="off",
         width=WIDTH, help="Acc_r of the original minus Acc_r of the unlearned model. Above 0 the rest was damaged; below 0 it even improved.",
     )  # fmt: skip
     gap = None if retrained is None else unlearned["acc_retain"] - retrained["acc_retain"]
@@ -51,3 +51,9 @@ def strip(chosen: Chosen, result: Result) -> None:
         width=WIDTH, help="Second moments, null space, pseudo-labels and unlearning, when they were computed here. "
         "Retraining: as recorded when it was trained (bundled models: on the machine that made them).",
     )  # fmt: skip
+
+
+def _verdict(loss: float) -> str:
+    if abs(loss) < 0.05:
+        return "nothing lost"
+    return "calibration gain" if loss < 0 else "damage to the rest"

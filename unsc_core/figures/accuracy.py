@@ -41,5 +41,5 @@ def change_per_class(results: list[Result], look: Look) -> Picture:
     styled(figure, look, 400)
     figure.update_layout(barmode="group", bargap=0.25, margin={"l": 64, "t": 40, "b": round(0.75 * label_margin(names))})
     figure.update_yaxes(title_text="points of accuracy", zeroline=True, zerolinecolor=look.ink, zerolinewidth=1.5)
-    figure.update_xaxes(tickangle=-45)
+    figure.update_xaxes(tickangle=-45, type="category")
     return Picture(figure, "Bars: change of test accuracy of each retained class against the original.", "; ".join(parts) + ".", table)

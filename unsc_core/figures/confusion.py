@@ -72,8 +72,8 @@ def _finished(figure: go.Figure, result: Result, look: Look, title: str) -> None
     styled(figure, look, 500, title)
     room = label_margin(result.split.dataset.class_names)
     figure.update_layout(margin={"l": room + 28, "b": round(0.75 * room) + 34})
-    figure.update_xaxes(title_text="answer", tickangle=-45, showgrid=False)
-    figure.update_yaxes(title_text="true class", autorange="reversed", showgrid=False)
+    figure.update_xaxes(title_text="answer", tickangle=-45, showgrid=False, type="category")
+    figure.update_yaxes(title_text="true class", autorange="reversed", showgrid=False, type="category")
 
 
 def _table(values: NDArray[np.float64], result: Result) -> dict[str, object]:

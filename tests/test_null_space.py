@@ -129,3 +129,8 @@ def test_impossible_threshold_is_refused(energy_threshold: float) -> None:
 def test_energy_rank_is_the_same_for_numpy_and_torch(energy_threshold: float) -> None:
     values = spectrum(_digit_vectors("many") @ _digit_vectors("many").T).eigenvalues
     assert energy_rank(values, energy_threshold) == energy_rank(values.numpy(), energy_threshold)
+
+
+@pytest.mark.parametrize("kept", range(1, 9))
+def test_threshold_that_is_met_exactly_takes_no_further_direction(kept: int) -> None:
+    assert energy_rank(np.ones(8), kept / 8) == kept

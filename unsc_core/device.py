@@ -16,6 +16,7 @@ from unsc_core.dataset import Dataset
 from unsc_core.errors import ConfigError
 
 THREADS = torch.get_num_threads()
+CLASS_BATCH = 256
 SMALL = 400
 """Samples of fewer numbers than this are computed on one thread."""
 
@@ -127,7 +128,7 @@ def predict(model: torch.nn.Module, data: DeviceData, samples: Tensor, batch_siz
     return torch.cat(logits).float()
 
 
-def class_batches(data: DeviceData, images: int, batch_size: int = 256) -> Iterator[tuple[int, Tensor]]:
+def class_batches(data: DeviceData, images: int, batch_size: int = CLASS_BATCH) -> Iterator[tuple[int, Tensor]]:
     """(class, normalised inputs) over the first `images` training samples of every class (0 = all)."""
     for label in range(int(data.y_train.max()) + 1):
         rows = torch.nonzero(data.y_train == label)[:, 0]

@@ -17,7 +17,7 @@ from unsc_core.checkpoints import load_weights, set_weights
 from unsc_core.config import ExperimentConfig, TrainingConfig
 from unsc_core.data import load_dataset
 from unsc_core.dataset import split
-from unsc_core.device import DeviceData, class_batches, predict, resolve_device, set_threads, to_device
+from unsc_core.device import CLASS_BATCH, DeviceData, class_batches, predict, resolve_device, set_threads, to_device
 from unsc_core.errors import StoreError
 from unsc_core.home import ASSETS
 from unsc_core.methods import METHODS
@@ -104,17 +104,17 @@ class Experiment:
         if stored is not None:
             return Moments({layer: torch.from_numpy(m) for layer, m in stored.arrays.items()}, **stored.meta["config"])
         model = self.original
-        batches = list(class_batches(self.data, MOMENTS.images))
+        batches = self.dataset.num_classes * -(-MOMENTS.images // CLASS_BATCH)
         done = 0
 
         def on_batch() -> None:
             nonlocal done
             done += 1
-            self.stages.tick(done, len(batches))
+            self.stages.tick(done, batches)
 
         with self.stages.stage("moments", "collecting second moments"):
             moments = second_moments(
-                model, iter(batches), self.dataset.num_classes,
+                model, class_batches(self.data, MOMENTS.images), self.dataset.num_classes,
                 images=MOMENTS.images, positions=MOMENTS.positions, seed=self.config.seed, on_batch=on_batch,
             )  # fmt: skip
         arrays = {layer: m.cpu().numpy() for layer, m in moments.per_class.items()}

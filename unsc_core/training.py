@@ -108,16 +108,16 @@ def relabel(
     samples, truth = data.x_train[rows], data.y_train[rows]
     history: list[dict[str, float]] = []
 
-    def record(epoch: int, loss: float) -> float:
-        logits = predict(model, data, samples)
+    def record(epoch: int, logits: Tensor, loss: Tensor) -> float:
         check_finite(logits.sum(), "Unlearning")
         accuracy = float((logits.argmax(1) == truth).float().mean())
-        history.append({"epoch": epoch, "accuracy": accuracy, "loss": loss})
-        on_epoch(epoch, accuracy, loss)
+        history.append({"epoch": epoch, "accuracy": accuracy, "loss": float(loss)})
+        on_epoch(epoch, accuracy, float(loss))
         return accuracy
 
     model.eval()
-    record(0, float("nan") if not len(rows) else float(F.cross_entropy(predict(model, data, samples), labels)))
+    before = predict(model, data, samples)
+    record(0, before, F.cross_entropy(before, labels))
     for epoch in range(1, config.epochs + 1):
         losses = []
         for batch in _batches(torch.randperm(len(rows), generator=order).to(data.device), config.batch_size):
@@ -133,7 +133,7 @@ def relabel(
             losses.append(loss.detach())
         mean_loss = torch.stack(losses).mean()
         check_finite(mean_loss, "Unlearning")
-        if record(epoch, float(mean_loss)) <= config.floor:
+        if record(epoch, predict(model, data, samples), mean_loss) <= config.floor:
             break
     for parameter in parameters.values():
         check_finite(parameter.detach().sum(), "Unlearning")

@@ -61,7 +61,7 @@ METHODS: dict[str, Method] = {
         Method(
             "random-labels", "Random labels", "Forgotten samples are taught classes drawn at random; nothing protects the rest.",
             "Golatkar, Achille, Soatto: Eternal Sunshine of the Spotless Net, CVPR 2020 (baseline)",
-            learning_rate=0.01, epochs=10,
+            learning_rate=0.02, epochs=10,
         ),
         Method(
             "pseudo-labels", "Pseudo-labels only", "UNSC's labels without its projection; nothing protects the rest.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing.spawn
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,18 @@ from unsc_core.store import Store
 @st.cache_resource(show_spinner=False)
 def engine() -> Engine:
     """The process's one engine; it starts in the background."""
+    _start_workers_without_main()
     return Engine()
+
+
+def _start_workers_without_main() -> None:
+    """Keep new worker processes from running the page: streamlit makes it `__main__`, which a spawned process imports first."""
+    prepare = multiprocessing.spawn.get_preparation_data
+
+    def without_main(name: str) -> dict[str, Any]:
+        return {key: value for key, value in prepare(name).items() if not key.startswith("init_main")}
+
+    multiprocessing.spawn.get_preparation_data = without_main
 
 
 def store() -> Store:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.shared.controls import Chosen
+from pages.shared.state import Chosen
 from unsc_core.figures.words import joined, points
 from unsc_core.methods import METHODS
 from unsc_core.results import Result, summary

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from pages.shared import cache
-from pages.shared.controls import Chosen
+from pages.shared.state import Chosen
 from unsc_core.config import ExperimentConfig
 from unsc_core.engine import Job, State
 from unsc_core.results import Result, keys

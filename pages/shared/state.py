@@ -10,6 +10,7 @@ import streamlit as st
 
 from unsc_core.config import ExperimentConfig
 from unsc_core.data import DATASETS, DEFAULT_DATASET
+from unsc_core.dataset import Dataset
 from unsc_core.methods import METHODS
 from unsc_core.models import MODELS
 from unsc_core.own_data import path_in_data_folder
@@ -24,10 +25,10 @@ class State:
     """What the controls say. Unlike an ExperimentConfig it may be impossible; `config` finds out.
 
     Attributes:
-        dataset: a name in DATASETS, or a path relative to the data folder.
+        dataset: a name in DATASETS, or a path relative to the data folder; checkpoint: such a path.
         forget: class indices.
         gamma: the energy threshold.
-        lr, epochs, checkpoint: empty means the default.
+        lr, epochs: None means the method's default.
     """
 
     dataset: str = DEFAULT_DATASET
@@ -38,18 +39,33 @@ class State:
     seed: int = 0
     lr: float | None = None
     epochs: int | None = None
+    checkpoint: str | None = None
 
     def config(self) -> ExperimentConfig:
-        """The experiment, own data looked for in the data folder only.
+        """The experiment, own data and weights looked for in the data folder only.
 
         Raises:
-            DataError: the dataset points outside the data folder.
+            DataError: the dataset or checkpoint points outside the data folder.
         """
         dataset = self.dataset if self.dataset in DATASETS else str(path_in_data_folder(self.dataset))
         return ExperimentConfig(
             dataset=dataset, model=self.model, forget_classes=self.forget, method=self.method, seed=self.seed,
             energy_threshold=self.gamma, learning_rate=self.lr, epochs=self.epochs,
+            checkpoint=str(path_in_data_folder(self.checkpoint)) if self.checkpoint else None,
         )  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class Chosen:
+    """What a page shows: the resolved experiment and its dataset."""
+
+    config: ExperimentConfig
+    dataset: Dataset
+
+    @property
+    def forget_names(self) -> list[str]:
+        """The classes to forget, by name."""
+        return [self.dataset.class_names[c] for c in self.config.forget_classes]
 
 
 def _classes(text: str) -> tuple[int, ...]:
@@ -93,7 +109,7 @@ def _seed(text: str) -> int:
 
 _READERS: dict[str, Callable[[str], Any]] = {
     "dataset": str, "model": _one_of(MODELS), "forget": _classes, "method": _one_of(METHODS), "gamma": _gamma,
-    "seed": _seed, "lr": _positive(float), "epochs": _positive(int),
+    "seed": _seed, "lr": _positive(float), "epochs": _positive(int), "checkpoint": str,
 }  # fmt: skip
 
 
@@ -147,7 +163,7 @@ def choose(**changes: Any) -> None:
     if "dataset" in changes and changes["dataset"] != state.dataset:
         entry = DATASETS.get(changes["dataset"])
         begin = {"model": entry.model, "forget": (entry.forget_class,)} if entry else {"model": "small-cnn", "forget": (0,)}
-        changes = begin | {"lr": None, "epochs": None} | changes
+        changes = begin | {"lr": None, "epochs": None, "checkpoint": None} | changes
     st.session_state[_KEY] = replace(state, **changes)
     for field in fields(State):
         st.session_state.pop(f"control_{field.name}", None)

@@ -5,8 +5,8 @@ import streamlit as st
 from pages.shared import controls, header, jobs, show
 from unsc_core.figures.confusion import confusion, difference
 
-chosen = controls.experiment()
 st.title("Confusion")
+chosen = controls.experiment()
 st.markdown(
     "Rows are true classes, columns are answers; the forgotten rows are framed. "
     "Good unlearning empties their own cell and leaves the other rows alone."

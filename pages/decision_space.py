@@ -15,8 +15,8 @@ FILTERS = {
     "Over-forgotten": "retained, right before, wrong after",
 }
 
-chosen = controls.experiment()
 st.title("Decision space")
+chosen = controls.experiment()
 st.markdown("Each point is a test image, placed by its **logits**. The map is fitted once, on the original; the other models are drawn into it.")
 result = jobs.result(chosen)
 header.strip(chosen, result)

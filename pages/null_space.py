@@ -7,8 +7,8 @@ from unsc_core.figures import spectra as figures
 from unsc_core.methods import METHODS
 from unsc_core.results import keys
 
-chosen = controls.experiment(gamma_here=True)
 st.title("Null space")
+chosen = controls.experiment(gamma_here=True)
 st.markdown(
     "The retained classes' inputs to a layer spread over few directions. γ decides how much of that energy is **protected**; "
     "weights move only in the rest, the **null space**, which those classes cannot see."

@@ -8,8 +8,8 @@ from unsc_core.figures.flow import flow, label_counts
 
 PER_CLASS = 8
 
-chosen = controls.experiment()
 st.title("Pseudo-labels")
+chosen = controls.experiment()
 st.markdown(
     "UNSC gives each forgotten sample the retained class that the original model found **most similar**, once, before it begins. "
     "The retrained model, which never saw these classes, is the judge."

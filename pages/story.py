@@ -11,7 +11,7 @@ from unsc_core.figures.decision_space import space
 from unsc_core.figures.flow import label_counts
 from unsc_core.figures.spectra import free_share
 from unsc_core.figures.words import joined
-from unsc_core.results import keys, resolve
+from unsc_core.results import DEFAULT_ENERGY_THRESHOLD, keys, resolve
 
 PRESETS = {
     "Forget shirts": {"dataset": "fashion-mnist-mini", "forget": (6,), "method": "unsc"},
@@ -21,15 +21,16 @@ PRESETS = {
     "Forget a digit": {"dataset": "digits", "forget": (3,), "method": "unsc"},
 }
 
+st.title("Make a network forget, and keep the rest")
 chosen = controls.experiment()
 forgotten = joined(chosen.forget_names)
-st.title("Make a network forget, and keep the rest")
 st.markdown(
     f"A trained classifier is asked to **forget {forgotten}**. Most methods damage what should remain: **over-unlearning**. "
     "UNSC moves the weights only where the remaining data cannot see it, and sends each forgotten sample to the class it already resembles."
 )
-for column, (name, preset) in zip(st.columns(len(PRESETS)), PRESETS.items(), strict=True):
-    column.button(name, on_click=state.choose, kwargs=preset, width="stretch", key=f"preset-{name}")
+presets = st.container(horizontal=True)
+for name, preset in PRESETS.items():
+    presets.button(name, on_click=state.begin, kwargs=preset, key=f"preset-{name}")
 
 result = jobs.result(chosen)
 look = show.mode()
@@ -69,7 +70,7 @@ if spectra is not None:
         "UNSC projects every gradient into them."
     )
     titles = {layer: f"Layer {i + 1}" for i, layer in enumerate(spectra)}
-    show.picture(free_share(titles, spectra, chosen.config.energy_threshold or 0.96, look), "story-null-space")
+    show.picture(free_share(titles, spectra, chosen.config.energy_threshold or DEFAULT_ENERGY_THRESHOLD, look), "story-null-space")
     links.to("null_space", "Move γ yourself", "equalizer")
 
 if result.labels is not None and chosen.config.method == "unsc":

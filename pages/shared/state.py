@@ -117,21 +117,18 @@ def from_query(query: dict[str, str]) -> tuple[State, list[str]]:
     """The state in a link, and one sentence for each part that could not be used."""
     values: dict[str, Any] = {}
     notes = []
-    dataset = query.get("dataset", DEFAULT_DATASET)
-    if dataset in DATASETS:
-        values |= {"model": DATASETS[dataset].model, "forget": (DATASETS[dataset].forget_class,)}
     for name, read in _READERS.items():
         if name in query:
             try:
                 values[name] = read(query[name])
             except ValueError:
                 notes.append(f"The link says {name} = '{query[name][:40]}', which is not possible; the default is shown instead.")
-    return State(**values), notes
+    return replace(_first(query.get("dataset", DEFAULT_DATASET)), **values), notes
 
 
 def to_query(state: State) -> dict[str, str]:
     """The shortest link that says `state`: defaults are left out."""
-    default = from_query({"dataset": state.dataset})[0]
+    default = _first(state.dataset)
     texts = {}
     for field in fields(State):
         value = getattr(state, field.name)
@@ -161,9 +158,19 @@ def choose(**changes: Any) -> None:
     """Change the state from a button: widgets are drawn anew from it."""
     state = current()
     if "dataset" in changes and changes["dataset"] != state.dataset:
-        entry = DATASETS.get(changes["dataset"])
-        begin = {"model": entry.model, "forget": (entry.forget_class,)} if entry else {"model": "small-cnn", "forget": (0,)}
-        changes = begin | {"lr": None, "epochs": None, "checkpoint": None} | changes
+        state = replace(_first(changes["dataset"]), method=state.method, gamma=state.gamma, seed=state.seed)
     st.session_state[_KEY] = replace(state, **changes)
     for field in fields(State):
         st.session_state.pop(f"control_{field.name}", None)
+
+
+def begin(dataset: str, **changes: Any) -> None:
+    """Open a preset: `changes` to what `dataset` begins with, whatever was shown before."""
+    st.session_state[_KEY] = _first(dataset)
+    choose(**changes)
+
+
+def _first(dataset: str) -> State:
+    """What a dataset begins with."""
+    entry = DATASETS.get(dataset)
+    return State(dataset, entry.model, (entry.forget_class,)) if entry else State(dataset, forget=(0,))

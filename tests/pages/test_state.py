@@ -1,0 +1,54 @@
+"""State <-> link: what is written is read back, and what cannot be is said."""
+
+from __future__ import annotations
+
+import pytest
+
+from pages.shared.state import State, from_query, to_query
+from unsc_core.data import DATASETS
+from unsc_core.errors import DataError
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        State(),
+        State(forget=(0, 6), method="random-labels", gamma=0.995, seed=7, lr=0.05, epochs=3),
+        State("digits", "mlp", (1,)),
+        State("cifar10", "allcnn", (3,)),
+        State("own/my images.npz", forget=(2,), checkpoint="own/weights.safetensors"),
+    ],
+)
+def test_a_link_says_everything(state: State) -> None:
+    assert from_query(to_query(state)) == (state, [])
+
+
+def test_the_default_needs_no_link() -> None:
+    assert to_query(State()) == {}
+
+
+@pytest.mark.parametrize("name", DATASETS)
+def test_a_link_to_a_dataset_is_enough(name: str) -> None:
+    state, notes = from_query({"dataset": name})
+    assert notes == []
+    assert (state.model, state.forget) == (DATASETS[name].model, (DATASETS[name].forget_class,))
+    assert to_query(state) == ({} if state == State() else {"dataset": name})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("gamma", "0"), ("gamma", "1.01"), ("gamma", "nan"), ("forget", "x"), ("forget", "-1"), ("model", "vgg99"), ("method", ""), ("seed", "1.5"),
+     ("seed", "99999999999"), ("lr", "0"), ("lr", "inf"), ("epochs", "-3")],
+)  # fmt: skip
+def test_an_impossible_part_is_named_and_the_rest_kept(name: str, value: str) -> None:
+    state, notes = from_query({"seed": "3", "forget": "1"} | {name: value})
+    assert len(notes) == 1
+    assert f"{name} = '{value}'" in notes[0]
+    assert getattr(state, name) == getattr(State(), name)
+    assert name == "seed" or state.seed == 3
+
+
+@pytest.mark.parametrize("state", [State("/etc/passwd"), State("../x.npz"), State(checkpoint="../../w.pt"), State(".")])
+def test_paths_stay_in_the_data_folder(state: State) -> None:
+    with pytest.raises(DataError, match="outside the data folder"):
+        state.config()

@@ -22,7 +22,7 @@ def strip(chosen: Chosen, result: Result) -> None:
         f"**{METHODS[result.config.method].title}** forgets **{joined(chosen.forget_names)}** · {chosen.dataset.name} · "
         f"{result.config.model} · seed {result.config.seed} · test set of {len(chosen.dataset.y_test):,}"
     )
-    cells = st.container(horizontal=True, gap="medium")
+    cells = st.container(horizontal=True, gap="small")
     cells.metric(
         "Acc_f · forgotten", f"{unlearned['acc_forget']:.1f} %", f"{unlearned['acc_forget'] - original['acc_forget']:+.1f} pts",
         delta_color="off", width=WIDTH, help="Test accuracy on the classes to forget; lower is better. Below: change against the original.",

@@ -61,17 +61,20 @@ def space(
             marker={"color": class_colour(label, forget), "size": 8 if forgotten else 6, "symbol": "x-thin" if forgotten else "circle",
                     "line": {"width": 1.8 if forgotten else 0, "color": class_colour(label, forget)}, "opacity": 0.95 if forgotten else 0.55},
         )  # fmt: skip
-    for label in [*result.split.retain_classes, *forget]:
-        forgotten = label in forget
-        of_class = (labels == label) & ((answers == label) | forgotten)
-        if of_class.any() and (not forgotten or model == "original"):
-            x, y = np.median(here[of_class], axis=0)
-            figure.add_annotation(
-                x=float(x), y=float(y), text=f"<b>{dataset.class_names[label]}</b>", showarrow=forgotten, ax=54, ay=-48,
-                arrowcolor=FORGET, arrowwidth=2, font={"size": 15, "color": FORGET if forgotten else look.ink},
-                bgcolor=look.paper, opacity=1 if forgotten else 0.82, borderpad=1,
-            )  # fmt: skip
     x_range, y_range = ranges(positions)
+    middles = {}
+    for label in [*result.split.retain_classes, *forget]:
+        of_class = (labels == label) & ((answers == label) | (label in forget))
+        if of_class.any() and (label not in forget or model == "original"):
+            middles[label] = np.median(here[of_class], axis=0)
+    shifts = _apart({c: m for c, m in middles.items() if c not in forget}, dataset.class_names, x_range, y_range, height)
+    for label, (x, y) in middles.items():
+        forgotten = label in forget
+        figure.add_annotation(
+            x=float(x), y=float(y), yshift=shifts.get(label, 0), text=f"<b>{dataset.class_names[label]}</b>", showarrow=forgotten, ax=54, ay=-48,
+            arrowcolor=FORGET, arrowwidth=2, font={"size": 15, "color": FORGET if forgotten else look.ink},
+            bgcolor=look.paper, opacity=1 if forgotten else 0.82, borderpad=1,
+        )  # fmt: skip
     styled(figure, look, height, TITLES[model])
     figure.update_xaxes(range=x_range, showticklabels=False, showgrid=False, zeroline=False, showline=True, mirror=True, linecolor=look.grid)
     figure.update_yaxes(range=y_range, showticklabels=False, showgrid=False, zeroline=False, showline=True, mirror=True, linecolor=look.grid)
@@ -79,6 +82,25 @@ def space(
     alt = f"Map of {len(rows)} test samples by the {model} model's logits; {forgotten_names} marked with vermilion crosses."
     table = {"row": rows, "true": labels, "answer": answers, "x": here[:, 0], "y": here[:, 1]}
     return Picture(figure, alt, _sentence(result, model), table)
+
+
+def _apart(
+    middles: dict[int, Points], names: tuple[str, ...], x_range: tuple[float, float], y_range: tuple[float, float], height: int
+) -> dict[int, int]:
+    """Label -> pixels to move its name up so that no two names lie on each other, for a panel of about 400 pixels' width."""
+    line = 24
+    placed: list[tuple[float, float, int]] = []
+    shifts: dict[int, int] = {}
+    for label, (x, y) in sorted(middles.items(), key=lambda item: float(item[1][1])):
+        across = 400 * (x - x_range[0]) / (x_range[1] - x_range[0])
+        up = up_before = height * (y - y_range[0]) / (y_range[1] - y_range[0])
+        half = 5 * len(names[label]) + 4
+        for other_across, other_up, other_half in placed:
+            if abs(across - other_across) < half + other_half and abs(up - other_up) < line:
+                up = other_up + line
+        placed.append((across, up, half))
+        shifts[label] = round(up - up_before)
+    return shifts
 
 
 def _sentence(result: Result, model: str) -> str:

@@ -77,7 +77,7 @@ def label_counts(result: Result, look: Look) -> Picture:
     )  # fmt: skip
     styled(figure, look, 90 + 36 * len(names))
     figure.update_yaxes(autorange="reversed", type="category")
-    figure.update_xaxes(title_text="forget samples taught this class")
+    figure.update_xaxes(title_text="forget samples taught this class", range=[0, 1.15 * counts.max()])
     figure.update_layout(margin={"l": label_margin(names), "b": 56})
     text = f"{percent(counts[order][0] / counts.sum())} of {joined([dataset.class_names[c] for c in forget])} were taught {names[0]}."
     return Picture(figure, "Bars: forget samples per taught class.", text, {"class": names, "samples": counts[order]})

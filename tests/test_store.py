@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import signal
 import subprocess
@@ -166,3 +167,15 @@ def test_unreadable_result_is_a_sentence(tmp_path: Path) -> None:
 def test_check_writable_leaves_nothing_behind(tmp_path: Path) -> None:
     Store(tmp_path).check_writable()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_a_killed_writer_left_is_removed_in_time(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    store.put("kind", "key", Artefact({"a": np.zeros(3)}))
+    old, young = store.root / "kind" / ".old.tmp", store.root / "kind" / ".young.tmp"
+    for path in (old, young):
+        path.write_bytes(b"half")
+    os.utime(old, (0, 0))
+    store.check_writable()
+    assert (old.exists(), young.exists()) == (False, True)
+    assert store.get("kind", "key") is not None

@@ -7,6 +7,7 @@ import json
 import logging
 import os
 import tempfile
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,9 @@ from unsc_core.errors import StoreError
 from unsc_core.home import home
 
 logger = logging.getLogger(__name__)
+
+ABANDONED_S = 3600
+"""An unfinished file older than this belongs to no living writer."""
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -81,6 +85,9 @@ class Store:
         probe = self.root / f".probe-{os.getpid()}"
         self._write(probe, b"\0" * 4096)
         probe.unlink(missing_ok=True)
+        for left_over in self.root.glob("*/.*.tmp"):  # of writers that were killed
+            if time.time() - left_over.stat().st_mtime > ABANDONED_S:
+                left_over.unlink(missing_ok=True)
 
     def _remove(self, path: Path) -> None:
         try:

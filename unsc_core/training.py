@@ -103,7 +103,6 @@ def relabel(
         DivergedError: loss, logits or weights are no longer finite.
     """
     parameters = {name: p for name, p in model.named_parameters() if project is None or name in project}
-    optimizer = torch.optim.SGD(parameters.values(), config.learning_rate)
     order = torch.Generator().manual_seed(seed)
     samples, truth = data.x_train[rows], data.y_train[rows]
     history: list[dict[str, float]] = []
@@ -119,26 +118,42 @@ def relabel(
     before = predict(model, data, samples)
     record(0, before, F.cross_entropy(before, labels))
     for epoch in range(1, config.epochs + 1):
-        losses = []
-        for batch in _batches(torch.randperm(len(rows), generator=order).to(data.device), config.batch_size):
-            model.zero_grad()
-            loss = F.cross_entropy(model(data.inputs(samples[batch])), labels[batch])
-            loss.backward()
-            if project is not None:
-                for name, parameter in parameters.items():
-                    if parameter.grad is not None:
-                        parameter.grad = project[name](parameter.grad)
-            nn.utils.clip_grad_norm_(parameters.values(), config.clip)
-            optimizer.step()
-            losses.append(loss.detach())
-        mean_loss = torch.stack(losses).mean()
-        check_finite(mean_loss, "Unlearning")
+        mean_loss = _descend(model, data, samples, labels, order, config, parameters, project)
         if record(epoch, predict(model, data, samples), mean_loss) <= config.floor:
             break
     for parameter in parameters.values():
         check_finite(parameter.detach().sum(), "Unlearning")
     model.zero_grad()
     return history
+
+
+def _descend(
+    model: nn.Module,
+    data: DeviceData,
+    samples: Tensor,
+    labels: Tensor,
+    order: torch.Generator,
+    config: SgdConfig,
+    parameters: dict[str, nn.Parameter],
+    project: Mapping[str, Callable[[Tensor], Tensor]] | None,
+) -> Tensor:
+    """One epoch of clipped, projected SGD over `samples` in random order; the mean loss."""
+    optimizer = torch.optim.SGD(parameters.values(), config.learning_rate)
+    losses = []
+    for batch in _batches(torch.randperm(len(samples), generator=order).to(data.device), config.batch_size):
+        model.zero_grad()
+        loss = F.cross_entropy(model(data.inputs(samples[batch])), labels[batch])
+        loss.backward()
+        if project is not None:
+            for name, parameter in parameters.items():
+                if parameter.grad is not None:
+                    parameter.grad = project[name](parameter.grad)
+        nn.utils.clip_grad_norm_(parameters.values(), config.clip)
+        optimizer.step()
+        losses.append(loss.detach())
+    mean_loss = torch.stack(losses).mean()
+    check_finite(mean_loss, "Unlearning")
+    return mean_loss
 
 
 def _batches(rows: Tensor, size: int) -> tuple[Tensor, ...]:

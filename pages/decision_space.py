@@ -5,7 +5,7 @@ import streamlit as st
 
 from pages.shared import cache, controls, gallery, header, jobs, show
 from unsc_core import embedding
-from unsc_core.figures.decision_space import space
+from unsc_core.figures.decision_space import ranges, space
 
 FILTERS = {
     "All": "every shown sample",
@@ -58,7 +58,15 @@ st.caption(
     "drag a lasso or click to see images"
 )
 pictures = {
-    name: space(result, name, {m: p[shown] for m, p in positions.items()}, rows[shown], show.mode(), paths=paths and name != "original")
+    name: space(
+        result,
+        name,
+        {m: p[shown] for m, p in positions.items()},
+        rows[shown],
+        show.mode(),
+        paths=paths and name != "original",
+        window=ranges(positions),
+    )
     for name in models
 }
 selected: list[int] = []

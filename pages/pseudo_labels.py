@@ -4,6 +4,7 @@ import numpy as np
 import streamlit as st
 
 from pages.shared import controls, gallery, header, jobs, show
+from unsc_core import evaluation
 from unsc_core.figures.flow import flow, label_counts
 
 PER_CLASS = 8
@@ -38,11 +39,7 @@ rows = result.split.forget_train()
 names = chosen.dataset.class_names
 margins = None
 if result.original.train is not None:
-    logits = np.array(result.original.train[rows])
-    logits[:, list(chosen.config.forget_classes)] = -np.inf
-    taught = np.take_along_axis(logits, result.labels[:, None], 1)[:, 0]
-    np.put_along_axis(logits, result.labels[:, None], -np.inf, 1)
-    margins = taught - logits.max(1)
+    margins = evaluation.margins(result.original.train[rows], result.labels, chosen.config.forget_classes)
     st.caption("Most certain first. The number is the margin: the taught class's logit over the next retained class's, by the original model.")
 classes, counts = np.unique(result.labels, return_counts=True)
 for label in classes[np.argsort(-counts)]:

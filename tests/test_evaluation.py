@@ -55,3 +55,9 @@ def test_agreement_counts_equal_answers(result: Result) -> None:
     assert evaluation.agreement(a, b) == pytest.approx(100 * accuracy_score(a, b))
     assert evaluation.agreement(a, (a + 1) % 10) == 0.0
     assert np.isnan(evaluation.agreement(a[:0], b[:0]))
+
+
+def test_margins_are_taken_over_retain_classes_only() -> None:
+    logits = np.array([[1.0, 5.0, 3.0, 9.0], [4.0, 1.0, 0.5, 2.0]], dtype=np.float32)
+    assert evaluation.margins(logits, np.array([1, 1]), (3,)).tolist() == [2.0, -3.0]
+    assert logits[0, 3] == 9.0  # left as it was

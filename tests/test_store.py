@@ -40,7 +40,7 @@ def test_artefact_comes_back_as_it_was(home: Path) -> None:
         assert found.arrays[name].dtype == array.dtype
         assert found.arrays[name].shape == array.shape
         assert np.array_equal(found.arrays[name], array)
-    assert store.has("kind", "key")
+    assert store.path("kind", "key").is_file()
     assert store.root == home / "store"
     assert [f.name for f in store.root.rglob("*") if f.is_file()] == ["key.safetensors"]
 
@@ -54,7 +54,7 @@ def test_second_put_replaces_the_first() -> None:
 
 def test_what_is_not_there_is_none() -> None:
     assert Store().get("kind", "key") is None
-    assert not Store().has("kind", "key")
+    assert not Store().path("kind", "key").exists()
 
 
 def test_home_is_where_the_environment_says(home: Path) -> None:

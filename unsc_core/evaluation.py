@@ -53,6 +53,14 @@ def logit_drift(logits: Logits, original: Logits) -> float:
     return float(np.linalg.norm(logits - original)) / norm if norm else 0.0
 
 
+def margins(logits: Logits, labels: Labels, forget_classes: tuple[int, ...]) -> NDArray[np.float32]:
+    """(n,) how far the logit of each sample's label is above that of any other retain class."""
+    others = np.array(logits)
+    others[:, list(forget_classes)] = -np.inf
+    np.put_along_axis(others, labels[:, None], -np.inf, 1)
+    return np.take_along_axis(logits, labels[:, None], 1)[:, 0] - others.max(1)
+
+
 def agreement(answers: Labels, others: Labels) -> float:
     """Percent of samples on which two models answer the same; NaN without samples."""
     return float(100.0 * (answers == others).mean()) if len(answers) else float("nan")

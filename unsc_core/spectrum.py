@@ -14,7 +14,7 @@ def check_energy_threshold(energy_threshold: float) -> float:
         ConfigError: γ is not in (0, 1].
     """
     if not 0.0 < energy_threshold <= 1.0:
-        raise ConfigError(f"The energy threshold γ must be above 0 and at most 1, not {energy_threshold:g}; 0.97 is a good start.")
+        raise ConfigError(f"The energy threshold γ must be above 0 and at most 1, not {energy_threshold:g}; 0.96 is a good start.")
     return float(energy_threshold)
 
 

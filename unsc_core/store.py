@@ -46,10 +46,6 @@ class Store:
         """Where an artefact lies or would lie."""
         return self.root / kind / f"{key}.safetensors"
 
-    def has(self, kind: str, key: str) -> bool:
-        """Whether a file is there; only `get` tells whether it is sound."""
-        return self.path(kind, key).is_file()
-
     def get(self, kind: str, key: str) -> Artefact | None:
         """The artefact, or None when it is absent or damaged; a damaged file is removed, so it is made again.
 

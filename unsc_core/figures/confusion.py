@@ -54,8 +54,8 @@ def _heatmap(
     names = list(result.split.dataset.class_names)
     unit = " %" if normalised else ""
     form = "%{z:+.1f}" if signed and normalised else "%{z:+.0f}" if signed else "%{z:.1f}" if normalised else "%{z:.0f}"
-    shown = [[f"{v:+.0f}".replace("-", "−") if signed else f"{v:.0f}" if abs(v) >= 0.5 else "" for v in row] for row in values]
-    shown = [["" if abs(v) < 0.5 else s for v, s in zip(row, texts, strict=True)] for row, texts in zip(values, shown, strict=True)]
+    cell = "{:+.0f}" if signed else "{:.0f}"
+    shown = [["" if abs(v) < 0.5 else cell.format(v).replace("-", "−") for v in row] for row in values]
     figure = go.Figure(
         go.Heatmap(
             z=values, x=names, y=names, colorscale=scale, zmin=limits[0], zmax=limits[1], showscale=False, xgap=1, ygap=1,

@@ -13,11 +13,12 @@ from unsc_core.figures.words import joined, percent
 from unsc_core.results import Result
 
 Points = NDArray[np.float32]
+Window = tuple[tuple[float, float], tuple[float, float]]
 
 TITLES = {"original": "Before: the original", "unlearned": "After: unlearned", "retrained": "Gold standard: retrained"}
 
 
-def ranges(positions: dict[str, Points]) -> tuple[tuple[float, float], tuple[float, float]]:
+def ranges(positions: dict[str, Points]) -> Window:
     """One pair of axis ranges that holds every model's points."""
     every = np.concatenate(list(positions.values()))
     low, high = np.percentile(every, 0.2, axis=0), np.percentile(every, 99.8, axis=0)
@@ -27,7 +28,15 @@ def ranges(positions: dict[str, Points]) -> tuple[tuple[float, float], tuple[flo
 
 
 def space(
-    result: Result, model: str, positions: dict[str, Points], rows: NDArray[np.intp], look: Look, *, paths: bool = False, height: int = 440
+    result: Result,
+    model: str,
+    positions: dict[str, Points],
+    rows: NDArray[np.intp],
+    look: Look,
+    *,
+    paths: bool = False,
+    height: int = 440,
+    window: Window | None = None,
 ) -> Picture:
     """One model's map: forgotten classes as vermilion ×, retained ones as ●, each class named at its middle.
 
@@ -39,6 +48,7 @@ def space(
         look: colours.
         paths: draw a line from where each forgotten sample was in the original.
         height: in pixels.
+        window: the axes' ranges; those of `positions` if None.
     """
     dataset, forget = result.split.dataset, result.split.forget_classes
     labels, answers = dataset.y_test[rows], result.models[model].test[rows].argmax(1)
@@ -61,7 +71,7 @@ def space(
             marker={"color": class_colour(label, forget), "size": 8 if forgotten else 6, "symbol": "x-thin" if forgotten else "circle",
                     "line": {"width": 1.8 if forgotten else 0, "color": class_colour(label, forget)}, "opacity": 0.95 if forgotten else 0.55},
         )  # fmt: skip
-    x_range, y_range = ranges(positions)
+    x_range, y_range = window or ranges(positions)
     middles = {}
     for label in [*result.split.retain_classes, *forget]:
         of_class = (labels == label) & ((answers == label) | (label in forget))

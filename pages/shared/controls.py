@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import streamlit as st
+from streamlit.runtime.pages_manager import PagesManager
 
 from pages.shared import cache, jobs, own_files, state
 from pages.shared.state import GAMMAS, Chosen, State
@@ -25,6 +26,7 @@ def experiment(gamma_here: bool = False) -> Chosen:
     Args:
         gamma_here: the page has the γ slider itself (see `gamma`) to look around with, so the sidebar leaves it out.
     """
+    _use_navigation()
     now = state.current()
     for note in st.session_state.pop("link_notes", []):
         st.warning(note, icon=":material/link_off:")
@@ -47,6 +49,16 @@ def experiment(gamma_here: bool = False) -> Chosen:
         state.keep(now)
         st.error(str(error), icon=":material/error:")
         return st.stop()
+
+
+def _use_navigation() -> None:
+    """Run app.py instead, if a link to a page was the first thing a new server was asked for.
+
+    Until app.py has called st.navigation once, streamlit takes pages/ for its older convention and runs the page alone.
+    """
+    if PagesManager.uses_pages_directory:
+        PagesManager.uses_pages_directory = False
+        st.rerun()
 
 
 def gamma(container: Any = st) -> float:

@@ -14,7 +14,7 @@ import pytest
 from playwright.sync_api import expect
 from safetensors.numpy import save_file
 
-from tests.e2e.server import Server, charts, descendants
+from tests.e2e.server import Server, charts, descendants, serve
 from tests.own_images import save_npz
 
 METRIC = "[data-testid=stMetric]"
@@ -177,3 +177,11 @@ def test_server_log_is_quiet(app: Server) -> None:
     log = app.log.read_text()
     assert "Traceback" not in log
     assert "WARNING" not in log
+
+
+def test_a_link_to_a_page_may_be_the_first_thing_a_server_sees(app: Server, page: Any) -> None:
+    with serve(app.home) as fresh:
+        page.goto(f"{fresh.url}/confusion?forget=6")
+        expect(page.get_by_text(re.compile("UNSC forgets Shirt"))).to_be_visible()
+        expect(page.get_by_role("link", name="Pseudo-labels")).to_be_visible()
+        expect(page.get_by_role("link", name="app", exact=True)).to_have_count(0)

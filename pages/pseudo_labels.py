@@ -39,7 +39,7 @@ rows = result.split.forget_train()
 names = chosen.dataset.class_names
 margins = None
 if result.original.train is not None:
-    margins = evaluation.margins(result.original.train[rows], result.labels, chosen.config.forget_classes)
+    margins = evaluation.margins(result.original.train[rows], result.labels, result.split.banned())
     st.caption("Most certain first. The number is the margin: the taught class's logit over the next retained class's, by the original model.")
 classes, counts = np.unique(result.labels, return_counts=True)
 for label in classes[np.argsort(-counts)]:

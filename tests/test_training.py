@@ -38,7 +38,7 @@ def model(work: Experiment) -> nn.Module:
 
 def _request(work: Experiment) -> tuple[DeviceData, Tensor, Tensor]:
     rows = torch.from_numpy(work.split.forget_train())
-    return work.data, rows, pseudo_labels(predict(work.original, work.data, work.data.x_train[rows]), work.split.forget_classes)
+    return work.data, rows, pseudo_labels(predict(work.original, work.data, work.data.x_train[rows]), torch.from_numpy(work.split.banned()))
 
 
 def _state(model: nn.Module) -> dict[str, Tensor]:
@@ -179,7 +179,7 @@ def _one_layer(dataset: Dataset, energy_threshold: float) -> tuple[nn.Module, nn
     moment = second_moments(original, class_batches(data, 0), 10).retain((6,))["1"][0]
     space = null_space(spectrum(moment), energy_threshold)
     rows = torch.nonzero(data.y_train == 6)[:, 0]
-    labels = pseudo_labels(predict(original, data, data.x_train[rows]), (6,))
+    labels = pseudo_labels(predict(original, data, data.x_train[rows]), torch.arange(10).eq(6).expand(len(rows), 10))
     model = copy.deepcopy(original)
     project = {"1.weight": partial(project_gradient, spaces=(space.to(original[1].weight),))}
     relabel(model, data, rows, labels, SgdConfig(0.5, 60), 0, project=project)

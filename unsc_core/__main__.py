@@ -47,6 +47,7 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--dataset", default=DEFAULT_DATASET, metavar="D", help=f"{', '.join(DATASETS)}, or the path of an .npz file or image folder")
     run.add_argument("--model", metavar="M", help=f"{', '.join(MODELS)} (default: the dataset's)")
     run.add_argument("--forget", metavar="C[,C]", help="classes to forget (default: the dataset's)")
+    run.add_argument("--forget-ids", type=Path, metavar="FILE", help="forget single training samples: a text file of their indices, from 0")
     run.add_argument("--method", default="unsc", help=", ".join(METHODS))
     run.add_argument("--energy-threshold", type=float, metavar="γ", help="kept share of the retain energy, 0 < γ <= 1")
     run.add_argument("--learning-rate", type=float, help="of the unlearning")
@@ -95,12 +96,14 @@ def _run(options: argparse.Namespace) -> int:
     seeds = _integers(options.seeds, "--seeds")
     if not seeds:
         raise ConfigError(f"--seeds takes one or more whole numbers, not '{options.seeds}'.")
-    forget = _integers(options.forget, "--forget") if options.forget is not None else (entry.forget_class,)
+    ids = _ids(options.forget_ids) if options.forget_ids else ()
+    default = () if ids else (entry.forget_class,)
+    forget = _integers(options.forget, "--forget") if options.forget is not None else default
     runs: list[dict[str, Any]] = []
     configs: list[dict[str, Any]] = []
     for seed in seeds:
         config = ExperimentConfig(
-            dataset=options.dataset, model=options.model or entry.model, forget_classes=forget, method=options.method, seed=seed,
+            dataset=options.dataset, model=options.model or entry.model, forget_classes=forget, forget_ids=ids, method=options.method, seed=seed,
             energy_threshold=options.energy_threshold, learning_rate=options.learning_rate, epochs=options.epochs,
             training_epochs=options.training_epochs, device=options.device, checkpoint=options.checkpoint,
         )  # fmt: skip
@@ -170,6 +173,18 @@ def _integers(text: str, option: str) -> tuple[int, ...]:
         return tuple(int(part) for part in text.split(",") if part.strip())
     except ValueError:
         raise ConfigError(f"{option} takes whole numbers separated by commas, not '{text}'.") from None
+
+
+def _ids(path: Path) -> tuple[int, ...]:
+    try:
+        text = path.read_text()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not text"
+        raise ConfigError(f"The file of samples {path} cannot be read ({reason}); check the path.") from None
+    ids = _integers(",".join(text.replace(",", " ").split()), str(path))
+    if not ids:
+        raise ConfigError(f"{path} names no sample; write the indices of training samples, separated by commas, spaces or lines.")
+    return ids
 
 
 def _show(progress: Progress, seed: int | None = None) -> None:

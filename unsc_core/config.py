@@ -23,7 +23,8 @@ class ExperimentConfig:
     Attributes:
         dataset: a name in DATASETS, or the path of an .npz file or image folder.
         model: a name in MODELS.
-        forget_classes: class indices to forget, at least one and not all.
+        forget_classes: class indices to forget, at least one and not all; () when samples are to be forgotten.
+        forget_ids: indices of training samples to forget, instead of classes.
         method: a name in METHODS.
         seed: initial weights, batch order and random labels all follow from it.
         energy_threshold: γ, the kept share of Σσ² of the retain representations, 0 < γ ≤ 1.
@@ -37,6 +38,7 @@ class ExperimentConfig:
     dataset: str = "fashion-mnist-mini"
     model: str = "small-cnn"
     forget_classes: tuple[int, ...] = (6,)
+    forget_ids: tuple[int, ...] = ()
     method: str = "unsc"
     seed: int = 0
     energy_threshold: float | None = None
@@ -60,8 +62,8 @@ class ExperimentConfig:
         known = {field.name for field in fields(cls)}
         if unknown := sorted(set(values) - known):
             raise ConfigError(f"Unknown setting '{unknown[0]}' in the experiment config; known are: {', '.join(sorted(known))}.")
-        forget = tuple(int(c) for c in values.get("forget_classes", cls.forget_classes))
-        return cls(**{**values, "forget_classes": forget})
+        indices = {name: tuple(int(i) for i in values.get(name, getattr(cls, name))) for name in ("forget_classes", "forget_ids")}
+        return cls(**{**values, **indices})
 
 
 @dataclass(frozen=True)

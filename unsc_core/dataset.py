@@ -57,13 +57,22 @@ class Dataset:
         return self.x_train.ndim == 4
 
     @cached_property
-    def digest(self) -> str:
-        """A name for the content: same samples and labels, same digest."""
-        sha = hashlib.sha256()
-        for array in (self.x_train, self.y_train, self.x_test, self.y_test):
-            sha.update(f"{array.dtype.str}{array.shape}".encode())
-            sha.update(np.ascontiguousarray(array).data)
-        return sha.hexdigest()[:20]
+    def train_digest(self) -> str:
+        """A name for what a model is trained on: same samples, labels and normalisation, same digest."""
+        return _digest(f"{self.mean}{self.std}{self.augment}", self.x_train, self.y_train)
+
+    @cached_property
+    def test_digest(self) -> str:
+        """A name for what a model is tested on."""
+        return _digest("", self.x_test, self.y_test)
+
+
+def _digest(settings: str, *arrays: NDArray[np.generic]) -> str:
+    sha = hashlib.sha256(settings.encode())
+    for array in arrays:
+        sha.update(f"{array.dtype.str}{array.shape}".encode())
+        sha.update(np.ascontiguousarray(array).data)
+    return sha.hexdigest()[:20]
 
 
 def _channel_statistics(x: NDArray[np.generic]) -> tuple[tuple[float, ...], tuple[float, ...]]:
@@ -77,15 +86,17 @@ def _channel_statistics(x: NDArray[np.generic]) -> tuple[tuple[float, ...], tupl
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """A dataset and the request: which of its classes are to be forgotten.
+    """A dataset and the request: which of its classes, or which training samples, are to be forgotten.
 
     Attributes:
         dataset: the whole of it.
-        forget_classes: sorted, distinct, at least one and not all.
+        forget_classes: sorted, distinct, at least one and not all; empty when samples are to be forgotten.
+        forget_ids: indices of training samples to forget, sorted and distinct; empty when classes are.
     """
 
     dataset: Dataset
     forget_classes: tuple[int, ...]
+    forget_ids: tuple[int, ...] = ()
 
     @property
     def retain_classes(self) -> tuple[int, ...]:
@@ -94,19 +105,37 @@ class Split:
 
     def forget_train(self) -> NDArray[np.intp]:
         """Indices of D_f among the training samples."""
-        return np.flatnonzero(np.isin(self.dataset.y_train, self.forget_classes))
+        return np.flatnonzero(self.is_forgotten("train"))
 
     def retain_train(self) -> NDArray[np.intp]:
         """Indices of D_r among the training samples."""
-        return np.flatnonzero(~np.isin(self.dataset.y_train, self.forget_classes))
+        return np.flatnonzero(~self.is_forgotten("train"))
+
+    def is_forgotten(self, part: str) -> NDArray[np.bool_]:
+        """(n,) whether each sample of "train" or "test" is to be forgotten; test samples only go with their class."""
+        labels = self.dataset.y_train if part == "train" else self.dataset.y_test
+        if not self.forget_ids:
+            return np.isin(labels, self.forget_classes)
+        chosen = np.zeros(len(labels), dtype=bool)
+        if part == "train":
+            chosen[list(self.forget_ids)] = True
+        return chosen
+
+    def banned(self) -> NDArray[np.bool_]:
+        """(n_forget, classes) where no forget sample may be sent: the forget classes, or its own class when samples are forgotten."""
+        own = self.dataset.y_train[self.forget_train()]
+        classes = np.arange(self.dataset.num_classes)
+        return classes == own[:, None] if self.forget_ids else np.tile(np.isin(classes, self.forget_classes), (len(own), 1))
 
 
-def split(dataset: Dataset, forget_classes: tuple[int, ...]) -> Split:
+def split(dataset: Dataset, forget_classes: tuple[int, ...], forget_ids: tuple[int, ...] = ()) -> Split:
     """Check a request against a dataset.
 
     Raises:
-        ConfigError: no class, an unknown class, or all classes.
+        ConfigError: no class, an unknown class or all classes; unknown samples, or all samples of a class.
     """
+    if forget_ids:
+        return _split_samples(dataset, forget_classes, forget_ids)
     last = dataset.num_classes - 1
     if not forget_classes:
         raise ConfigError(f"No class to forget was named; choose one or more of 0 to {last}.")
@@ -117,6 +146,21 @@ def split(dataset: Dataset, forget_classes: tuple[int, ...]) -> Split:
     if len(chosen) == dataset.num_classes:
         raise ConfigError(f"All {dataset.num_classes} classes of {dataset.name} would be forgotten; leave at least one.")
     return Split(dataset, chosen)
+
+
+def _split_samples(dataset: Dataset, forget_classes: tuple[int, ...], forget_ids: tuple[int, ...]) -> Split:
+    if forget_classes:
+        raise ConfigError("Both classes and samples to forget were named; name one or the other.")
+    chosen = tuple(sorted(set(forget_ids)))
+    n = len(dataset.y_train)
+    for i in (chosen[0], chosen[-1]):
+        if not 0 <= i < n:
+            raise ConfigError(f"Sample {i} is not in {dataset.name}; its training samples are 0 to {n - 1}.")
+    left = np.bincount(np.delete(dataset.y_train, list(chosen)), minlength=dataset.num_classes)
+    if left.min() == 0:
+        name = dataset.class_names[int(left.argmin())]
+        raise ConfigError(f"All training samples of class {name} would be forgotten; name the class instead, or leave some.")
+    return Split(dataset, (), chosen)
 
 
 def _named(dataset: Dataset) -> str:

@@ -128,9 +128,12 @@ def predict(model: torch.nn.Module, data: DeviceData, samples: Tensor, batch_siz
     return torch.cat(logits).float()
 
 
-def class_batches(data: DeviceData, images: int, batch_size: int = CLASS_BATCH) -> Iterator[tuple[int, Tensor]]:
-    """(class, normalised inputs) over the first `images` training samples of every class (0 = all)."""
-    for label in range(int(data.y_train.max()) + 1):
-        rows = torch.nonzero(data.y_train == label)[:, 0]
+def class_batches(data: DeviceData, images: int, without: Tensor | None = None, batch_size: int = CLASS_BATCH) -> Iterator[tuple[int, Tensor]]:
+    """(class, normalised inputs) over the first `images` training samples of every class (0 = all), leaving out the rows `without`."""
+    labels = data.y_train.clone()
+    if without is not None:
+        labels[without] = -1
+    for label in range(int(labels.max()) + 1):
+        rows = torch.nonzero(labels == label)[:, 0]
         for batch in (rows[:images] if images else rows).split(batch_size):
             yield label, data.inputs(data.x_train[batch])

@@ -77,13 +77,14 @@ def _cifar(name: str, source: Any, report: Report) -> Dataset:
 def is_here(name: str) -> bool:
     """Whether the files of a dataset lie on this machine; true for datasets that are never downloaded."""
     folder = data_folder()
-    wanted = {
+    files = {
         "fashion-mnist": [folder / "FashionMNIST" / "raw" / "t10k-labels-idx1-ubyte.gz"],
         "cifar10": [folder / "cifar-10-batches-py"],
         "cifar100": [folder / "cifar-100-python"],
         "svhn": [folder / "train_32x32.mat", folder / "test_32x32.mat"],
-    }.get(name, [])
-    return all(path.exists() for path in wanted) or (name == "fashion-mnist" and DEBIAN_FASHION_MNIST.is_dir())
+    }
+    files["fashion-mnist-32"] = files["fashion-mnist"]
+    return all(path.exists() for path in files.get(name, [])) or (name.startswith("fashion-mnist") and DEBIAN_FASHION_MNIST.is_dir())
 
 
 def _torchvision_datasets() -> Any:

@@ -10,7 +10,7 @@ from unsc_core.data import load_dataset
 from unsc_core.dataset import Dataset
 from unsc_core.errors import ConfigError
 from unsc_core.progress import Report, Stages, silent
-from unsc_core.results import keys, resolve
+from unsc_core.results import keys, logits_key, resolve
 from unsc_core.store import Artefact, Store
 
 MAX_POINTS = 1200
@@ -81,7 +81,7 @@ def fit_umap(original: Points, seed: int) -> Points:
 
 def umap_key(config: ExperimentConfig, dataset: Dataset) -> str:
     """The key of the original's UMAP of a resolved config: the same for every request on this original."""
-    return content_key(umap=keys(config, dataset).original, points=MAX_POINTS, neighbours=NEIGHBOURS, seed=config.seed)
+    return content_key(umap=logits_key(keys(config, dataset).original, dataset, "test"), points=MAX_POINTS, neighbours=NEIGHBOURS, seed=config.seed)
 
 
 def read_umap(config: ExperimentConfig, dataset: Dataset, store: Store) -> Points | None:
@@ -99,7 +99,7 @@ def make_umap(config: ExperimentConfig, store: Store, report: Report = silent) -
     stages = Stages(report)
     dataset = load_dataset(config.dataset)
     config = resolve(config, dataset)
-    logits = store.get("logits", f"{keys(config, dataset).original}-test")
+    logits = store.get("logits", logits_key(keys(config, dataset).original, dataset, "test"))
     if logits is None:
         raise ConfigError("The map needs the original model's answers; run the experiment first.")
     with stages.stage("umap", "drawing the map (UMAP)"):

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from unsc_core.checkpoints import load_weights, set_weights
 from unsc_core.config import ExperimentConfig, TrainingConfig
 from unsc_core.data import load_dataset
-from unsc_core.dataset import split
+from unsc_core.dataset import Split, split
 from unsc_core.device import CLASS_BATCH, DeviceData, class_batches, predict, resolve_device, set_threads, to_device
 from unsc_core.errors import StoreError
 from unsc_core.home import ASSETS
@@ -26,7 +26,7 @@ from unsc_core.models import build_model
 from unsc_core.null_space import Spectrum, spectrum
 from unsc_core.progress import Report, Stages, silent
 from unsc_core.representations import Moments, second_moments
-from unsc_core.results import MOMENTS, Result, keys, read_result, resolve, shipped_key
+from unsc_core.results import MOMENTS, Result, keys, logits_key, read_result, resolve, shipped_key
 from unsc_core.store import Artefact, Store, read_artefact
 from unsc_core.training import train
 
@@ -50,7 +50,7 @@ class Experiment:
             self.dataset = load_dataset(config.dataset, report)
         set_threads(self.dataset)
         self.config = resolve(config, self.dataset)
-        self.split = split(self.dataset, self.config.forget_classes)
+        self.split = split(self.dataset, self.config.forget_classes, self.config.forget_ids)
         self.keys = keys(self.config, self.dataset)
 
     def run(self, with_retrain: bool = False) -> Result:
@@ -90,12 +90,12 @@ class Experiment:
             model = self._new_model()
             set_weights(model, load_weights(path), path.name)
             return model.to(self.device).eval()
-        return self._trained(self.keys.original, (), "train", "training the original model")
+        return self._trained(self.keys.original, None, "train", "training the original model")
 
     @cached_property
     def retrained(self) -> nn.Module:
         """θ_r: the same recipe without the forget classes."""
-        return self._trained(self.keys.retrained, self.config.forget_classes, "retrain", "retraining without the forgotten classes")
+        return self._trained(self.keys.retrained, self.split, "retrain", "retraining without what is forgotten")
 
     @cached_property
     def moments(self) -> Moments:
@@ -112,9 +112,10 @@ class Experiment:
             done += 1
             self.stages.tick(done, batches)
 
+        without = self.data.index(self.split.forget_train()) if self.split.forget_ids else None
         with self.stages.stage("moments", "collecting second moments"):
             moments = second_moments(
-                model, class_batches(self.data, MOMENTS.images), self.dataset.num_classes,
+                model, class_batches(self.data, MOMENTS.images, without), self.dataset.num_classes,
                 images=MOMENTS.images, positions=MOMENTS.positions, seed=self.config.seed, on_batch=on_batch,
             )  # fmt: skip
         arrays = {layer: m.cpu().numpy() for layer, m in moments.per_class.items()}
@@ -156,7 +157,7 @@ class Experiment:
 
     def logits(self, key: str, model: Callable[[], nn.Module], part: str) -> None:
         """Make sure the logits of a model on "train" or "test" are stored under its key."""
-        name = f"{key}-{part}"
+        name = logits_key(key, self.dataset, part)
         if self.store.get("logits", name) is not None:
             return
         network = model()
@@ -181,21 +182,24 @@ class Experiment:
         set_weights(model, {name: torch.from_numpy(artefact.arrays[name]) for name in names}, "The stored result")
         return model.to(self.device).eval()
 
-    def _trained(self, key: str, without: tuple[int, ...], stage: str, words: str) -> nn.Module:
+    def _trained(self, key: str, without: Split | None, stage: str, words: str) -> nn.Module:
         artefact = self.store.get("trained", key) or self._shipped(key, without)
         if artefact is not None:
             return self._with_weights(artefact)
         model = self._new_model().to(self.device)
-        rows = self.data.index(split(self.dataset, without).retain_train()) if without else torch.arange(len(self.data.y_train))
+        rows = self.data.index(without.retain_train()) if without else torch.arange(len(self.data.y_train))
         training = TrainingConfig(self.config.training_epochs or 1)
         with self.stages.stage(stage, words):
             train(model, self.data, rows.to(self.data.device), training, self.config.seed, self.stages.tick)
-        meta = {"seconds": self.stages.seconds[stage], "without": list(without), "config": self.config.to_dict(), "created": time.time()}
+        meta = {"seconds": self.stages.seconds[stage], "config": self.config.to_dict(), "created": time.time()}
         self.store.put("trained", key, Artefact(_weights(model), meta))
         return model
 
-    def _shipped(self, key: str, without: tuple[int, ...]) -> Artefact | None:
+    def _shipped(self, key: str, request: Split | None) -> Artefact | None:
         """The shipped checkpoint of this very training, copied into the store; None if there is none or it is damaged."""
+        if request is not None and request.forget_ids:
+            return None
+        without = request.forget_classes if request else ()
         path = shipped_path(self.config, without)
         if not path.is_file():
             return None

@@ -63,20 +63,23 @@ def allcnn(input_shape: tuple[int, ...], num_classes: int) -> list[nn.Module]:
 
 
 def alexnet(input_shape: tuple[int, ...], num_classes: int) -> list[nn.Module]:
-    """The small AlexNet of the published Fashion-MNIST experiments: three unpadded convolutions, no biases."""
+    """The small AlexNet of the published Fashion-MNIST experiments: three unpadded convolutions, no biases.
+
+    ReLU comes after dropout and max-pool, where it gives the same numbers for a quarter of the work.
+    """
     import torch
     from torch import nn
 
-    features = [
-        *_conv_block(input_shape[0], 64, kernel=4, padding=0), nn.Dropout(0.2), nn.MaxPool2d(2),
-        *_conv_block(64, 128, padding=0), nn.Dropout(0.2), nn.MaxPool2d(2),
-        *_conv_block(128, 256, kernel=2, padding=0), nn.Dropout(0.5), nn.MaxPool2d(2),
-        nn.Flatten(),
-    ]  # fmt: skip
+    from unsc_core.layers import Dropout
+
+    def conv_block(channels: int, out: int, kernel: int, dropout: float) -> list[nn.Module]:
+        return [nn.Conv2d(channels, out, kernel, bias=False), nn.BatchNorm2d(out), Dropout(dropout), nn.MaxPool2d(2), nn.ReLU()]
+
+    features = [*conv_block(input_shape[0], 64, 4, 0.2), *conv_block(64, 128, 3, 0.2), *conv_block(128, 256, 2, 0.5), nn.Flatten()]
     with torch.no_grad():
         flat = nn.Sequential(*features).eval()(torch.zeros(1, *input_shape)).shape[1]
-    dense = [nn.Linear(flat, 2048, bias=False), nn.BatchNorm1d(2048), nn.ReLU(), nn.Dropout(0.5)]
-    dense += [nn.Linear(2048, 2048, bias=False), nn.BatchNorm1d(2048), nn.ReLU(), nn.Dropout(0.5)]
+    dense = [nn.Linear(flat, 2048, bias=False), nn.BatchNorm1d(2048), nn.ReLU(), Dropout(0.5)]
+    dense += [nn.Linear(2048, 2048, bias=False), nn.BatchNorm1d(2048), nn.ReLU(), Dropout(0.5)]
     return [*features, *dense, nn.Linear(2048, num_classes, bias=False)]
 
 

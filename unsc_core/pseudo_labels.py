@@ -6,22 +6,21 @@ import torch
 from torch import Tensor
 
 
-def pseudo_labels(logits: Tensor, forget_classes: tuple[int, ...]) -> Tensor:
-    """The retain class with the largest logit of the original model (Chen et al., IJCAI 2024).
+def pseudo_labels(logits: Tensor, banned: Tensor) -> Tensor:
+    """The class with the largest logit of the original model among those allowed (Chen et al., IJCAI 2024).
 
     Args:
         logits: (n, classes) of the original model on forget samples.
-        forget_classes: columns that may not win.
+        banned: (n, classes) bool, classes that may not win: the forget classes, or each sample's own
+            class when single samples are forgotten (`Split.banned`).
 
     Returns:
-        (n,) int64 class indices, none of them in `forget_classes`.
+        (n,) int64 class indices.
     """
-    allowed = logits.clone()
-    allowed[:, list(forget_classes)] = -torch.inf
-    return allowed.argmax(1)
+    return logits.masked_fill(banned, -torch.inf).argmax(1)
 
 
-def random_labels(n: int, num_classes: int, forget_classes: tuple[int, ...], seed: int) -> Tensor:
-    """(n,) int64 labels drawn uniformly from the retain classes."""
-    retain = torch.tensor([c for c in range(num_classes) if c not in forget_classes])
-    return retain[torch.randint(len(retain), (n,), generator=torch.Generator().manual_seed(seed))]
+def random_labels(banned: Tensor, seed: int) -> Tensor:
+    """(n,) int64 labels drawn uniformly from the classes that are not `banned` (n, classes)."""
+    draws = torch.rand(banned.shape, generator=torch.Generator().manual_seed(seed)).to(banned.device)
+    return draws.masked_fill(banned, -1.0).argmax(1)

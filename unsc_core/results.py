@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -35,10 +36,11 @@ def resolve(config: ExperimentConfig, dataset: Dataset) -> ExperimentConfig:
     """
     entry, method = dataset_entry(config.dataset), method_entry(config.method)
     model_entry(config.model, dataset.input_shape)
-    request = split(dataset, config.forget_classes)
+    request = split(dataset, config.forget_classes, config.forget_ids)
     resolved = replace(
         config,
         forget_classes=request.forget_classes,
+        forget_ids=request.forget_ids,
         energy_threshold=check_energy_threshold(_given(config.energy_threshold, DEFAULT_ENERGY_THRESHOLD)) if method.uses_energy_threshold else None,
         learning_rate=None if method.learning_rate is None else _given(config.learning_rate, method.learning_rate),
         epochs=None if method.epochs is None else _given(config.epochs, method.epochs),
@@ -90,24 +92,35 @@ def keys(config: ExperimentConfig, dataset: Dataset) -> Keys:
     """
     original = _training_key(config, dataset, ())
     if config.checkpoint is not None:
-        original = content_key(checkpoint=_file_digest(Path(config.checkpoint)), model=config.model, data=dataset.digest, device=config.device)
-    moments = content_key(moments=original, **asdict(MOMENTS), seed=config.seed)
+        original = content_key(checkpoint=_file_digest(Path(config.checkpoint)), model=config.model, data=dataset.train_digest, device=config.device)
+    forget = _forget(config)
+    moments = content_key(moments=original, **asdict(MOMENTS), seed=config.seed, without=forget if config.forget_ids else [])
     unlearned = content_key(
-        original=original, forget=config.forget_classes, method=config.method, seed=config.seed,
+        original=original, forget=forget, method=config.method, seed=config.seed,
         energy_threshold=config.energy_threshold, learning_rate=config.learning_rate, epochs=config.epochs,
         training_epochs=config.training_epochs if config.method == "retrain" else None,
         moments=moments if config.energy_threshold is not None else None,
     )  # fmt: skip
-    retrained = _training_key(config, dataset, config.forget_classes)
-    return Keys(original, retrained, moments, content_key(spectra=moments, forget=config.forget_classes), unlearned)
+    retrained = _training_key(config, dataset, forget)
+    return Keys(original, retrained, moments, content_key(spectra=moments, forget=forget), unlearned)
 
 
-def _training_key(config: ExperimentConfig, dataset: Dataset, without: tuple[int, ...]) -> str:
-    training = TrainingConfig(config.training_epochs or 0)
-    return content_key(data=dataset.digest, model=config.model, seed=config.seed, training=asdict(training), without=without, device=config.device)
+def logits_key(model_key: str, dataset: Dataset, part: str) -> str:
+    """The name of a model's logits on "train" or "test"; two datasets may share their training samples only."""
+    return f"{model_key}-train" if part == "train" else f"{model_key}-test-{dataset.test_digest}"
 
 
-def shipped_key(config: ExperimentConfig, dataset: Dataset, without: tuple[int, ...]) -> str:
+def _forget(config: ExperimentConfig) -> list[Any]:
+    """The request as part of a key."""
+    return ["samples", *config.forget_ids] if config.forget_ids else list(config.forget_classes)
+
+
+def _training_key(config: ExperimentConfig, dataset: Dataset, without: Sequence[Any]) -> str:
+    training = asdict(TrainingConfig(config.training_epochs or 0))
+    return content_key(data=dataset.train_digest, model=config.model, seed=config.seed, training=training, without=without, device=config.device)
+
+
+def shipped_key(config: ExperimentConfig, dataset: Dataset, without: Sequence[Any]) -> str:
     """The key a shipped checkpoint carries: that of its training, for any device."""
     return _training_key(replace(config, device="any"), dataset, without)
 
@@ -164,7 +177,7 @@ class Result:
 def read_result(config: ExperimentConfig, dataset: Dataset, store: Store) -> Result | None:
     """The stored result of a resolved config: None until original and unlearned model have answered on the test set."""
     found = keys(config, dataset)
-    original, unlearned = _answers(store, found.original), _answers(store, found.unlearned)
+    original, unlearned = _answers(store, found.original, dataset), _answers(store, found.unlearned, dataset)
     made = store.get("unlearned", found.unlearned)
     if original is None or unlearned is None or made is None:
         return None
@@ -173,36 +186,39 @@ def read_result(config: ExperimentConfig, dataset: Dataset, store: Store) -> Res
         if (trained := store.get(kind, key)) is not None:
             seconds[stage] = trained.meta["seconds"]
     return Result(
-        config, found.unlearned, split(dataset, config.forget_classes), original, unlearned,
-        retrained=_answers(store, found.retrained), labels=made.arrays.get("labels"), history=made.meta["history"],
+        config, found.unlearned, split(dataset, config.forget_classes, config.forget_ids), original, unlearned,
+        retrained=_answers(store, found.retrained, dataset), labels=made.arrays.get("labels"), history=made.meta["history"],
         null_space=made.meta["null_space"], seconds=seconds, device=made.meta["device"],
     )  # fmt: skip
 
 
-def _answers(store: Store, key: str) -> Answers | None:
-    test, train = (store.get("logits", f"{key}-{part}") for part in ("test", "train"))
+def _answers(store: Store, key: str, dataset: Dataset) -> Answers | None:
+    test, train = (store.get("logits", logits_key(key, dataset, part)) for part in ("test", "train"))
     return None if test is None else Answers(test.arrays["logits"], None if train is None else train.arrays["logits"])
 
 
 def summary(result: Result) -> dict[str, Any]:
     """The result in numbers, as the command line prints it for one seed."""
-    dataset, forget = result.split.dataset, result.split.forget_classes
-    models = {}
+    request, dataset = result.split, result.split.dataset
+    models: dict[str, Any] = {}
     for name, answers in result.models.items():
-        models[name] = evaluation.accuracies(answers.test, dataset.y_test, forget)
+        models[name] = evaluation.accuracies(answers.test, dataset.y_test, request.is_forgotten("test"))
         if answers.train is not None:
-            models[name]["train"] = evaluation.accuracies(answers.train, dataset.y_train, forget)
-    of_forget = np.isin(dataset.y_test, forget)
-    retrained = result.retrained
+            train = evaluation.accuracies(answers.train, dataset.y_train, request.is_forgotten("train"))
+            models[name]["train"] = train
+            if request.forget_ids:
+                models[name]["acc_forget"] = train["acc_forget"]
+    stay = ~request.is_forgotten("test")
+    over = evaluation.over_unlearning(models["original"], models["unlearned"])
     return {
         "seed": result.config.seed,
         "key": result.key,
         **models,
-        "over_unlearning": models["original"]["acc_retain"] - models["unlearned"]["acc_retain"],
-        "logit_drift": evaluation.logit_drift(result.unlearned.test[~of_forget], result.original.test[~of_forget]),
-        "agreement": None
-        if retrained is None
-        else evaluation.agreement(result.unlearned.test[of_forget].argmax(1), retrained.test[of_forget].argmax(1)),
+        "over_unlearning": over["acc_retain"],
+        "over_unlearning_per_class": [None if c in request.forget_classes else value for c, value in enumerate(over["per_class"])],
+        "gap_to_retrain": evaluation.gap(models["unlearned"], models["retrained"]) if result.retrained else None,
+        "logit_drift": evaluation.logit_drift(result.unlearned.test[stay], result.original.test[stay]),
+        "agreement": _agreement(result),
         "null_space": result.null_space,
         "epochs_run": max(len(result.history) - 1, 0),
         "seconds": {stage: round(s, 3) for stage, s in result.seconds.items()},
@@ -210,9 +226,21 @@ def summary(result: Result) -> dict[str, Any]:
     }
 
 
+def _agreement(result: Result) -> float | None:
+    """Percent of forgotten test samples (training samples when single ones are forgotten) answered as the retrained model does."""
+    part = "train" if result.split.forget_ids else "test"
+    forgotten = result.split.is_forgotten(part)
+    both = [getattr(answers, part) for answers in (result.unlearned, result.retrained) if answers is not None]
+    if len(both) < 2 or any(logits is None for logits in both):
+        return None
+    return evaluation.agreement(*(logits[forgotten].argmax(1) for logits in both))
+
+
 def mean_and_sd(values: list[Any]) -> tuple[Any, Any]:
     """Mean and standard deviation (n − 1; 0 for one value) over runs, through nested dicts and lists alike."""
     first = values[0]
+    if any(value is None for value in values):
+        return None, None
     if isinstance(first, dict):
         pairs = {k: mean_and_sd([v[k] for v in values]) for k in first if all(k in v for v in values)}
         return {k: p[0] for k, p in pairs.items()}, {k: p[1] for k, p in pairs.items()}
@@ -221,6 +249,4 @@ def mean_and_sd(values: list[Any]) -> tuple[Any, Any]:
         return [p[0] for p in both], [p[1] for p in both]
     if isinstance(first, str):
         return first, None
-    if any(value is None for value in values):
-        return None, None
     return float(np.mean(values)), float(np.std(values, ddof=1)) if len(values) > 1 else 0.0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 import torch
@@ -59,12 +59,12 @@ def train(
 
 @dataclass(frozen=True)
 class SgdConfig:
-    """Plain SGD on relabelled samples: no momentum, no weight decay.
+    """Plain SGD for unlearning: no momentum, no weight decay.
 
     Attributes:
         learning_rate, epochs, batch_size: as usual.
         clip: largest norm of the whole gradient; the step is shortened to it.
-        floor: stop after an epoch with accuracy on the samples' true classes at or under this share.
+        floor: stop after an epoch with accuracy on the forget samples' true classes at or under this share.
     """
 
     learning_rate: float
@@ -72,6 +72,10 @@ class SgdConfig:
     batch_size: int = 128
     clip: float = 1.0
     floor: float = 0.01
+
+
+Project = Mapping[str, Callable[[Tensor], Tensor]]
+"""Parameter name -> what to do with its gradient."""
 
 
 def relabel(
@@ -82,19 +86,41 @@ def relabel(
     config: SgdConfig,
     seed: int,
     *,
-    project: Mapping[str, Callable[[Tensor], Tensor]] | None = None,
+    project: Project | None = None,
     on_epoch: Callable[[int, float, float], None] = lambda epoch, accuracy, loss: None,
 ) -> list[dict[str, float]]:
-    """Move `rows` to `labels` by plain SGD on cross-entropy, in place; BatchNorm keeps its running statistics.
+    """Move the training samples `rows` (n,) to the classes `labels` (n,) by SGD on cross-entropy, in place; see `descend`."""
+    samples = data.x_train[rows]
+
+    def losses(epoch: int, order: torch.Generator) -> Iterator[Tensor]:
+        for batch in shuffled(len(rows), config.batch_size, order):
+            chosen = batch.to(data.device)
+            yield F.cross_entropy(model(data.inputs(samples[chosen])), labels[chosen])
+
+    return descend(model, data, rows, losses, config, seed, project=project, on_epoch=on_epoch)
+
+
+def descend(
+    model: nn.Module,
+    data: DeviceData,
+    forget_rows: Tensor,
+    losses: Callable[[int, torch.Generator], Iterator[Tensor]],
+    config: SgdConfig,
+    seed: int,
+    *,
+    project: Project | None = None,
+    on_epoch: Callable[[int, float, float], None] = lambda epoch, accuracy, loss: None,
+) -> list[dict[str, float]]:
+    """The loop of every unlearning by gradient: one clipped SGD step for each loss, in place; BatchNorm keeps its running statistics.
 
     Args:
         model: on the device of `data`; left in eval mode.
-        rows: (n,) indices into the training samples.
-        labels: (n,) int64, the class each of them should get.
-        project: parameter name -> what to do with its gradient. When given, every parameter not named
-            stays frozen (biases and norm parameters among them).
+        forget_rows: (n,) indices of D_f among the training samples: what the accuracy is measured on after each epoch.
+        losses: called for each epoch with its number from 1 and a generator for the batch order; yields one
+            scalar loss per step, computed when it is asked for.
+        project: when given, every parameter not named in it stays frozen (biases and norm parameters among them).
         on_epoch: called with (epoch from 0, accuracy on the true classes as a share, mean loss); epoch 0
-            is the state before the first step.
+            is the state before the first step, its loss is 0.
 
     Returns:
         One {"epoch", "accuracy", "loss"} per call of `on_epoch`.
@@ -103,23 +129,26 @@ def relabel(
         DivergedError: loss, logits or weights are no longer finite.
     """
     parameters = {name: p for name, p in model.named_parameters() if project is None or name in project}
+    optimizer = torch.optim.SGD(parameters.values(), config.learning_rate)
     order = torch.Generator().manual_seed(seed)
-    samples, truth = data.x_train[rows], data.y_train[rows]
+    samples, truth = data.x_train[forget_rows], data.y_train[forget_rows]
     history: list[dict[str, float]] = []
 
-    def record(epoch: int, logits: Tensor, loss: Tensor) -> float:
+    def record(epoch: int, loss: float) -> float:
+        logits = predict(model, data, samples)
         check_finite(logits.sum(), "Unlearning")
         accuracy = float((logits.argmax(1) == truth).float().mean())
-        history.append({"epoch": epoch, "accuracy": accuracy, "loss": float(loss)})
-        on_epoch(epoch, accuracy, float(loss))
+        history.append({"epoch": epoch, "accuracy": accuracy, "loss": loss})
+        on_epoch(epoch, accuracy, loss)
         return accuracy
 
     model.eval()
-    before = predict(model, data, samples)
-    record(0, before, F.cross_entropy(before, labels))
+    record(0, 0.0)
     for epoch in range(1, config.epochs + 1):
-        mean_loss = _descend(model, data, samples, labels, order, config, parameters, project)
-        if record(epoch, predict(model, data, samples), mean_loss) <= config.floor:
+        steps = [_step(model, optimizer, loss, parameters, project, config.clip) for loss in losses(epoch, order)]
+        mean_loss = torch.stack(steps).mean()
+        check_finite(mean_loss, "Unlearning")
+        if record(epoch, float(mean_loss)) <= config.floor:
             break
     for parameter in parameters.values():
         check_finite(parameter.detach().sum(), "Unlearning")
@@ -127,33 +156,24 @@ def relabel(
     return history
 
 
-def _descend(
-    model: nn.Module,
-    data: DeviceData,
-    samples: Tensor,
-    labels: Tensor,
-    order: torch.Generator,
-    config: SgdConfig,
-    parameters: dict[str, nn.Parameter],
-    project: Mapping[str, Callable[[Tensor], Tensor]] | None,
+def _step(
+    model: nn.Module, optimizer: torch.optim.Optimizer, loss: Tensor, parameters: Mapping[str, nn.Parameter], project: Project | None, clip: float
 ) -> Tensor:
-    """One epoch of clipped, projected SGD over `samples` in random order; the mean loss."""
-    optimizer = torch.optim.SGD(parameters.values(), config.learning_rate)
-    losses = []
-    for batch in _batches(torch.randperm(len(samples), generator=order).to(data.device), config.batch_size):
-        model.zero_grad()
-        loss = F.cross_entropy(model(data.inputs(samples[batch])), labels[batch])
-        loss.backward()
-        if project is not None:
-            for name, parameter in parameters.items():
-                if parameter.grad is not None:
-                    parameter.grad = project[name](parameter.grad)
-        nn.utils.clip_grad_norm_(parameters.values(), config.clip)
-        optimizer.step()
-        losses.append(loss.detach())
-    mean_loss = torch.stack(losses).mean()
-    check_finite(mean_loss, "Unlearning")
-    return mean_loss
+    """One clipped, projected step down `loss`, which is returned; nothing here waits for the device."""
+    model.zero_grad()
+    loss.backward()
+    if project is not None:
+        for name, parameter in parameters.items():
+            if parameter.grad is not None:
+                parameter.grad = project[name](parameter.grad)
+    nn.utils.clip_grad_norm_(parameters.values(), clip)
+    optimizer.step()
+    return loss.detach()
+
+
+def shuffled(n: int, batch_size: int, order: torch.Generator) -> tuple[Tensor, ...]:
+    """0 … n − 1 in random order, in batches, on the CPU."""
+    return _batches(torch.randperm(n, generator=order), batch_size)
 
 
 def _batches(rows: Tensor, size: int) -> tuple[Tensor, ...]:

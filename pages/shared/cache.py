@@ -13,7 +13,7 @@ from unsc_core.config import ExperimentConfig
 from unsc_core.data import load_dataset
 from unsc_core.dataset import Dataset
 from unsc_core.engine import Engine
-from unsc_core.results import Result, keys, read_result
+from unsc_core.results import Result, keys, logits_key, read_result
 from unsc_core.store import Store
 
 
@@ -49,7 +49,7 @@ def result(config: ExperimentConfig) -> Result | None:
     data = dataset(config.dataset)
     found = keys(config, data)
     wanted = [("unlearned", found.unlearned), ("trained", found.retrained)]
-    wanted += [("logits", f"{key}-{part}") for key in (found.original, found.unlearned, found.retrained) for part in ("test", "train")]
+    wanted += [("logits", logits_key(key, data, part)) for key in (found.original, found.unlearned, found.retrained) for part in ("test", "train")]
     there = tuple(_mark(*name) for name in wanted)
     return _result(config, there) if there[0] and there[2] and there[4] else None
 

@@ -31,7 +31,7 @@ def confusion(result: Result, model: str, part: str, normalised: bool, look: Loo
     accuracy = evaluation.acc_retain(
         getattr(result.models[model], part).argmax(1),
         result.split.dataset.y_test if part == "test" else result.split.dataset.y_train,
-        result.split.forget_classes,
+        result.split.is_forgotten(part),
         result.split.dataset.num_classes,
     )
     alt = f"Confusion matrix of the {model} model on the {part} set; retain classes are right in {accuracy:.1f} percent."

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+import torch
 from torch import Tensor, nn
 
 from unsc_core.dataset import Split
@@ -39,6 +40,14 @@ class Context:
     def forget_rows(self) -> Tensor:
         """Indices of D_f among the training samples, on the device."""
         return self.data.index(self.split.forget_train())
+
+    def retain_rows(self) -> Tensor:
+        """Indices of D_r among the training samples, on the device."""
+        return self.data.index(self.split.retain_train())
+
+    def banned(self) -> Tensor:
+        """(n_forget, classes) bool: where each sample of D_f may not be sent, on the device."""
+        return torch.from_numpy(self.split.banned()).to(self.data.device)
 
     def on_epoch(self, epoch: int, accuracy: float, loss: float) -> None:
         """Report the end of an unlearning epoch."""

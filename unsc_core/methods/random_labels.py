@@ -16,8 +16,7 @@ from unsc_core.training import SgdConfig, relabel
 def unlearn(model: nn.Module, context: Context) -> Unlearned:
     """Teach each forget sample one random retain class for all epochs, as published; all parameters free."""
     data, rows = context.data, context.forget_rows()
-    classes, forget = context.split.dataset.num_classes, context.split.forget_classes
-    labels = random_labels(len(rows), classes, forget, context.seed).to(data.device)
+    labels = random_labels(context.banned(), context.seed)
     with context.stages.stage("unlearn", "unlearning"):
         config = SgdConfig(context.learning_rate, context.epochs, floor=-1.0)
         history = relabel(model, data, rows, labels, config, context.seed, on_epoch=context.on_epoch)

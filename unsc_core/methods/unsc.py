@@ -29,7 +29,7 @@ def unlearn(model: nn.Module, context: Context) -> Unlearned:
         }
         project = {f"{layer}.weight": partial(project_gradient, spaces=groups) for layer, groups in spaces.items()}
     with context.stages.stage("pseudo_labels", "finding pseudo-labels"):
-        labels = pseudo_labels(predict(model, data, data.x_train[rows]), context.split.forget_classes)
+        labels = pseudo_labels(predict(model, data, data.x_train[rows]), context.banned())
     with context.stages.stage("unlearn", "unlearning"):
         config = SgdConfig(context.learning_rate, context.epochs)
         history = relabel(model, data, rows, labels, config, context.seed, project=project, on_epoch=context.on_epoch)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 import torch
@@ -12,7 +13,7 @@ from sklearn.datasets import load_digits
 from torch import Tensor, nn
 
 from unsc_core.null_space import null_space, spectrum
-from unsc_core.representations import second_moments
+from unsc_core.representations import Layer, second_moments
 
 Matrix = NDArray[np.float64]
 PAD_MODES = {"zeros": "constant", "reflect": "reflect", "circular": "wrap", "replicate": "edge"}
@@ -26,10 +27,10 @@ class LayerCase:
     """One layer and the shape of one of its inputs."""
 
     name: str
-    make: Callable[[], nn.Linear | nn.Conv2d]
+    make: Callable[[], Layer]
     shape: tuple[int, ...]
 
-    def layer(self) -> nn.Linear | nn.Conv2d:
+    def layer(self) -> Layer:
         torch.manual_seed(0)
         return self.make().double()
 
@@ -68,50 +69,57 @@ CASES = [
     LayerCase("conv-1x1-stride", lambda: nn.Conv2d(8, 4, 1, stride=2), (8, 4, 4)),
     LayerCase("conv-1x3", lambda: nn.Conv2d(3, 4, (1, 3), padding=(0, 1)), (3, 8, 8)),
     LayerCase("conv-4x2", lambda: nn.Conv2d(2, 4, (4, 2), padding=(1, 0)), (2, 9, 7)),
+    LayerCase("conv1d", lambda: nn.Conv1d(3, 4, 3), (3, 12)),
+    LayerCase("conv1d-no-bias", lambda: nn.Conv1d(3, 4, 5, bias=False), (3, 12)),
+    LayerCase("conv1d-padding", lambda: nn.Conv1d(3, 4, 3, padding=2), (3, 12)),
+    LayerCase("conv1d-stride-that-leaves-a-rest", lambda: nn.Conv1d(2, 4, 3, stride=2, padding=1), (2, 12)),
+    LayerCase("conv1d-same", lambda: nn.Conv1d(3, 4, 3, padding="same"), (3, 12)),
+    LayerCase("conv1d-same-even-kernel-dilated", lambda: nn.Conv1d(2, 4, 4, padding="same", dilation=2), (2, 16)),
+    LayerCase("conv1d-valid", lambda: nn.Conv1d(2, 4, 2, padding="valid"), (2, 12)),
+    LayerCase("conv1d-reflect", lambda: nn.Conv1d(2, 4, 3, padding=2, padding_mode="reflect"), (2, 12)),
+    LayerCase("conv1d-circular", lambda: nn.Conv1d(2, 4, 3, padding=1, padding_mode="circular"), (2, 12)),
+    LayerCase("conv1d-replicate-same-even-kernel", lambda: nn.Conv1d(2, 4, 2, padding="same", padding_mode="replicate"), (2, 12)),
+    LayerCase("conv1d-dilation-stride-padding", lambda: nn.Conv1d(2, 4, 3, dilation=2, stride=3, padding=2), (2, 16)),
+    LayerCase("conv1d-groups", lambda: nn.Conv1d(4, 6, 3, groups=2, padding=1), (4, 12)),
+    LayerCase("conv1d-depthwise-stride-reflect", lambda: nn.Conv1d(3, 6, 3, groups=3, stride=2, padding=1, padding_mode="reflect"), (3, 12)),
+    LayerCase("conv1d-1", lambda: nn.Conv1d(8, 4, 1), (8, 6)),
 ]
 
 
-def reference_representations(layer: nn.Linear | nn.Conv2d, inputs: Tensor) -> list[Matrix]:
+def reference_representations(layer: Layer, inputs: Tensor) -> list[Matrix]:
     """One (rows, d) matrix per group, in the order image, row, column; numpy and plain loops only."""
     x = inputs.numpy()
     if isinstance(layer, nn.Linear):
         return [x.reshape(-1, x.shape[-1])]
-    (kh, kw), (sh, sw), (dh, dw) = layer.kernel_size, layer.stride, layer.dilation
-    above, below, left, right = _padding(layer)
-    x = np.pad(x, ((0, 0), (0, 0), (above, below), (left, right)), mode=PAD_MODES[layer.padding_mode])
-    n, channels, height, width = x.shape
-    per_group = channels // layer.groups
+    x = np.pad(x, ((0, 0), (0, 0), *_padding(layer)), mode=PAD_MODES[layer.padding_mode])
+    axes = list(zip(x.shape[2:], layer.kernel_size, layer.stride, layer.dilation, strict=True))
+    per_group = x.shape[1] // layer.groups
     matrices = []
     for group in range(layer.groups):
         rows = []
-        for image in range(n):
-            for top in range(0, height - dh * (kh - 1), sh):
-                for start in range(0, width - dw * (kw - 1), sw):
-                    patch = [
-                        x[image, channel, top + dh * i, start + dw * j]
-                        for channel in range(group * per_group, (group + 1) * per_group)
-                        for i in range(kh)
-                        for j in range(kw)
-                    ]
-                    rows.append(patch)
+        for image in x:
+            for corner in product(*(range(0, size - dilation * (kernel - 1), stride) for size, kernel, stride, dilation in axes)):
+                patch = []
+                for channel in range(group * per_group, (group + 1) * per_group):
+                    for offset in product(*(range(kernel) for kernel in layer.kernel_size)):
+                        place = (start + dilation * step for start, dilation, step in zip(corner, layer.dilation, offset, strict=True))
+                        patch.append(image[(channel, *place)])
+                rows.append(patch)
         matrices.append(np.array(rows))
     return matrices
 
 
-def _padding(layer: nn.Conv2d) -> tuple[int, int, int, int]:
+def _padding(layer: nn.Conv1d | nn.Conv2d) -> list[tuple[int, int]]:
+    """Before and after, for each axis."""
     if layer.padding == "valid":
-        return (0, 0, 0, 0)
-    sides = []
-    for axis in (0, 1):
-        if layer.padding == "same":
-            total = layer.dilation[axis] * (layer.kernel_size[axis] - 1)
-            sides += [total // 2, total - total // 2]
-        else:
-            sides += [layer.padding[axis]] * 2
-    return tuple(sides)
+        return [(0, 0)] * len(layer.kernel_size)
+    if layer.padding == "same":
+        totals = [dilation * (kernel - 1) for dilation, kernel in zip(layer.dilation, layer.kernel_size, strict=True)]
+        return [(total // 2, total - total // 2) for total in totals]
+    return [(side, side) for side in layer.padding]
 
 
-def reference_output(layer: nn.Linear | nn.Conv2d, inputs: Tensor) -> Tensor:
+def reference_output(layer: Layer, inputs: Tensor) -> Tensor:
     """What the layer should answer: patches times weights, plus bias."""
     weights = layer.weight.detach().flatten(1).numpy()
     blocks = np.split(weights, getattr(layer, "groups", 1))
@@ -122,8 +130,8 @@ def reference_output(layer: nn.Linear | nn.Conv2d, inputs: Tensor) -> Tensor:
         shape = layer(inputs).shape
     if isinstance(layer, nn.Linear):
         return torch.from_numpy(out.reshape(shape))
-    n, channels, height, width = shape
-    return torch.from_numpy(out.reshape(n, height, width, channels).transpose(0, 3, 1, 2))
+    n, channels, *sizes = shape
+    return torch.from_numpy(np.moveaxis(out.reshape(n, *sizes, channels), -1, 1))
 
 
 def clear_cuts(singular_values: Matrix) -> Iterator[tuple[float, int]]:
@@ -144,8 +152,8 @@ def projector_differences(case: LayerCase, channels_last: bool = False) -> Itera
     """(γ, max |P − P_reference|) over the groups, at every clear cut of this case."""
     layer, inputs = case.layer(), case.inputs()
     model = nn.Sequential(layer)
-    fed = inputs.contiguous(memory_format=torch.channels_last) if channels_last else inputs
-    if channels_last:
+    fed = inputs.movedim(1, -1).contiguous().movedim(-1, 1) if channels_last else inputs
+    if channels_last and inputs.ndim == 4:
         model = model.to(memory_format=torch.channels_last)
     half = len(fed) // 2
     moments = second_moments(model, iter([(0, fed[:half]), (1, fed[half:])]), 2).retain(())["0"]

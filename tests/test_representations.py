@@ -67,6 +67,13 @@ def test_drawn_patches_are_distinct_patches_of_their_image(case: LayerCase) -> N
             assert int(matches.any(0).sum()) >= len(torch.unique(chosen, dim=0))
 
 
+@pytest.mark.parametrize("name", ["conv-padding", "conv1d-padding"])
+def test_a_sample_without_its_batch_is_a_batch_of_one(name: str) -> None:
+    case = next(case for case in CASES if case.name == name)
+    layer, inputs = case.layer(), case.inputs()[:1]
+    assert torch.equal(representations(layer, inputs[0])[0], representations(layer, inputs)[0])
+
+
 @pytest.fixture(scope="module")
 def work(shared_store: Store) -> Experiment:
     return Experiment(digits(), shared_store)

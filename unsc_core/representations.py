@@ -1,7 +1,7 @@
 """One pass over training data -> the second moment of every layer's representations, per class.
 
-The representation of a Linear layer is its input vector; of a Conv2d layer, the im2col patches with the
-layer's own kernel, stride, padding and dilation, so that a weight row and a representation have the same
+The representation of a Linear layer is its input vector; of a Conv1d or Conv2d layer, the im2col patches with
+the layer's own kernel, stride, padding and dilation, so that a weight row and a representation have the same
 length d and their inner product is the layer's output. A grouped convolution has one second moment per group.
 """
 
@@ -9,12 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from math import prod
+from typing import get_args
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from unsc_core.device import evaluating
+
+Layer = nn.Linear | nn.Conv1d | nn.Conv2d
+"""The layers whose weight a null space covers."""
 
 
 @dataclass(frozen=True)
@@ -38,41 +43,43 @@ class Moments:
         return {layer: moments[keep].sum(0) for layer, moments in self.per_class.items()}
 
 
-def represented_layers(model: nn.Module) -> dict[str, nn.Linear | nn.Conv2d]:
-    """Name -> layer, in forward-definition order, for every layer whose weight can be projected."""
-    return {name: layer for name, layer in model.named_modules() if isinstance(layer, nn.Linear | nn.Conv2d)}
+def represented_layers(model: nn.Module) -> dict[str, Layer]:
+    """Name -> layer, in forward-definition order, for every layer whose weight can be projected; see `check_covered`."""
+    return {name: layer for name, layer in model.named_modules() if isinstance(layer, Layer) and _is_plain(layer)}
 
 
-def patches(layer: nn.Conv2d, inputs: Tensor) -> Tensor:
+def _is_plain(layer: Layer) -> bool:
+    """Whether it answers patches times its own parameter `weight`: no forward of a subclass, no weight made from other parameters."""
+    kind = next(kind for kind in get_args(Layer) if isinstance(layer, kind))
+    same = all(getattr(getattr(layer, name, None), "__func__", None) is getattr(kind, name, None) for name in ("forward", "_conv_forward"))
+    return same and "weight" in layer._parameters
+
+
+def patches(layer: nn.Conv1d | nn.Conv2d, inputs: Tensor) -> Tensor:
     """Every patch the convolution looks at, as a view without copies.
 
     Args:
         layer: the convolution, whose kernel, stride, padding (and its mode) and dilation are used.
-        inputs: (n, channels, height, width).
+        inputs: (n, channels, length) or (n, channels, height, width).
 
     Returns:
-        (n, out_height, out_width, channels, kernel_height, kernel_width).
+        (n, *out_size, channels, *kernel_size).
     """
     mode = "constant" if layer.padding_mode == "zeros" else layer.padding_mode
     x = F.pad(inputs, layer._reversed_padding_repeated_twice, mode=mode)
-    (kh, kw), (sh, sw), (dh, dw) = layer.kernel_size, layer.stride, layer.dilation
-    n, channels, height, width = x.shape
-    out_h = (height - dh * (kh - 1) - 1) // sh + 1
-    out_w = (width - dw * (kw - 1) - 1) // sw + 1
-    step_n, step_c, step_h, step_w = x.stride()
-    return x.as_strided(
-        (n, out_h, out_w, channels, kh, kw),
-        (step_n, step_h * sh, step_w * sw, step_c, step_h * dh, step_w * dw),
-    )
+    (n, channels, *sizes), (step_n, step_c, *steps) = x.shape, x.stride()
+    geometry = list(zip(sizes, steps, layer.kernel_size, layer.stride, layer.dilation, strict=True))  # one entry per axis
+    out_size = [(size - dilation * (kernel - 1) - 1) // stride + 1 for size, _, kernel, stride, dilation in geometry]
+    out_steps = [step * stride for _, step, _, stride, _ in geometry]
+    kernel_steps = [step * dilation for _, step, _, _, dilation in geometry]
+    return x.as_strided((n, *out_size, channels, *layer.kernel_size), (step_n, *out_steps, step_c, *kernel_steps))
 
 
-def representations(
-    layer: nn.Linear | nn.Conv2d, inputs: Tensor, positions: int = 0, generator: torch.Generator | None = None
-) -> tuple[Tensor, float]:
+def representations(layer: Layer, inputs: Tensor, positions: int = 0, generator: torch.Generator | None = None) -> tuple[Tensor, float]:
     """The representation vectors of one layer for a batch.
 
     Args:
-        layer: Linear (any leading dimensions) or Conv2d.
+        layer: Linear (any leading dimensions), Conv1d or Conv2d.
         inputs: what the layer received.
         positions: patches to draw per image, without replacement; 0 = all.
         generator: CPU generator of the draw.
@@ -82,15 +89,16 @@ def representations(
     """
     if isinstance(layer, nn.Linear):
         return inputs.reshape(1, -1, layer.in_features), 1.0
-    windows = patches(layer, inputs)
-    n, out_h, out_w = windows.shape[:3]
-    weight = 1.0
-    if 0 < positions < out_h * out_w:
-        drawn = torch.rand(n, out_h * out_w, generator=generator).topk(positions).indices.to(inputs.device)
+    axes = len(layer.kernel_size)
+    windows = patches(layer, inputs if inputs.ndim == axes + 2 else inputs[None])  # torch takes one sample without its batch, too
+    n, *out_size = windows.shape[: axes + 1]
+    count, weight = prod(out_size), 1.0
+    if 0 < positions < count:
+        drawn = torch.rand(n, count, generator=generator).topk(positions).indices.to(inputs.device)
         image = torch.arange(n, device=inputs.device)[:, None]
-        windows = windows[image, drawn // out_w, drawn % out_w]
-        weight = out_h * out_w / positions
-    d = layer.in_channels // layer.groups * layer.kernel_size[0] * layer.kernel_size[1]
+        windows = windows[(image, *torch.unravel_index(drawn, out_size))]
+        weight = count / positions
+    d = layer.in_channels // layer.groups * prod(layer.kernel_size)
     return windows.reshape(-1, layer.groups, d).transpose(0, 1), weight
 
 
@@ -119,7 +127,7 @@ def second_moments(
     current = 0
     generator = torch.Generator().manual_seed(seed)
 
-    def accumulate(name: str, layer: nn.Linear | nn.Conv2d, inputs: Tensor) -> None:
+    def accumulate(name: str, layer: Layer, inputs: Tensor) -> None:
         x, weight = representations(layer, inputs.detach(), positions, generator)
         x = x.to(torch.float64)
         if name not in totals:

@@ -11,7 +11,7 @@ from unsc_core.models import MODELS, build_model, model_entry
 from unsc_core.representations import represented_layers
 
 SHAPES = [(1, 8, 8), (1, 16, 16), (1, 28, 28), (3, 32, 32), (4, 17, 23)]
-SMALLEST = {"small-cnn": 4, "mlp": 1, "allcnn": 1, "alexnet": 19}
+SMALLEST = {"small-cnn": 4, "mlp": 1, "allcnn": 1, "alexnet": 19, "vgg11": 32, "resnet18": 1}
 """Side of the smallest square image that still leaves a pixel after every pooling of the network."""
 
 
@@ -51,7 +51,7 @@ def test_entries_and_seeds(name: str) -> None:
     entry = model_entry(name, (1, 28, 28))
     assert (entry.name, bool(entry.title), entry.summary[-1]) == (name, True, ".")
     state = torch.random.get_rng_state()
-    weights = [flat(build_model(name, (1, 28, 28), 10, seed)) for seed in (0, 0, 1)]
+    weights = [flat(build_model(name, (1, 32, 32), 10, seed)) for seed in (0, 0, 1)]
     assert torch.equal(weights[0], weights[1])
     assert not torch.equal(weights[0], weights[2])
     assert torch.equal(torch.random.get_rng_state(), state)

@@ -45,7 +45,7 @@ def _parser() -> argparse.ArgumentParser:
 
     run = commands.add_parser("run", help="run an experiment for one or more seeds")
     run.add_argument("--dataset", default=DEFAULT_DATASET, metavar="D", help=f"{', '.join(DATASETS)}, or the path of an .npz file or image folder")
-    run.add_argument("--model", metavar="M", help=f"{', '.join(MODELS)} (default: the dataset's)")
+    run.add_argument("--model", metavar="M", help=f"{', '.join(MODELS)}, or your own function: net.py:make (default: the dataset's)")
     run.add_argument("--forget", metavar="C[,C]", help="classes to forget (default: the dataset's)")
     run.add_argument("--forget-ids", type=Path, metavar="FILE", help="forget single training samples: a text file of their indices, from 0")
     run.add_argument("--method", default="unsc", help=", ".join(METHODS))

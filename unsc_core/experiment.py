@@ -18,14 +18,14 @@ from unsc_core.config import ExperimentConfig, TrainingConfig
 from unsc_core.data import load_dataset
 from unsc_core.dataset import Split, split
 from unsc_core.device import CLASS_BATCH, DeviceData, class_batches, predict, resolve_device, set_threads, to_device
-from unsc_core.errors import StoreError
+from unsc_core.errors import ConfigError, StoreError
 from unsc_core.home import ASSETS
 from unsc_core.methods import METHODS
 from unsc_core.methods.base import Context, Unlearned
-from unsc_core.models import build_model
+from unsc_core.models import MODELS, build_model
 from unsc_core.null_space import Spectrum, spectrum
 from unsc_core.progress import Report, Stages, silent
-from unsc_core.representations import Moments, second_moments
+from unsc_core.representations import Moments, check_covered, second_moments
 from unsc_core.results import MOMENTS, Result, keys, logits_key, read_result, resolve, shipped_key
 from unsc_core.store import Artefact, Store, read_artefact
 from unsc_core.training import train
@@ -56,6 +56,8 @@ class Experiment:
     def run(self, with_retrain: bool = False) -> Result:
         """Everything the result needs; what is stored is not computed again."""
         self.store.check_writable()
+        if self.config.model not in MODELS and self.config.energy_threshold is not None and self.store.get("moments", self.keys.moments) is None:
+            self._check_covered(self._new_model().to(self.device))  # before a training in vain
         self.logits(self.keys.original, lambda: self.original, "test")
         self.logits(self.keys.unlearned, lambda: self.unlearned.model, "test")
         self.logits(self.keys.original, lambda: self.original, "train")
@@ -104,6 +106,7 @@ class Experiment:
         if stored is not None:
             return Moments({layer: torch.from_numpy(m) for layer, m in stored.arrays.items()}, **stored.meta["config"])
         model = self.original
+        self._check_covered(model)
         batches = self.dataset.num_classes * -(-MOMENTS.images // CLASS_BATCH)
         done = 0
 
@@ -174,7 +177,12 @@ class Experiment:
         )  # fmt: skip
 
     def _new_model(self) -> nn.Module:
+        if keys(self.config, self.dataset) != self.keys:
+            raise ConfigError("The file of the model, or of its weights, has changed since this experiment began; start it again.")
         return build_model(self.config.model, self.dataset.input_shape, self.dataset.num_classes, self.config.seed)
+
+    def _check_covered(self, model: nn.Module) -> None:
+        check_covered(model, self.data.inputs(self.data.x_train[:2]))
 
     def _with_weights(self, artefact: Artefact) -> nn.Module:
         model = self._new_model()
@@ -217,7 +225,7 @@ class Experiment:
 def shipped_path(config: ExperimentConfig, without: tuple[int, ...]) -> Path:
     """Where a shipped checkpoint of this training would lie."""
     suffix = "".join(f"_without{c}" for c in without)
-    return CHECKPOINTS / f"{Path(config.dataset).name}_{config.model}_seed{config.seed}{suffix}.safetensors"
+    return CHECKPOINTS / f"{Path(config.dataset).name}_{Path(config.model).name}_seed{config.seed}{suffix}.safetensors"
 
 
 def _weights(model: nn.Module) -> dict:

@@ -1,4 +1,4 @@
-"""Layers that torch has, in a form that costs less on a CPU."""
+"""Layers of the networks here that torch lacks, or has in a form that costs more on a CPU."""
 
 from __future__ import annotations
 
@@ -23,3 +23,22 @@ class Dropout(nn.Dropout):
         dense = inputs if inputs.is_contiguous() or inputs.is_contiguous(memory_format=torch.channels_last) else inputs.contiguous()
         kept = (draws >= dropped).to(inputs.dtype).mul_(256 / (256 - dropped))
         return dense * kept.as_strided(dense.shape, dense.stride())
+
+
+class ResidualBlock(nn.Module):
+    """Two 3×3 convolutions with BatchNorm beside a shortcut (He et al., 2016): identity, or 1×1 convolution where sizes change."""
+
+    def __init__(self, channels: int, out: int, stride: int = 1) -> None:
+        super().__init__()
+        self.body = nn.Sequential(
+            nn.Conv2d(channels, out, 3, stride, 1, bias=False), nn.BatchNorm2d(out), nn.ReLU(),
+            nn.Conv2d(out, out, 3, 1, 1, bias=False), nn.BatchNorm2d(out),
+        )  # fmt: skip
+        self.shortcut = nn.Sequential()
+        if stride != 1 or channels != out:
+            self.shortcut = nn.Sequential(nn.Conv2d(channels, out, 1, stride, bias=False), nn.BatchNorm2d(out))
+        self.relu = nn.ReLU()
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """(n, channels, height, width) -> (n, out, ⌈height / stride⌉, ⌈width / stride⌉)."""
+        return self.relu(self.body(inputs) + self.shortcut(inputs))

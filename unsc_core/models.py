@@ -1,4 +1,4 @@
-"""MODELS: every network by name. Torch is loaded when one is built, not before."""
+"""MODELS: every network by name, and own networks by file. Torch is loaded when one is built, not before."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from unsc_core.errors import ConfigError
+from unsc_core.own_model import build_own_model, is_own_model, own_model
 
 if TYPE_CHECKING:
     from torch import nn
@@ -83,6 +84,34 @@ def alexnet(input_shape: tuple[int, ...], num_classes: int) -> list[nn.Module]:
     return [*features, *dense, nn.Linear(2048, num_classes, bias=False)]
 
 
+def vgg11(input_shape: tuple[int, ...], num_classes: int) -> list[nn.Module]:
+    """VGG-11 with BatchNorm (Simonyan & Zisserman, 2015) for 32×32 images: one Linear layer in place of three."""
+    from torch import nn
+
+    features: list[nn.Module] = []
+    channels = input_shape[0]
+    for widths in ((64,), (128,), (256, 256), (512, 512), (512, 512)):
+        for width in widths:
+            features += _conv_block(channels, width)
+            channels = width
+        features.append(nn.MaxPool2d(2))
+    return [*features, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(512, num_classes)]
+
+
+def resnet18(input_shape: tuple[int, ...], num_classes: int) -> list[nn.Module]:
+    """ResNet-18 (He et al., 2016) for 32×32 images: a 3×3 stem with stride 1, no max-pool."""
+    from torch import nn
+
+    from unsc_core.layers import ResidualBlock
+
+    blocks: list[nn.Module] = []
+    channels = 64
+    for width, stride in ((64, 1), (128, 2), (256, 2), (512, 2)):
+        blocks += [ResidualBlock(channels, width, stride), ResidualBlock(width, width)]
+        channels = width
+    return [*_conv_block(input_shape[0], 64), *blocks, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(512, num_classes)]
+
+
 def _conv_block(channels: int, out: int, kernel: int = 3, stride: int = 1, padding: int = 1) -> list[nn.Module]:
     from torch import nn
 
@@ -96,6 +125,8 @@ MODELS: dict[str, ModelEntry] = {
         ModelEntry("mlp", "MLP", "One hidden layer of 128; also for points in the plane.", mlp, needs_images=False),
         ModelEntry("allcnn", "AllCNN ½ width", "Eight convolutions without pooling; the published CIFAR-10 network.", allcnn),
         ModelEntry("alexnet", "Small AlexNet", "Three convolutions and three wide layers; the published Fashion-MNIST network.", alexnet),
+        ModelEntry("vgg11", "VGG-11", "Eight convolutions with BatchNorm, 9.2 million weights; the published SVHN network; 32×32 or larger.", vgg11),
+        ModelEntry("resnet18", "ResNet-18", "Convolutions around shortcuts, 11.2 million weights; the published CIFAR-100 network.", resnet18),
     )
 }
 
@@ -107,36 +138,60 @@ def model_entry(name: str, input_shape: tuple[int, ...]) -> ModelEntry:
         ConfigError: unknown name, or a convolutional network on points.
     """
     if name not in MODELS:
-        raise ConfigError(f"Unknown model '{name}'; choose one of {', '.join(MODELS)}.")
+        raise ConfigError(f"Unknown model '{name}'; choose one of {', '.join(MODELS)}, or a function in your own file, as in net.py:make.")
     entry = MODELS[name]
     if entry.needs_images and len(input_shape) != 3:
         raise ConfigError(f"Model {name} needs images, but samples here are {input_shape[0]} numbers; use mlp.")
     return entry
 
 
+def check_model(name: str, input_shape: tuple[int, ...]) -> None:
+    """Find out whether there is a model of this name, without running anything.
+
+    Raises:
+        ConfigError: unknown name, a convolutional network on points, or an own file that cannot be read.
+    """
+    if is_own_model(name):
+        own_model(name)
+    else:
+        model_entry(name, input_shape)
+
+
+def model_digest(name: str) -> str:
+    """What stands for a model in keys: its name, or for an own file a digest of its content and function."""
+    return own_model(name).digest if is_own_model(name) else name
+
+
 def build_model(name: str, input_shape: tuple[int, ...], num_classes: int, seed: int = 0) -> nn.Module:
-    """A network with initial weights drawn from `seed`, in channels-last layout.
+    """A network with initial weights drawn from `seed`, in training mode; those of MODELS in channels-last layout.
 
     Args:
-        name: a name in MODELS.
+        name: a name in MODELS, or "path/to/net.py:make" (see `unsc_core.own_model`): that file is run.
         input_shape: (channels, height, width) or (features,).
         num_classes: number of logits.
-        seed: of the initial weights; the global generator is left as it was.
+        seed: of the initial weights; torch's global generator is left as it was.
 
     Raises:
         ConfigError: unknown name, or the input does not fit the network.
     """
     import torch
-    from torch import nn
 
-    entry = model_entry(name, input_shape)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        try:
-            model = nn.Sequential(*entry.layers(input_shape, num_classes))
-            with torch.no_grad():
-                model.eval()(torch.zeros(1, *input_shape))
-        except RuntimeError:
-            shape = "×".join(map(str, input_shape))
-            raise ConfigError(f"Model {name} cannot take samples of size {shape}: too small for it; use mlp or larger images.") from None
+        if is_own_model(name):
+            return build_own_model(own_model(name), input_shape, num_classes)
+        return _build(model_entry(name, input_shape), input_shape, num_classes)
+
+
+def _build(entry: ModelEntry, input_shape: tuple[int, ...], num_classes: int) -> nn.Module:
+    import torch
+    from torch import nn
+
+    try:
+        model = nn.Sequential(*entry.layers(input_shape, num_classes))
+        with torch.no_grad():
+            model.eval()(torch.zeros(1, *input_shape))
+    except RuntimeError:
+        shape = "×".join(map(str, input_shape))
+        raise ConfigError(f"Model {entry.name} cannot take samples of size {shape}: too small for it; use mlp or larger images.") from None
     return model.to(memory_format=torch.channels_last).train()  # type: ignore[call-overload]  # not in the stubs

@@ -18,7 +18,7 @@ from unsc_core.data import dataset_entry
 from unsc_core.dataset import Dataset, Split, split
 from unsc_core.errors import CheckpointError, ConfigError
 from unsc_core.methods import method_entry
-from unsc_core.models import model_entry
+from unsc_core.models import check_model, model_digest
 from unsc_core.spectrum import check_energy_threshold
 from unsc_core.store import Store
 
@@ -35,7 +35,7 @@ def resolve(config: ExperimentConfig, dataset: Dataset) -> ExperimentConfig:
         ConfigError: one sentence about the first impossible value.
     """
     entry, method = dataset_entry(config.dataset), method_entry(config.method)
-    model_entry(config.model, dataset.input_shape)
+    check_model(config.model, dataset.input_shape)
     request = split(dataset, config.forget_classes, config.forget_ids)
     resolved = replace(
         config,
@@ -92,7 +92,9 @@ def keys(config: ExperimentConfig, dataset: Dataset) -> Keys:
     """
     original = _training_key(config, dataset, ())
     if config.checkpoint is not None:
-        original = content_key(checkpoint=_file_digest(Path(config.checkpoint)), model=config.model, data=dataset.train_digest, device=config.device)
+        original = content_key(
+            checkpoint=_file_digest(Path(config.checkpoint)), model=model_digest(config.model), data=dataset.train_digest, device=config.device
+        )
     forget = _forget(config)
     moments = content_key(moments=original, **asdict(MOMENTS), seed=config.seed, without=forget if config.forget_ids else [])
     unlearned = content_key(
@@ -117,7 +119,9 @@ def _forget(config: ExperimentConfig) -> list[Any]:
 
 def _training_key(config: ExperimentConfig, dataset: Dataset, without: Sequence[Any]) -> str:
     training = asdict(TrainingConfig(config.training_epochs or 0))
-    return content_key(data=dataset.train_digest, model=config.model, seed=config.seed, training=training, without=without, device=config.device)
+    return content_key(
+        data=dataset.train_digest, model=model_digest(config.model), seed=config.seed, training=training, without=without, device=config.device
+    )
 
 
 def shipped_key(config: ExperimentConfig, dataset: Dataset, without: Sequence[Any]) -> str:

@@ -39,8 +39,11 @@ def export_result(key: str, folder: Path, store: Store | None = None) -> list[Pa
         raise ConfigError(f"There is no result with key '{key}' in {store.root}; run prints the keys.")
     dataset = load_dataset(made.meta["config"]["dataset"])
     config = resolve(ExperimentConfig.from_dict(made.meta["config"]), dataset)
+    found = keys(config, dataset)
+    if found.unlearned != key:
+        raise ConfigError(f"A file that the result '{key}' was made from (data, model or weights) has changed since; run it again, then export it.")
     result = read_result(config, dataset, store)
-    original = _original_weights(config, keys(config, dataset).original, store)
+    original = _original_weights(config, found.original, store)
     if result is None or original is None:
         raise ConfigError(f"The result '{key}' is incomplete; run it again, then export it.")
     contents = {

@@ -83,6 +83,8 @@ def build_own_model(own: OwnModel, input_shape: tuple[int, ...], num_classes: in
         network = make(tuple(input_shape), num_classes)
     if not isinstance(network, nn.Module):
         raise ConfigError(f"{own.name} returned {_words(network)}; it must return a torch.nn.Module.")
+    if isinstance(network, nn.Linear | nn.Conv1d | nn.Conv2d):
+        network = nn.Sequential(network)  # unlearning needs a name for every layer
     network.cpu().register_forward_pre_hook(_contiguous)
     samples = torch.randn(2, *input_shape)
     for training in (False, True):

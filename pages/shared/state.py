@@ -11,6 +11,7 @@ import streamlit as st
 from unsc_core.config import ExperimentConfig
 from unsc_core.data import DATASETS, DEFAULT_DATASET
 from unsc_core.dataset import Dataset
+from unsc_core.errors import ConfigError
 from unsc_core.methods import METHODS
 from unsc_core.models import MODELS
 from unsc_core.own_data import path_in_data_folder
@@ -45,8 +46,11 @@ class State:
         """The experiment, own data and weights looked for in the data folder only.
 
         Raises:
+            ConfigError: the model is not in MODELS: a file that makes one is a program, and none is run for the app.
             DataError: the dataset or checkpoint points outside the data folder.
         """
+        if self.model not in MODELS:
+            raise ConfigError(f"The app has no model '{self.model}'; choose one of {', '.join(MODELS)}.")
         dataset = self.dataset if self.dataset in DATASETS else str(path_in_data_folder(self.dataset))
         return ExperimentConfig(
             dataset=dataset, model=self.model, forget_classes=self.forget, method=self.method, seed=self.seed,

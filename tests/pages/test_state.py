@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from pages.shared.state import State, from_query, to_query
 from unsc_core.data import DATASETS
-from unsc_core.errors import DataError
+from unsc_core.errors import ConfigError, DataError
 
 
 @pytest.mark.parametrize(
@@ -37,7 +39,7 @@ def test_a_link_to_a_dataset_is_enough(name: str) -> None:
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("gamma", "0"), ("gamma", "1.01"), ("gamma", "nan"), ("forget", "x"), ("forget", "-1"), ("model", "vgg99"), ("method", ""), ("seed", "1.5"),
+    [("gamma", "0"), ("gamma", "1.01"), ("gamma", "nan"), ("forget", "x"), ("forget", "-1"), ("model", "vgg99"), ("model", "net.py:make"), ("method", ""), ("seed", "1.5"),
      ("seed", "99999999999"), ("lr", "0"), ("lr", "inf"), ("epochs", "-3")],
 )  # fmt: skip
 def test_an_impossible_part_is_named_and_the_rest_kept(name: str, value: str) -> None:
@@ -52,3 +54,15 @@ def test_an_impossible_part_is_named_and_the_rest_kept(name: str, value: str) ->
 def test_paths_stay_in_the_data_folder(state: State) -> None:
     with pytest.raises(DataError, match="outside the data folder"):
         state.config()
+
+
+@pytest.mark.parametrize("name", ["net.py:make", "../net.py:make", "{folder}/net.py:make", "net.py"])
+def test_the_app_never_runs_a_model_file(name: str, tmp_path: Path) -> None:
+    """Neither from a link nor from a state made in another way, even where the file is there."""
+    (tmp_path / "net.py").write_text("from torch import nn\ndef make(shape, n): return nn.Sequential(nn.Flatten(), nn.Linear(64, n))\n")
+    name = name.format(folder=tmp_path)
+    state, notes = from_query({"dataset": "digits", "model": name})
+    assert state.model == DATASETS["digits"].model
+    assert len(notes) == 1
+    with pytest.raises(ConfigError, match="no model"):
+        State("digits", model=name, forget=(3,)).config()

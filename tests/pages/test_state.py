@@ -39,8 +39,8 @@ def test_a_link_to_a_dataset_is_enough(name: str) -> None:
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("gamma", "0"), ("gamma", "1.01"), ("gamma", "nan"), ("forget", "x"), ("forget", "-1"), ("model", "vgg99"), ("model", "net.py:make"), ("method", ""), ("seed", "1.5"),
-     ("seed", "99999999999"), ("lr", "0"), ("lr", "inf"), ("epochs", "-3")],
+    [("gamma", "0"), ("gamma", "1.01"), ("gamma", "nan"), ("forget", "x"), ("forget", "-1"), ("model", "vgg99"), ("method", ""), ("seed", "1.5"),
+     ("model", "net.py:make"), ("seed", "99999999999"), ("lr", "0"), ("lr", "inf"), ("epochs", "-3")],
 )  # fmt: skip
 def test_an_impossible_part_is_named_and_the_rest_kept(name: str, value: str) -> None:
     state, notes = from_query({"seed": "3", "forget": "1"} | {name: value})

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from sklearn.datasets import load_digits
 from torch import Tensor, nn
 
+from unsc_core.moments import second_moments
 from unsc_core.null_space import null_space, spectrum
-from unsc_core.representations import Layer, second_moments
+from unsc_core.representations import Layer
 
 Matrix = NDArray[np.float64]
 PAD_MODES = {"zeros": "constant", "reflect": "reflect", "circular": "wrap", "replicate": "edge"}

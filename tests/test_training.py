@@ -19,9 +19,9 @@ from unsc_core.device import DeviceData, class_batches, predict, to_device
 from unsc_core.errors import DivergedError
 from unsc_core.experiment import Experiment
 from unsc_core.models import build_model
+from unsc_core.moments import second_moments
 from unsc_core.null_space import NullSpace, null_space, project_gradient, spectrum
 from unsc_core.pseudo_labels import pseudo_labels
-from unsc_core.representations import second_moments
 from unsc_core.store import Store
 from unsc_core.training import SgdConfig, relabel, train
 

@@ -50,6 +50,7 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--forget-ids", type=Path, metavar="FILE", help="forget single training samples: a text file of their indices, from 0")
     run.add_argument("--method", default="unsc", help=", ".join(METHODS))
     run.add_argument("--energy-threshold", type=float, metavar="γ", help="kept share of the retain energy, 0 < γ <= 1")
+    run.add_argument("--subspace", help="joint (default), or merge: a basis per class, as published")
     run.add_argument("--learning-rate", type=float, help="of the unlearning")
     run.add_argument("--epochs", type=int, help="of the unlearning, at most")
     run.add_argument("--training-epochs", type=int, help="of the original and the retrained model")
@@ -104,7 +105,7 @@ def _run(options: argparse.Namespace) -> int:
     for seed in seeds:
         config = ExperimentConfig(
             dataset=options.dataset, model=options.model or entry.model, forget_classes=forget, forget_ids=ids, method=options.method, seed=seed,
-            energy_threshold=options.energy_threshold, learning_rate=options.learning_rate, epochs=options.epochs,
+            energy_threshold=options.energy_threshold, subspace=options.subspace, learning_rate=options.learning_rate, epochs=options.epochs,
             training_epochs=options.training_epochs, device=options.device, checkpoint=options.checkpoint,
         )  # fmt: skip
         work = Experiment(config, report=partial(_show, seed=seed))

@@ -28,6 +28,7 @@ class ExperimentConfig:
         method: a name in METHODS.
         seed: initial weights, batch order and random labels all follow from it.
         energy_threshold: γ, the kept share of Σσ² of the retain representations, 0 < γ ≤ 1.
+        subspace: "joint", cut from the summed second moments, or "merge": a basis per class, joined, as published.
         learning_rate, epochs: of the unlearning, plain SGD.
         training_epochs: of the original and the retrained model.
         device: "auto", "cpu", "cuda" or "cuda:N"; part of the keys as asked, since devices round differently.
@@ -42,6 +43,7 @@ class ExperimentConfig:
     method: str = "unsc"
     seed: int = 0
     energy_threshold: float | None = None
+    subspace: str | None = None
     learning_rate: float | None = None
     epochs: int | None = None
     training_epochs: int | None = None
@@ -68,13 +70,19 @@ class ExperimentConfig:
 
 @dataclass(frozen=True)
 class TrainingConfig:
-    """How a network is trained from scratch: SGD with Nesterov momentum under one rise and fall of the rate."""
+    """How a network is trained from scratch: SGD with Nesterov momentum under one rise and fall of the rate.
+
+    Dropout works in the first `dropout_share` of the steps only: BatchNorm after dropout learns the statistics of a
+    noise that is absent when the network answers (Li, Chen, Hu, Yang: Disharmony between Dropout and Batch
+    Normalization, CVPR 2019), and needs some epochs without it.
+    """
 
     epochs: int
     learning_rate: float = 0.1
     momentum: float = 0.9
     weight_decay: float = 5e-4
     batch_size: int = 128
+    dropout_share: float = 0.6
 
 
 @dataclass(frozen=True)
@@ -86,8 +94,8 @@ class MomentsConfig:
         positions: patches per image and convolution, 0 = all.
     """
 
-    images: int = 256
-    positions: int = 32
+    images: int = 64
+    positions: int = 128
 
 
 def content_key(**parts: Any) -> str:

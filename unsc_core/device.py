@@ -128,12 +128,29 @@ def predict(model: torch.nn.Module, data: DeviceData, samples: Tensor, batch_siz
     return torch.cat(logits).float()
 
 
-def class_batches(data: DeviceData, images: int, without: Tensor | None = None, batch_size: int = CLASS_BATCH) -> Iterator[tuple[int, Tensor]]:
-    """(class, normalised inputs) over the first `images` training samples of every class (0 = all), leaving out the rows `without`."""
-    labels = data.y_train.clone()
-    if without is not None:
-        labels[without] = -1
-    for label in range(int(labels.max()) + 1):
-        rows = torch.nonzero(labels == label)[:, 0]
-        for batch in (rows[:images] if images else rows).split(batch_size):
-            yield label, data.inputs(data.x_train[batch])
+def class_batches(data: DeviceData, images: int, rows: Tensor | None = None, batch_size: int = CLASS_BATCH) -> Iterator[tuple[int, Tensor]]:
+    """(class, normalised inputs) over the first `images` training samples of every class (0 = all), of `rows` only if given."""
+    among = torch.arange(len(data.y_train), device=data.device) if rows is None else rows
+    for label in range(int(data.y_train.max()) + 1):
+        of_class = among[data.y_train[among] == label]
+        for batch in (of_class[:images] if images else of_class).split(batch_size):
+            if len(batch):
+                yield label, data.inputs(data.x_train[batch])
+
+
+def request_batches(data: DeviceData, images: int, retain: Tensor, forget: Tensor) -> Iterator[tuple[int, Tensor]]:
+    """(0 for D_r or 1 for D_f, normalised inputs) over the first `images` samples of every class of each (0 = all)."""
+    for part, rows in enumerate((retain, forget)):
+        for _, inputs in class_batches(data, images, rows):
+            yield part, inputs
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Each operation on one thread, so that several can run side by side."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)

@@ -6,6 +6,7 @@ import copy
 import logging
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
@@ -17,22 +18,38 @@ from unsc_core.checkpoints import load_weights, set_weights
 from unsc_core.config import ExperimentConfig, TrainingConfig
 from unsc_core.data import load_dataset
 from unsc_core.dataset import Split, split
-from unsc_core.device import CLASS_BATCH, DeviceData, class_batches, predict, resolve_device, set_threads, to_device
+from unsc_core.device import (
+    CLASS_BATCH,
+    DeviceData,
+    class_batches,
+    one_thread,
+    predict,
+    request_batches,
+    resolve_device,
+    set_threads,
+    to_device,
+)
 from unsc_core.errors import ConfigError, StoreError
 from unsc_core.home import ASSETS
 from unsc_core.methods import METHODS
 from unsc_core.methods.base import Context, Unlearned
 from unsc_core.models import MODELS, build_model
-from unsc_core.null_space import Spectrum, spectrum
+from unsc_core.moments import Moments, energy_error, moments_bytes, second_moments
+from unsc_core.null_space import MERGE_THRESHOLD, Spectrum, merged, spectra
 from unsc_core.progress import Report, Stages, silent
-from unsc_core.representations import Moments, check_covered, second_moments
-from unsc_core.results import MOMENTS, Result, keys, logits_key, read_result, resolve, shipped_key
+from unsc_core.representations import check_covered
+from unsc_core.results import DEFAULT_ENERGY_THRESHOLD, MOMENTS, Result, keys, logits_key, read_result, resolve, shipped_key
 from unsc_core.store import Artefact, Store, read_artefact
 from unsc_core.training import train
 
 logger = logging.getLogger(__name__)
 
 CHECKPOINTS = ASSETS / "checkpoints"
+MAX_MOMENTS_BYTES = 2**30
+"""Moments of every class that would take more than this are collected for one request instead."""
+CHECK_IMAGES = 4
+"""Images per class, the last ones, that `energy_error` looks at with all their patches."""
+Spectra = dict[str, tuple[Spectrum, ...]]
 
 
 class Experiment:
@@ -101,41 +118,78 @@ class Experiment:
 
     @cached_property
     def moments(self) -> Moments:
-        """Per-class second moments of the original: one pass over data for every later request."""
-        stored = self.store.get("moments", self.keys.moments)
+        """Second moments of the original, per class: one pass over data for every later request.
+
+        Single samples, and networks whose moments of every class would not fit, get those of this request only.
+        """
+        stored = self.store.get("moments", self.keys.moments) or self.store.get("moments", self._moments_of_request)
         if stored is not None:
             return Moments({layer: torch.from_numpy(m) for layer, m in stored.arrays.items()}, **stored.meta["config"])
+        if self.config.model not in MODELS:
+            self._check_covered(self._new_model().to(self.device))  # before a training in vain
         model = self.original
         self._check_covered(model)
-        batches = self.dataset.num_classes * -(-MOMENTS.images // CLASS_BATCH)
+        classes, sample = self.dataset.num_classes, self.data.inputs(self.data.x_train[:1])
+        by_request = bool(self.split.forget_ids) or moments_bytes(model, sample, classes, MOMENTS) > MAX_MOMENTS_BYTES
+        retain, forget = (self.data.index(rows) for rows in (self.split.retain_train(), self.split.forget_train()))
+        batches = request_batches(self.data, MOMENTS.images, retain, forget) if by_request else class_batches(self.data, MOMENTS.images)
+        total = classes * -(-MOMENTS.images // CLASS_BATCH)
         done = 0
 
         def on_batch() -> None:
             nonlocal done
             done += 1
-            self.stages.tick(done, batches)
+            self.stages.tick(min(done, total), total)
 
-        without = self.data.index(self.split.forget_train()) if self.split.forget_ids else None
         with self.stages.stage("moments", "collecting second moments"):
             moments = second_moments(
-                model, class_batches(self.data, MOMENTS.images, without), self.dataset.num_classes,
+                model, batches, 2 if by_request else classes,
                 images=MOMENTS.images, positions=MOMENTS.positions, seed=self.config.seed, on_batch=on_batch,
             )  # fmt: skip
+        moments = replace(moments, by_request=by_request)
         arrays = {layer: m.cpu().numpy() for layer, m in moments.per_class.items()}
-        meta = {"config": {"images": moments.images, "positions": moments.positions}, "seconds": self.stages.seconds["moments"]}
-        self.store.put("moments", self.keys.moments, Artefact(arrays, meta))
+        settings = {"images": moments.images, "positions": moments.positions, "by_request": by_request}
+        meta = {"config": settings, "seconds": self.stages.seconds["moments"]}
+        self.store.put("moments", self._moments_of_request if by_request else self.keys.moments, Artefact(arrays, meta))
         return moments
 
+    @property
+    def _moments_of_request(self) -> str:
+        return f"{self.keys.moments}-{self.keys.spectra}"
+
     @cached_property
-    def spectra(self) -> dict[str, tuple[Spectrum, ...]]:
+    def spectra(self) -> Spectra:
         """Layer -> spectrum per group of the retain classes; their eigenvalues are stored for the views."""
         moments = self.moments
-        with self.stages.stage("spectra", "finding the null space"):
-            spectra = {layer: tuple(spectrum(group) for group in groups) for layer, groups in moments.retain(self.config.forget_classes).items()}
+        with self.stages.stage("spectra", "finding the null space"), one_thread():
+            found = spectra(moments.retain(self.config.forget_classes))
         if self.store.get("spectra", self.keys.spectra) is None:
-            values = {layer: torch.stack([s.eigenvalues for s in groups]).cpu().numpy() for layer, groups in spectra.items()}
+            values = {layer: torch.stack([s.eigenvalues for s in groups]).cpu().numpy() for layer, groups in found.items()}
             self.store.put("spectra", self.keys.spectra, Artefact(values, {"layers": list(values)}))
-        return spectra
+        return found
+
+    @cached_property
+    def merged_spectra(self) -> Spectra:
+        """Layer -> spectrum per group of the retain classes' bases at γ, joined."""
+        moments, threshold = self.moments, self.config.energy_threshold or 1.0
+        if moments.by_request:
+            raise ConfigError("The merged subspace needs the second moments of every class, which this request or network does not have; use joint.")
+        with self.stages.stage("spectra", "merging the classes' subspaces"), one_thread():
+            return merged([spectra(moments.of([c])) for c in self.split.retain_classes], threshold)
+
+    @cached_property
+    def forget_spectra(self) -> Spectra:
+        """Layer -> spectrum per group of what is forgotten."""
+        moments = self.moments
+        with self.stages.stage("spectra", "finding the subspace of the forgotten"), one_thread():
+            return spectra(moments.forget(self.config.forget_classes))
+
+    def energy_error(self) -> dict[str, float]:
+        """Layer -> share of energy kept of images and patches that were not drawn, less that of those that were; see there."""
+        rows = torch.cat([torch.nonzero(self.data.y_train == c)[-CHECK_IMAGES:, 0] for c in range(self.dataset.num_classes)])
+        with self.stages.stage("energy_error", "checking the sampled energy"), one_thread():
+            reference = second_moments(self.original, class_batches(self.data, 0, rows), self.dataset.num_classes)
+            return energy_error(self.moments, reference, self.config.energy_threshold or DEFAULT_ENERGY_THRESHOLD)
 
     @cached_property
     def unlearned(self) -> Unlearned:
@@ -170,10 +224,11 @@ class Experiment:
         self.store.put("logits", name, Artefact({"logits": answers}))
 
     def _context(self) -> Context:
-        config = self.config
+        config, merge = self.config, self.config.subspace == "merge"
         return Context(
-            self.split, self.data, config.seed, config.energy_threshold or 1.0, config.learning_rate or 0.0,
-            config.epochs or 0, self.stages, lambda: self.spectra, lambda: self.retrained,
+            self.split, self.data, config.seed, MERGE_THRESHOLD if merge else config.energy_threshold or 1.0, config.learning_rate or 0.0,
+            config.epochs or 0, self.stages, lambda: self.merged_spectra if merge else self.spectra,
+            lambda: self.forget_spectra, lambda: self.retrained,
         )  # fmt: skip
 
     def _new_model(self) -> nn.Module:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from unsc_core.spectrum import energy_rank
+
+MERGE_THRESHOLD = 0.99
+"""Where the joined bases of `merged` are cut."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +73,37 @@ def spectrum(second_moment: Tensor) -> Spectrum:
     """Eigenvalues and eigenvectors of C (d, d), in float64: in float32 the small ones are noise."""
     values, vectors = torch.linalg.eigh(second_moment.to(torch.float64))
     return Spectrum(values.flip(0).clamp_min(0.0), vectors.flip(1))
+
+
+def spectra(second_moments: Mapping[str, Tensor]) -> dict[str, tuple[Spectrum, ...]]:
+    """Layer -> one spectrum per group, of second moments (groups, d, d); the caller may have layers computed side by side.
+
+    One decomposition gains nothing from a second thread (it waits for memory), several side by side do.
+    """
+    groups = [group for moment in second_moments.values() for group in moment]
+    with ThreadPoolExecutor(max(1, os.cpu_count() or 1)) as pool:
+        found = iter(list(pool.map(spectrum, groups)) if not groups or groups[0].device.type == "cpu" else [spectrum(group) for group in groups])
+    return {layer: tuple(next(found) for _ in moment) for layer, moment in second_moments.items()}
+
+
+def merged(per_class: Sequence[Mapping[str, tuple[Spectrum, ...]]], energy_threshold: float) -> dict[str, tuple[Spectrum, ...]]:
+    """The published subspace: a basis per class at γ, all of them joined, and decomposed once more (Chen et al., IJCAI 2024).
+
+    Args:
+        per_class: for each retain class, layer -> one spectrum per group.
+        energy_threshold: γ each class is cut at.
+
+    Returns:
+        Layer -> spectra of Σ_c U_c U_cᵀ, to be cut at MERGE_THRESHOLD.
+    """
+    joined = {
+        layer: torch.stack([
+            sum((space.basis @ space.basis.T for space in (null_space(c[layer][g], energy_threshold) for c in per_class)), torch.zeros(()))
+            for g in range(len(groups))
+        ])
+        for layer, groups in per_class[0].items()
+    }  # fmt: skip
+    return spectra(joined)
 
 
 def null_space(spectrum: Spectrum, energy_threshold: float) -> NullSpace:

@@ -1,15 +1,13 @@
-"""One pass over training data -> the second moment of every layer's representations, per class.
+"""The representations of a layer: what its weight rows are multiplied with, as vectors.
 
 The representation of a Linear layer is its input vector; of a Conv1d or Conv2d layer, the im2col patches with
 the layer's own kernel, stride, padding and dilation, so that a weight row and a representation have the same
-length d and their inner product is the layer's output. A grouped convolution has one second moment per group.
+length d and their inner product is the layer's output. A grouped convolution has its own vectors for each group.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from math import prod
 from typing import get_args
 
@@ -22,27 +20,6 @@ from unsc_core.errors import ConfigError
 
 Layer = nn.Linear | nn.Conv1d | nn.Conv2d
 """The layers whose weight a null space covers."""
-
-
-@dataclass(frozen=True)
-class Moments:
-    """Second moments C_l = X_l X_lᵀ of every layer, one per class.
-
-    Attributes:
-        per_class: layer name -> (classes, groups, d, d) float64; sums over classes are sums over samples.
-        images: images used per class, at most.
-        positions: patches sampled per image and convolution, 0 = all of them. Sampled moments are scaled
-            up to the full number of patches, so they estimate the same sum.
-    """
-
-    per_class: dict[str, Tensor]
-    images: int
-    positions: int
-
-    def retain(self, forget_classes: tuple[int, ...]) -> dict[str, Tensor]:
-        """Layer name -> (groups, d, d): the sum over all classes that are not forgotten."""
-        keep = [c for c in range(next(iter(self.per_class.values())).shape[0]) if c not in forget_classes]
-        return {layer: moments[keep].sum(0) for layer, moments in self.per_class.items()}
 
 
 def represented_layers(model: nn.Module) -> dict[str, Layer]:
@@ -135,6 +112,15 @@ def patches(layer: nn.Conv1d | nn.Conv2d, inputs: Tensor) -> Tensor:
     return x.as_strided((n, *out_size, channels, *layer.kernel_size), (step_n, *out_steps, step_c, *kernel_steps))
 
 
+def rows_per_sample(layer: Layer, inputs: Tensor, positions: int = 0) -> int:
+    """How many vectors `representations` makes of each sample."""
+    if isinstance(layer, nn.Linear):
+        return max(1, inputs[:1].numel() // layer.in_features)
+    axes = len(layer.kernel_size)
+    count = prod(patches(layer, inputs[:1] if inputs.ndim == axes + 2 else inputs[None]).shape[1 : axes + 1])
+    return min(positions, count) if positions else count
+
+
 def representations(layer: Layer, inputs: Tensor, positions: int = 0, generator: torch.Generator | None = None) -> tuple[Tensor, float]:
     """The representation vectors of one layer for a batch.
 
@@ -160,51 +146,3 @@ def representations(layer: Layer, inputs: Tensor, positions: int = 0, generator:
         weight = count / positions
     d = layer.in_channels // layer.groups * prod(layer.kernel_size)
     return windows.reshape(-1, layer.groups, d).transpose(0, 1), weight
-
-
-def second_moments(
-    model: nn.Module,
-    class_batches: Iterator[tuple[int, Tensor]],
-    num_classes: int,
-    *,
-    images: int = 0,
-    positions: int = 0,
-    seed: int = 0,
-    on_batch: Callable[[], None] = lambda: None,
-) -> Moments:
-    """Accumulate every layer's second moments in one pass, in eval mode and float64.
-
-    Args:
-        model: left as it was found.
-        class_batches: (class index, normalised inputs all of that class), in any order.
-        num_classes: number of classes.
-        images: recorded in the result: the most images per class that `class_batches` yields.
-        positions: patches per image and convolution, 0 = all.
-        seed: of the draw of positions.
-        on_batch: called after each batch.
-    """
-    totals: dict[str, Tensor] = {}
-    current = 0
-    generator = torch.Generator().manual_seed(seed)
-
-    def accumulate(name: str, layer: Layer, inputs: Tensor) -> None:
-        x, weight = representations(layer, inputs.detach(), positions, generator)
-        x = x.to(torch.float64)
-        if name not in totals:
-            totals[name] = x.new_zeros(num_classes, x.shape[0], x.shape[2], x.shape[2])
-        totals[name][current] += weight * (x.transpose(1, 2) @ x)
-
-    hooks = [
-        layer.register_forward_pre_hook(lambda module, args, name=name: accumulate(name, module, args[0]))
-        for name, layer in represented_layers(model).items()
-    ]
-    try:
-        with evaluating(model), torch.no_grad():
-            for label, inputs in class_batches:
-                current = label
-                model(inputs)
-                on_batch()
-    finally:
-        for hook in hooks:
-            hook.remove()
-    return Moments(totals, images, positions)

@@ -25,6 +25,7 @@ from unsc_core.store import Store
 DEFAULT_ENERGY_THRESHOLD = 0.96
 MOMENTS = MomentsConfig()
 MAX_EPOCHS = 1000
+SUBSPACES = ("joint", "merge")
 Number = TypeVar("Number", int, float)
 
 
@@ -42,6 +43,7 @@ def resolve(config: ExperimentConfig, dataset: Dataset) -> ExperimentConfig:
         forget_classes=request.forget_classes,
         forget_ids=request.forget_ids,
         energy_threshold=check_energy_threshold(_given(config.energy_threshold, DEFAULT_ENERGY_THRESHOLD)) if method.uses_energy_threshold else None,
+        subspace=_given_subspace(config.subspace) if method.uses_energy_threshold else None,
         learning_rate=None if method.learning_rate is None else _given(config.learning_rate, method.learning_rate),
         epochs=None if method.epochs is None else _given(config.epochs, method.epochs),
         training_epochs=_given(config.training_epochs, entry.training_epochs or _epochs_for(len(dataset.y_train))),
@@ -56,6 +58,12 @@ def resolve(config: ExperimentConfig, dataset: Dataset) -> ExperimentConfig:
     if not 0 <= config.seed < 2**31:
         raise ConfigError(f"The seed must be 0 to {2**31 - 1}, not {config.seed}.")
     return resolved
+
+
+def _given_subspace(name: str | None) -> str:
+    if name not in (None, *SUBSPACES):
+        raise ConfigError(f"Unknown subspace '{name}'; choose one of {', '.join(SUBSPACES)}.")
+    return name or SUBSPACES[0]
 
 
 def _given(value: Number | None, default: Number) -> Number:
@@ -99,7 +107,7 @@ def keys(config: ExperimentConfig, dataset: Dataset) -> Keys:
     moments = content_key(moments=original, **asdict(MOMENTS), seed=config.seed, without=forget if config.forget_ids else [])
     unlearned = content_key(
         original=original, forget=forget, method=config.method, seed=config.seed,
-        energy_threshold=config.energy_threshold, learning_rate=config.learning_rate, epochs=config.epochs,
+        energy_threshold=config.energy_threshold, subspace=config.subspace, learning_rate=config.learning_rate, epochs=config.epochs,
         training_epochs=config.training_epochs if config.method == "retrain" else None,
         moments=moments if config.energy_threshold is not None else None,
     )  # fmt: skip

@@ -43,16 +43,21 @@ def train(
     with torch.random.fork_rng(devices=devices):
         torch.manual_seed(seed)
         model.train()
+        dropouts = [module for module in model.modules() if isinstance(module, nn.modules.dropout._DropoutNd)]
         for epoch in range(config.epochs):
             shuffled = rows[torch.randperm(len(rows), generator=order).to(data.device)]
             for i, batch in enumerate(_batches(shuffled, config.batch_size)):
+                done = epoch * steps_per_epoch + i
+                if done >= config.dropout_share * total:
+                    for dropout in dropouts:
+                        dropout.eval()
                 inputs = data.inputs(data.augmented(data.x_train[batch], order))
                 optimizer.zero_grad()
                 loss = F.cross_entropy(model(inputs), data.y_train[batch])
                 loss.backward()
                 optimizer.step()
                 schedule.step()
-                on_step(epoch * steps_per_epoch + i + 1, total, f"epoch {epoch + 1} of {config.epochs}")
+                on_step(done + 1, total, f"epoch {epoch + 1} of {config.epochs}")
             check_finite(loss.detach(), "Training")
     model.eval()
 

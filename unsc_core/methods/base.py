@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 import torch
 from torch import Tensor, nn
 
 from unsc_core.dataset import Split
 from unsc_core.device import DeviceData
-from unsc_core.null_space import Spectrum
+from unsc_core.null_space import Spectrum, null_space, project_gradient
 from unsc_core.progress import Stages
+from unsc_core.training import Project
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,7 +25,8 @@ class Context:
         data: its samples on the device.
         seed, energy_threshold, learning_rate, epochs: resolved settings; a method ignores what it lacks.
         stages: progress and time of each step.
-        spectra: layer -> one Spectrum per group of the retain representations; computed or read when called.
+        spectra: layer -> one Spectrum per group of the retain representations, to be cut at `energy_threshold`;
+            computed or read when called. forget_spectra: the same of D_f.
         retrained: the network trained on D_r alone; trained or read when called.
     """
 
@@ -35,6 +38,7 @@ class Context:
     epochs: int
     stages: Stages
     spectra: Callable[[], dict[str, tuple[Spectrum, ...]]]
+    forget_spectra: Callable[[], dict[str, tuple[Spectrum, ...]]]
     retrained: Callable[[], nn.Module]
 
     def forget_rows(self) -> Tensor:
@@ -69,3 +73,20 @@ class Unlearned:
     history: list[dict[str, float]] = field(default_factory=list)
     labels: Tensor | None = None
     null_space: dict[str, dict[str, int]] = field(default_factory=dict)
+
+
+def projections(model: nn.Module, context: Context) -> tuple[Project, dict[str, dict[str, int]]]:
+    """What keeps each weight's movement in the null space of D_r.
+
+    Returns:
+        Weight name -> G ↦ G P, for `descend`; and layer -> {"dim", "rank"} summed over groups, for `Unlearned`.
+    """
+    spectra = context.spectra()
+    weights = dict(model.named_parameters())
+    with context.stages.stage("null_space", "cutting the null space"):
+        spaces = {
+            layer: tuple(null_space(s, context.energy_threshold).to(weights[f"{layer}.weight"]) for s in groups) for layer, groups in spectra.items()
+        }
+    project = {f"{layer}.weight": partial(project_gradient, spaces=groups) for layer, groups in spaces.items()}
+    ranks = {layer: {"dim": sum(s.dim for s in groups), "rank": sum(s.rank for s in groups)} for layer, groups in spaces.items()}
+    return project, ranks

@@ -7,13 +7,10 @@ subspace is cut from the summed second moments, the gradient norm is clipped and
 
 from __future__ import annotations
 
-from functools import partial
-
 from torch import nn
 
 from unsc_core.device import predict
-from unsc_core.methods.base import Context, Unlearned
-from unsc_core.null_space import null_space, project_gradient
+from unsc_core.methods.base import Context, Unlearned, projections
 from unsc_core.pseudo_labels import pseudo_labels
 from unsc_core.training import SgdConfig, relabel
 
@@ -21,17 +18,10 @@ from unsc_core.training import SgdConfig, relabel
 def unlearn(model: nn.Module, context: Context) -> Unlearned:
     """Teach each forget sample its pseudo-label with every weight gradient G replaced by G P."""
     data, rows = context.data, context.forget_rows()
-    spectra = context.spectra()
-    weights = dict(model.named_parameters())
-    with context.stages.stage("null_space", "cutting the null space"):
-        spaces = {
-            layer: tuple(null_space(s, context.energy_threshold).to(weights[f"{layer}.weight"]) for s in groups) for layer, groups in spectra.items()
-        }
-        project = {f"{layer}.weight": partial(project_gradient, spaces=groups) for layer, groups in spaces.items()}
+    project, ranks = projections(model, context)
     with context.stages.stage("pseudo_labels", "finding pseudo-labels"):
         labels = pseudo_labels(predict(model, data, data.x_train[rows]), context.banned())
     with context.stages.stage("unlearn", "unlearning"):
         config = SgdConfig(context.learning_rate, context.epochs)
         history = relabel(model, data, rows, labels, config, context.seed, project=project, on_epoch=context.on_epoch)
-    ranks = {layer: {"dim": sum(s.dim for s in groups), "rank": sum(s.rank for s in groups)} for layer, groups in spaces.items()}
     return Unlearned(model, history, labels, ranks)

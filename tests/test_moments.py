@@ -1,0 +1,200 @@
+"""Second moments: what the layers received, class by class, in whichever form takes less room."""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from tests.conftest import digits
+from tests.layer_cases import reference_representations
+from unsc_core import experiment, moments
+from unsc_core.config import ExperimentConfig, MomentsConfig
+from unsc_core.device import class_batches
+from unsc_core.errors import ConfigError
+from unsc_core.experiment import Experiment
+from unsc_core.moments import energy_error, moments_bytes, second_moments
+from unsc_core.null_space import MERGE_THRESHOLD, merged, null_space, spectra, spectrum
+from unsc_core.representations import represented_layers
+from unsc_core.store import Store
+
+
+@pytest.fixture(scope="module")
+def work(shared_store: Store) -> Experiment:
+    return Experiment(digits(), shared_store)
+
+
+def test_moments_of_classes_add_up_to_the_moments_of_all(work: Experiment) -> None:
+    classes = work.dataset.num_classes
+    parts = second_moments(work.original, class_batches(work.data, 20), classes)
+    whole = second_moments(work.original, ((0, batch) for _, batch in class_batches(work.data, 20)), 1)
+    for layer in represented_layers(work.original):
+        each = torch.stack([parts.of([c])[layer] for c in range(classes)])
+        assert each.dtype == torch.float64
+        assert torch.allclose(each.sum(0), whole.of([0])[layer], rtol=1e-10, atol=1e-12)
+        assert torch.allclose(parts.retain((3, 7))[layer], each.sum(0) - each[3] - each[7], rtol=1e-9, atol=1e-9)
+        assert torch.equal(parts.forget((3,))[layer], each[3])
+
+
+def test_moments_are_what_the_layers_really_received(work: Experiment) -> None:
+    received: dict[str, torch.Tensor] = {}
+    layers = represented_layers(work.original)
+    handles = [layer.register_forward_hook(lambda m, args, out, n=n: received.update({n: args[0]})) for n, layer in layers.items()]
+    batch = next(class_batches(work.data, 6))[1]
+    with torch.no_grad():
+        work.original(batch)
+    for handle in handles:
+        handle.remove()
+    moments = second_moments(work.original, iter([(0, batch)]), 1)
+    for name, layer in layers.items():
+        for group, x in enumerate(reference_representations(layer, received[name].contiguous())):
+            x = x.astype("float64")
+            assert torch.allclose(moments.of([0])[name][group], torch.from_numpy(x.T @ x), rtol=1e-6, atol=1e-9)
+
+
+def test_sampled_moments_estimate_the_full_ones_on_real_images() -> None:
+    work = Experiment(ExperimentConfig(device="cpu"))
+    classes, energy_threshold = work.dataset.num_classes, 0.96
+    full = second_moments(work.original, class_batches(work.data, 24), classes).retain((6,))
+    drawn = second_moments(work.original, class_batches(work.data, 24), classes, positions=32).retain((6,))
+    for layer, moment in full.items():
+        assert float(drawn[layer].diagonal(dim1=1, dim2=2).sum() / moment.diagonal(dim1=1, dim2=2).sum()) == pytest.approx(1, abs=0.05)
+        space = null_space(spectrum(drawn[layer][0]), energy_threshold)
+        held = float((space.basis.T @ moment[0] @ space.basis).trace() / moment[0].trace())
+        assert held >= energy_threshold - 0.01, layer
+        assert held == pytest.approx(space.energy, abs=0.01), layer
+
+
+def test_same_seed_draws_the_same_patches(work: Experiment) -> None:
+    def drawn(seed: int) -> torch.Tensor:
+        moments = second_moments(work.original, class_batches(work.data, 4), 10, positions=5, seed=seed)
+        return moments.per_class["0"]
+
+    assert torch.equal(drawn(0), drawn(0))
+    assert not torch.equal(drawn(0), drawn(1))
+
+
+def test_model_modes_and_hooks_are_left_as_found(work: Experiment) -> None:
+    model = copy.deepcopy(work.original).train()
+    model[1].eval()  # a frozen BatchNorm inside a network in training
+    modes = [module.training for module in model.modules()]
+    weights = {name: value.clone() for name, value in model.state_dict().items()}
+    second_moments(model, class_batches(work.data, 8), work.dataset.num_classes)
+    assert [module.training for module in model.modules()] == modes
+    assert all(not module._forward_pre_hooks and not module._forward_hooks for module in model.modules())
+    assert all(torch.equal(value, weights[name]) for name, value in model.state_dict().items())
+    assert all(parameter.grad is None for parameter in model.parameters())
+
+
+def test_hooks_are_removed_when_the_pass_fails(work: Experiment) -> None:
+    model = copy.deepcopy(work.original)
+    with pytest.raises(RuntimeError):
+        second_moments(model, iter([(0, torch.zeros(1, 5, 8, 8))]), 10)
+    assert all(not module._forward_pre_hooks for module in model.modules())
+    assert model.training is False
+
+
+def test_grouped_layers_have_one_moment_per_group() -> None:
+    model = nn.Sequential(nn.Conv2d(4, 6, 3, groups=2), nn.Flatten(), nn.Linear(6 * 36, 3))
+    moments = second_moments(model, iter([(0, torch.rand(2, 4, 8, 8, generator=torch.Generator().manual_seed(0)))]), 2)
+    assert moments.per_class["0"].shape == (2, 2, 18, 18)
+    assert moments.per_class["2"].shape == (2, 1, 2, 216)  # two vectors say what their second moment of 216 × 216 does
+    assert moments.of([0])["2"].shape == (1, 216, 216)
+    assert all(float(moments.of([1])[layer].abs().max()) == 0.0 for layer in ("0", "2"))
+
+
+def test_few_vectors_are_kept_as_they_are_and_mean_the_same(work: Experiment, monkeypatch: pytest.MonkeyPatch) -> None:
+    few = second_moments(work.original, class_batches(work.data, 3), 10, positions=4)
+    monkeypatch.setattr(moments._Sum, "add", lambda one, rows: (one.rows.append(rows), one.multiply()))
+    multiplied = second_moments(work.original, class_batches(work.data, 3), 10, positions=4)
+    shapes = {layer: known.shape[2:] for layer, known in few.per_class.items()}
+    assert {n < d for n, d in shapes.values()} == {True, False}
+    for layer, (n, d) in shapes.items():
+        assert few.per_class[layer].dtype == (torch.float32 if n < d else torch.float64)
+        assert multiplied.per_class[layer].shape[2:] == (d, d)
+        assert torch.allclose(few.retain((2,))[layer], multiplied.retain((2,))[layer], rtol=1e-12, atol=1e-12)
+        assert torch.equal(few.retain((2,))[layer], few.retain((2,))[layer].transpose(-1, -2))
+
+
+def test_patches_in_parts_give_the_same_moments(work: Experiment, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = second_moments(work.original, class_batches(work.data, 20), 10)
+    monkeypatch.setattr(moments, "CHUNK_BYTES", 1 << 16)
+    parts = second_moments(work.original, class_batches(work.data, 20), 10)
+    assert all(torch.allclose(parts.of([4])[layer], whole.of([4])[layer], rtol=1e-12, atol=1e-12) for layer in whole.per_class)
+
+
+def test_room_is_known_before_it_is_taken(work: Experiment) -> None:
+    for images, positions in ((3, 4), (40, 0)):
+        found = second_moments(work.original, class_batches(work.data, images), 10, positions=positions)
+        taken = sum(known.numel() * known.element_size() for known in found.per_class.values())
+        said = moments_bytes(work.original, work.data.inputs(work.data.x_train[:1]), 10, MomentsConfig(images, positions))
+        assert said == taken
+
+
+def test_moments_too_large_for_every_class_are_those_of_the_request(shared_store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    usual = Experiment(digits(), shared_store)
+    expected = usual.spectra
+    store = Store(tmp_path / "store")
+    store.put("trained", usual.keys.original, shared_store.get("trained", usual.keys.original))
+    monkeypatch.setattr(experiment, "MAX_MOMENTS_BYTES", 0)
+    work = Experiment(digits(), store)
+    assert work.moments.by_request
+    assert work.moments.num_classes == 2
+    for layer, (one,) in work.spectra.items():
+        assert float(one.eigenvalues.sum()) == pytest.approx(float(expected[layer][0].eigenvalues.sum()), rel=0.02)  # other patches were drawn
+    assert Experiment(digits(), store).moments.by_request  # read again
+    assert Experiment(digits(forget_classes=(4,)), store).moments.by_request
+    assert len(list((store.root / "moments").iterdir())) == 2
+    with pytest.raises(ConfigError, match="joint"):
+        _ = Experiment(digits(subspace="merge"), store).merged_spectra
+
+
+def test_moments_of_single_samples_leave_them_out(shared_store: Store) -> None:
+    work = Experiment(digits(forget_classes=(), forget_ids=(5, 6, 7)), shared_store)
+    parts = work.moments
+    vector = work.data.inputs(work.data.x_train[[5, 6, 7]])
+    first = next(iter(represented_layers(work.original)))
+    count = float(parts.forget(())[first][0].trace())
+    seen = second_moments(work.original, iter([(0, vector)]), 1).of([0])[first][0]
+    assert count == pytest.approx(float(seen.trace()), rel=0.1)
+    assert float(parts.retain(())[first][0].trace()) > 50 * count
+
+
+def test_merged_subspace_is_the_svd_of_the_joined_bases(work: Experiment) -> None:
+    classes = [spectra(work.moments.of([c])) for c in (0, 1, 2)]
+    for layer, (found,) in merged(classes, 0.9).items():
+        bases = torch.cat([null_space(c[layer][0], 0.9).basis for c in classes], 1)
+        _, singular, _ = torch.linalg.svd(bases.T, full_matrices=False)
+        n = min(len(singular), len(found.eigenvalues))
+        assert torch.allclose(found.eigenvalues[:n], singular[:n] ** 2, atol=1e-9)
+        space = null_space(found, MERGE_THRESHOLD)
+        kept = (space.basis.T @ bases).square().sum() / bases.square().sum()
+        assert float(kept) >= MERGE_THRESHOLD - 1e-9
+
+
+def test_merged_subspace_is_another_experiment_that_forgets_too(shared_store: Store) -> None:
+    joint, merge = (Experiment(digits(subspace=name), shared_store) for name in ("joint", "merge"))
+    assert joint.keys.unlearned != merge.keys.unlearned
+    assert joint.keys.moments == merge.keys.moments
+    result = merge.run()
+    of_forget, labels = result.split.is_forgotten("train"), merge.dataset.y_train
+    before, after = ((answers.train.argmax(1) == labels)[of_forget].mean() for answers in (result.original, result.unlearned))
+    assert after < 0.1 < 0.9 < before
+
+
+def test_energy_error_is_that_of_brute_force(work: Experiment) -> None:
+    drawn = second_moments(work.original, class_batches(work.data, 16), 10, positions=4)
+    full = second_moments(work.original, class_batches(work.data, 16), 10)
+    found = energy_error(drawn, full, 0.9)
+    for layer in drawn.per_class:
+        mine, theirs = drawn.of(range(10))[layer][0], full.of(range(10))[layer][0]
+        values, vectors = torch.linalg.eigh(mine)
+        shares = values.flip(0).cumsum(0) / values.sum()
+        k = int((shares < 0.9).sum()) + 1
+        basis = vectors.flip(1)[:, :k]
+        expected = float((basis.T @ theirs @ basis).trace() / theirs.trace() - shares[k - 1])
+        assert found[layer] == pytest.approx(expected, abs=1e-9)
+    assert max(map(abs, energy_error(full, full, 0.9).values())) < 1e-9

@@ -1,0 +1,220 @@
+"""One pass over training data -> the second moment C_l = X_l X_lᵀ of every layer's representations, per class.
+
+Source: the subspaces of Chen, Zhu, Yu, Zhou: Machine Unlearning via Null Space Calibration, IJCAI 2024 (after
+gradient projection memory, Saha, Garg, Roy, ICLR 2021), which takes an SVD of X_l itself. C_l has the same
+subspaces, is small whatever the number of samples, and adds up over classes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from unsc_core.config import MomentsConfig
+from unsc_core.device import evaluating
+from unsc_core.null_space import null_space, spectrum
+from unsc_core.representations import Layer, representations, represented_layers, rows_per_sample
+
+CHUNK_BYTES = 1 << 27
+"""Patches of one layer held at a time: a batch whose patches are larger is taken in parts."""
+BLOCK = 256
+"""Rows of a second moment computed at a time; what lies below the diagonal is mirrored, not computed."""
+
+
+@dataclass(frozen=True)
+class Moments:
+    """What is known of every layer's representations, class by class.
+
+    Attributes:
+        per_class: layer name -> (classes, groups, d, d) float64 second moments; or, where a class has fewer
+            representation vectors than numbers in one, (classes, groups, n, d) float32: the vectors themselves,
+            zeros where a class has fewer than n, whose second moment is the same and which take less room.
+        images: images used per class, at most; 0 = all.
+        positions: patches sampled per image and convolution, 0 = all of them. What is sampled is scaled up to
+            the full number of patches, so it estimates the same sum.
+        by_request: whether the "classes" are only two, D_r and D_f of one request: for single samples, and
+            for networks whose moments of every class would not fit into memory.
+    """
+
+    per_class: dict[str, Tensor]
+    images: int = 0
+    positions: int = 0
+    by_request: bool = False
+
+    @property
+    def num_classes(self) -> int:
+        """Number of classes."""
+        return next(iter(self.per_class.values())).shape[0]
+
+    def retain(self, forget_classes: Iterable[int]) -> dict[str, Tensor]:
+        """Layer name -> (groups, d, d) float64: the second moment of all that is not forgotten."""
+        forgotten = {1} if self.by_request else set(forget_classes)
+        return self.of(sorted(set(range(self.num_classes)) - forgotten))
+
+    def forget(self, forget_classes: Iterable[int]) -> dict[str, Tensor]:
+        """Layer name -> (groups, d, d) float64: the second moment of all that is forgotten."""
+        return self.of([1] if self.by_request else forget_classes)
+
+    def of(self, classes: Iterable[int]) -> dict[str, Tensor]:
+        """Layer name -> (groups, d, d) float64: the second moment of these classes together."""
+        chosen = list(classes)
+        return {layer: _total(known, chosen) for layer, known in self.per_class.items()}
+
+
+def moments_bytes(model: nn.Module, inputs: Tensor, num_classes: int, config: MomentsConfig) -> int:
+    """Room that the moments of every class would take.
+
+    Args:
+        model: left as it was found.
+        inputs: one normalised sample.
+        num_classes: number of classes.
+        config: images per class and positions per image.
+    """
+    total = 0
+
+    def add(layer: Layer, received: Tensor) -> None:
+        nonlocal total
+        d, groups = layer.weight[0].numel(), getattr(layer, "groups", 1)
+        rows = config.images * rows_per_sample(layer, received, config.positions) if config.images else d
+        total += num_classes * groups * (8 * d * d if rows >= d else 4 * rows * d)
+
+    hooks = [layer.register_forward_pre_hook(lambda module, args: add(module, args[0])) for layer in represented_layers(model).values()]
+    try:
+        with evaluating(model), torch.no_grad():
+            model(inputs)
+    finally:
+        for hook in hooks:
+            hook.remove()
+    return total
+
+
+def _total(known: Tensor, classes: list[int]) -> Tensor:
+    groups, n, d = known.shape[1:]
+    if n == d:  # vectors are kept only while they are fewer
+        return sum((known[c] for c in classes), torch.zeros_like(known[0]))
+    rows = known[classes].transpose(0, 1).reshape(groups, -1, d)
+    total = known.new_zeros(groups, d, d, dtype=torch.float64)
+    _add_product(total, rows)
+    return _mirrored(total)
+
+
+def second_moments(
+    model: nn.Module,
+    class_batches: Iterator[tuple[int, Tensor]],
+    num_classes: int,
+    *,
+    images: int = 0,
+    positions: int = 0,
+    seed: int = 0,
+    on_batch: Callable[[], None] = lambda: None,
+) -> Moments:
+    """Accumulate every layer's second moments in one pass, in eval mode; products and sums in float64.
+
+    Args:
+        model: left as it was found.
+        class_batches: (class index, normalised inputs all of that class), in any order.
+        num_classes: number of classes.
+        images: recorded in the result: the most images per class that `class_batches` yields.
+        positions: patches per image and convolution, 0 = all.
+        seed: of the draw of positions.
+        on_batch: called after each batch.
+    """
+    sums = {name: [_Sum() for _ in range(num_classes)] for name in represented_layers(model)}
+    current = 0
+    generator = torch.Generator().manual_seed(seed)
+
+    def accumulate(name: str, layer: Layer, inputs: Tensor) -> None:
+        per_sample = rows_per_sample(layer, inputs, positions)
+        d = layer.weight[0].numel()
+        at_once = max(1, CHUNK_BYTES // (8 * per_sample * d * getattr(layer, "groups", 1)))
+        for chunk in inputs.detach().split(at_once):
+            x, weight = representations(layer, chunk, positions, generator)
+            sums[name][current].add(x if weight == 1.0 else x * weight**0.5)
+
+    hooks = [
+        layer.register_forward_pre_hook(lambda module, args, name=name: accumulate(name, module, args[0]))
+        for name, layer in represented_layers(model).items()
+    ]
+    try:
+        with evaluating(model), torch.no_grad():
+            for label, inputs in class_batches:
+                current = label
+                model(inputs)
+                on_batch()
+    finally:
+        for hook in hooks:
+            hook.remove()
+    called = {name: of_class for name, of_class in sums.items() if any(one.rows or one.product is not None for one in of_class)}
+    return Moments({name: _stacked(of_class) for name, of_class in called.items()}, images, positions)
+
+
+class _Sum:
+    """Representation vectors of one layer and class, as they are while they are few, then their second moment."""
+
+    def __init__(self) -> None:
+        self.rows: list[Tensor] = []
+        self.product: Tensor | None = None
+
+    def add(self, rows: Tensor) -> None:
+        """Take (groups, n, d) more."""
+        self.rows.append(rows)
+        if self.product is not None or sum(part.shape[1] for part in self.rows) >= rows.shape[2]:
+            self.multiply()
+
+    def multiply(self) -> Tensor:
+        """Turn what has been kept into its second moment (groups, d, d), upper half."""
+        rows = torch.cat(self.rows, 1) if self.rows else None
+        if self.product is None:
+            assert rows is not None
+            self.product = rows.new_zeros(rows.shape[0], rows.shape[2], rows.shape[2], dtype=torch.float64)
+        if rows is not None:
+            _add_product(self.product, rows)
+        self.rows = []
+        return self.product
+
+
+def _stacked(of_class: list[_Sum]) -> Tensor:
+    """One layer's classes in one tensor, in the form that takes less room; zeros for a class without samples."""
+    there = [one for one in of_class if one.rows or one.product is not None]
+    if any(one.product is not None for one in there):
+        example = _mirrored(there[0].multiply())
+        return torch.stack([_mirrored(one.multiply()) if one in there else torch.zeros_like(example) for one in of_class])
+    example = there[0].rows[0]
+    rows = [torch.cat(one.rows, 1) if one.rows else example[:, :0] for one in of_class]
+    longest = max(part.shape[1] for part in rows)
+    return torch.stack([torch.nn.functional.pad(part, (0, 0, 0, longest - part.shape[1])) for part in rows])
+
+
+def _add_product(total: Tensor, rows: Tensor) -> None:
+    """Add Xᵀ X of rows X (groups, n, d) to `total` (groups, d, d), on and above the diagonal's blocks."""
+    x = rows.to(torch.float64)
+    for start in range(0, x.shape[2], BLOCK):
+        total[:, start : start + BLOCK, start:] += x[..., start : start + BLOCK].transpose(1, 2) @ x[..., start:]
+
+
+def _mirrored(upper: Tensor) -> Tensor:
+    """The symmetric matrices whose upper halves these are."""
+    return upper.triu() + upper.triu(1).transpose(-1, -2)
+
+
+def energy_error(moments: Moments, reference: Moments, energy_threshold: float) -> dict[str, float]:
+    """How far the energy kept on samples and patches that were not drawn is from that on those that were.
+
+    Args:
+        moments: as unlearning uses them, of all classes.
+        reference: of other images, all patches.
+        energy_threshold: γ the bases are cut at.
+
+    Returns:
+        Layer -> kept share of the reference's Σσ² − kept share of the moments' own; the groups' mean.
+    """
+    errors = {}
+    everything, other = moments.of(range(moments.num_classes)), reference.of(range(reference.num_classes))
+    for layer, groups in everything.items():
+        spaces = [null_space(spectrum(group), energy_threshold) for group in groups]
+        kept = [float((s.basis * (c @ s.basis)).sum() / c.trace().clamp_min(1e-300)) - s.energy for s, c in zip(spaces, other[layer], strict=True)]
+        errors[layer] = sum(kept) / len(kept)
+    return errors

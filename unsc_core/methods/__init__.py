@@ -31,7 +31,8 @@ class Method:
         name: as typed; title: as shown; summary: one sentence.
         source: the paper.
         uses_energy_threshold: whether γ matters.
-        learning_rate, epochs: defaults of its SGD; None where it has none.
+        learning_rate, epochs: defaults of its SGD; None where it has none. Without epochs, the learning rate
+            is the strength that takes its place.
         module: where its `unlearn` is; by default the file named after it.
     """
 
@@ -47,7 +48,7 @@ class Method:
     @property
     def unlearn(self) -> Callable[[nn.Module, Context], Unlearned]:
         """The method itself."""
-        return importlib.import_module(self.module or f"{__name__}.{self.name.replace('-', '_')}").unlearn
+        return importlib.import_module(self.module or f"{__name__}.{self.name.replace('-', '_').replace('+', '_')}").unlearn
 
 
 METHODS: dict[str, Method] = {
@@ -67,6 +68,46 @@ METHODS: dict[str, Method] = {
             "pseudo-labels", "Pseudo-labels only", "UNSC's labels without its projection; nothing protects the rest.",
             "Chen, Zhu, Yu, Zhou: Machine Unlearning via Null Space Calibration, IJCAI 2024 (ablation)",
             learning_rate=0.005, epochs=15,
+        ),
+        Method(
+            "random-labels+null-space", "Random labels in the null space", "Random labels under UNSC's projection.",
+            "Chen, Zhu, Yu, Zhou: Machine Unlearning via Null Space Calibration, IJCAI 2024 (ablation)",
+            uses_energy_threshold=True, learning_rate=0.05, epochs=10,
+        ),
+        Method(
+            "fine-tune", "Fine-tune", "Trained on with what remains; the forgotten fades only by itself.",
+            "Golatkar, Achille, Soatto: Eternal Sunshine of the Spotless Net, CVPR 2020 (baseline)",
+            learning_rate=0.02, epochs=5,
+        ),
+        Method(
+            "gradient-ascent", "Gradient ascent", "Climbs the loss of the forgotten samples; nothing protects the rest.",
+            "Graves, Nagisetty, Ganesh: Amnesiac Machine Learning, AAAI 2021",
+            learning_rate=0.001, epochs=15,
+        ),
+        Method(
+            "boundary-shrink", "Boundary shrink", "Each forgotten sample goes to the class beyond its nearest boundary, found by one FGSM step.",
+            "Chen, Gao, Liu, Peng, Wang: Boundary Unlearning, CVPR 2023",
+            learning_rate=0.005, epochs=15,
+        ),
+        Method(
+            "fisher", "Fisher forgetting", "Noise on every weight, less where the rest needs it; its strength takes the learning rate's place.",
+            "Golatkar, Achille, Soatto: Eternal Sunshine of the Spotless Net, CVPR 2020",
+            learning_rate=0.0005,
+        ),
+        Method(
+            "salun", "SalUn", "Random labels beside the retained samples, in the half of the weights that forgetting moves most.",
+            "Fan, Liu, Zhang, Wong, Wei, Liu: SalUn, ICLR 2024",
+            learning_rate=0.02, epochs=3,
+        ),
+        Method(
+            "scrub", "SCRUB", "A student moves away from the original on the forgotten samples and stays with it on the rest.",
+            "Kurmanji, Triantafillou, Hayes, Triantafillou: Towards Unbounded Machine Unlearning, NeurIPS 2023",
+            learning_rate=0.02, epochs=4,
+        ),
+        Method(
+            "svd-forget", "SVD forgetting", "Takes out of each layer what only the forgotten use; its strength takes the learning rate's place.",
+            "Kodge, Saha, Roy: Deep Unlearning, TMLR 2024",
+            learning_rate=3.0,
         ),
         Method(
             "retrain", "Retrain", "Trained again from the start without the forgotten classes: slow, and the gold standard.",

@@ -1,0 +1,34 @@
+"""Fine-tuning: train on with what remains, and hope that the rest fades.
+
+Source: the fine-tuning baseline of Golatkar, Achille, Soatto: Eternal Sunshine of the Spotless Net: Selective
+Forgetting in Deep Networks, CVPR 2020, arXiv 1911.04933; also Warnecke, Pirch, Wressnegger, Rieck: Machine
+Unlearning of Features and Labels, NDSS 2023, arXiv 2108.11577. Differences here: plain SGD without momentum or
+weight decay, the gradient norm clipped, BatchNorm on its running statistics.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from unsc_core.methods.base import Context, Unlearned
+from unsc_core.training import SgdConfig, descend, shuffled
+
+
+def unlearn(model: nn.Module, context: Context) -> Unlearned:
+    """Train on the whole of D_r once per epoch, for all epochs, augmented as in training; all parameters free."""
+    data, rows = context.data, context.retain_rows()
+    config = SgdConfig(context.learning_rate, context.epochs, floor=-1.0)
+
+    def losses(epoch: int, order: torch.Generator) -> Iterator[Tensor]:
+        for batch in shuffled(len(rows), config.batch_size, order):
+            chosen = rows[batch.to(data.device)]
+            inputs = data.inputs(data.augmented(data.x_train[chosen], order))
+            yield F.cross_entropy(model(inputs), data.y_train[chosen])
+
+    with context.stages.stage("unlearn", "unlearning"):
+        history = descend(model, data, context.forget_rows(), losses, config, context.seed, on_epoch=context.on_epoch)
+    return Unlearned(model, history)

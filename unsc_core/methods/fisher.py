@@ -1,0 +1,83 @@
+"""Fisher forgetting: noise on every weight, the more the less the retain set depends on it; no training at all.
+
+Source: Golatkar, Achille, Soatto: Eternal Sunshine of the Spotless Net: Selective Forgetting in Deep Networks,
+CVPR 2020, arXiv 1911.04933, with the bounds and the last layer's treatment of their code. Differences here: the
+diagonal of the Fisher information is estimated from at most 1,000 retain samples and one label each, drawn from the
+network's own probabilities, instead of from all of D_r and all classes: the same expectation for a fraction of the
+time; the last layer is the last with one row per class, not every parameter of that length. When classes are forgotten
+their rows there become noise around 0, so that they are hardly ever answered, whatever the strength.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from unsc_core.device import predict
+from unsc_core.methods.base import Context, Unlearned
+from unsc_core.representations import represented_layers
+from unsc_core.training import check_finite
+
+SAMPLES = 1000
+LARGEST, LARGEST_LAST = 1e3, 1e2
+"""Largest 1/F of a weight, and of one in the last layer."""
+FORGOTTEN = 1e-4
+"""Variance of the weights of a forgotten class in the last layer, around 0."""
+WIDER = 10.0
+"""Factor on the variance of the last layer and of biases and norm parameters."""
+
+
+def unlearn(model: nn.Module, context: Context) -> Unlearned:
+    """w + s ξ / √F for every weight w, ξ standard normal from `seed`; the strength s is what `learning_rate` sets."""
+    generator = torch.Generator().manual_seed(context.seed)
+    with context.stages.stage("fisher", "measuring how much each weight matters"):
+        information = fisher_information(model, context, generator)
+    last = last_layer(model, context.split.dataset.num_classes)
+    parameters = dict(model.named_parameters())
+    with context.stages.stage("unlearn", "unlearning"), torch.no_grad():
+        for name, known in information.items():
+            parameter, in_last = parameters[name], name.rpartition(".")[0] == last
+            deviation = noise_deviation(known, context.learning_rate, in_last)
+            if in_last and context.split.forget_classes:
+                forgotten = list(context.split.forget_classes)
+                parameter[forgotten] = 0.0
+                deviation[forgotten] = (FORGOTTEN * WIDER) ** 0.5
+            parameter.add_(deviation * torch.randn(parameter.shape, generator=generator).to(parameter))
+        check_finite(predict(model, context.data, context.data.x_train[context.forget_rows()]).sum(), "Unlearning")
+    return Unlearned(model.eval())
+
+
+def fisher_information(model: nn.Module, context: Context, generator: torch.Generator) -> dict[str, Tensor]:
+    """Parameter name -> E[(∂ log p(y|x) / ∂w)²] in the shape of the parameter, x from D_r, y ~ p(y|x).
+
+    Per-sample gradients one after another: on a CPU that is faster than all at once, and needs no more memory than the network.
+    """
+    data, rows = context.data, context.retain_rows()
+    rows = rows[torch.randperm(len(rows), generator=generator)[:SAMPLES].to(data.device)]
+    samples = data.x_train[rows]
+    drawn = torch.multinomial(predict(model, data, samples).softmax(1).cpu(), 1, generator=generator)[:, 0].to(data.device)
+    parameters = {name: parameter for name, parameter in model.named_parameters() if parameter.requires_grad}
+    totals = {name: torch.zeros_like(parameter) for name, parameter in parameters.items()}
+    for i, (sample, label) in enumerate(zip(samples.split(1), drawn.split(1), strict=True)):
+        loss = F.cross_entropy(model(data.inputs(sample)), label)
+        gradients = torch.autograd.grad(loss, list(parameters.values()), materialize_grads=True)
+        for total, gradient in zip(totals.values(), gradients, strict=True):
+            total.addcmul_(gradient, gradient)
+        context.stages.tick(i + 1, len(samples))
+    return {name: total / len(samples) for name, total in totals.items()}
+
+
+def last_layer(model: nn.Module, num_classes: int) -> str:
+    """Name of the last layer with one row of weights per class, "" if there is none."""
+    return next((name for name, layer in reversed(represented_layers(model).items()) if len(layer.weight) == num_classes), "")
+
+
+def noise_deviation(information: Tensor, strength: float, in_last: bool) -> Tensor:
+    """s/√F in the shape of `information`, bounded, the variance averaged over inputs (dimension 1) and widened as published."""
+    variance = (1.0 / (information + 1e-8)).clamp(max=LARGEST_LAST if in_last else LARGEST)
+    if variance.ndim > 1:
+        variance = variance.mean(1, keepdim=True).expand_as(information)
+    if in_last or variance.ndim == 1:
+        variance = WIDER * variance
+    return strength * variance.sqrt()

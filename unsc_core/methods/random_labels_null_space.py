@@ -1,0 +1,24 @@
+"""Random labels under UNSC's projection: the ablation that shows what the pseudo-labels add.
+
+Source: Chen, Zhu, Yu, Zhou: Machine Unlearning via Null Space Calibration, IJCAI 2024, arXiv 2404.13588 (RL + null
+space). Differences here: those of UNSC, except that all epochs are run, as with random labels alone.
+"""
+
+from __future__ import annotations
+
+from torch import nn
+
+from unsc_core.methods.base import Context, Unlearned, projections
+from unsc_core.pseudo_labels import random_labels
+from unsc_core.training import SgdConfig, relabel
+
+
+def unlearn(model: nn.Module, context: Context) -> Unlearned:
+    """Teach each forget sample one random retain class, with every weight gradient G replaced by G P."""
+    data, rows = context.data, context.forget_rows()
+    project, ranks = projections(model, context)
+    labels = random_labels(context.banned(), context.seed)
+    with context.stages.stage("unlearn", "unlearning"):
+        config = SgdConfig(context.learning_rate, context.epochs, floor=-1.0)
+        history = relabel(model, data, rows, labels, config, context.seed, project=project, on_epoch=context.on_epoch)
+    return Unlearned(model, history, labels, ranks)

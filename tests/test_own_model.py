@@ -18,6 +18,7 @@ from unsc_core.errors import ConfigError
 from unsc_core.experiment import Experiment
 from unsc_core.export import export_result
 from unsc_core.models import MODELS, build_model, model_digest
+from unsc_core.moments import second_moments
 from unsc_core.representations import check_covered
 from unsc_core.results import Keys, keys, resolve
 from unsc_core.store import Store
@@ -345,3 +346,12 @@ def test_uncovered_weights_are_found_before_training_and_only_where_they_matter(
     refused(Experiment(config).run, "'1.weight'", "ConvTranspose2d")
     assert not list(home.rglob("*.safetensors"))
     Experiment(digits(model=config.model, method="pseudo-labels", training_epochs=1, epochs=1)).run()
+
+
+def test_a_layer_called_twice_is_seen_in_both_places() -> None:
+    model = Calls(lambda m, x: m.fc(torch.relu(m.fc(x)))).double()
+    inputs: list[torch.Tensor] = []
+    model.fc.register_forward_pre_hook(lambda module, args: inputs.append(args[0].detach()))
+    found = second_moments(model, iter([(0, torch.rand(20, 8).double())]), 1).retain(())["fc"][0]
+    assert len(inputs) == 2
+    assert torch.allclose(found, inputs[0].T @ inputs[0] + inputs[1].T @ inputs[1])

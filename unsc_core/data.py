@@ -148,8 +148,8 @@ DATASETS: dict[str, DatasetEntry] = {
             fashion_mnist_32, "alexnet", 6, 10, validation=lambda report: _fashion_mnist_32(report, validation=True),
         ),
         DatasetEntry("cifar10", "CIFAR-10", "50,000 + 10,000 photographs, 32×32, ten classes.", downloads.cifar10, "allcnn", 3, 30),
-        DatasetEntry("cifar100", "CIFAR-100", "50,000 + 10,000 photographs, 32×32, a hundred classes.", downloads.cifar100, "allcnn", 19, 60),
-        DatasetEntry("svhn", "SVHN", "73,257 + 26,032 house numbers, 32×32.", downloads.svhn, "allcnn", 3, 15),
+        DatasetEntry("cifar100", "CIFAR-100", "50,000 + 10,000 photographs, 32×32, a hundred classes.", downloads.cifar100, "resnet18", 19, 60),
+        DatasetEntry("svhn", "SVHN", "73,257 + 26,032 house numbers, 32×32.", downloads.svhn, "vgg11", 3, 15),
     )
 }  # fmt: skip
 DEFAULT_DATASET = "fashion-mnist-mini"

@@ -43,6 +43,11 @@ def cut() -> None:
     show.in_rows(pictures, 3)
     st.caption(":gray[grey: directions the retained classes use] · :green[**teal: the null space**] · dotted: the cut at γ")
     show.picture(summary, "null-space")
+    if errors := cache.energy_error(chosen.config):
+        worst = max(map(abs, errors.values()))
+        st.caption(
+            f"The spectra come from sampled patches; on images and patches that were not drawn, kept energy is within {100 * worst:.1f} points."
+        )
     show.downloads({"null-space": summary} | pictures)
 
 

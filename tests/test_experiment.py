@@ -162,7 +162,7 @@ def test_damaged_piece_is_made_again_and_is_the_same(kind: str, damage: str, tmp
 def test_stages_are_timed_and_reported(tmp_path: Path) -> None:
     heard: list[Progress] = []
     result = Experiment(SMALL["blobs"], Store(tmp_path), heard.append).run(with_retrain=True)
-    assert set(result.seconds) == {"train", "retrain", "moments", "spectra", "null_space", "pseudo_labels", "unlearn"}
+    assert set(result.seconds) == {"train", "retrain", "moments", "energy_error", "spectra", "null_space", "pseudo_labels", "unlearn"}
     assert all(seconds >= 0 for seconds in result.seconds.values())
     training = [progress for progress in heard if progress.stage == "training the original model" and progress.total]
     assert training[-1].done == training[-1].total

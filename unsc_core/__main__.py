@@ -133,6 +133,8 @@ def _table(answer: dict[str, Any]) -> str:
     lines.append(f"over-unlearning {mean['over_unlearning']:+.2f} points, retain logit drift {mean['logit_drift']:.3f}")
     if mean["agreement"] is not None:
         lines.append(f"agreement with the retrained model on forgotten samples {mean['agreement']:.1f} %")
+    if worst := max(map(abs, mean["energy_error"].values()), default=0.0):
+        lines.append(f"energy kept of patches that were not drawn: within {100 * worst:.2f} points of γ's share in every layer")
     lines += [f"seed {run['seed']}: key {run['key']}" for run in answer["seeds"]]
     return "\n".join(lines)
 

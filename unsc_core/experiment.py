@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -48,7 +48,7 @@ CHECKPOINTS = ASSETS / "checkpoints"
 MAX_MOMENTS_BYTES = 2**30
 """Moments of every class that would take more than this are collected for one request instead."""
 CHECK_IMAGES = 4
-"""Images per class, the last ones, that `energy_error` looks at with all their patches."""
+"""Images per class, the last ones, with all their patches, that the sampled moments are checked on."""
 Spectra = dict[str, tuple[Spectrum, ...]]
 
 
@@ -127,31 +127,36 @@ class Experiment:
             return Moments({layer: torch.from_numpy(m) for layer, m in stored.arrays.items()}, **stored.meta["config"])
         if self.config.model not in MODELS:
             self._check_covered(self._new_model().to(self.device))  # before a training in vain
-        model = self.original
+        model, classes, sample = self.original, self.dataset.num_classes, self.data.inputs(self.data.x_train[:1])
         self._check_covered(model)
-        classes, sample = self.dataset.num_classes, self.data.inputs(self.data.x_train[:1])
         by_request = bool(self.split.forget_ids) or moments_bytes(model, sample, classes, MOMENTS) > MAX_MOMENTS_BYTES
-        retain, forget = (self.data.index(rows) for rows in (self.split.retain_train(), self.split.forget_train()))
-        batches = request_batches(self.data, MOMENTS.images, retain, forget) if by_request else class_batches(self.data, MOMENTS.images)
-        total = classes * -(-MOMENTS.images // CLASS_BATCH)
-        done = 0
-
-        def on_batch() -> None:
-            nonlocal done
-            done += 1
-            self.stages.tick(min(done, total), total)
-
         with self.stages.stage("moments", "collecting second moments"):
             moments = second_moments(
-                model, batches, 2 if by_request else classes,
-                images=MOMENTS.images, positions=MOMENTS.positions, seed=self.config.seed, on_batch=on_batch,
+                model, self._moment_batches(by_request), 2 if by_request else classes,
+                images=MOMENTS.images, positions=MOMENTS.positions, seed=self.config.seed,
             )  # fmt: skip
-        moments = replace(moments, by_request=by_request)
+        moments = replace(moments, by_request=by_request, energy_error=self._energy_error(moments))
         arrays = {layer: m.cpu().numpy() for layer, m in moments.per_class.items()}
-        settings = {"images": moments.images, "positions": moments.positions, "by_request": by_request}
+        settings = {name: getattr(moments, name) for name in ("images", "positions", "by_request", "energy_error")}
         meta = {"config": settings, "seconds": self.stages.seconds["moments"]}
         self.store.put("moments", self._moments_of_request if by_request else self.keys.moments, Artefact(arrays, meta))
         return moments
+
+    def _moment_batches(self, by_request: bool) -> Iterator[tuple[int, Tensor]]:
+        """What the moments are collected from, with progress."""
+        retain, forget = (self.data.index(rows) for rows in (self.split.retain_train(), self.split.forget_train()))
+        batches = request_batches(self.data, MOMENTS.images, retain, forget) if by_request else class_batches(self.data, MOMENTS.images)
+        total = self.dataset.num_classes * -(-MOMENTS.images // CLASS_BATCH)
+        for done, batch in enumerate(batches):
+            self.stages.tick(min(done, total), total)
+            yield batch
+
+    def _energy_error(self, moments: Moments) -> dict[str, float]:
+        """Layer -> what sampling cost at γ: see `energy_error`; against the last images of each class, all patches."""
+        rows = torch.cat([torch.nonzero(self.data.y_train == c)[-CHECK_IMAGES:, 0] for c in range(self.dataset.num_classes)])
+        with self.stages.stage("energy_error", "checking the sampled energy"), one_thread():
+            reference = second_moments(self.original, class_batches(self.data, 0, rows), self.dataset.num_classes)
+            return energy_error(moments, reference, self.config.energy_threshold or DEFAULT_ENERGY_THRESHOLD)
 
     @property
     def _moments_of_request(self) -> str:
@@ -165,7 +170,7 @@ class Experiment:
             found = spectra(moments.retain(self.config.forget_classes))
         if self.store.get("spectra", self.keys.spectra) is None:
             values = {layer: torch.stack([s.eigenvalues for s in groups]).cpu().numpy() for layer, groups in found.items()}
-            self.store.put("spectra", self.keys.spectra, Artefact(values, {"layers": list(values)}))
+            self.store.put("spectra", self.keys.spectra, Artefact(values, {"layers": list(values), "energy_error": moments.energy_error}))
         return found
 
     @cached_property
@@ -183,13 +188,6 @@ class Experiment:
         moments = self.moments
         with self.stages.stage("spectra", "finding the subspace of the forgotten"), one_thread():
             return spectra(moments.forget(self.config.forget_classes))
-
-    def energy_error(self) -> dict[str, float]:
-        """Layer -> share of energy kept of images and patches that were not drawn, less that of those that were; see there."""
-        rows = torch.cat([torch.nonzero(self.data.y_train == c)[-CHECK_IMAGES:, 0] for c in range(self.dataset.num_classes)])
-        with self.stages.stage("energy_error", "checking the sampled energy"), one_thread():
-            reference = second_moments(self.original, class_batches(self.data, 0, rows), self.dataset.num_classes)
-            return energy_error(self.moments, reference, self.config.energy_threshold or DEFAULT_ENERGY_THRESHOLD)
 
     @cached_property
     def unlearned(self) -> Unlearned:

@@ -8,7 +8,7 @@ subspaces, is small whatever the number of samples, and adds up over classes.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor, nn
@@ -37,12 +37,14 @@ class Moments:
             the full number of patches, so it estimates the same sum.
         by_request: whether the "classes" are only two, D_r and D_f of one request: for single samples, and
             for networks whose moments of every class would not fit into memory.
+        energy_error: what `energy_error` found, where it was asked.
     """
 
     per_class: dict[str, Tensor]
     images: int = 0
     positions: int = 0
     by_request: bool = False
+    energy_error: dict[str, float] = field(default_factory=dict)
 
     @property
     def num_classes(self) -> int:

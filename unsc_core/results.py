@@ -163,6 +163,7 @@ class Result:
         labels: (n_forget,) class each forget training sample was taught, in training order; None without.
         history: per epoch {"epoch", "accuracy", "loss"}.
         null_space: layer -> {"dim", "rank"}.
+        energy_error: layer -> what sampling patches cost, as a share of the energy; see `moments.energy_error`.
         seconds: stage -> what it took when it was computed.
         device: where the unlearning ran.
     """
@@ -176,6 +177,7 @@ class Result:
     labels: NDArray[np.int64] | None = None
     history: list[dict[str, float]] = field(default_factory=list)
     null_space: dict[str, dict[str, int]] = field(default_factory=dict)
+    energy_error: dict[str, float] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
     device: str = "cpu"
 
@@ -190,7 +192,7 @@ def read_result(config: ExperimentConfig, dataset: Dataset, store: Store) -> Res
     """The stored result of a resolved config: None until original and unlearned model have answered on the test set."""
     found = keys(config, dataset)
     original, unlearned = _answers(store, found.original, dataset), _answers(store, found.unlearned, dataset)
-    made = store.get("unlearned", found.unlearned)
+    made, spectra = store.get("unlearned", found.unlearned), store.get("spectra", found.spectra)
     if original is None or unlearned is None or made is None:
         return None
     seconds = dict(made.meta["seconds"])
@@ -200,7 +202,7 @@ def read_result(config: ExperimentConfig, dataset: Dataset, store: Store) -> Res
     return Result(
         config, found.unlearned, split(dataset, config.forget_classes, config.forget_ids), original, unlearned,
         retrained=_answers(store, found.retrained, dataset), labels=made.arrays.get("labels"), history=made.meta["history"],
-        null_space=made.meta["null_space"], seconds=seconds, device=made.meta["device"],
+        null_space=made.meta["null_space"], energy_error=spectra.meta["energy_error"] if spectra else {}, seconds=seconds, device=made.meta["device"],
     )  # fmt: skip
 
 
@@ -232,6 +234,7 @@ def summary(result: Result) -> dict[str, Any]:
         "logit_drift": evaluation.logit_drift(result.unlearned.test[stay], result.original.test[stay]),
         "agreement": _agreement(result),
         "null_space": result.null_space,
+        "energy_error": result.energy_error if result.null_space else {},
         "epochs_run": max(len(result.history) - 1, 0),
         "seconds": {stage: round(s, 3) for stage, s in result.seconds.items()},
         "device": result.device,

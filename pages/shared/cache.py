@@ -88,6 +88,12 @@ def spectra(config: ExperimentConfig) -> dict[str, np.ndarray] | None:
     return None if stored is None else {layer: stored.arrays[layer] for layer in stored.meta["layers"]}
 
 
+def energy_error(config: ExperimentConfig) -> dict[str, float]:
+    """Layer -> what sampling patches cost, as a share of the energy; empty until the spectra have been computed."""
+    stored = store().get("spectra", keys(config, dataset(config.dataset)).spectra)
+    return {} if stored is None else stored.meta["energy_error"]
+
+
 def session() -> str:
     """A name for this browser tab, for the engine's watchers."""
     context: Any = st.runtime.scriptrunner.get_script_run_ctx()

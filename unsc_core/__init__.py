@@ -1,7 +1,43 @@
-"""UNSC Lab core: make a trained classifier forget classes, and measure what that did to the rest.
+"""UNSC Lab core: make a trained classifier forget classes or samples, and measure what that did to the rest.
 
 The core knows no screen: it imports neither streamlit nor the pages. Importing it, its registries and
 everything a view needs does not load torch; that happens where tensors are computed.
+
+A whole experiment (data, original, moments, unlearning, measures, all kept in the store):
+
+>>> import unsc_core as unsc
+>>> work = unsc.Experiment(unsc.ExperimentConfig(dataset="digits", forget_classes=(3,)))
+>>> numbers = unsc.summary(work.run())
+>>> numbers["unlearned"]["acc_forget"] < 10 < 90 < numbers["original"]["acc_forget"]
+True
+
+A network of your own, in memory: see `unlearn`. A dataset of your own arrays: see `checked_dataset`.
 """
 
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
 __version__ = "0.1.0"
+
+_HOMES = {
+    "DATASETS": "data", "load_dataset": "data", "Dataset": "dataset", "checked_dataset": "dataset", "split": "dataset",
+    "MODELS": "models", "build_model": "models", "METHODS": "methods", "ExperimentConfig": "config", "MomentsConfig": "config",
+    "TrainingConfig": "config", "Experiment": "experiment", "Result": "results", "summary": "results", "Store": "store",
+    "to_device": "device", "predict": "device", "class_batches": "device", "train": "training", "unlearn": "direct",
+    "second_moments": "moments", "spectra": "null_space",
+    "accuracies": "evaluation", "UnscError": "errors",
+}  # fmt: skip
+__all__ = sorted(_HOMES)
+
+
+def __getattr__(name: str) -> Any:
+    """A public name, loaded when it is first used."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'unsc_core' has no attribute '{name}'")
+    return getattr(importlib.import_module(f"unsc_core.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return [*globals(), *__all__]

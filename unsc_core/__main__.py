@@ -14,8 +14,10 @@ from typing import Any, NoReturn
 from unsc_core.config import ExperimentConfig
 from unsc_core.data import DATASETS, DEFAULT_DATASET
 from unsc_core.errors import ConfigError, UnscError
-from unsc_core.methods import METHODS
+from unsc_core.methods import METHODS, method_entry
 from unsc_core.models import MODELS
+from unsc_core.paper import ROWS, paper_row, read_record, run_row
+from unsc_core.paper import table as paper_table
 from unsc_core.progress import Progress
 
 
@@ -60,6 +62,22 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--with-retrain", action="store_true", help="also train without the forgotten classes")
     run.add_argument("--json", action="store_true", help="one JSON object on stdout")
     run.set_defaults(command=_run)
+
+    paper = commands.add_parser("paper", help="run a row of the published table again, and print it beside ours")
+    paper.add_argument("row", nargs="?", metavar="ROW", help=f"{', '.join(ROWS)}; without it, what each of them needs")
+    paper.add_argument("--methods", default=",".join(METHODS), metavar="M[,M]")
+    paper.add_argument("--seeds", default="0,1,2", metavar="S[,S]")
+    paper.add_argument("--table", action="store_true", help="only print what has been run so far")
+    paper.set_defaults(command=_paper)
+
+    tune = commands.add_parser("tune", help="choose learning rates and γ on a validation part of the training data")
+    tune.add_argument("--dataset", default=DEFAULT_DATASET, metavar="D")
+    tune.add_argument("--model", metavar="M", help="(default: the dataset's)")
+    tune.add_argument("--forget", default="6,0,9", metavar="C[,C]", help="classes to forget, each on its own")
+    tune.add_argument("--methods", default=",".join(METHODS), metavar="M[,M]")
+    tune.add_argument("--seeds", default="0", metavar="S[,S]")
+    tune.add_argument("--training-epochs", type=int)
+    tune.set_defaults(command=_tune)
 
     prepare = commands.add_parser("prepare", help="compute the landing page's experiments now, so that the app opens on them at once")
     prepare.set_defaults(command=_prepare)
@@ -145,6 +163,42 @@ def _prepare(_: argparse.Namespace) -> int:
     prepare(_show)
     _clear_line()
     return 0
+
+
+def _paper(options: argparse.Namespace) -> int:
+    if options.row is None:
+        print("\n".join(f"{row.name:14}{row.dataset} / {row.model}, forget {row.forget}. {row.needs}" for row in ROWS.values()))
+        return 0
+    row = paper_row(options.row)
+    record = read_record(row)
+    if not options.table:
+        for record in run_row(row, _methods(options.methods), _integers(options.seeds, "--seeds"), _show):  # noqa: B007
+            pass
+        _clear_line()
+    print(paper_table(row, record))
+    return 0
+
+
+def _tune(options: argparse.Namespace) -> int:
+    from unsc_core import tuning
+    from unsc_core.data import dataset_entry
+
+    model = options.model or dataset_entry(options.dataset).model
+    config = ExperimentConfig(dataset=options.dataset, model=model, training_epochs=options.training_epochs)
+    forget, seeds = _integers(options.forget, "--forget"), _integers(options.seeds, "--seeds")
+    path = tuning.record_path(config)
+    outcomes = []
+    for outcome in tuning.tune(config, _methods(options.methods), forget, seeds, _show):
+        outcomes.append(outcome)
+        tuning.write(path, config, forget, seeds, outcomes)
+    _clear_line()
+    print(tuning.table(outcomes))
+    print(path)
+    return 0
+
+
+def _methods(text: str) -> list[str]:
+    return [method_entry(name.strip()).name for name in text.split(",") if name.strip()]
 
 
 def _export(options: argparse.Namespace) -> int:

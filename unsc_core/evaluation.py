@@ -31,7 +31,12 @@ def acc_forget(answers: Labels, labels: Labels, forgotten: Mask) -> float:
 
 
 def acc_retain(answers: Labels, labels: Labels, forgotten: Mask, num_classes: int) -> float:
-    """Acc_r: mean over classes of their accuracy on the samples that stay, in percent; higher is better."""
+    """Acc_r: mean over classes of their accuracy on the samples that stay, in percent; higher is better.
+
+    >>> labels = np.array([0, 0, 1, 1, 2])
+    >>> acc_retain(np.array([0, 0, 1, 0, 0]), labels, labels == 2, 3)  # class 0: 100 %, class 1: 50 %
+    75.0
+    """
     return float(np.nanmean(per_class_accuracy(answers[~forgotten], labels[~forgotten], num_classes)))
 
 

@@ -111,6 +111,13 @@ def null_space(spectrum: Spectrum, energy_threshold: float) -> NullSpace:
 
     Raises:
         ConfigError: γ is not in (0, 1].
+
+    >>> samples = torch.tensor([[3.0, 0.0, 0.0], [0.0, 0.5, 0.0]])  # one per row; the third number is never used
+    >>> space = null_space(spectrum(samples.T @ samples), 1.0)
+    >>> space.rank, space.dim
+    (2, 3)
+    >>> space.project(torch.tensor([[1.0, 1.0, 1.0]], dtype=torch.float64)).abs().round(decimals=9).tolist()
+    [[0.0, 0.0, 1.0]]
     """
     k = energy_rank(spectrum.eigenvalues, energy_threshold)
     total = float(spectrum.eigenvalues.sum())

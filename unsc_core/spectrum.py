@@ -28,6 +28,12 @@ def energy_rank(eigenvalues: Any, energy_threshold: float) -> int:
     Returns:
         k between 0 (no energy at all) and the numerical rank; never more, so γ = 1 keeps exactly the
         directions in which the data differs from zero by more than rounding.
+
+    >>> import numpy as np
+    >>> energy_rank(np.array([8.0, 1.0, 0.9, 0.1, 0.0]), 0.9)
+    2
+    >>> energy_rank(np.array([8.0, 1.0, 0.9, 0.1, 0.0]), 1.0)
+    4
     """
     check_energy_threshold(energy_threshold)
     if len(eigenvalues) == 0 or float(eigenvalues[0]) <= 0:

@@ -1,0 +1,114 @@
+"""Unlearning a network that is in memory, without store or config."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from torch import nn
+
+from unsc_core.dataset import Dataset, Split, split
+from unsc_core.device import DeviceData, class_batches, one_thread, request_batches, resolve_device, to_device
+from unsc_core.errors import ConfigError
+from unsc_core.methods import method_entry
+from unsc_core.methods.base import Context, Unlearned
+from unsc_core.moments import Moments, second_moments
+from unsc_core.null_space import MERGE_THRESHOLD, Spectrum, merged, spectra
+from unsc_core.progress import Report, Stages, silent
+from unsc_core.representations import check_covered
+from unsc_core.results import DEFAULT_ENERGY_THRESHOLD, MOMENTS
+from unsc_core.spectrum import check_energy_threshold
+
+Spectra = dict[str, tuple[Spectrum, ...]]
+
+
+def unlearn(
+    model: nn.Module,
+    dataset: Dataset,
+    forget_classes: tuple[int, ...] = (),
+    forget_ids: tuple[int, ...] = (),
+    method: str = "unsc",
+    *,
+    energy_threshold: float = DEFAULT_ENERGY_THRESHOLD,
+    subspace: str = "joint",
+    learning_rate: float | None = None,
+    epochs: int | None = None,
+    seed: int = 0,
+    device: str = "auto",
+    report: Report = silent,
+) -> Unlearned:
+    """A trained network with classes, or single training samples, forgotten; the network itself is left as it is.
+
+    Args:
+        model: takes normalised samples (n, channels, height, width) or (n, features), answers logits (n, classes).
+        dataset: from `load_dataset` or `checked_dataset`; its normalisation is used.
+        forget_classes, forget_ids: what to forget, one or the other; ids are indices of training samples.
+        method: a name in METHODS but "retrain", which has no recipe for a network that it did not train.
+        energy_threshold, subspace, learning_rate, epochs, seed, device: as in ExperimentConfig.
+        report: receives progress.
+
+    Raises:
+        ConfigError: an impossible request, or a network that null spaces do not cover.
+        DivergedError: the learning rate was too large.
+
+    >>> import torch, unsc_core as unsc
+    >>> blobs = unsc.load_dataset("blobs")
+    >>> data, net = unsc.to_device(blobs, "cpu"), unsc.build_model("mlp", blobs.input_shape, blobs.num_classes)
+    >>> unsc.train(net, data, torch.arange(len(data.y_train)), unsc.TrainingConfig(epochs=20), seed=0)
+    >>> forgot = unsc.unlearn(net, blobs, forget_classes=(2,), device="cpu")
+    >>> after = unsc.accuracies(unsc.predict(forgot.model, data, data.x_test).numpy(), blobs.y_test, blobs.y_test == 2)
+    >>> after["acc_forget"] < 50 < 95 < after["acc_retain"]
+    True
+    """
+    entry, request = method_entry(method), split(dataset, tuple(forget_classes), tuple(forget_ids))
+    if method == "retrain":
+        raise ConfigError("Retraining needs to know how the network was trained; use Experiment, or train on what remains yourself.")
+    data, stages = to_device(dataset, resolve_device(device)), Stages(report)
+    copied = copy.deepcopy(model).to(data.device)
+    seen = _Seen(copied, request, data, subspace, check_energy_threshold(energy_threshold), seed, stages)
+    context = Context(
+        request, data, seed, MERGE_THRESHOLD if subspace == "merge" else energy_threshold,
+        learning_rate or entry.learning_rate or 0.0, epochs or entry.epochs or 0,
+        stages, lambda: seen.spectra, lambda: seen.forget_spectra, lambda: model,
+    )  # fmt: skip
+    return entry.unlearn(copied, context)
+
+
+@dataclass(eq=False)
+class _Seen:
+    """What D_r and D_f use of a network's layers, computed when a method asks; the arguments of `unlearn`."""
+
+    model: nn.Module
+    request: Split
+    data: DeviceData
+    subspace: str
+    energy_threshold: float
+    seed: int
+    stages: Stages
+
+    @cached_property
+    def moments(self) -> Moments:
+        """Of D_r and D_f, or of every class if their subspaces are merged."""
+        check_covered(self.model, self.data.inputs(self.data.x_train[:2]))
+        retain, forget = (self.data.index(rows) for rows in (self.request.retain_train(), self.request.forget_train()))
+        joint = self.subspace == "joint"
+        batches = request_batches(self.data, MOMENTS.images, retain, forget) if joint else class_batches(self.data, MOMENTS.images, retain)
+        with self.stages.stage("moments", "collecting second moments"):
+            classes = 2 if joint else self.request.dataset.num_classes
+            found = second_moments(self.model, batches, classes, images=MOMENTS.images, positions=MOMENTS.positions, seed=self.seed)
+        return replace(found, by_request=joint)
+
+    @cached_property
+    def spectra(self) -> Spectra:
+        """Of D_r."""
+        with self.stages.stage("spectra", "finding the null space"), one_thread():
+            if self.subspace == "merge":
+                return merged([spectra(self.moments.of([c])) for c in self.request.retain_classes], self.energy_threshold)
+            return spectra(self.moments.retain(self.request.forget_classes))
+
+    @cached_property
+    def forget_spectra(self) -> Spectra:
+        """Of D_f."""
+        with self.stages.stage("spectra", "finding the subspace of the forgotten"), one_thread():
+            return spectra(self.moments.forget(self.request.forget_classes))

@@ -1,0 +1,104 @@
+"""Chooses a method's learning rate, and γ, on a validation part of the training data: the test set is never looked at."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+from unsc_core.config import ExperimentConfig
+from unsc_core.data import VALIDATION
+from unsc_core.errors import DivergedError
+from unsc_core.home import ASSETS, home
+from unsc_core.methods import METHODS
+from unsc_core.progress import Report, silent
+from unsc_core.results import summary
+
+FACTORS = (0.1, 0.25, 0.5, 1.0, 2.0, 4.0)
+"""Learning rates tried, as multiples of the default."""
+ENERGY_THRESHOLDS = (0.9, 0.94, 0.96, 0.98)
+FORGOTTEN = 2.0
+"""A setting forgets when Acc_f on validation samples is at most this, in percent, for every class and seed."""
+
+
+def settings(method: str) -> Iterator[dict[str, float]]:
+    """What is tried for a method."""
+    entry = METHODS[method]
+    rates = [float(f"{factor * entry.learning_rate:.3g}") for factor in FACTORS] if entry.learning_rate is not None else []
+    for rate in rates:
+        for threshold in ENERGY_THRESHOLDS if entry.uses_energy_threshold else (None,):
+            yield {"learning_rate": rate} | ({} if threshold is None else {"energy_threshold": threshold})
+
+
+def tune(
+    config: ExperimentConfig, methods: Iterable[str], forget: Iterable[int], seeds: Iterable[int], report: Report = silent
+) -> Iterator[dict[str, Any]]:
+    """Try every setting of every method on the validation samples of a config's dataset.
+
+    Yields:
+        Per method {"method", "chosen", "tried"}: tried is a list of {"settings", "acc_forget", "acc_retain", "worst_forget"}
+        (means over classes and seeds in percent; None where it diverged), chosen the settings `choose` takes.
+    """
+    base = replace(config, dataset=config.dataset + VALIDATION)
+    requests = [replace(base, forget_classes=(c,), seed=seed) for c, seed in product(forget, seeds)]
+    for method in methods:
+        tried = [{"settings": setting, **_means(requests, {"method": method, **setting}, report)} for setting in settings(method)]
+        if tried:
+            yield {"method": method, "chosen": choose(tried), "tried": tried}
+
+
+def _means(requests: list[ExperimentConfig], settings: dict[str, Any], report: Report) -> dict[str, float | None]:
+    """Accuracies of one setting over classes and seeds."""
+    from unsc_core.experiment import Experiment
+
+    try:
+        runs = [summary(Experiment(replace(request, **settings), report=report).run())["unlearned"] for request in requests]
+    except DivergedError:
+        return {"acc_forget": None, "acc_retain": None, "worst_forget": None}
+    forget, retain = ([run[name] for run in runs] for name in ("acc_forget", "acc_retain"))
+    return {"acc_forget": sum(forget) / len(forget), "acc_retain": sum(retain) / len(retain), "worst_forget": max(forget)}
+
+
+def choose(tried: list[dict[str, Any]]) -> dict[str, float]:
+    """Of the settings that forget, the one that keeps most of the rest; if none forgets, the one that forgets most."""
+    sound = [one for one in tried if one["acc_forget"] is not None]
+    forgetting = [one for one in sound if one["worst_forget"] <= FORGOTTEN]
+    if forgetting:
+        return max(forgetting, key=lambda one: one["acc_retain"])["settings"]
+    return min(sound, key=lambda one: one["acc_forget"])["settings"] if sound else {}
+
+
+def record_path(config: ExperimentConfig) -> Path:
+    """Where the outcome of `tune` is written."""
+    return home() / "tuning" / f"{Path(config.dataset).name}_{Path(config.model).name}.json"
+
+
+def shipped_record(dataset: str, model: str) -> Path:
+    """Where the outcome that the defaults were taken from lies."""
+    return ASSETS / "tuning" / f"{dataset}_{model}.json"
+
+
+def write(path: Path, config: ExperimentConfig, forget: Iterable[int], seeds: Iterable[int], outcomes: list[dict[str, Any]]) -> None:
+    """Write the outcomes with what they were found on; methods that were not tuned this time keep what is there."""
+    before = json.loads(path.read_text())["methods"] if path.is_file() else []
+    names = {outcome["method"] for outcome in outcomes}
+    about = {"dataset": config.dataset + VALIDATION, "model": config.model, "forget": list(forget), "seeds": list(seeds)}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(about | {"methods": [*(b for b in before if b["method"] not in names), *outcomes]}, indent=1))
+
+
+def table(outcomes: Iterable[dict[str, Any]]) -> str:
+    """The outcomes in Markdown, the chosen setting marked."""
+    lines = ["| method | learning rate | γ | Acc_f | worst Acc_f | Acc_r | |", "|---|---|---|---|---|---|---|"]
+    for outcome in outcomes:
+        for one in outcome["tried"]:
+            numbers = ["diverged", "", ""] if one["acc_forget"] is None else [f"{one[n]:.2f}" for n in ("acc_forget", "worst_forget", "acc_retain")]
+            mark = "chosen" if one["settings"] == outcome["chosen"] else ""
+            setting = one["settings"]
+            lines.append(
+                f"| {outcome['method']} | {setting['learning_rate']:g} | {setting.get('energy_threshold', '')} | {' | '.join(numbers)} | {mark} |"
+            )
+    return "\n".join(lines)

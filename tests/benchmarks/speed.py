@@ -1,0 +1,514 @@
+"""Speed and memory, every comparison side by side on this machine: `python -m tests.benchmarks.speed [--only NAME,…] [--json FILE]`.
+
+Seconds differ from machine to machine, ratios hardly do. Networks that have to be trained first are kept in the data folder.
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import json
+import os
+import platform
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, replace
+from functools import cache
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # as the command line does, before torch is loaded
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from tests.benchmarks import memory
+from unsc_core.checkpoints import set_weights
+from unsc_core.config import ExperimentConfig, TrainingConfig, content_key
+from unsc_core.data import load_dataset, resized
+from unsc_core.dataset import Dataset, split
+from unsc_core.device import DeviceData, class_batches, one_thread, to_device
+from unsc_core.experiment import Experiment
+from unsc_core.methods.base import Context, projections
+from unsc_core.models import build_model
+from unsc_core.moments import Moments, second_moments
+from unsc_core.null_space import MERGE_THRESHOLD, NullSpace, Spectrum, null_space, spectra
+from unsc_core.progress import Stages
+from unsc_core.representations import Layer, represented_layers
+from unsc_core.results import DEFAULT_ENERGY_THRESHOLD, MOMENTS
+from unsc_core.store import Artefact, Store
+from unsc_core.training import Project, SgdConfig, _step, relabel, train
+
+Matrix = NDArray[np.float32]
+FORGET = 6
+IMAGES = 256
+"""Images a class that the textbook version uses, as published; ours draws from the same."""
+STAGES = ("moments", "spectra", "null_space", "pseudo_labels", "unlearn")
+"""What UNSC itself does."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One measured number, and the bar it is held against, if any.
+
+    Attributes:
+        comparison, what: where it belongs and what it is.
+        value, unit: as measured.
+        at_least, at_most: the bar.
+    """
+
+    comparison: str
+    what: str
+    value: float
+    unit: str
+    at_least: float | None = None
+    at_most: float | None = None
+
+    @property
+    def met(self) -> bool | None:
+        """Whether the bar is met; None without one."""
+        if self.at_least is None and self.at_most is None:
+            return None
+        return (self.at_least is None or self.value >= self.at_least) and (self.at_most is None or self.value <= self.at_most)
+
+    def __str__(self) -> str:
+        bar = f"≥ {self.at_least:g}" if self.at_least is not None else f"≤ {self.at_most:g}" if self.at_most is not None else ""
+        verdict = {None: "", True: "met", False: "MISSED"}[self.met]
+        return f"{self.comparison:9} {self.what:74} {self.value:10.4g} {self.unit:5} {bar:8} {verdict}".rstrip()
+
+
+Rows = Iterator[Row]
+
+
+def machine() -> dict[str, Any]:
+    """What the numbers were measured on."""
+    info = Path("/proc/cpuinfo")
+    models = [line.split(":")[1].strip() for line in info.read_text().splitlines() if line.startswith("model name")] if info.exists() else []
+    return {
+        "processor": models[0] if models else platform.processor(), "cores": os.cpu_count(), "threads": torch.get_num_threads(),
+        "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else None, "load": round(os.getloadavg()[0], 1),
+        "python": platform.python_version(), "torch": torch.__version__, "numpy": np.__version__,
+    }  # fmt: skip
+
+
+def timed(work: Callable[[], Any], repeats: int = 1) -> tuple[float, Any]:
+    """(median seconds, last answer)."""
+    seconds, answer = [], None
+    for _ in range(repeats):
+        started = time.perf_counter()
+        answer = work()
+        if torch.cuda.is_available():
+            torch.cuda.synchronize()
+        seconds.append(time.perf_counter() - started)
+    return median(seconds), answer
+
+
+@cache
+def clothes() -> Dataset:
+    """The bundled images of clothes at 32×32, 1,000 a class."""
+    mini = load_dataset("fashion-mnist-mini")
+    return Dataset("clothes at 32×32", resized(mini.x_train, 32), mini.y_train, resized(mini.x_test, 32), mini.y_test, mini.class_names)
+
+
+@cache
+def clothes_data() -> DeviceData:
+    """The same as tensors."""
+    return to_device(clothes(), "cpu")
+
+
+def trained(name: str, epochs: int = 2) -> nn.Module:
+    """A network of MODELS trained on `clothes`; kept in the data folder."""
+    dataset, store = clothes(), Store()
+    key = content_key(benchmark="speed", model=name, data=dataset.train_digest, epochs=epochs)
+    model = build_model(name, dataset.input_shape, dataset.num_classes)
+    stored = store.get("trained", key)
+    if stored is not None:
+        set_weights(model, {name: torch.from_numpy(value) for name, value in stored.arrays.items()}, "The stored network")
+        return model.eval()
+    train(model, clothes_data(), torch.arange(len(dataset.y_train)), TrainingConfig(epochs), seed=0)
+    store.put("trained", key, Artefact({name: value.contiguous().numpy() for name, value in model.state_dict().items()}))
+    return model
+
+
+# --- subspace ---------------------------------------------------------------------------------------------------------
+
+
+def textbook(model: nn.Module, samples: Iterator[tuple[int, Tensor]], retain: list[int], energy_threshold: float) -> dict[str, Matrix]:
+    """The retain bases as published: an SVD of all patches per layer and class, the classes' bases joined by one more SVD.
+
+    Args:
+        model: in eval mode.
+        samples: (class, all of its inputs), once per class.
+        retain: classes whose bases are joined.
+        energy_threshold: γ each class is cut at.
+
+    Returns:
+        Layer -> orthonormal columns (d, k).
+    """
+    bases: dict[str, dict[int, Matrix]] = {}
+    for label, inputs in samples:
+        for name, columns in patch_matrices(model, inputs):
+            bases.setdefault(name, {})[label] = leading(columns, energy_threshold)
+    return {name: leading(np.concatenate([of_class[c] for c in retain], axis=1), MERGE_THRESHOLD) for name, of_class in bases.items()}
+
+
+def patch_matrices(model: nn.Module, inputs: Tensor) -> Iterator[tuple[str, Matrix]]:
+    """(layer, every input vector or patch as a column (d, n)) of ungrouped, zero-padded layers."""
+    layers = represented_layers(model)
+    received: dict[str, Tensor] = {}
+
+    def keep(name: str) -> Callable[[nn.Module, tuple[Tensor, ...]], None]:
+        return lambda module, args: received.update({name: args[0]})
+
+    hooks = [layer.register_forward_pre_hook(keep(name)) for name, layer in layers.items()]
+    with torch.no_grad():
+        model(inputs)
+    for hook in hooks:
+        hook.remove()
+    for name, layer in layers.items():
+        yield name, columns_of(layer, received.pop(name))
+
+
+def columns_of(layer: Layer, x: Tensor) -> Matrix:
+    """The im2col matrix (d, n) of what a layer received, with the layer's own geometry."""
+    if isinstance(layer, nn.Linear):
+        return x.T.numpy()
+    patches = F.unfold(x, layer.kernel_size, layer.dilation, layer.padding, layer.stride)  # (images, d, positions)
+    return patches.movedim(1, 0).flatten(1).numpy()
+
+
+def leading(columns: Matrix, energy_threshold: float) -> Matrix:
+    """The fewest left singular vectors that hold γ of the energy."""
+    vectors, values, _ = np.linalg.svd(columns, full_matrices=False)
+    shares = np.cumsum(values.astype(np.float64) ** 2)
+    return vectors[:, : int(np.searchsorted(shares, energy_threshold * shares[-1])) + 1]
+
+
+def default_moments(model: nn.Module, data: DeviceData, num_classes: int = 10, images: int = MOMENTS.images) -> Moments:
+    """Second moments as an experiment collects them."""
+    return second_moments(model, class_batches(data, images), num_classes, images=images, positions=MOMENTS.positions)
+
+
+def retain_spectra(moments: Moments, forget: int = FORGET) -> dict[str, tuple[Spectrum, ...]]:
+    """The spectra of all that stays, as an experiment computes them."""
+    with one_thread():
+        return spectra(moments.retain((forget,)))
+
+
+def cut(found: dict[str, tuple[Spectrum, ...]], energy_threshold: float = DEFAULT_ENERGY_THRESHOLD) -> dict[str, NullSpace]:
+    """Every layer's null space (of ungrouped layers)."""
+    return {layer: null_space(groups[0], energy_threshold) for layer, groups in found.items()}
+
+
+def kept(second_moment: Tensor, basis: Tensor) -> float:
+    """The share of a second moment's energy that a basis holds."""
+    return float((basis * (second_moment @ basis)).sum() / second_moment.trace())
+
+
+def subspace(images: int = IMAGES, name: str = "allcnn") -> Rows:
+    """Null spaces of AllCNN, 10 classes: sampled second moments against an SVD of all patches."""
+    model, data = trained(name), clothes_data()
+    collect, moments = timed(lambda: default_moments(model, data), 3)
+    decompose, found = timed(lambda: retain_spectra(moments), 3)
+    slicing, ours = timed(lambda: cut(found), 3)
+    seconds = collect + decompose + slicing
+    row = lambda *values, **bars: Row("subspace", *values, **bars)  # noqa: E731
+    yield row(f"ours, moments of {MOMENTS.images} images a class, {MOMENTS.positions} patches each", collect, "s")
+    yield row("ours, all of it", seconds, "s")
+    yield row("a new γ, all layers", timed(lambda: cut(found, 0.97), 9)[0], "s", at_most=0.02)
+    yield row("a new class to forget, all layers", timed(lambda: cut(retain_spectra(moments, 3)), 5)[0], "s", at_most=0.4)
+    yield from energy(model, data, images, {layer: space.basis for layer, space in ours.items()})
+    retain = [c for c in range(10) if c != FORGET]
+    took, merged = timed(lambda: textbook(model, class_batches(data, images), retain, DEFAULT_ENERGY_THRESHOLD))
+    yield row(f"textbook: SVD of all patches of {images} images a class", took, "s")
+    yield row("textbook ÷ ours", took / seconds, "×", at_least=100.0)
+    ranks = [basis.shape[1] / len(basis) for basis in merged.values()], [s.rank / s.dim for s in ours.values()]
+    yield row("mean share of directions kept: textbook, joined by class", 100 * float(np.mean(ranks[0])), "%")
+    yield row("mean share of directions kept: ours, joint", 100 * float(np.mean(ranks[1])), "%")
+
+
+def energy(model: nn.Module, data: DeviceData, images: int, ours: dict[str, Tensor]) -> Rows:
+    """What sampling costs: energy our bases hold of all patches of all images, against the best bases at the same γ."""
+    took, full = timed(lambda: second_moments(model, class_batches(data, images, batch_size=64), 10))
+    everything = full.retain((FORGET,))
+    with one_thread():
+        best = cut(spectra(everything))
+    differences = {layer: 100 * (kept(everything[layer][0], basis) - best[layer].energy) for layer, basis in ours.items()}
+    worst = max(differences, key=lambda layer: abs(differences[layer]))
+    ranks = f"rank {ours[worst].shape[1]} for {best[worst].rank}"
+    yield Row("subspace", f"moments of all patches of {images} images a class", took, "s")
+    yield Row("subspace", f"energy lost by sampling, worst layer ({worst}: {ranks})", abs(differences[worst]), "%", at_most=0.1)
+    yield Row("subspace", "energy lost by sampling, mean over layers", float(np.mean(np.abs(list(differences.values())))), "%")
+
+
+# --- step -------------------------------------------------------------------------------------------------------------
+
+
+def projected(model: nn.Module, data: DeviceData, dataset: Dataset) -> Project:
+    """What UNSC does to each gradient of this network."""
+    found = retain_spectra(default_moments(model, data))
+    context = Context(
+        split(dataset, (FORGET,)), data, 0, DEFAULT_ENERGY_THRESHOLD, 0.1, 1, Stages(), lambda: found, lambda: found, lambda: model
+    )  # fmt: skip
+    return projections(model, context)[0]
+
+
+def plain_step(model: nn.Module, optimizer: torch.optim.Optimizer, x: Tensor, y: Tensor) -> None:
+    """Textbook SGD."""
+    optimizer.zero_grad()
+    F.cross_entropy(model(x), y).backward()
+    optimizer.step()
+
+
+def step(names: tuple[str, ...] = ("small-cnn", "allcnn", "alexnet"), repeats: int = 15) -> Rows:
+    """A UNSC step (forward, backward, projection, clip, SGD) against a plain SGD step: same network, batch and BatchNorm."""
+    data = clothes_data()
+    x, y = data.inputs(data.x_train[: SgdConfig(0.1, 1).batch_size]), data.y_train[: SgdConfig(0.1, 1).batch_size]
+    for name in names:
+        model = trained(name)
+        project = projected(model, data, clothes())
+        weights = {key: parameter for key, parameter in model.named_parameters() if key in project}
+        plain = torch.optim.SGD(model.parameters(), 1e-3)
+        ours = torch.optim.SGD(weights.values(), 1e-3)
+        pairs = [
+            (
+                timed(lambda: _step(model, ours, F.cross_entropy(model(x), y), weights, project, 1.0))[0],  # noqa: B023
+                timed(lambda: plain_step(model, plain, x, y))[0],  # noqa: B023
+            )
+            for _ in range(repeats + 2)
+        ][2:]
+        yield Row("step", f"{name}: plain SGD", 1e3 * median(theirs for _, theirs in pairs), "ms")
+        yield Row("step", f"{name}: UNSC ÷ plain SGD, median of {repeats} pairs", median(a / b for a, b in pairs), "×", at_most=1.25)
+
+
+# --- retrain ----------------------------------------------------------------------------------------------------------
+
+
+def unlearn_or_retrain(name: str, config: ExperimentConfig, at_least: float, also_stored: bool) -> Rows:
+    """UNSC with all its own stages against retraining, in an empty store, the original given.
+
+    Args:
+        name: of the comparison.
+        config: must not have a shipped retrained model.
+        at_least: how many times faster UNSC should be.
+        also_stored: take the retrained model and the seconds it took from the data folder, if it is there.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        work = Experiment(config, Store(Path(folder)))
+        for key in (work.keys.original, *([work.keys.retrained] if also_stored else [])):
+            if (artefact := Store().get("trained", key)) is not None:
+                work.store.put("trained", key, artefact)
+        _ = work.original
+        before = dict(work.stages.seconds)
+        wall, unlearned = timed(lambda: work.unlearned)
+        took = {stage: work.stages.seconds[stage] - before.get(stage, 0.0) for stage in STAGES}
+        _ = work.retrained
+        retrain = work.store.get("trained", work.keys.retrained).meta["seconds"]
+        recorded = "" if "retrain" in work.stages.seconds else ", as recorded when it was trained"
+    what = f"{config.dataset}, {config.model}, class {FORGET}"
+    yield Row(name, f"{what}: retraining{recorded}", retrain, "s")
+    yield Row(name, f"UNSC, {len(unlearned.history) - 1} epochs: {', '.join(f'{k} {v:.2f}' for k, v in took.items())}", sum(took.values()), "s")
+    yield Row(name, "UNSC with its check of the sampled energy and the writing of results", wall, "s")
+    yield Row(name, "retraining ÷ UNSC", retrain / sum(took.values()), "×", at_least=at_least)
+
+
+def retrain() -> Rows:
+    """The default experiment; seed 1 has no shipped retrained model, so it is trained here."""
+    return unlearn_or_retrain("retrain", ExperimentConfig(seed=1, forget_classes=(FORGET,)), 10.0, also_stored=False)
+
+
+def alexnet() -> Rows:
+    """The published Fashion-MNIST experiment; hours where its two networks have not been trained before."""
+    config = ExperimentConfig(dataset="fashion-mnist-32", model="alexnet", forget_classes=(FORGET,))
+    return unlearn_or_retrain("alexnet", config, 50.0, also_stored=True)
+
+
+# --- scaling ----------------------------------------------------------------------------------------------------------
+
+
+def net(width: int, num_classes: int) -> nn.Module:
+    """AllCNN's kind of network in any width."""
+    plan = [(1, width, 1), (width, width, 1), (width, 2 * width, 2), (2 * width, 2 * width, 1), (2 * width, 2 * width, 2)]
+    blocks = [
+        layer for channels, out, stride in plan for layer in (nn.Conv2d(channels, out, 3, stride, 1, bias=False), nn.BatchNorm2d(out), nn.ReLU())
+    ]
+    model = nn.Sequential(*blocks, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(2 * width, num_classes))
+    return model.to(memory_format=torch.channels_last).eval()
+
+
+def scaling(images: tuple[int, ...] = (64, 256, 1000), widths: tuple[int, ...] = (24, 48, 96), classes: tuple[int, ...] = (10, 50, 100)) -> Rows:
+    """Moments and bases over images a class, width and number of classes (labels drawn in turn where there are more than ten)."""
+    narrow, few = widths[0], images[0]
+    sizes = [(n, narrow, classes[0]) for n in images] + [(few, w, classes[0]) for w in widths[1:]] + [(few, narrow, c) for c in classes[1:]]
+    for n, width, num_classes in sizes:
+        data = clothes_data()
+        if num_classes != clothes().num_classes:
+            data = replace(data, y_train=torch.arange(len(data.y_train)) % num_classes)
+        model = net(width, num_classes)
+        collect, moments = timed(lambda: default_moments(model, data, num_classes, n))  # noqa: B023
+        decompose, _ = timed(lambda: cut(retain_spectra(moments)))  # noqa: B023
+        size = sum(m.numel() * m.element_size() for m in moments.per_class.values())
+        what = f"{n} images a class, width {width}, {num_classes} classes"
+        yield Row("scaling", f"{what}: moments", collect, "s")
+        yield Row("scaling", f"{what}: bases", decompose, "s")
+        yield Row("scaling", f"{what}: moments kept", size / 2**20, "MiB")
+
+
+# --- memory -----------------------------------------------------------------------------------------------------------
+
+WORDS = {
+    "run": "peak of the default run",
+    "train": "peak of the default run for a seed that is not shipped: trains",
+    "allcnn": "peak of AllCNN: moments, answers to all, an epoch of unlearning",
+    "moments": f"peak of AllCNN: moments of all images, {memory.POSITIONS} patches each",
+}
+
+
+def peaks() -> Rows:
+    """Peak resident memory, each in a fresh process."""
+    for name, took in memory.peaks(list(memory.WORK)):
+        what = f"{WORDS[name]}; {took['images']:,} images, {took['seconds']:.0f} s"
+        yield Row("memory", what, took["bytes"] / memory.GIB, "GiB", at_most=memory.WORK[name])
+
+
+# --- gpu --------------------------------------------------------------------------------------------------------------
+
+
+def photographs(n: int, device: str) -> DeviceData:
+    """Random images of CIFAR-10's size on a device: speed does not depend on what they show."""
+    x = torch.randint(0, 256, (n, 3, 32, 32), dtype=torch.uint8, device=device)
+    y = torch.arange(n, device=device) % 10
+    ones = torch.ones(1, 3, 1, 1, device=device)
+    return DeviceData(x, y, x[:1000], y[:1000], -ones, ones / 128, False)
+
+
+def gpu(n: int = 50_000, forget: int = 4_500, epochs: int = 25, device: str = "cuda") -> Rows:
+    """AllCNN at CIFAR-10's size: moments, unlearning, the step three ways, and the floor that the hardware sets."""
+    if device == "cuda" and not torch.cuda.is_available():
+        print("gpu       not measured: no CUDA device here")
+        return
+    data = photographs(n, device)
+    model = build_model("allcnn", (3, 32, 32), 10).to(device).eval()
+    collected, _ = timed(lambda: second_moments(model, class_batches(data, 0), 10, positions=MOMENTS.positions), 2)
+    yield Row("gpu", f"moments of {n:,} images, {MOMENTS.positions} patches each", collected, "s", at_most=3.0)
+    project = projected(model, data, clothes())
+    rows = torch.arange(forget, device=device)
+    labels = data.y_train[rows].roll(1)
+    work = lambda e: relabel(copy.deepcopy(model), data, rows, labels, SgdConfig(0.04, e, floor=-1.0), 0, project=project)  # noqa: E731
+    work(1)
+    took, _ = timed(lambda: work(epochs))
+    yield Row("gpu", f"unlearning {forget:,} images, {epochs} epochs, after a warm-up", took, "s", at_most=3.0)
+    yield from steps_on_gpu(model, data, project)
+    yield from floor(model, data, forget * epochs)
+
+
+def steps_on_gpu(model: nn.Module, data: DeviceData, project: Project, repeats: int = 50) -> Rows:
+    """The UNSC step run eagerly, with the network compiled, and as one captured CUDA graph."""
+    x, y = data.inputs(data.x_train[:128]), data.y_train[:128]
+    weights = {key: parameter for key, parameter in model.named_parameters() if key in project}
+    optimizer = torch.optim.SGD(weights.values(), 1e-4)
+
+    def one(network: Callable[[Tensor], Tensor] = model) -> None:
+        _step(model, optimizer, F.cross_entropy(network(x), y), weights, project, 1.0)
+
+    def many(work: Callable[[], None]) -> float:
+        def loop() -> None:
+            for _ in range(repeats):
+                work()
+
+        return 1e3 * timed(loop, 3)[0] / repeats
+
+    for words, prepare in (("eager", lambda: one), ("compiled", lambda: compiled(model, one)), ("captured graph", lambda: captured(one))):
+        try:
+            work = prepare()
+            work()
+            yield Row("gpu", f"step of 128 images: {words}", many(work), "ms")
+        except Exception as error:  # a compiler that is missing must not cost the other numbers
+            print(f"gpu       step of 128 images: {words} not measured ({type(error).__name__}: {str(error)[:200]})")
+
+
+def compiled(model: nn.Module, one: Callable[..., None]) -> Callable[[], None]:
+    """The step with torch.compile on the network."""
+    network = torch.compile(model)
+    return lambda: one(network)
+
+
+def captured(one: Callable[[], None]) -> Callable[[], None]:
+    """The step as one CUDA graph: warmed up on a stream of its own, then recorded."""
+    side = torch.cuda.Stream()
+    side.wait_stream(torch.cuda.current_stream())
+    with torch.cuda.stream(side):
+        for _ in range(3):
+            one()
+    torch.cuda.current_stream().wait_stream(side)
+    graph = torch.cuda.CUDAGraph()
+    with torch.cuda.graph(graph):
+        one()
+    return graph.replay
+
+
+def floor(model: nn.Module, data: DeviceData, samples: int, batch: int = 128) -> Rows:
+    """The least time that unlearning `samples` images could take: operations over the matmul rate, bytes over the bandwidth measured here.
+
+    Counted: forward and backward of every layer; each layer's input and output, read or written once forward and twice backward.
+    """
+    from torch.utils.flop_counter import FlopCounterMode
+
+    moved = 0
+
+    def add(module: nn.Module, args: tuple[Tensor, ...], out: Tensor) -> None:
+        nonlocal moved
+        moved += 3 * (args[0].numel() + out.numel()) * 4
+
+    x, y = data.inputs(data.x_train[:batch]), data.y_train[:batch]
+    hooks = [m.register_forward_hook(add) for m in model.modules() if not list(m.children())]
+    with FlopCounterMode(display=False) as counter:
+        F.cross_entropy(model(x), y).backward()
+    for hook in hooks:
+        hook.remove()
+    side = 8192 if data.device.type == "cuda" else 1024
+    square, block = torch.randn(side, side, device=data.device), torch.empty(side * side * 4, device=data.device)
+    square @ square
+    rate = 2 * side**3 / timed(lambda: square @ square, 5)[0]
+    bandwidth = 2 * block.numel() * 4 / timed(block.clone, 5)[0]
+    yield Row("gpu", "measured matmul rate, float32 as configured", rate / 1e12, "TF/s")
+    yield Row("gpu", "measured bandwidth", bandwidth / 1e9, "GB/s")
+    yield Row("gpu", "floor of the unlearning by operations", counter.get_total_flops() / rate * samples / batch, "s")
+    yield Row("gpu", "floor of the unlearning by bytes", moved / bandwidth * samples / batch, "s")
+
+
+COMPARISONS: dict[str, Callable[[], Rows]] = {
+    "subspace": subspace, "step": step, "retrain": retrain, "scaling": scaling, "memory": peaks, "gpu": gpu, "alexnet": alexnet,
+}  # fmt: skip
+ONLY_WHEN_ASKED = ("alexnet",)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.speed", description=__doc__)
+    parser.add_argument("--only", metavar="NAME,…", help=f"some of {', '.join(COMPARISONS)} (default: all but {', '.join(ONLY_WHEN_ASKED)})")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="also write everything there")
+    options = parser.parse_args()
+    names = options.only.split(",") if options.only else [name for name in COMPARISONS if name not in ONLY_WHEN_ASKED]
+    if unknown := sorted(set(names) - set(COMPARISONS)):
+        parser.error(f"unknown comparison {unknown[0]}; choose from {', '.join(COMPARISONS)}")
+    here = machine()
+    print(", ".join(f"{key} {value}" for key, value in here.items()), flush=True)
+    rows = []
+    for name in names:
+        for row in COMPARISONS[name]():
+            print(row, flush=True)
+            rows.append(row)
+    missed = sum(row.met is False for row in rows)
+    print(f"{sum(row.met is True for row in rows)} bars met, {missed} missed")
+    if options.json:
+        found = {"machine": here, "rows": [{**asdict(row), "met": row.met} for row in rows]}
+        options.json.write_text(json.dumps(found, ensure_ascii=False, indent=1))
+
+
+if __name__ == "__main__":
+    main()

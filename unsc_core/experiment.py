@@ -73,7 +73,7 @@ class Experiment:
     def run(self, with_retrain: bool = False) -> Result:
         """Everything the result needs; what is stored is not computed again."""
         self.store.check_writable()
-        if self.config.model not in MODELS and self.config.energy_threshold is not None and self.store.get("moments", self.keys.moments) is None:
+        if self.config.model not in MODELS and METHODS[self.config.method].uses_moments and self.store.get("unlearned", self.keys.unlearned) is None:
             self._check_covered(self._new_model().to(self.device))  # before a training in vain
         self.logits(self.keys.original, lambda: self.original, "test")
         self.logits(self.keys.unlearned, lambda: self.unlearned.model, "test")
@@ -125,8 +125,6 @@ class Experiment:
         stored = self.store.get("moments", self.keys.moments) or self.store.get("moments", self._moments_of_request)
         if stored is not None:
             return Moments({layer: torch.from_numpy(m) for layer, m in stored.arrays.items()}, **stored.meta["config"])
-        if self.config.model not in MODELS:
-            self._check_covered(self._new_model().to(self.device))  # before a training in vain
         model, classes, sample = self.original, self.dataset.num_classes, self.data.inputs(self.data.x_train[:1])
         self._check_covered(model)
         by_request = bool(self.split.forget_ids) or moments_bytes(model, sample, classes, MOMENTS) > MAX_MOMENTS_BYTES

@@ -17,7 +17,7 @@ from unsc_core.config import ExperimentConfig, MomentsConfig, TrainingConfig, co
 from unsc_core.data import dataset_entry
 from unsc_core.dataset import Dataset, Split, split
 from unsc_core.errors import CheckpointError, ConfigError
-from unsc_core.methods import method_entry
+from unsc_core.methods import METHODS, method_entry
 from unsc_core.models import check_model, model_digest
 from unsc_core.spectrum import check_energy_threshold
 from unsc_core.store import Store
@@ -109,7 +109,7 @@ def keys(config: ExperimentConfig, dataset: Dataset) -> Keys:
         original=original, forget=forget, method=config.method, seed=config.seed,
         energy_threshold=config.energy_threshold, subspace=config.subspace, learning_rate=config.learning_rate, epochs=config.epochs,
         training_epochs=config.training_epochs if config.method == "retrain" else None,
-        moments=moments if config.energy_threshold is not None else None,
+        moments=moments if METHODS[config.method].uses_moments else None,
     )  # fmt: skip
     retrained = _training_key(config, dataset, forget)
     return Keys(original, retrained, moments, content_key(spectra=moments, forget=forget), unlearned)

@@ -17,9 +17,9 @@ from unsc_core.methods import METHODS
 from unsc_core.progress import Report, silent
 from unsc_core.results import summary
 
-FACTORS = (0.1, 0.25, 0.5, 1.0, 2.0, 4.0)
+FACTORS = (0.25, 0.5, 1.0, 2.0, 4.0)
 """Learning rates tried, as multiples of the default."""
-ENERGY_THRESHOLDS = (0.9, 0.94, 0.96, 0.98)
+ENERGY_THRESHOLDS = (0.94, 0.96, 0.98)
 FORGOTTEN = 2.0
 """A setting forgets when Acc_f on validation samples is at most this, in percent, for every class and seed."""
 

@@ -17,7 +17,7 @@ from unsc_core.downloads import is_here
 from unsc_core.errors import UnscError
 from unsc_core.methods import METHODS
 from unsc_core.models import MODELS
-from unsc_core.results import keys, resolve
+from unsc_core.results import SUBSPACES, keys, resolve
 
 
 def experiment(gamma_here: bool = False) -> Chosen:
@@ -120,18 +120,29 @@ def _more(now: State) -> State:
             key="control_checkpoint", placeholder="trained here", help="Start from your own weights for the chosen model; upload them above.",
         )  # fmt: skip
         entry = METHODS[now.method]
+        if entry.uses_energy_threshold:
+            _begin("subspace", now.subspace)
+            subspace = st.selectbox(
+                "Subspace", SUBSPACES, key="control_subspace", format_func=lambda name: {"joint": "joint", "merge": "per-class merge"}[name],
+                help="Joint: cut once from all retained classes together. Per-class merge: cut class by class, then joined, as published.",
+            )  # fmt: skip
+            now = replace(now, subspace=subspace)
         if entry.learning_rate is None:
             return replace(now, seed=int(seed), checkpoint=checkpoint, lr=None, epochs=None)
         _begin("lr", now.lr)
+        iterates = entry.epochs is not None
         lr = st.number_input(
-            "Learning rate", min_value=1e-5, max_value=10.0, key="control_lr", format="%g", step=0.01,
-            placeholder=f"{entry.learning_rate:g} (default)", help="Of the unlearning: plain SGD, gradient norm clipped to 1.",
+            "Learning rate" if iterates else "Strength", min_value=1e-5, max_value=100.0, key="control_lr", format="%g", step=0.01,
+            placeholder=f"{entry.learning_rate:g} (default)",
+            help="Of the unlearning: plain SGD, gradient norm clipped to 1." if iterates else "How much is changed to forget.",
         )  # fmt: skip
-        _begin("epochs", now.epochs)
-        epochs = st.number_input(
-            "Epochs, at most", 1, 1000, key="control_epochs", placeholder=f"{entry.epochs} (default)",
-            help="UNSC stops by itself once training accuracy on the forgotten classes is at most 1 %.",
-        )  # fmt: skip
+        epochs = None
+        if iterates:
+            _begin("epochs", now.epochs)
+            epochs = st.number_input(
+                "Epochs, at most", 1, 1000, key="control_epochs", placeholder=f"{entry.epochs} (default)",
+                help="Most methods stop by themselves once training accuracy on the forgotten classes is at most 1 %.",
+            )  # fmt: skip
     return replace(now, seed=int(seed), checkpoint=checkpoint, lr=lr, epochs=epochs)
 
 

@@ -15,7 +15,7 @@ from unsc_core.errors import ConfigError
 from unsc_core.methods import METHODS
 from unsc_core.models import MODELS
 from unsc_core.own_data import path_in_data_folder
-from unsc_core.results import DEFAULT_ENERGY_THRESHOLD
+from unsc_core.results import DEFAULT_ENERGY_THRESHOLD, SUBSPACES
 
 GAMMAS = (0.5, 0.7, 0.8, 0.85, 0.9, 0.92, 0.94, 0.95, 0.96, 0.97, 0.98, 0.99, 0.995, 0.999, 1.0)
 _KEY = "experiment"
@@ -28,7 +28,7 @@ class State:
     Attributes:
         dataset: a name in DATASETS, or a path relative to the data folder; checkpoint: such a path.
         forget: class indices.
-        gamma: the energy threshold.
+        gamma: the energy threshold; subspace: how the classes' directions are put together.
         lr, epochs: None means the method's default.
     """
 
@@ -37,6 +37,7 @@ class State:
     forget: tuple[int, ...] = (6,)
     method: str = "unsc"
     gamma: float = DEFAULT_ENERGY_THRESHOLD
+    subspace: str = SUBSPACES[0]
     seed: int = 0
     lr: float | None = None
     epochs: int | None = None
@@ -54,7 +55,7 @@ class State:
         dataset = self.dataset if self.dataset in DATASETS else str(path_in_data_folder(self.dataset))
         return ExperimentConfig(
             dataset=dataset, model=self.model, forget_classes=self.forget, method=self.method, seed=self.seed,
-            energy_threshold=self.gamma, learning_rate=self.lr, epochs=self.epochs,
+            energy_threshold=self.gamma, subspace=self.subspace, learning_rate=self.lr, epochs=self.epochs,
             checkpoint=str(path_in_data_folder(self.checkpoint)) if self.checkpoint else None,
         )  # fmt: skip
 
@@ -81,6 +82,7 @@ def _classes(text: str) -> tuple[int, ...]:
 
 def _one_of(options: Any) -> Callable[[str], str]:
     def read(text: str) -> str:
+        text = text.replace(" ", "+")  # a plus that a person typed into a link arrives as a space
         if text not in options:
             raise ValueError
         return text
@@ -112,7 +114,7 @@ def _seed(text: str) -> int:
 
 
 _READERS: dict[str, Callable[[str], Any]] = {
-    "dataset": str, "model": _one_of(MODELS), "forget": _classes, "method": _one_of(METHODS), "gamma": _gamma,
+    "dataset": str, "model": _one_of(MODELS), "forget": _classes, "method": _one_of(METHODS), "gamma": _gamma, "subspace": _one_of(SUBSPACES),
     "seed": _seed, "lr": _positive(float), "epochs": _positive(int), "checkpoint": str,
 }  # fmt: skip
 

@@ -30,7 +30,7 @@ class Method:
     Attributes:
         name: as typed; title: as shown; summary: one sentence.
         source: the paper.
-        uses_energy_threshold: whether γ matters.
+        uses_energy_threshold: whether γ matters; uses_moments: whether second moments do.
         learning_rate, epochs: defaults of its SGD; None where it has none. Without epochs, the learning rate
             is the strength that takes its place.
         module: where its `unlearn` is; by default the file named after it.
@@ -41,6 +41,7 @@ class Method:
     summary: str
     source: str
     uses_energy_threshold: bool = False
+    uses_moments: bool = False
     learning_rate: float | None = None
     epochs: int | None = None
     module: str = ""
@@ -57,7 +58,7 @@ METHODS: dict[str, Method] = {
         Method(
             "unsc", "UNSC", "Each forgotten sample goes to the class it resembles, inside the null space of the rest.",
             "Chen, Zhu, Yu, Zhou: Machine Unlearning via Null Space Calibration, IJCAI 2024",
-            uses_energy_threshold=True, learning_rate=0.2, epochs=25,
+            uses_energy_threshold=True, uses_moments=True, learning_rate=0.2, epochs=25,
         ),
         Method(
             "random-labels", "Random labels", "Forgotten samples are taught classes drawn at random; nothing protects the rest.",
@@ -72,7 +73,7 @@ METHODS: dict[str, Method] = {
         Method(
             "random-labels+null-space", "Random labels in the null space", "Random labels under UNSC's projection.",
             "Chen, Zhu, Yu, Zhou: Machine Unlearning via Null Space Calibration, IJCAI 2024 (ablation)",
-            uses_energy_threshold=True, learning_rate=0.05, epochs=10,
+            uses_energy_threshold=True, uses_moments=True, learning_rate=0.05, epochs=10,
         ),
         Method(
             "fine-tune", "Fine-tune", "Trained on with what remains; the forgotten fades only by itself.",
@@ -107,7 +108,7 @@ METHODS: dict[str, Method] = {
         Method(
             "svd-forget", "SVD forgetting", "Takes out of each layer what only the forgotten use; its strength takes the learning rate's place.",
             "Kodge, Saha, Roy: Deep Unlearning, TMLR 2024",
-            learning_rate=3.0,
+            uses_moments=True, learning_rate=3.0,
         ),
         Method(
             "retrain", "Retrain", "Trained again from the start without the forgotten classes: slow, and the gold standard.",

@@ -158,6 +158,7 @@ BAD_INPUTS = [
     _setting("network for images on points", "small-cnn", "use mlp", model="small-cnn"),
     _setting("image too small", "alexnet", "1×8×8", dataset="digits", model="alexnet"),
     _setting("unknown method", "'nope'", "unsc", method="nope"),
+    _setting("unknown subspace", "'nope'", "merge", method="unsc", subspace="nope"),
     _setting("unknown device", "'tpu'", device="tpu"),
     _setting("device that is not there", "'cuda:99'", device="cuda:99"),
     _setting("learning rate 0", "not 0.", learning_rate=0.0),

@@ -247,3 +247,39 @@ def test_interrupt_ends_quietly(home: Path) -> None:
     assert out == ""
     assert err.strip().splitlines()[-1] == "stopped"
     assert not list(home.rglob("*.safetensors"))
+
+
+def test_single_samples_are_forgotten_by_a_file_of_their_indices(command: Command, tmp_path: Path) -> None:
+    ids = tmp_path / "ids.txt"
+    ids.write_text("0, 1, 2\n3 4\n" + "\n".join(map(str, range(5, 30))))
+    request = ("--dataset", "digits", "--forget-ids", str(ids), "--training-epochs", "15", "--with-retrain", "--json")
+    said = answer(command("run", *request))
+    assert said["config"]["forget_classes"] == []
+    assert said["config"]["forget_ids"] == list(range(30))
+    run = said["seeds"][0]
+    assert run["unlearned"]["acc_forget"] < 20 < 90 < run["original"]["acc_forget"]
+    assert run["unlearned"]["train"]["acc_forget"] == run["unlearned"]["acc_forget"]
+    assert run["unlearned"]["acc_retain"] > 85
+    assert 0 <= run["agreement"] <= 100
+    assert command("export", run["key"], "--out", str(tmp_path / "out")).code == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [("", "names no sample"), ("1, two", "two"), ("99999", "Sample 99999"), ("-1", "Sample -1"), (None, "cannot be read"), ("\0\x81", "ids.txt")],
+)
+def test_unusable_file_of_samples_is_one_sentence(command: Command, tmp_path: Path, text: str | None, words: str) -> None:
+    ids = tmp_path / "ids.txt"
+    if text is not None:
+        ids.write_bytes(text.encode("latin-1"))
+    said = command("run", "--dataset", "blobs", "--forget-ids", str(ids))
+    assert said.code == 2
+    assert words in said.err
+    assert "Traceback" not in said.err
+
+
+def test_classes_and_samples_at_once_are_refused(command: Command, tmp_path: Path) -> None:
+    (tmp_path / "ids.txt").write_text("1")
+    said = command("run", "--dataset", "blobs", "--forget", "0", "--forget-ids", str(tmp_path / "ids.txt"))
+    assert said.code == 2
+    assert "one or the other" in said.err

@@ -246,3 +246,22 @@ def test_fetch_into_an_impossible_folder_is_a_sentence(server: Server, tmp_path:
     (tmp_path / "file").touch()
     with pytest.raises(DataError, match="Not a directory"):
         fetch("test", tmp_path / "file" / "data", [(f"{server.address}/good", "x", server.md5)], silent)
+
+
+def test_samples_to_forget_and_where_they_may_not_go() -> None:
+    dataset = load_dataset("digits")
+    request = split(dataset, (), (9, 4, 9))
+    assert (request.forget_classes, request.forget_ids) == ((), (4, 9))
+    assert request.forget_train().tolist() == [4, 9]
+    assert len(request.retain_train()) == len(dataset.y_train) - 2
+    assert request.retain_classes == tuple(range(10))
+    assert not request.is_forgotten("test").any()
+    assert request.banned().argmax(1).tolist() == dataset.y_train[[4, 9]].tolist()
+    assert request.banned().sum() == 2
+    assert split(dataset, (2, 7)).banned().sum(1).tolist() == [2] * len(split(dataset, (2, 7)).forget_train())
+
+
+def test_all_samples_of_a_class_are_a_class() -> None:
+    dataset = load_dataset("digits")
+    with pytest.raises(ConfigError, match="class 5"):
+        split(dataset, (), tuple(np.flatnonzero(dataset.y_train == 5).tolist()))

@@ -98,9 +98,8 @@ def relabel(
     samples = data.x_train[rows]
 
     def losses(epoch: int, order: torch.Generator) -> Iterator[Tensor]:
-        for batch in shuffled(len(rows), config.batch_size, order):
-            chosen = batch.to(data.device)
-            yield F.cross_entropy(model(data.inputs(samples[chosen])), labels[chosen])
+        for batch in shuffled(len(rows), config.batch_size, order, data.device):
+            yield F.cross_entropy(model(data.inputs(samples[batch])), labels[batch])
 
     return descend(model, data, rows, losses, config, seed, project=project, on_epoch=on_epoch)
 
@@ -176,9 +175,9 @@ def _step(
     return loss.detach()
 
 
-def shuffled(n: int, batch_size: int, order: torch.Generator) -> tuple[Tensor, ...]:
-    """0 … n − 1 in random order, in batches, on the CPU."""
-    return _batches(torch.randperm(n, generator=order), batch_size)
+def shuffled(n: int, batch_size: int, order: torch.Generator, device: torch.device) -> tuple[Tensor, ...]:
+    """0 … n − 1 in random order, in batches; on the device at once, so that no step waits for its batch."""
+    return _batches(torch.randperm(n, generator=order).to(device), batch_size)
 
 
 def _batches(rows: Tensor, size: int) -> tuple[Tensor, ...]:

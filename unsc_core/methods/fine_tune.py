@@ -24,8 +24,8 @@ def unlearn(model: nn.Module, context: Context) -> Unlearned:
     config = SgdConfig(context.learning_rate, context.epochs, floor=-1.0)
 
     def losses(epoch: int, order: torch.Generator) -> Iterator[Tensor]:
-        for batch in shuffled(len(rows), config.batch_size, order):
-            chosen = rows[batch.to(data.device)]
+        for batch in shuffled(len(rows), config.batch_size, order, data.device):
+            chosen = rows[batch]
             inputs = data.inputs(data.augmented(data.x_train[chosen], order))
             yield F.cross_entropy(model(inputs), data.y_train[chosen])
 

@@ -24,8 +24,8 @@ def unlearn(model: nn.Module, context: Context) -> Unlearned:
     config = SgdConfig(context.learning_rate, context.epochs)
 
     def losses(epoch: int, order: torch.Generator) -> Iterator[Tensor]:
-        for batch in shuffled(len(rows), config.batch_size, order):
-            chosen = rows[batch.to(data.device)]
+        for batch in shuffled(len(rows), config.batch_size, order, data.device):
+            chosen = rows[batch]
             yield -F.cross_entropy(model(data.inputs(data.x_train[chosen])), data.y_train[chosen])
 
     with context.stages.stage("unlearn", "unlearning"):

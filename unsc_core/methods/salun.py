@@ -34,10 +34,9 @@ def unlearn(model: nn.Module, context: Context) -> Unlearned:
     config = SgdConfig(context.learning_rate, context.epochs, floor=-1.0)
 
     def losses(epoch: int, order: torch.Generator) -> Iterator[Tensor]:
-        for batch in shuffled(len(rows), config.batch_size, order):
-            chosen = batch.to(data.device)
-            inputs = data.inputs(data.augmented(data.x_train[rows[chosen]], order))
-            yield F.cross_entropy(model(inputs), targets[chosen])
+        for batch in shuffled(len(rows), config.batch_size, order, data.device):
+            inputs = data.inputs(data.augmented(data.x_train[rows[batch]], order))
+            yield F.cross_entropy(model(inputs), targets[batch])
 
     with context.stages.stage("unlearn", "unlearning"):
         inside = {name: mask.mul for name, mask in masks.items()}

@@ -35,11 +35,11 @@ def unlearn(model: nn.Module, context: Context) -> Unlearned:
 
     def losses(epoch: int, order: torch.Generator) -> Iterator[Tensor]:
         if epoch <= MAX_EPOCHS:
-            for batch in shuffled(len(forget), config.batch_size, order):
-                rows = forget[batch.to(data.device)]
+            for batch in shuffled(len(forget), config.batch_size, order, data.device):
+                rows = forget[batch]
                 yield -divergence(teacher[rows], model(data.inputs(data.x_train[rows])))
-        for batch in shuffled(len(retain), config.batch_size, order):
-            rows = retain[batch.to(data.device)]
+        for batch in shuffled(len(retain), config.batch_size, order, data.device):
+            rows = retain[batch]
             logits = model(data.inputs(data.x_train[rows]))
             yield CROSS_ENTROPY * F.cross_entropy(logits, data.y_train[rows]) + DIVERGENCE * divergence(teacher[rows], logits)
 

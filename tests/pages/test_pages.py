@@ -10,7 +10,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from pages.shared import cache
+from unsc_core.config import ExperimentConfig
 from unsc_core.experiment import Experiment
+from unsc_core.methods import METHODS
 from unsc_core.prepare import OPENING
 from unsc_core.store import Store
 
@@ -64,6 +66,22 @@ def test_page_draws(page: str) -> None:
 def test_every_figure_has_alternative_text(page: str) -> None:
     for chart in run(page).get("plotly_chart"):
         assert len(chart.proto.alt) > 20
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_pages_draw_for_every_method(method: str, opening: Path) -> None:
+    Experiment(ExperimentConfig(dataset="digits", forget_classes=(3,), method=method), Store(opening / "store")).run(with_retrain=True)
+    for page in ("pseudo_labels", "null_space", "decision_space"):
+        app = run(page, dataset="digits", method=method)
+        assert not app.error
+        assert app.metric[0].value.endswith("%")
+
+
+def test_subspace_is_part_of_the_link(opening: Path) -> None:
+    Experiment(ExperimentConfig(dataset="digits", forget_classes=(3,), subspace="merge"), Store(opening / "store")).run(with_retrain=True)
+    app = run("confusion", dataset="digits", subspace="merge")
+    assert app.selectbox(key="control_subspace").value == "merge"
+    assert app.query_params["subspace"] == "merge"
 
 
 def test_app_opens_on_the_story() -> None:

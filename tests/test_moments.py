@@ -16,7 +16,7 @@ from unsc_core.config import ExperimentConfig, MomentsConfig
 from unsc_core.device import class_batches
 from unsc_core.errors import ConfigError
 from unsc_core.experiment import Experiment
-from unsc_core.moments import energy_error, moments_bytes, second_moments
+from unsc_core.moments import energy_error, enough_images, moments_bytes, second_moments
 from unsc_core.null_space import MERGE_THRESHOLD, merged, null_space, spectra, spectrum
 from unsc_core.representations import represented_layers
 from unsc_core.store import Store
@@ -124,6 +124,14 @@ def test_patches_in_parts_give_the_same_moments(work: Experiment, monkeypatch: p
     monkeypatch.setattr(moments, "CHUNK_BYTES", 1 << 16)
     parts = second_moments(work.original, class_batches(work.data, 20), 10)
     assert all(torch.allclose(parts.of([4])[layer], whole.of([4])[layer], rtol=1e-12, atol=1e-12) for layer in whole.per_class)
+
+
+def test_wide_linear_layers_get_several_vectors_for_each_input(work: Experiment) -> None:
+    config = MomentsConfig(images=8)
+    assert enough_images(work.original, 10, config).images == 26  # 4 · 64 inputs, over ten classes
+    assert enough_images(work.original, 100, config).images == 8
+    assert enough_images(nn.Sequential(nn.Conv2d(1, 2, 3)), 10, config).images == 8
+    assert enough_images(work.original, 10, MomentsConfig(images=0)).images == 0
 
 
 def test_room_is_known_before_it_is_taken(work: Experiment) -> None:

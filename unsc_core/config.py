@@ -90,7 +90,7 @@ class MomentsConfig:
     """What the second moments are estimated from.
 
     Attributes:
-        images: training images per class, 0 = all.
+        images: training images per class, 0 = all; more where a Linear layer needs them (`moments.enough_images`).
         positions: patches per image and convolution, 0 = all.
     """
 

@@ -13,7 +13,7 @@ from unsc_core.device import DeviceData, class_batches, one_thread, request_batc
 from unsc_core.errors import ConfigError
 from unsc_core.methods import method_entry
 from unsc_core.methods.base import Context, Unlearned
-from unsc_core.moments import Moments, second_moments
+from unsc_core.moments import Moments, enough_images, second_moments
 from unsc_core.null_space import MERGE_THRESHOLD, Spectrum, merged, spectra
 from unsc_core.progress import Report, Stages, silent
 from unsc_core.representations import check_covered
@@ -93,10 +93,11 @@ class _Seen:
         check_covered(self.model, self.data.inputs(self.data.x_train[:2]))
         retain, forget = (self.data.index(rows) for rows in (self.request.retain_train(), self.request.forget_train()))
         joint = self.subspace == "joint"
-        batches = request_batches(self.data, MOMENTS.images, retain, forget) if joint else class_batches(self.data, MOMENTS.images, retain)
+        config = enough_images(self.model, self.request.dataset.num_classes, MOMENTS)
+        batches = request_batches(self.data, config.images, retain, forget) if joint else class_batches(self.data, config.images, retain)
         with self.stages.stage("moments", "collecting second moments"):
             classes = 2 if joint else self.request.dataset.num_classes
-            found = second_moments(self.model, batches, classes, images=MOMENTS.images, positions=MOMENTS.positions, seed=self.seed)
+            found = second_moments(self.model, batches, classes, images=config.images, positions=config.positions, seed=self.seed)
         return replace(found, by_request=joint)
 
     @cached_property

@@ -34,7 +34,7 @@ from unsc_core.home import ASSETS
 from unsc_core.methods import METHODS
 from unsc_core.methods.base import Context, Unlearned
 from unsc_core.models import MODELS, build_model
-from unsc_core.moments import Moments, energy_error, moments_bytes, second_moments
+from unsc_core.moments import Moments, energy_error, enough_images, moments_bytes, second_moments
 from unsc_core.null_space import MERGE_THRESHOLD, Spectrum, merged, spectra
 from unsc_core.progress import Report, Stages, silent
 from unsc_core.representations import check_covered
@@ -127,11 +127,12 @@ class Experiment:
             return Moments({layer: torch.from_numpy(m) for layer, m in stored.arrays.items()}, **stored.meta["config"])
         model, classes, sample = self.original, self.dataset.num_classes, self.data.inputs(self.data.x_train[:1])
         self._check_covered(model)
-        by_request = bool(self.split.forget_ids) or moments_bytes(model, sample, classes, MOMENTS) > MAX_MOMENTS_BYTES
+        config = enough_images(model, classes, MOMENTS)
+        by_request = bool(self.split.forget_ids) or moments_bytes(model, sample, classes, config) > MAX_MOMENTS_BYTES
         with self.stages.stage("moments", "collecting second moments"):
             moments = second_moments(
-                model, self._moment_batches(by_request), 2 if by_request else classes,
-                images=MOMENTS.images, positions=MOMENTS.positions, seed=self.config.seed,
+                model, self._moment_batches(config.images, by_request), 2 if by_request else classes,
+                images=config.images, positions=config.positions, seed=self.config.seed,
             )  # fmt: skip
         moments = replace(moments, by_request=by_request, energy_error=self._energy_error(moments))
         arrays = {layer: m.cpu().numpy() for layer, m in moments.per_class.items()}
@@ -140,11 +141,11 @@ class Experiment:
         self.store.put("moments", self._moments_of_request if by_request else self.keys.moments, Artefact(arrays, meta))
         return moments
 
-    def _moment_batches(self, by_request: bool) -> Iterator[tuple[int, Tensor]]:
+    def _moment_batches(self, images: int, by_request: bool) -> Iterator[tuple[int, Tensor]]:
         """What the moments are collected from, with progress."""
         retain, forget = (self.data.index(rows) for rows in (self.split.retain_train(), self.split.forget_train()))
-        batches = request_batches(self.data, MOMENTS.images, retain, forget) if by_request else class_batches(self.data, MOMENTS.images)
-        total = self.dataset.num_classes * -(-MOMENTS.images // CLASS_BATCH)
+        batches = request_batches(self.data, images, retain, forget) if by_request else class_batches(self.data, images)
+        total = self.dataset.num_classes * -(-images // CLASS_BATCH)
         for done, batch in enumerate(batches):
             self.stages.tick(min(done, total), total)
             yield batch

@@ -8,7 +8,7 @@ subspaces, is small whatever the number of samples, and adds up over classes.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor, nn
@@ -18,6 +18,7 @@ from unsc_core.device import evaluating
 from unsc_core.null_space import null_space, spectrum
 from unsc_core.representations import Layer, representations, represented_layers, rows_per_sample
 
+VECTORS_PER_INPUT = 4
 CHUNK_BYTES = 1 << 27
 """Patches of one layer held at a time: a batch whose patches are larger is taken in parts."""
 BLOCK = 256
@@ -64,6 +65,16 @@ class Moments:
         """Layer name -> (groups, d, d) float64: the second moment of these classes together."""
         chosen = list(classes)
         return {layer: _total(known, chosen) for layer, known in self.per_class.items()}
+
+
+def enough_images(model: nn.Module, num_classes: int, config: MomentsConfig) -> MomentsConfig:
+    """The config with so many images that the widest Linear layer gets several vectors for each of its inputs.
+
+    A convolution sees many patches of an image, a Linear layer one vector, usually: too few of them
+    span a subspace of their own, not that of their classes.
+    """
+    widest = max((layer.in_features for layer in represented_layers(model).values() if isinstance(layer, nn.Linear)), default=0)
+    return replace(config, images=max(config.images, -(-VECTORS_PER_INPUT * widest // num_classes))) if config.images else config
 
 
 def moments_bytes(model: nn.Module, inputs: Tensor, num_classes: int, config: MomentsConfig) -> int:

@@ -76,6 +76,8 @@ def _parser() -> argparse.ArgumentParser:
     tune.add_argument("--forget", default="6,0,9", metavar="C[,C]", help="classes to forget, each on its own")
     tune.add_argument("--methods", default=",".join(METHODS), metavar="M[,M]")
     tune.add_argument("--seeds", default="0", metavar="S[,S]")
+    tune.add_argument("--factors", default="", metavar="F[,F]", help="learning rates to try, as multiples of each method's default")
+    tune.add_argument("--energy-thresholds", default="", metavar="γ[,γ]")
     tune.add_argument("--training-epochs", type=int)
     tune.set_defaults(command=_tune)
 
@@ -187,8 +189,13 @@ def _tune(options: argparse.Namespace) -> int:
     config = ExperimentConfig(dataset=options.dataset, model=model, training_epochs=options.training_epochs)
     forget, seeds = _integers(options.forget, "--forget"), _integers(options.seeds, "--seeds")
     path = tuning.record_path(config)
+    factors, thresholds = (_numbers_of(text) for text in (options.factors, options.energy_thresholds))
+    grids = {
+        method: list(tuning.settings(method, factors or tuning.FACTORS, thresholds or tuning.ENERGY_THRESHOLDS))
+        for method in _methods(options.methods)
+    }
     outcomes = []
-    for outcome in tuning.tune(config, _methods(options.methods), forget, seeds, _show):
+    for outcome in tuning.tune(config, grids, forget, seeds, _show):
         outcomes.append(outcome)
         tuning.write(path, config, forget, seeds, outcomes)
     _clear_line()
@@ -230,6 +237,13 @@ def _integers(text: str, option: str) -> tuple[int, ...]:
         return tuple(int(part) for part in text.split(",") if part.strip())
     except ValueError:
         raise ConfigError(f"{option} takes whole numbers separated by commas, not '{text}'.") from None
+
+
+def _numbers_of(text: str) -> tuple[float, ...]:
+    try:
+        return tuple(float(part) for part in text.split(",") if part.strip())
+    except ValueError:
+        raise ConfigError(f"Numbers separated by commas are needed here, not '{text}'.") from None
 
 
 def _ids(path: Path) -> tuple[int, ...]:

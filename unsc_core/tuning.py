@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import product
 from pathlib import Path
@@ -24,19 +24,25 @@ FORGOTTEN = 2.0
 """A setting forgets when Acc_f on validation samples is at most this, in percent, for every class and seed."""
 
 
-def settings(method: str) -> Iterator[dict[str, float]]:
+def settings(method: str, factors: Sequence[float] = FACTORS, energy_thresholds: Sequence[float] = ENERGY_THRESHOLDS) -> Iterator[dict[str, float]]:
     """What is tried for a method."""
     entry = METHODS[method]
-    rates = [float(f"{factor * entry.learning_rate:.3g}") for factor in FACTORS] if entry.learning_rate is not None else []
+    rates = [float(f"{factor * entry.learning_rate:.3g}") for factor in factors] if entry.learning_rate is not None else []
     for rate in rates:
-        for threshold in ENERGY_THRESHOLDS if entry.uses_energy_threshold else (None,):
+        for threshold in energy_thresholds if entry.uses_energy_threshold else (None,):
             yield {"learning_rate": rate} | ({} if threshold is None else {"energy_threshold": threshold})
 
 
 def tune(
-    config: ExperimentConfig, methods: Iterable[str], forget: Iterable[int], seeds: Iterable[int], report: Report = silent
+    config: ExperimentConfig, grids: Mapping[str, Sequence[dict[str, float]]], forget: Iterable[int], seeds: Iterable[int], report: Report = silent
 ) -> Iterator[dict[str, Any]]:
     """Try every setting of every method on the validation samples of a config's dataset.
+
+    Args:
+        config: dataset, model, training epochs and device.
+        grids: method -> the `settings` to try.
+        forget: classes to forget, each on its own.
+        seeds: of original and unlearning.
 
     Yields:
         Per method {"method", "chosen", "tried"}: tried is a list of {"settings", "acc_forget", "acc_retain", "worst_forget"}
@@ -44,8 +50,8 @@ def tune(
     """
     base = replace(config, dataset=config.dataset + VALIDATION)
     requests = [replace(base, forget_classes=(c,), seed=seed) for c, seed in product(forget, seeds)]
-    for method in methods:
-        tried = [{"settings": setting, **_means(requests, {"method": method, **setting}, report)} for setting in settings(method)]
+    for method, grid in grids.items():
+        tried = [{"settings": setting, **_means(requests, {"method": method, **setting}, report)} for setting in grid]
         if tried:
             yield {"method": method, "chosen": choose(tried), "tried": tried}
 

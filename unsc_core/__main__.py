@@ -93,6 +93,7 @@ def _parser() -> argparse.ArgumentParser:
     assets.add_argument("--data", action="store_true", help="the bundled part of Fashion-MNIST")
     assets.add_argument("--checkpoints", action="store_true", help="the default's original and retrained models")
     assets.add_argument("--icon", action="store_true", help="the browser tab's icon")
+    assets.add_argument("--records", action="store_true", help="what tune and paper found on this machine")
     assets.set_defaults(command=_make_assets)
     return parser
 
@@ -218,14 +219,16 @@ def _export(options: argparse.Namespace) -> int:
 
 def _make_assets(options: argparse.Namespace) -> int:
     from unsc_core.data import make_fashion_mnist_mini
-    from unsc_core.shipping import make_checkpoints, make_icon
+    from unsc_core.shipping import make_checkpoints, make_icon, ship_records
 
-    if not (options.data or options.checkpoints or options.icon):
-        raise ConfigError("Say what to make: --data, --checkpoints, --icon or several.")
+    if not (options.data or options.checkpoints or options.icon or options.records):
+        raise ConfigError("Say what to make: --data, --checkpoints, --icon, --records or several.")
     if options.icon:
         print(make_icon())
     if options.data:
         print(make_fashion_mnist_mini())
+    for path in ship_records() if options.records else ():
+        print(path)
     if options.checkpoints:
         for path in make_checkpoints(_show):
             print(path)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from unsc_core.config import ExperimentConfig
 from unsc_core.experiment import CHECKPOINTS, Experiment, shipped_path
-from unsc_core.home import ASSETS
+from unsc_core.home import ASSETS, home
 from unsc_core.progress import Report, silent
 from unsc_core.results import shipped_key
 from unsc_core.store import Artefact, Store, to_bytes
@@ -29,6 +29,18 @@ def make_icon() -> Path:
     path = ASSETS / "icon.png"
     image.resize((64, 64), Image.Resampling.LANCZOS).save(path, optimize=True)
     return path
+
+
+def ship_records() -> list[Path]:
+    """Copy this machine's records of `tune` and `paper` to where the project keeps them."""
+    written = []
+    for kind in ("tuning", "paper"):
+        for record in sorted((home() / kind).glob("*.json")):
+            path = ASSETS / kind / record.name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(record.read_bytes())
+            written.append(path)
+    return written
 
 
 def make_checkpoints(report: Report = silent) -> list[Path]:

@@ -127,11 +127,11 @@ def test_patches_in_parts_give_the_same_moments(work: Experiment, monkeypatch: p
 
 
 def test_wide_linear_layers_get_several_vectors_for_each_input(work: Experiment) -> None:
-    config = MomentsConfig(images=8)
-    assert enough_images(work.original, 10, config).images == 26  # 4 · 64 inputs, over ten classes
-    assert enough_images(work.original, 100, config).images == 8
-    assert enough_images(nn.Sequential(nn.Conv2d(1, 2, 3)), 10, config).images == 8
-    assert enough_images(work.original, 10, MomentsConfig(images=0)).images == 0
+    config = MomentsConfig(images=8, positions=32)
+    assert enough_images(work.original, 10, config) == MomentsConfig(26, 10)  # 4 · 64 inputs, over ten classes; as many patches in all
+    assert enough_images(work.original, 100, config) == config
+    assert enough_images(nn.Sequential(nn.Conv2d(1, 2, 3)), 10, config) == config
+    assert enough_images(work.original, 10, MomentsConfig(images=0)) == MomentsConfig(images=0)
 
 
 def test_room_is_known_before_it_is_taken(work: Experiment) -> None:

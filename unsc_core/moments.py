@@ -70,11 +70,12 @@ class Moments:
 def enough_images(model: nn.Module, num_classes: int, config: MomentsConfig) -> MomentsConfig:
     """The config with so many images that the widest Linear layer gets several vectors for each of its inputs.
 
-    A convolution sees many patches of an image, a Linear layer one vector, usually: too few of them
-    span a subspace of their own, not that of their classes.
+    A convolution sees many patches of an image, a Linear layer one vector, usually: too few of them span a subspace
+    of their own, not that of their classes. With more images, fewer patches are drawn of each.
     """
     widest = max((layer.in_features for layer in represented_layers(model).values() if isinstance(layer, nn.Linear)), default=0)
-    return replace(config, images=max(config.images, -(-VECTORS_PER_INPUT * widest // num_classes))) if config.images else config
+    images = max(config.images, -(-VECTORS_PER_INPUT * widest // num_classes)) if config.images else 0
+    return replace(config, images=images, positions=-(-config.positions * config.images // images) if images else config.positions)
 
 
 def moments_bytes(model: nn.Module, inputs: Tensor, num_classes: int, config: MomentsConfig) -> int:

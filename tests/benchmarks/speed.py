@@ -520,11 +520,10 @@ def main() -> None:
         for row in COMPARISONS[name]():
             print(row, flush=True)
             rows.append(row)
-    missed = sum(row.met is False for row in rows)
-    print(f"{sum(row.met is True for row in rows)} bars met, {missed} missed")
-    if options.json:
-        found = {"machine": here, "rows": [{**asdict(row), "met": row.met} for row in rows]}
-        options.json.write_text(json.dumps(found, ensure_ascii=False, indent=1))
+        if options.json:  # after each comparison, so that what was measured is not lost
+            found = {"machine": here, "rows": [{**asdict(row), "met": row.met} for row in rows]}
+            options.json.write_text(json.dumps(found, ensure_ascii=False, indent=1))
+    print(f"{sum(row.met is True for row in rows)} bars met, {sum(row.met is False for row in rows)} missed")
 
 
 if __name__ == "__main__":

@@ -35,7 +35,7 @@ def test_resolve_fills_every_default_once(method: str) -> None:
     config = resolve(blobs(method=method), dataset)
     entry = METHODS[method]
     assert resolve(config, dataset) == config
-    assert config.energy_threshold == (DEFAULT_ENERGY_THRESHOLD if entry.uses_energy_threshold else None)
+    assert config.energy_threshold == entry.energy_threshold
     assert (config.learning_rate, config.epochs) == (entry.learning_rate, entry.epochs)
     assert config.training_epochs == 40
 

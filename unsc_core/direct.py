@@ -17,7 +17,7 @@ from unsc_core.moments import Moments, enough_images, second_moments
 from unsc_core.null_space import MERGE_THRESHOLD, Spectrum, merged, spectra
 from unsc_core.progress import Report, Stages, silent
 from unsc_core.representations import check_covered
-from unsc_core.results import DEFAULT_ENERGY_THRESHOLD, MOMENTS
+from unsc_core.results import MOMENTS
 from unsc_core.spectrum import check_energy_threshold
 
 Spectra = dict[str, tuple[Spectrum, ...]]
@@ -30,7 +30,7 @@ def unlearn(
     forget_ids: tuple[int, ...] = (),
     method: str = "unsc",
     *,
-    energy_threshold: float = DEFAULT_ENERGY_THRESHOLD,
+    energy_threshold: float | None = None,
     subspace: str = "joint",
     learning_rate: float | None = None,
     epochs: int | None = None,
@@ -64,11 +64,12 @@ def unlearn(
     entry, request = method_entry(method), split(dataset, tuple(forget_classes), tuple(forget_ids))
     if method == "retrain":
         raise ConfigError("Retraining needs to know how the network was trained; use Experiment, or train on what remains yourself.")
+    threshold = check_energy_threshold(entry.energy_threshold or 1.0 if energy_threshold is None else energy_threshold)
     data, stages = to_device(dataset, resolve_device(device)), Stages(report)
     copied = copy.deepcopy(model).to(data.device)
-    seen = _Seen(copied, request, data, subspace, check_energy_threshold(energy_threshold), seed, stages)
+    seen = _Seen(copied, request, data, subspace, threshold, seed, stages)
     context = Context(
-        request, data, seed, MERGE_THRESHOLD if subspace == "merge" else energy_threshold,
+        request, data, seed, MERGE_THRESHOLD if subspace == "merge" else threshold,
         learning_rate or entry.learning_rate or 0.0, epochs or entry.epochs or 0,
         stages, lambda: seen.spectra, lambda: seen.forget_spectra, lambda: model,
     )  # fmt: skip

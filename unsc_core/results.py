@@ -22,7 +22,7 @@ from unsc_core.models import check_model, model_digest
 from unsc_core.spectrum import check_energy_threshold
 from unsc_core.store import Store
 
-DEFAULT_ENERGY_THRESHOLD = 0.96
+DEFAULT_ENERGY_THRESHOLD = METHODS["unsc"].energy_threshold or 1.0
 MOMENTS = MomentsConfig()
 MAX_EPOCHS = 1000
 SUBSPACES = ("joint", "merge")
@@ -42,7 +42,9 @@ def resolve(config: ExperimentConfig, dataset: Dataset) -> ExperimentConfig:
         config,
         forget_classes=request.forget_classes,
         forget_ids=request.forget_ids,
-        energy_threshold=check_energy_threshold(_given(config.energy_threshold, DEFAULT_ENERGY_THRESHOLD)) if method.uses_energy_threshold else None,
+        energy_threshold=check_energy_threshold(_given(config.energy_threshold, method.energy_threshold))
+        if method.energy_threshold is not None
+        else None,
         subspace=_given_subspace(config.subspace) if method.uses_energy_threshold else None,
         learning_rate=None if method.learning_rate is None else _given(config.learning_rate, method.learning_rate),
         epochs=None if method.epochs is None else _given(config.epochs, method.epochs),

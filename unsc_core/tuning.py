@@ -69,12 +69,12 @@ def _means(requests: list[ExperimentConfig], settings: dict[str, Any], report: R
 
 
 def choose(tried: list[dict[str, Any]]) -> dict[str, float]:
-    """Of the settings that forget, the one that keeps most of the rest; if none forgets, the one that forgets most."""
+    """Of the settings that forget, the one that keeps most of the rest; if none forgets, the one with the widest Acc_r − Acc_f."""
     sound = [one for one in tried if one["acc_forget"] is not None]
     forgetting = [one for one in sound if one["worst_forget"] <= FORGOTTEN]
     if forgetting:
         return max(forgetting, key=lambda one: one["acc_retain"])["settings"]
-    return min(sound, key=lambda one: one["acc_forget"])["settings"] if sound else {}
+    return max(sound, key=lambda one: one["acc_retain"] - one["acc_forget"])["settings"] if sound else {}
 
 
 def record_path(config: ExperimentConfig) -> Path:

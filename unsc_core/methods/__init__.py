@@ -30,7 +30,7 @@ class Method:
     Attributes:
         name: as typed; title: as shown; summary: one sentence.
         source: the paper.
-        uses_energy_threshold: whether γ matters; uses_moments: whether second moments do.
+        energy_threshold: default γ; None where it does not matter. uses_moments: whether second moments do.
         learning_rate, epochs: defaults of its SGD; None where it has none. Without epochs, the learning rate
             is the strength that takes its place.
         module: where its `unlearn` is; by default the file named after it.
@@ -40,11 +40,16 @@ class Method:
     title: str
     summary: str
     source: str
-    uses_energy_threshold: bool = False
+    energy_threshold: float | None = None
     uses_moments: bool = False
     learning_rate: float | None = None
     epochs: int | None = None
     module: str = ""
+
+    @property
+    def uses_energy_threshold(self) -> bool:
+        """Whether γ matters."""
+        return self.energy_threshold is not None
 
     @property
     def unlearn(self) -> Callable[[nn.Module, Context], Unlearned]:
@@ -58,27 +63,27 @@ METHODS: dict[str, Method] = {
         Method(
             "unsc", "UNSC", "Each forgotten sample goes to the class it resembles, inside the null space of the rest.",
             "Chen, Zhu, Yu, Zhou: Machine Unlearning via Null Space Calibration, IJCAI 2024",
-            uses_energy_threshold=True, uses_moments=True, learning_rate=0.2, epochs=25,
+            energy_threshold=0.96, uses_moments=True, learning_rate=0.2, epochs=25,
         ),
         Method(
             "random-labels", "Random labels", "Forgotten samples are taught classes drawn at random; nothing protects the rest.",
             "Golatkar, Achille, Soatto: Eternal Sunshine of the Spotless Net, CVPR 2020 (baseline)",
-            learning_rate=0.02, epochs=10,
+            learning_rate=0.01, epochs=10,
         ),
         Method(
             "pseudo-labels", "Pseudo-labels only", "UNSC's labels without its projection; nothing protects the rest.",
             "Chen, Zhu, Yu, Zhou: Machine Unlearning via Null Space Calibration, IJCAI 2024 (ablation)",
-            learning_rate=0.005, epochs=15,
+            learning_rate=0.01, epochs=15,
         ),
         Method(
             "random-labels+null-space", "Random labels in the null space", "Random labels under UNSC's projection.",
             "Chen, Zhu, Yu, Zhou: Machine Unlearning via Null Space Calibration, IJCAI 2024 (ablation)",
-            uses_energy_threshold=True, uses_moments=True, learning_rate=0.05, epochs=10,
+            energy_threshold=0.94, uses_moments=True, learning_rate=0.05, epochs=10,
         ),
         Method(
             "fine-tune", "Fine-tune", "Trained on with what remains; the forgotten fades only by itself.",
             "Golatkar, Achille, Soatto: Eternal Sunshine of the Spotless Net, CVPR 2020 (baseline)",
-            learning_rate=0.02, epochs=5,
+            learning_rate=0.08, epochs=5,
         ),
         Method(
             "gradient-ascent", "Gradient ascent", "Climbs the loss of the forgotten samples; nothing protects the rest.",
@@ -88,17 +93,17 @@ METHODS: dict[str, Method] = {
         Method(
             "boundary-shrink", "Boundary shrink", "Each forgotten sample goes to the class beyond its nearest boundary, found by one FGSM step.",
             "Chen, Gao, Liu, Peng, Wang: Boundary Unlearning, CVPR 2023",
-            learning_rate=0.005, epochs=15,
+            learning_rate=0.01, epochs=15,
         ),
         Method(
             "fisher", "Fisher forgetting", "Noise on every weight, less where the rest needs it; its strength takes the learning rate's place.",
             "Golatkar, Achille, Soatto: Eternal Sunshine of the Spotless Net, CVPR 2020",
-            learning_rate=0.0005,
+            learning_rate=0.000125,
         ),
         Method(
             "salun", "SalUn", "Random labels beside the retained samples, in the half of the weights that forgetting moves most.",
             "Fan, Liu, Zhang, Wong, Wei, Liu: SalUn, ICLR 2024",
-            learning_rate=0.02, epochs=3,
+            learning_rate=0.005, epochs=3,
         ),
         Method(
             "scrub", "SCRUB", "A student moves away from the original on the forgotten samples and stays with it on the rest.",
@@ -108,7 +113,7 @@ METHODS: dict[str, Method] = {
         Method(
             "svd-forget", "SVD forgetting", "Takes out of each layer what only the forgotten use; its strength takes the learning rate's place.",
             "Kodge, Saha, Roy: Deep Unlearning, TMLR 2024",
-            uses_moments=True, learning_rate=3.0,
+            uses_moments=True, learning_rate=12,
         ),
         Method(
             "retrain", "Retrain", "Trained again from the start without the forgotten classes: slow, and the gold standard.",

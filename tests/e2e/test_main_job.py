@@ -44,7 +44,7 @@ def test_the_first_start_shows_before_and_after_and_asks_nothing(app: Server, pa
 def test_forgetting_another_class_by_clicking(app: Server, page: Any) -> None:
     page.goto(f"{app.url}/?dataset=digits")
     expect(page.get_by_text(re.compile("UNSC forgets 3 · digits"))).to_be_visible()
-    page.get_by_role("link", name="Confusion").click()
+    page.get_by_test_id("stSidebarNavItems").get_by_role("link", name="Confusion").click()
     expect(page.get_by_role("heading", name="Confusion")).to_be_visible()
     page.get_by_role("combobox", name=re.compile("Classes to forget")).click()
     page.keyboard.type("8")
@@ -59,7 +59,7 @@ def test_forgetting_another_class_by_clicking(app: Server, page: Any) -> None:
         ("Null space", "of all directions are invisible"),
         ("Pseudo-labels", "training samples the taught label is"),
     ):
-        page.get_by_role("link", name=name).click()
+        page.get_by_test_id("stSidebarNavItems").get_by_role("link", name=name).click()
         expect(page.get_by_role("heading", name=name, exact=True)).to_be_visible()
         expect(page.get_by_text(sentence).first).to_be_visible()
 
@@ -183,5 +183,5 @@ def test_a_link_to_a_page_may_be_the_first_thing_a_server_sees(app: Server, page
     with serve(app.home) as fresh:
         page.goto(f"{fresh.url}/confusion?forget=6")
         expect(page.get_by_text(re.compile("UNSC forgets Shirt"))).to_be_visible()
-        expect(page.get_by_role("link", name="Pseudo-labels")).to_be_visible()
+        expect(page.get_by_test_id("stSidebarNavItems").get_by_role("link", name="Pseudo-labels")).to_be_visible()
         expect(page.get_by_role("link", name="app", exact=True)).to_have_count(0)

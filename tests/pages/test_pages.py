@@ -71,8 +71,9 @@ def test_every_figure_has_alternative_text(page: str) -> None:
 @pytest.mark.parametrize("method", METHODS)
 def test_pages_draw_for_every_method(method: str, opening: Path) -> None:
     Experiment(ExperimentConfig(dataset="digits", forget_classes=(3,), method=method), Store(opening / "store")).run(with_retrain=True)
+    gamma = {"gamma": str(METHODS[method].energy_threshold)} if METHODS[method].uses_energy_threshold else {}
     for page in ("pseudo_labels", "null_space", "decision_space"):
-        app = run(page, dataset="digits", method=method)
+        app = run(page, dataset="digits", method=method, **gamma)
         assert not app.error
         assert app.metric[0].value.endswith("%")
 

@@ -63,7 +63,12 @@ def test_network_of_ones_own() -> None:
 
 @pytest.mark.parametrize(
     ("request_values", "words"),
-    [({"method": "retrain", "forget_classes": (3,)}, "Experiment"), ({}, "No class"), ({"forget_classes": (3,), "energy_threshold": 2.0}, "γ")],
+    [
+        ({"method": "retrain", "forget_classes": (3,)}, "Experiment"),
+        ({}, "No class"),
+        ({"forget_classes": (3,), "subspace": "nope"}, "merge"),
+        ({"forget_classes": (3,), "energy_threshold": 2.0}, "γ"),
+    ],
 )
 def test_impossible_requests_are_refused(work: Experiment, request_values: dict, words: str) -> None:
     with pytest.raises(ConfigError, match=words):

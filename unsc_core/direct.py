@@ -17,7 +17,7 @@ from unsc_core.moments import Moments, enough_images, second_moments
 from unsc_core.null_space import MERGE_THRESHOLD, Spectrum, merged, spectra
 from unsc_core.progress import Report, Stages, silent
 from unsc_core.representations import check_covered
-from unsc_core.results import MOMENTS
+from unsc_core.results import MOMENTS, SUBSPACES
 from unsc_core.spectrum import check_energy_threshold
 
 Spectra = dict[str, tuple[Spectrum, ...]]
@@ -64,6 +64,8 @@ def unlearn(
     entry, request = method_entry(method), split(dataset, tuple(forget_classes), tuple(forget_ids))
     if method == "retrain":
         raise ConfigError("Retraining needs to know how the network was trained; use Experiment, or train on what remains yourself.")
+    if subspace not in SUBSPACES:
+        raise ConfigError(f"Unknown subspace '{subspace}'; choose one of {', '.join(SUBSPACES)}.")
     threshold = check_energy_threshold(entry.energy_threshold or 1.0 if energy_threshold is None else energy_threshold)
     data, stages = to_device(dataset, resolve_device(device)), Stages(report)
     copied = copy.deepcopy(model).to(data.device)

@@ -68,6 +68,10 @@ def test_network_of_ones_own() -> None:
         ({}, "No class"),
         ({"forget_classes": (3,), "subspace": "nope"}, "merge"),
         ({"forget_classes": (3,), "energy_threshold": 2.0}, "γ"),
+        ({"forget_classes": (3,), "learning_rate": 0.0}, "learning rate"),
+        ({"forget_classes": (3,), "epochs": 0}, "epochs"),
+        ({"forget_classes": (3,), "seed": -1}, "seed"),
+        ({"forget_classes": (3,), "method": "nope"}, "nope"),
     ],
 )
 def test_impossible_requests_are_refused(work: Experiment, request_values: dict, words: str) -> None:

@@ -122,6 +122,14 @@ def test_relabel_stops_at_the_floor(work: Experiment, model: nn.Module) -> None:
     assert accuracies[-1] == pytest.approx(float((predict(model, data, data.x_train[rows]).argmax(1) == data.y_train[rows]).float().mean()))
 
 
+def test_answers_known_before_are_not_computed_again(work: Experiment, model: nn.Module) -> None:
+    data, rows, labels = _request(work)
+    known = predict(model, data, data.x_train[rows])
+    usual = relabel(copy.deepcopy(model), data, rows, labels, SgdConfig(0.1, 2), 0)
+    assert relabel(copy.deepcopy(model), data, rows, labels, SgdConfig(0.1, 2), 0, before=known) == usual
+    assert relabel(model, data, rows, labels, SgdConfig(0.1, 2), 0, before=known.roll(1, 1))[0] != usual[0]
+
+
 def test_relabel_runs_all_epochs_above_the_floor(work: Experiment, model: nn.Module) -> None:
     assert len(relabel(model, *_request(work), SgdConfig(1e-6, 4), 0)) == 5
 

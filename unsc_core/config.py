@@ -94,8 +94,8 @@ class MomentsConfig:
         positions: patches per image and convolution, 0 = all.
     """
 
-    images: int = 64
-    positions: int = 128
+    images: int = 96
+    positions: int = 64
 
 
 def content_key(**parts: Any) -> str:

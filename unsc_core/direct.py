@@ -8,19 +8,17 @@ from functools import cached_property
 
 from torch import nn
 
+from unsc_core.config import ExperimentConfig
 from unsc_core.dataset import Dataset, Split, split
 from unsc_core.device import DeviceData, class_batches, one_thread, request_batches, resolve_device, to_device
 from unsc_core.errors import ConfigError
-from unsc_core.methods import method_entry
+from unsc_core.methods import METHODS
 from unsc_core.methods.base import Context, Unlearned
-from unsc_core.moments import Moments, enough_images, second_moments
-from unsc_core.null_space import MERGE_THRESHOLD, Spectrum, merged, spectra
+from unsc_core.moments import Moments, enough_images, retain_spectra, second_moments
+from unsc_core.null_space import MERGE_THRESHOLD, Spectra, spectra
 from unsc_core.progress import Report, Stages, silent
 from unsc_core.representations import check_covered
-from unsc_core.results import MOMENTS, SUBSPACES
-from unsc_core.spectrum import check_energy_threshold
-
-Spectra = dict[str, tuple[Spectrum, ...]]
+from unsc_core.results import MOMENTS, resolve_method
 
 
 def unlearn(
@@ -31,7 +29,7 @@ def unlearn(
     method: str = "unsc",
     *,
     energy_threshold: float | None = None,
-    subspace: str = "joint",
+    subspace: str | None = None,
     learning_rate: float | None = None,
     epochs: int | None = None,
     seed: int = 0,
@@ -45,11 +43,11 @@ def unlearn(
         dataset: from `load_dataset` or `checked_dataset`; its normalisation is used.
         forget_classes, forget_ids: what to forget, one or the other; ids are indices of training samples.
         method: a name in METHODS but "retrain", which has no recipe for a network that it did not train.
-        energy_threshold, subspace, learning_rate, epochs, seed, device: as in ExperimentConfig.
+        energy_threshold, subspace, learning_rate, epochs, seed, device: as in ExperimentConfig; None: the method's default.
         report: receives progress.
 
     Raises:
-        ConfigError: an impossible request, or a network that null spaces do not cover.
+        ConfigError: an impossible request or setting, or a network that null spaces do not cover.
         DivergedError: the learning rate was too large.
 
     >>> import torch, unsc_core as unsc
@@ -61,33 +59,34 @@ def unlearn(
     >>> after["acc_forget"] < 50 < 95 < after["acc_retain"]
     True
     """
-    entry, request = method_entry(method), split(dataset, tuple(forget_classes), tuple(forget_ids))
     if method == "retrain":
         raise ConfigError("Retraining needs to know how the network was trained; use Experiment, or train on what remains yourself.")
-    if subspace not in SUBSPACES:
-        raise ConfigError(f"Unknown subspace '{subspace}'; choose one of {', '.join(SUBSPACES)}.")
-    threshold = check_energy_threshold(entry.energy_threshold or 1.0 if energy_threshold is None else energy_threshold)
+    config = resolve_method(
+        ExperimentConfig(
+            method=method, forget_classes=tuple(forget_classes), forget_ids=tuple(forget_ids), seed=seed,
+            energy_threshold=energy_threshold, subspace=subspace, learning_rate=learning_rate, epochs=epochs,
+        )
+    )  # fmt: skip
+    request = split(dataset, config.forget_classes, config.forget_ids)
     data, stages = to_device(dataset, resolve_device(device)), Stages(report)
     copied = copy.deepcopy(model).to(data.device)
-    seen = _Seen(copied, request, data, subspace, threshold, seed, stages)
+    seen = _Seen(copied, request, data, config, stages)
+    cut_at = MERGE_THRESHOLD if config.subspace == "merge" else config.energy_threshold or 1.0
     context = Context(
-        request, data, seed, MERGE_THRESHOLD if subspace == "merge" else threshold,
-        learning_rate or entry.learning_rate or 0.0, epochs or entry.epochs or 0,
-        stages, lambda: seen.spectra, lambda: seen.forget_spectra, lambda: model,
+        request, data, seed, cut_at, config.learning_rate or 0.0, config.epochs or 0, stages,
+        lambda: seen.spectra, lambda: seen.forget_spectra, lambda: model,
     )  # fmt: skip
-    return entry.unlearn(copied, context)
+    return METHODS[method].unlearn(copied, context)
 
 
 @dataclass(eq=False)
 class _Seen:
-    """What D_r and D_f use of a network's layers, computed when a method asks; the arguments of `unlearn`."""
+    """What D_r and D_f use of a network's layers, computed when a method asks."""
 
     model: nn.Module
     request: Split
     data: DeviceData
-    subspace: str
-    energy_threshold: float
-    seed: int
+    config: ExperimentConfig
     stages: Stages
 
     @cached_property
@@ -95,24 +94,25 @@ class _Seen:
         """Of D_r and D_f, or of every class if their subspaces are merged."""
         check_covered(self.model, self.data.inputs(self.data.x_train[:2]))
         retain, forget = (self.data.index(rows) for rows in (self.request.retain_train(), self.request.forget_train()))
-        joint = self.subspace == "joint"
-        config = enough_images(self.model, self.request.dataset.num_classes, MOMENTS)
-        batches = request_batches(self.data, config.images, retain, forget) if joint else class_batches(self.data, config.images, retain)
+        merge, classes = self.config.subspace == "merge", self.request.dataset.num_classes
+        needed = enough_images(self.model, classes, MOMENTS)
+        batches = class_batches(self.data, needed.images, retain) if merge else request_batches(self.data, needed.images, retain, forget)
         with self.stages.stage("moments", "collecting second moments"):
-            classes = 2 if joint else self.request.dataset.num_classes
-            found = second_moments(self.model, batches, classes, images=config.images, positions=config.positions, seed=self.seed)
-        return replace(found, by_request=joint)
+            found = second_moments(
+                self.model, batches, classes if merge else 2, images=needed.images, positions=needed.positions, seed=self.config.seed
+            )
+        return replace(found, by_request=not merge)
 
     @cached_property
     def spectra(self) -> Spectra:
         """Of D_r."""
+        moments = self.moments
         with self.stages.stage("spectra", "finding the null space"), one_thread():
-            if self.subspace == "merge":
-                return merged([spectra(self.moments.of([c])) for c in self.request.retain_classes], self.energy_threshold)
-            return spectra(self.moments.retain(self.request.forget_classes))
+            return retain_spectra(moments, self.request, self.config.subspace, self.config.energy_threshold or 1.0)
 
     @cached_property
     def forget_spectra(self) -> Spectra:
         """Of D_f."""
+        moments = self.moments
         with self.stages.stage("spectra", "finding the subspace of the forgotten"), one_thread():
-            return spectra(self.moments.forget(self.request.forget_classes))
+            return spectra(moments.forget(self.request.forget_classes))

@@ -34,8 +34,8 @@ from unsc_core.home import ASSETS
 from unsc_core.methods import METHODS
 from unsc_core.methods.base import Context, Unlearned
 from unsc_core.models import MODELS, build_model
-from unsc_core.moments import Moments, energy_error, enough_images, moments_bytes, second_moments
-from unsc_core.null_space import MERGE_THRESHOLD, Spectrum, merged, spectra
+from unsc_core.moments import Moments, energy_error, enough_images, moments_bytes, retain_spectra, second_moments
+from unsc_core.null_space import MERGE_THRESHOLD, Spectra, spectra
 from unsc_core.progress import Report, Stages, silent
 from unsc_core.representations import check_covered
 from unsc_core.results import DEFAULT_ENERGY_THRESHOLD, MOMENTS, Result, keys, logits_key, read_result, resolve, shipped_key
@@ -49,7 +49,6 @@ MAX_MOMENTS_BYTES = 2**30
 """Moments of every class that would take more than this are collected for one request instead."""
 CHECK_IMAGES = 4
 """Images per class, the last ones, with all their patches, that the sampled moments are checked on."""
-Spectra = dict[str, tuple[Spectrum, ...]]
 
 
 class Experiment:
@@ -166,7 +165,7 @@ class Experiment:
         """Layer -> spectrum per group of the retain classes; their eigenvalues are stored for the views."""
         moments = self.moments
         with self.stages.stage("spectra", "finding the null space"), one_thread():
-            found = spectra(moments.retain(self.config.forget_classes))
+            found = retain_spectra(moments, self.split, "joint", 1.0)
         if self.store.get("spectra", self.keys.spectra) is None:
             values = {layer: torch.stack([s.eigenvalues for s in groups]).cpu().numpy() for layer, groups in found.items()}
             self.store.put("spectra", self.keys.spectra, Artefact(values, {"layers": list(values), "energy_error": moments.energy_error}))
@@ -175,11 +174,9 @@ class Experiment:
     @cached_property
     def merged_spectra(self) -> Spectra:
         """Layer -> spectrum per group of the retain classes' bases at γ, joined."""
-        moments, threshold = self.moments, self.config.energy_threshold or 1.0
-        if moments.by_request:
-            raise ConfigError("The merged subspace needs the second moments of every class, which this request or network does not have; use joint.")
+        moments = self.moments
         with self.stages.stage("spectra", "merging the classes' subspaces"), one_thread():
-            return merged([spectra(moments.of([c])) for c in self.split.retain_classes], threshold)
+            return retain_spectra(moments, self.split, "merge", self.config.energy_threshold or 1.0)
 
     @cached_property
     def forget_spectra(self) -> Spectra:

@@ -14,11 +14,14 @@ import torch
 from torch import Tensor, nn
 
 from unsc_core.config import MomentsConfig
+from unsc_core.dataset import Split
 from unsc_core.device import evaluating
-from unsc_core.null_space import null_space, spectrum
+from unsc_core.errors import ConfigError
+from unsc_core.null_space import Spectra, merged, null_space, spectra, spectrum
 from unsc_core.representations import Layer, representations, represented_layers, rows_per_sample
 
 VECTORS_PER_INPUT = 4
+"""Input vectors, over all classes, that a Linear layer should get for each of its inputs; see `enough_images`."""
 CHUNK_BYTES = 1 << 27
 """Patches of one layer held at a time: a batch whose patches are larger is taken in parts."""
 BLOCK = 256
@@ -212,6 +215,28 @@ def _add_product(total: Tensor, rows: Tensor) -> None:
 def _mirrored(upper: Tensor) -> Tensor:
     """The symmetric matrices whose upper halves these are."""
     return upper.triu() + upper.triu(1).transpose(-1, -2)
+
+
+def retain_spectra(moments: Moments, request: Split, subspace: str | None, energy_threshold: float) -> Spectra:
+    """What the null space is cut from.
+
+    Args:
+        moments: of every class, or of this request.
+        request: what is forgotten.
+        subspace: "merge", the published one (see `merged`); else joint, of the summed second moments.
+        energy_threshold: γ each class is cut at before merging.
+
+    Returns:
+        Layer -> one spectrum per group, to be cut at γ, or at MERGE_THRESHOLD if merged.
+
+    Raises:
+        ConfigError: moments of one request cannot be merged.
+    """
+    if subspace != "merge":
+        return spectra(moments.retain(request.forget_classes))
+    if moments.by_request:
+        raise ConfigError("The merged subspace needs the second moments of every class, which this request or network does not have; use joint.")
+    return merged([spectra(moments.of([c])) for c in request.retain_classes], energy_threshold)
 
 
 def energy_error(moments: Moments, reference: Moments, energy_threshold: float) -> dict[str, float]:

@@ -29,6 +29,10 @@ class Spectrum:
     eigenvectors: Tensor
 
 
+Spectra = dict[str, tuple[Spectrum, ...]]
+"""Layer -> one spectrum per group."""
+
+
 @dataclass(frozen=True)
 class NullSpace:
     """The directions that the retain representations do not use, at one energy threshold.
@@ -75,7 +79,7 @@ def spectrum(second_moment: Tensor) -> Spectrum:
     return Spectrum(values.flip(0).clamp_min(0.0), vectors.flip(1))
 
 
-def spectra(second_moments: Mapping[str, Tensor]) -> dict[str, tuple[Spectrum, ...]]:
+def spectra(second_moments: Mapping[str, Tensor]) -> Spectra:
     """Layer -> one spectrum per group, of second moments (groups, d, d); the caller may have layers computed side by side.
 
     One decomposition gains nothing from a second thread (it waits for memory), several side by side do.
@@ -86,7 +90,7 @@ def spectra(second_moments: Mapping[str, Tensor]) -> dict[str, tuple[Spectrum, .
     return {layer: tuple(next(found) for _ in moment) for layer, moment in second_moments.items()}
 
 
-def merged(per_class: Sequence[Mapping[str, tuple[Spectrum, ...]]], energy_threshold: float) -> dict[str, tuple[Spectrum, ...]]:
+def merged(per_class: Sequence[Spectra], energy_threshold: float) -> Spectra:
     """The published subspace: a basis per class at γ, all of them joined, and decomposed once more (Chen et al., IJCAI 2024).
 
     Args:

@@ -16,7 +16,7 @@ from typing import Any
 
 from unsc_core.config import ExperimentConfig
 from unsc_core.errors import ConfigError
-from unsc_core.home import ASSETS, home
+from unsc_core.home import ASSETS, home, write_whole
 from unsc_core.methods import METHODS
 from unsc_core.progress import Report, silent
 from unsc_core.results import mean_and_sd, summary
@@ -137,9 +137,7 @@ def run_row(row: Row, methods: Iterable[str], seeds: Iterable[int], report: Repo
             run = _run(summary(work.run()), work.config) | {"machine": machine(work.device)}
             request = ("method", "forget", "seed")
             record["runs"] = [*(other for other in record["runs"] if any(other[name] != run[name] for name in request)), run]
-            path = record_path(row)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(json.dumps(record, indent=1))
+            write_whole(record_path(row), json.dumps(record, indent=1).encode())
         yield record
 
 

@@ -35,31 +35,38 @@ def resolve(config: ExperimentConfig, dataset: Dataset) -> ExperimentConfig:
     Raises:
         ConfigError: one sentence about the first impossible value.
     """
-    entry, method = dataset_entry(config.dataset), method_entry(config.method)
+    entry = dataset_entry(config.dataset)
     check_model(config.model, dataset.input_shape)
     request = split(dataset, config.forget_classes, config.forget_ids)
-    resolved = replace(
-        config,
-        forget_classes=request.forget_classes,
-        forget_ids=request.forget_ids,
-        energy_threshold=check_energy_threshold(_given(config.energy_threshold, method.energy_threshold))
-        if method.energy_threshold is not None
-        else None,
-        subspace=_given_subspace(config.subspace) if method.uses_energy_threshold else None,
-        learning_rate=None if method.learning_rate is None else _given(config.learning_rate, method.learning_rate),
-        epochs=None if method.epochs is None else _given(config.epochs, method.epochs),
-        training_epochs=_given(config.training_epochs, entry.training_epochs or _epochs_for(len(dataset.y_train))),
-    )
-    for name in ("epochs", "training_epochs"):
-        value = getattr(resolved, name)
-        if value is not None and not 1 <= value <= MAX_EPOCHS:
-            raise ConfigError(f"{name} must be 1 to {MAX_EPOCHS}, not {value}.")
-    rate = resolved.learning_rate
+    training_epochs = _given(config.training_epochs, entry.training_epochs or _epochs_for(len(dataset.y_train)))
+    _check_epochs("training_epochs", training_epochs)
+    chosen = replace(config, forget_classes=request.forget_classes, forget_ids=request.forget_ids, training_epochs=training_epochs)
+    return resolve_method(chosen)
+
+
+def resolve_method(config: ExperimentConfig) -> ExperimentConfig:
+    """The config with its method's defaults filled in, None where the method lacks a setting; those and the seed are checked.
+
+    Raises:
+        ConfigError: one sentence about the first impossible value.
+    """
+    method = method_entry(config.method)
+    threshold = None if method.energy_threshold is None else check_energy_threshold(_given(config.energy_threshold, method.energy_threshold))
+    subspace = _given_subspace(config.subspace) if method.uses_energy_threshold else None
+    rate = None if method.learning_rate is None else _given(config.learning_rate, method.learning_rate)
     if rate is not None and not (math.isfinite(rate) and rate > 0):
         raise ConfigError(f"The learning rate must be above 0, not {rate:g}.")
+    epochs = None if method.epochs is None else _given(config.epochs, method.epochs)
+    if epochs is not None:
+        _check_epochs("epochs", epochs)
     if not 0 <= config.seed < 2**31:
         raise ConfigError(f"The seed must be 0 to {2**31 - 1}, not {config.seed}.")
-    return resolved
+    return replace(config, energy_threshold=threshold, subspace=subspace, learning_rate=rate, epochs=epochs)
+
+
+def _check_epochs(name: str, value: int) -> None:
+    if not 1 <= value <= MAX_EPOCHS:
+        raise ConfigError(f"{name} must be 1 to {MAX_EPOCHS}, not {value}.")
 
 
 def _given_subspace(name: str | None) -> str:

@@ -6,7 +6,6 @@ import hashlib
 import json
 import logging
 import os
-import tempfile
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,7 +17,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from unsc_core.errors import StoreError
-from unsc_core.home import home
+from unsc_core.home import home, write_whole
 
 logger = logging.getLogger(__name__)
 
@@ -92,16 +91,9 @@ class Store:
             raise StoreError(f"The damaged result {path} cannot be removed ({error.strerror or error}); remove it by hand.") from None
 
     def _write(self, path: Path, content: bytes) -> None:
-        temporary = ""
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".", suffix=".tmp", delete=False) as file:
-                temporary = file.name
-                file.write(content)
-            os.replace(temporary, path)
+            write_whole(path, content)
         except OSError as error:
-            if temporary:
-                Path(temporary).unlink(missing_ok=True)
             raise StoreError(f"Results cannot be written to {self.root} ({error.strerror or error}); make room or set UNSC_HOME elsewhere.") from None
 
 

@@ -91,6 +91,7 @@ def relabel(
     config: SgdConfig,
     seed: int,
     *,
+    before: Tensor | None = None,
     project: Project | None = None,
     on_epoch: Callable[[int, float, float], None] = lambda epoch, accuracy, loss: None,
 ) -> list[dict[str, float]]:
@@ -101,7 +102,7 @@ def relabel(
         for batch in shuffled(len(rows), config.batch_size, order, data.device):
             yield F.cross_entropy(model(data.inputs(samples[batch])), labels[batch])
 
-    return descend(model, data, rows, losses, config, seed, project=project, on_epoch=on_epoch)
+    return descend(model, data, rows, losses, config, seed, before=before, project=project, on_epoch=on_epoch)
 
 
 def descend(
@@ -112,6 +113,7 @@ def descend(
     config: SgdConfig,
     seed: int,
     *,
+    before: Tensor | None = None,
     project: Project | None = None,
     on_epoch: Callable[[int, float, float], None] = lambda epoch, accuracy, loss: None,
 ) -> list[dict[str, float]]:
@@ -122,6 +124,7 @@ def descend(
         forget_rows: (n,) indices of D_f among the training samples: what the accuracy is measured on after each epoch.
         losses: called for each epoch with its number from 1 and a generator for the batch order; yields one
             scalar loss per step, computed when it is asked for.
+        before: (n, classes) the model's logits on D_f as it is now, where the caller has them already.
         project: when given, every parameter not named in it stays frozen (biases and norm parameters among them).
         on_epoch: called with (epoch from 0, accuracy on the true classes as a share, mean loss); epoch 0
             is the state before the first step, its loss is 0.
@@ -138,8 +141,7 @@ def descend(
     samples, truth = data.x_train[forget_rows], data.y_train[forget_rows]
     history: list[dict[str, float]] = []
 
-    def record(epoch: int, loss: float) -> float:
-        logits = predict(model, data, samples)
+    def record(epoch: int, loss: float, logits: Tensor) -> float:
         check_finite(logits.sum(), "Unlearning")
         accuracy = float((logits.argmax(1) == truth).float().mean())
         history.append({"epoch": epoch, "accuracy": accuracy, "loss": loss})
@@ -147,12 +149,12 @@ def descend(
         return accuracy
 
     model.eval()
-    record(0, 0.0)
+    record(0, 0.0, predict(model, data, samples) if before is None else before)
     for epoch in range(1, config.epochs + 1):
         steps = [_step(model, optimizer, loss, parameters, project, config.clip) for loss in losses(epoch, order)]
         mean_loss = torch.stack(steps).mean()
         check_finite(mean_loss, "Unlearning")
-        if record(epoch, float(mean_loss)) <= config.floor:
+        if record(epoch, float(mean_loss), predict(model, data, samples)) <= config.floor:
             break
     for parameter in parameters.values():
         check_finite(parameter.detach().sum(), "Unlearning")

@@ -12,7 +12,7 @@ from typing import Any
 from unsc_core.config import ExperimentConfig
 from unsc_core.data import VALIDATION
 from unsc_core.errors import DivergedError
-from unsc_core.home import ASSETS, home
+from unsc_core.home import ASSETS, home, write_whole
 from unsc_core.methods import METHODS
 from unsc_core.progress import Report, silent
 from unsc_core.results import summary
@@ -92,8 +92,7 @@ def write(path: Path, config: ExperimentConfig, forget: Iterable[int], seeds: It
     before = json.loads(path.read_text())["methods"] if path.is_file() else []
     names = {outcome["method"] for outcome in outcomes}
     about = {"dataset": config.dataset + VALIDATION, "model": config.model, "forget": list(forget), "seeds": list(seeds)}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(about | {"methods": [*(b for b in before if b["method"] not in names), *outcomes]}, indent=1))
+    write_whole(path, json.dumps(about | {"methods": [*(b for b in before if b["method"] not in names), *outcomes]}, indent=1).encode())
 
 
 def table(outcomes: Iterable[dict[str, Any]]) -> str:

@@ -9,7 +9,6 @@ import argparse
 import copy
 import json
 import os
-import platform
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -29,6 +28,7 @@ from threadpoolctl import threadpool_limits
 from torch import Tensor, nn
 
 from tests.benchmarks import memory
+from unsc_core import paper
 from unsc_core.checkpoints import set_weights
 from unsc_core.config import ExperimentConfig, TrainingConfig, content_key
 from unsc_core.data import load_dataset, resized
@@ -88,15 +88,10 @@ class Row:
 Rows = Iterator[Row]
 
 
-def machine() -> dict[str, Any]:
+def here() -> dict[str, Any]:
     """What the numbers were measured on."""
-    info = Path("/proc/cpuinfo")
-    models = [line.split(":")[1].strip() for line in info.read_text().splitlines() if line.startswith("model name")] if info.exists() else []
-    return {
-        "processor": models[0] if models else platform.processor(), "cores": os.cpu_count(), "threads": torch.get_num_threads(),
-        "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else None, "load": round(os.getloadavg()[0], 1),
-        "python": platform.python_version(), "torch": torch.__version__, "numpy": np.__version__,
-    }  # fmt: skip
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    return paper.machine(device) | {"threads": torch.get_num_threads(), "load": round(os.getloadavg()[0], 1), "numpy": np.__version__}
 
 
 def timed(work: Callable[[], Any], repeats: int = 1) -> tuple[float, Any]:
@@ -519,15 +514,15 @@ def main() -> None:
     names = options.only.split(",") if options.only else [name for name in COMPARISONS if name not in ONLY_WHEN_ASKED]
     if unknown := sorted(set(names) - set(COMPARISONS)):
         parser.error(f"unknown comparison {unknown[0]}; choose from {', '.join(COMPARISONS)}")
-    here = machine()
-    print(", ".join(f"{key} {value}" for key, value in here.items()), flush=True)
+    machine = here()
+    print(", ".join(f"{key} {value}" for key, value in machine.items()), flush=True)
     rows = []
     for name in names:
         for row in COMPARISONS[name]():
             print(row, flush=True)
             rows.append(row)
         if options.json:  # after each comparison, so that what was measured is not lost
-            found = {"machine": here, "rows": [{**asdict(row), "met": row.met} for row in rows]}
+            found = {"machine": machine, "rows": [{**asdict(row), "met": row.met} for row in rows]}
             options.json.write_text(json.dumps(found, ensure_ascii=False, indent=1))
     print(f"{sum(row.met is True for row in rows)} bars met, {sum(row.met is False for row in rows)} missed")
 

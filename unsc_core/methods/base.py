@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from unsc_core.dataset import Split
 from unsc_core.device import DeviceData
-from unsc_core.null_space import Spectrum, null_space, project_gradient
+from unsc_core.null_space import Spectra, null_space, project_gradient
 from unsc_core.progress import Stages
 from unsc_core.training import Project
 
@@ -37,8 +37,8 @@ class Context:
     learning_rate: float
     epochs: int
     stages: Stages
-    spectra: Callable[[], dict[str, tuple[Spectrum, ...]]]
-    forget_spectra: Callable[[], dict[str, tuple[Spectrum, ...]]]
+    spectra: Callable[[], Spectra]
+    forget_spectra: Callable[[], Spectra]
     retrained: Callable[[], nn.Module]
 
     def forget_rows(self) -> Tensor:

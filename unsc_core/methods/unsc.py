@@ -20,8 +20,9 @@ def unlearn(model: nn.Module, context: Context) -> Unlearned:
     data, rows = context.data, context.forget_rows()
     project, ranks = projections(model, context)
     with context.stages.stage("pseudo_labels", "finding pseudo-labels"):
-        labels = pseudo_labels(predict(model, data, data.x_train[rows]), context.banned())
+        logits = predict(model, data, data.x_train[rows])
+        labels = pseudo_labels(logits, context.banned())
     with context.stages.stage("unlearn", "unlearning"):
         config = SgdConfig(context.learning_rate, context.epochs)
-        history = relabel(model, data, rows, labels, config, context.seed, project=project, on_epoch=context.on_epoch)
+        history = relabel(model, data, rows, labels, config, context.seed, before=logits, project=project, on_epoch=context.on_epoch)
     return Unlearned(model, history, labels, ranks)

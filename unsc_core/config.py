@@ -95,7 +95,7 @@ class MomentsConfig:
     """
 
     images: int = 96
-    positions: int = 64
+    positions: int = 48
 
 
 def content_key(**parts: Any) -> str:

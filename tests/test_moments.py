@@ -74,7 +74,7 @@ def test_rounding_is_less_than_a_hundredth_of_what_the_draw_changes(work: Experi
 
     first, other, all_patches = collected(0), collected(1), collected(0, 0)
     add = moments._Sum.add
-    monkeypatch.setattr(moments._Sum, "add", lambda one, rows, exact: add(one, rows, True))
+    monkeypatch.setattr(moments._Sum, "add", lambda one, rows, weight: add(one, rows.to(torch.float64), weight))
     exact, exact_patches = collected(0), collected(0, 0)
     for name, layer in represented_layers(work.original).items():
         rounded, drawn = float((first[name] - exact[name]).norm()), float((first[name] - other[name]).norm())
@@ -122,7 +122,7 @@ def test_grouped_layers_have_one_moment_per_group() -> None:
 
 def test_few_vectors_are_kept_as_they_are_and_mean_the_same(work: Experiment, monkeypatch: pytest.MonkeyPatch) -> None:
     few = second_moments(work.original, class_batches(work.data, 3), 10, positions=4)
-    monkeypatch.setattr(moments._Sum, "add", lambda one, rows, exact: (one.rows.append(rows), one.multiply()))
+    monkeypatch.setattr(moments._Sum, "add", lambda one, rows, weight: moments._add_product(one.multiply(rows), rows.double(), weight))
     multiplied = second_moments(work.original, class_batches(work.data, 3), 10, positions=4)
     shapes = {layer: known.shape[2:] for layer, known in few.per_class.items()}
     assert {n < d for n, d in shapes.values()} == {True, False}

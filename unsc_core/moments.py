@@ -151,8 +151,7 @@ def second_moments(
         at_once = max(1, CHUNK_BYTES // (8 * per_sample * d * getattr(layer, "groups", 1)))
         for chunk in inputs.detach().split(at_once):
             x, weight = representations(layer, chunk, positions, generator)
-            sampled = weight != 1.0
-            sums[name][current].add(x * weight**0.5 if sampled else x, exact=not sampled)
+            sums[name][current].add(x, weight)
 
     hooks = [
         layer.register_forward_pre_hook(lambda module, args, name=name: accumulate(name, module, args[0]))
@@ -175,26 +174,24 @@ class _Sum:
     """Representation vectors of one layer and class, as they are while they are few, then their second moment."""
 
     def __init__(self) -> None:
-        self.exact = True
         self.rows: list[Tensor] = []
         self.product: Tensor | None = None
 
-    def add(self, rows: Tensor, exact: bool) -> None:
-        """Take (groups, n, d) more, to be multiplied in float64 if `exact`."""
-        self.exact = self.exact and exact
-        self.rows.append(rows)
-        if self.product is not None or sum(part.shape[1] for part in self.rows) >= rows.shape[2]:
-            self.multiply()
+    def add(self, rows: Tensor, weight: float) -> None:
+        """Take (groups, n, d) more, each standing for `weight` vectors."""
+        if self.product is None and sum(part.shape[1] for part in (*self.rows, rows)) < rows.shape[2]:
+            self.rows.append(rows * weight**0.5)
+        else:
+            _add_product(self.multiply(rows), rows if weight != 1.0 else rows.to(torch.float64), weight)
 
-    def multiply(self) -> Tensor:
-        """Turn what has been kept into its second moment (groups, d, d), upper half."""
-        rows = torch.cat(self.rows, 1) if self.rows else None
+    def multiply(self, like: Tensor | None = None) -> Tensor:
+        """Turn what has been kept into its second moment (groups, d, d), upper half; zeros as `like` where nothing was."""
         if self.product is None:
-            assert rows is not None
-            self.product = rows.new_zeros(rows.shape[0], rows.shape[2], rows.shape[2], dtype=torch.float64)
-        if rows is not None:
-            _add_product(self.product, rows.to(torch.float64) if self.exact else rows)
-        self.rows = []
+            groups, _, d = (rows := self.rows[0] if like is None else like).shape
+            self.product = rows.new_zeros(groups, d, d, dtype=torch.float64)
+            for part in self.rows:
+                _add_product(self.product, part.to(torch.float64))
+            self.rows = []
         return self.product
 
 
@@ -210,10 +207,10 @@ def _stacked(of_class: list[_Sum]) -> Tensor:
     return torch.stack([torch.nn.functional.pad(part, (0, 0, 0, longest - part.shape[1])) for part in rows])
 
 
-def _add_product(total: Tensor, rows: Tensor) -> None:
-    """Add Xᵀ X of rows X (groups, n, d), in their dtype, to `total` (groups, d, d), on and above the diagonal's blocks."""
+def _add_product(total: Tensor, rows: Tensor, weight: float = 1.0) -> None:
+    """Add weight · Xᵀ X of rows X (groups, n, d), in their dtype, to `total` (groups, d, d), on and above the diagonal's blocks."""
     for start in range(0, rows.shape[2], BLOCK):
-        total[:, start : start + BLOCK, start:] += rows[..., start : start + BLOCK].transpose(1, 2) @ rows[..., start:]
+        total[:, start : start + BLOCK, start:].add_(rows[..., start : start + BLOCK].transpose(1, 2) @ rows[..., start:], alpha=weight)
 
 
 def _mirrored(upper: Tensor) -> Tensor:

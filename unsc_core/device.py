@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import ctypes
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from math import prod
 
 import numpy as np
@@ -21,13 +24,27 @@ SMALL = 400
 """Samples of fewer numbers than this are computed on one thread."""
 
 
-def set_threads(dataset: Dataset) -> None:
-    """Use one thread for tiny samples, where waiting for the other threads costs more than they give.
+def set_up_process(dataset: Dataset) -> None:
+    """Use one thread for tiny samples, where waiting for the other threads costs more than they give, and keep freed memory.
 
     Waiting is also why workers and the command line run with OMP_WAIT_POLICY=passive: threads that spin
     slow each other down many times over as soon as another program needs a core.
     """
     torch.set_num_threads(1 if prod(dataset.input_shape) < SMALL else THREADS)
+    keep_freed_memory()
+
+
+@cache
+def keep_freed_memory() -> None:
+    """Let glibc reuse blocks of up to 32 MiB, and not hand back what is free at the end of the heap; elsewhere, do nothing.
+
+    By default it returns every large block to the system, which then clears its pages anew for the next layer's answers.
+    """
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
+    if mallopt is not None:
+        trim_threshold, mmap_threshold = -1, -3  # their names in malloc.h, without the M_
+        mallopt(mmap_threshold, 2**25)
+        mallopt(trim_threshold, 2**30)
 
 
 def resolve_device(name: str) -> str:

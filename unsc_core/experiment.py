@@ -26,7 +26,7 @@ from unsc_core.device import (
     predict,
     request_batches,
     resolve_device,
-    set_threads,
+    set_up_process,
     to_device,
 )
 from unsc_core.errors import ConfigError, StoreError
@@ -64,7 +64,7 @@ class Experiment:
         self.device = resolve_device(config.device)
         with self.stages.stage("data", "reading the data"):
             self.dataset = load_dataset(config.dataset, report)
-        set_threads(self.dataset)
+        set_up_process(self.dataset)
         self.config = resolve(config, self.dataset)
         self.split = split(self.dataset, self.config.forget_classes, self.config.forget_ids)
         self.keys = keys(self.config, self.dataset)

@@ -15,8 +15,10 @@ result = jobs.result(chosen)
 header.strip(chosen, result)
 
 left, right, _ = st.columns([2, 2, 3])
-unit = left.segmented_control("Cells", ["Percent of the row", "Counts"], default="Percent of the row", required=True, key="confusion_unit")
-part = right.segmented_control("Samples", ["Test", "Training"], default="Test", required=True, key="confusion_part")
+unit = left.segmented_control(
+    "Cells", ["Percent of the row", "Counts"], default="Percent of the row", required=True, key="cells", bind="query-params"
+)
+part = right.segmented_control("Samples", ["Test", "Training"], default="Test", required=True, key="samples", bind="query-params")
 normalised, part = unit == "Percent of the row", "test" if part == "Test" else "train"
 
 look = show.mode()

@@ -23,11 +23,11 @@ header.strip(chosen, result)
 
 left, right = st.columns([2, 3], vertical_alignment="bottom")
 kind = left.segmented_control(
-    "Map", ["UMAP", "PCA"], default="UMAP", required=True, key="map_kind",
+    "Map", ["UMAP", "PCA"], default="UMAP", required=True, key="map", bind="query-params",
     help="UMAP: who is whose neighbour. PCA: the plane in which the original's logits spread most.",
 )  # fmt: skip
-filter_name = right.selectbox("Show", list(FILTERS), key="map_filter", format_func=lambda n: f"{n}: {FILTERS[n]}")
-paths = st.toggle("Draw each forgotten sample's path from its old place", value=True, key="map_paths")
+filter_name = right.selectbox("Show", list(FILTERS), key="show", bind="query-params", format_func=lambda n: f"{n}: {FILTERS[n]}")
+paths = st.toggle("Draw each forgotten sample's path from its old place", value=True, key="paths", bind="query-params")
 
 rows = embedding.sample(chosen.dataset)
 models = tuple(result.models)

@@ -1,11 +1,24 @@
 """Null space: what the retained classes use of every layer, and where the weights may still move."""
 
+from dataclasses import replace
+
 import streamlit as st
 
 from pages.shared import cache, controls, header, jobs, show, state
+from unsc_core import subspaces
 from unsc_core.figures import spectra as figures
+from unsc_core.figures import subspaces as lie
 from unsc_core.methods import METHODS
-from unsc_core.results import keys
+from unsc_core.results import DEFAULT_ENERGY_THRESHOLD, keys, resolve, summary
+
+VIEWS = {
+    "Spectra": "how much of the retained energy each direction holds, and the cut at γ",
+    "Frozen and reachable": "what protecting the rest leaves of the forgotten",
+    "Class angles": "how close the classes' subspaces lie",
+    "Drift": "how far the retained samples really moved, beside the bound",
+    "Sweep over γ": "the outcome at every γ",
+}
+SWEEP = (0.8, 0.9, 0.94, 0.96, 0.97, 0.98, 0.99, 0.995, 0.999)
 
 st.title("Null space")
 chosen = controls.experiment(gamma_here=True)
@@ -20,35 +33,120 @@ if found is None:
     jobs.wait_for("spectra", keys(chosen.config, chosen.dataset).spectra, chosen.config, "Collecting the second moments")
     st.stop()
 
+sizes = [groups.shape[0] * groups.shape[1] for groups in found.values()]
+titles = {layer: f"Layer {i + 1} · {size} inputs" for i, (layer, size) in enumerate(zip(found, sizes, strict=True))}
+entry = METHODS[chosen.config.method]
+ran = chosen.config.energy_threshold
 
-def titles(layers: list[str]) -> dict[str, str]:
-    """Layer name -> "Layer 2: 144 inputs"."""
-    return {layer: f"Layer {i + 1} · {found[layer].shape[0] * found[layer].shape[1]} inputs" for i, layer in enumerate(layers)}
+
+def gamma() -> float:
+    """The γ slider to look around with, and the button that runs what it shows."""
+    slider, button = st.columns([4, 2], vertical_alignment="bottom")
+    looked_at = controls.gamma(slider)
+    if not entry.uses_energy_threshold:
+        button.caption(f"{entry.title} does not use the null space.")
+    elif looked_at != ran and button.button(f"Unlearn with γ = {looked_at:g}", type="primary", width="stretch"):
+        state.choose(gamma=looked_at)
+        st.rerun()
+    return looked_at
 
 
 @st.fragment
-def cut() -> None:
-    """γ and everything it moves; only this part is drawn again when it changes."""
-    slider, button = st.columns([4, 2], vertical_alignment="bottom")
-    gamma = controls.gamma(slider)
-    ran = chosen.config.energy_threshold
-    if not METHODS[chosen.config.method].uses_energy_threshold:
-        button.caption(f"{METHODS[chosen.config.method].title} does not use the null space.")
-    elif gamma != ran and button.button(f"Unlearn with γ = {gamma:g}", type="primary", width="stretch"):
-        state.choose(gamma=gamma)
-        st.rerun()
-    names, look = titles(list(found)), show.mode()
-    summary = figures.free_share(names, found, gamma, look)
-    pictures = {f"spectrum-{i + 1}": figures.spectrum(layer, names[layer], found, gamma, look) for i, layer in enumerate(found)}
+def spectra_view() -> None:
+    """γ and the cuts it moves; only this part is drawn again when it changes."""
+    threshold, look = gamma(), show.mode()
+    summed = figures.free_share(titles, found, threshold, look)
+    pictures = {f"spectrum-{i + 1}": figures.spectrum(layer, titles[layer], found, threshold, look) for i, layer in enumerate(found)}
     show.in_rows(pictures, 3)
     st.caption(":gray[grey: directions the retained classes use] · :green[**teal: the null space**] · dotted: the cut at γ")
-    show.picture(summary, "null-space")
+    show.picture(summed, "null-space")
     if errors := cache.energy_error(chosen.config):
         worst = max(map(abs, errors.values()))
         st.caption(
             f"The spectra come from sampled patches; on images and patches that were not drawn, kept energy is within {100 * worst:.1f} points."
         )
-    show.downloads({"null-space": summary} | pictures)
+    show.downloads({"null-space": summed} | pictures)
 
 
-cut()
+@st.fragment
+def reachable_view(lies: subspaces.Subspaces) -> None:
+    """For each layer, what is frozen of the rest against what is reachable of the forgotten."""
+    threshold, look = gamma(), show.mode()
+    pictures = {f"reachable-{i + 1}": lie.reachable(layer, titles[layer], found, lies, threshold, look) for i, layer in enumerate(found)}
+    show.in_rows(pictures, 3)
+    st.caption(
+        "The further the curve lies above the dashed line, the better forgetting and keeping can be told apart; "
+        "**selectivity** is the area under it (0.5: not at all, 1: perfectly). :red[**×**]: the cut at γ."
+    )
+    st.markdown(lie.reachable_sentence(titles, found, lies, threshold))
+    show.downloads(pictures)
+
+
+def angles_view(lies: subspaces.Subspaces) -> None:
+    """One layer's angles; the last hidden layer first, where classes differ most."""
+    if not lies.angles:
+        st.info("Only the second moments of this request are kept for a network of this size, so its classes cannot be compared.")
+        return
+    layers = list(lies.angles)
+    layer = st.selectbox("Layer", layers, index=len(layers) - 1, format_func=titles.get, key="layer", bind="query-params")
+    picture = lie.angles(
+        titles[layer], lies.angles[layer], chosen.dataset.class_names, chosen.config.forget_classes, lies.energy_threshold, show.mode()
+    )
+    show.picture(picture, "class-angles")
+    st.caption("0°: one class's directions lie within the other's. 90°: they share none. Dark is close; forgotten classes are framed.")
+    show.downloads({"class-angles": picture})
+
+
+def drift_view(lies: subspaces.Subspaces) -> None:
+    """Measured movement beside the bound."""
+    picture = lie.drift(titles, lies, show.mode())
+    show.picture(picture, "drift")
+    st.caption(
+        "Each layer's change of weights ΔW, applied to the original's inputs of the retained classes. "
+        "Bound: ‖ΔW‖² times the energy that γ left unprotected."
+    )
+    show.downloads({"drift": picture})
+
+
+def sweep_view() -> None:
+    """Every γ of the sweep is an experiment of its own, shared with everyone who asks for it."""
+    if not entry.uses_energy_threshold:
+        st.info(f"{entry.title} does not use the null space; choose UNSC to sweep over γ.", icon=":material/info:")
+        return
+    thresholds = sorted({*SWEEP, ran or DEFAULT_ENERGY_THRESHOLD})
+    configs = {threshold: resolve(replace(chosen.config, energy_threshold=threshold), chosen.dataset) for threshold in thresholds}
+    done = {threshold: there for threshold, config in configs.items() if (there := cache.result(config)) is not None}
+    jobs.many("experiment", {keys(config, chosen.dataset).unlearned: config for t, config in configs.items() if t not in done}, "Sweeping over γ")
+    numbers = {threshold: summary(one) for threshold, one in done.items()}
+    outcomes = [
+        lie.Outcome(threshold, one["unlearned"]["acc_forget"], one["unlearned"]["acc_retain"], 100 * one["logit_drift"])
+        for threshold, one in numbers.items()
+    ]
+    picture = lie.sweep(outcomes, ran or 0.0, summary(result)["original"]["acc_retain"], show.mode())
+    event = show.picture(picture, "sweep", selectable=True)
+    st.caption("Click a point to make its γ the experiment's, on every page. Dotted: this experiment.")
+    show.downloads({"sweep": picture})
+    picked = [point.get("customdata") for point in event.selection.points]
+    if picked and picked[0] not in (None, ran):
+        state.choose(gamma=float(picked[0]))
+        st.rerun()
+
+
+meanings = "\n".join(f"- **{name}**: {meaning}" for name, meaning in VIEWS.items())
+view = st.segmented_control(
+    "View",
+    list(VIEWS),
+    default="Spectra",
+    required=True,
+    key="view",
+    bind="query-params",
+    help=meanings,
+)
+if view == "Spectra":
+    spectra_view()
+elif view == "Sweep over γ":
+    sweep_view()
+elif (lies := cache.subspaces(chosen.config)) is None:
+    jobs.wait_for("subspaces", subspaces.key(chosen.config, chosen.dataset), chosen.config, "Comparing the subspaces")
+else:
+    {"Frozen and reachable": reachable_view, "Class angles": angles_view, "Drift": drift_view}[view](lies)

@@ -57,7 +57,16 @@ def embedding(config: ExperimentConfig, store: Store, report: Report) -> None:
     make_umap(config, store, report)
 
 
-JOBS: dict[str, Callable[[ExperimentConfig, Store, Report], None]] = {job.__name__: job for job in (experiment, retrain, spectra, dataset, embedding)}
+def subspaces(config: ExperimentConfig, store: Store, report: Report) -> None:
+    """How the subspaces of the request lie."""
+    from unsc_core.subspaces import make
+
+    make(config, store, report)
+
+
+JOBS: dict[str, Callable[[ExperimentConfig, Store, Report], None]] = {
+    job.__name__: job for job in (experiment, retrain, spectra, dataset, embedding, subspaces)
+}
 
 
 def run_job(kind: str, job_id: str, config: dict, home: str) -> str:

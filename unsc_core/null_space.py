@@ -129,6 +129,17 @@ def null_space(spectrum: Spectrum, energy_threshold: float) -> NullSpace:
     return NullSpace(spectrum.eigenvectors[:, :k], spectrum.eigenvectors[:, k:], energy)
 
 
+def energy_along(spectrum: Spectrum, second_moment: Tensor) -> Tensor:
+    """(d,) float64: the energy uᵢᵀ C uᵢ that other data C (d, d) has along each eigenvector uᵢ; it sums up to C's trace."""
+    return ((spectrum.eigenvectors.T @ second_moment) * spectrum.eigenvectors.T).sum(1)
+
+
+def mean_angle(one: NullSpace, other: NullSpace) -> float:
+    """Mean principal angle between two kept subspaces, in degrees: 0 if one holds the other, 90 if they share nothing (Björck, Golub, 1973)."""
+    cosines = torch.linalg.svdvals(one.basis.T @ other.basis)
+    return float(cosines.clamp(0.0, 1.0).arccos().rad2deg().mean()) if len(cosines) else 90.0
+
+
 def project_gradient(gradient: Tensor, spaces: tuple[NullSpace, ...]) -> Tensor:
     """G P for the weight gradient of one layer.
 

@@ -9,6 +9,7 @@ import numpy as np
 import streamlit as st
 
 from unsc_core import embedding
+from unsc_core import subspaces as core_subspaces
 from unsc_core.config import ExperimentConfig
 from unsc_core.data import load_dataset
 from unsc_core.dataset import Dataset
@@ -92,6 +93,11 @@ def energy_error(config: ExperimentConfig) -> dict[str, float]:
     """Layer -> what sampling patches cost, as a share of the energy; empty until the spectra have been computed."""
     stored = store().get("spectra", keys(config, dataset(config.dataset)).spectra)
     return {} if stored is None else stored.meta["energy_error"]
+
+
+def subspaces(config: ExperimentConfig) -> core_subspaces.Subspaces | None:
+    """How the subspaces of a resolved config lie, or None until that has been computed."""
+    return core_subspaces.read(config, dataset(config.dataset), store())
 
 
 def session() -> str:

@@ -35,6 +35,37 @@ def wait_for(kind: str, key: str, config: ExperimentConfig, words: str) -> None:
     _panel(_ask(kind, key, config), words, lambda: False)
 
 
+def many(kind: str, wanted: dict[str, ExperimentConfig], words: str) -> None:
+    """Offer to run several jobs, key -> config; once asked, show how many are left, and draw the page again as each is done."""
+    engine = cache.engine()
+    running = [job for key in wanted if (job := engine.job(kind, key)) is not None and not job.over]
+    failed = [job for key in wanted if (job := engine.job(kind, key)) is not None and job.state == State.FAILED]
+    for job in failed[:1]:
+        st.error(job.error, icon=":material/error:")
+    if not wanted:
+        return
+    if not running:
+        if st.button(f"{words}: run the missing {len(wanted)}", type="primary"):
+            for key, config in wanted.items():
+                engine.submit(kind, key, config, cache.session())
+            st.rerun()
+        return
+
+    @st.fragment(run_every=POLL_S)
+    def panel() -> None:
+        if any(job.over for job in running):
+            st.rerun()
+        st.progress(
+            0.0 if not running[0].progress.total else running[0].progress.done / running[0].progress.total, text=f"{words}: {len(running)} to go"
+        )
+        if st.button("Cancel", key=f"cancel-{words}"):
+            for job in running:
+                engine.cancel(job, cache.session())
+            st.rerun()
+
+    panel()
+
+
 def download(config: ExperimentConfig, title: str) -> None:
     """Offer to download a dataset that is not on this machine."""
     key = config.dataset

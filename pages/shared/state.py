@@ -156,8 +156,11 @@ def keep(state: State) -> None:
     """Make `state` the session's, and the link's."""
     st.session_state[_KEY] = state
     wanted = to_query(state)
-    if st.query_params.to_dict() != wanted:
-        st.query_params.from_dict(wanted)
+    for field in fields(State):  # what else is in the link belongs to the page's own widgets
+        if field.name in wanted and st.query_params.get(field.name) != wanted[field.name]:
+            st.query_params[field.name] = wanted[field.name]
+        elif field.name not in wanted and field.name in st.query_params:
+            del st.query_params[field.name]
 
 
 def choose(**changes: Any) -> None:

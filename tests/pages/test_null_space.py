@@ -1,0 +1,86 @@
+"""The null-space page's views: each draws, says something about this result, and is part of the link."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from pages.shared import cache
+from unsc_core import subspaces
+from unsc_core.config import ExperimentConfig
+from unsc_core.experiment import Experiment
+from unsc_core.store import Store
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="module")
+def opening(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A data folder with UNSC at two γ on digits."""
+    home = tmp_path_factory.mktemp("null_space")
+    store = Store(home / "store")
+    for threshold in (None, 0.9):
+        config = ExperimentConfig(dataset="digits", forget_classes=(3,), energy_threshold=threshold)
+        Experiment(config, store).run(with_retrain=True)
+        subspaces.make(config, store)
+    yield home
+    cache.engine().close()
+    cache.engine.clear()
+
+
+@pytest.fixture(autouse=True)
+def opened(opening: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("UNSC_HOME", str(opening))
+    monkeypatch.chdir(ROOT)
+
+
+def run(**query: str) -> AppTest:
+    app = AppTest.from_file(str(ROOT / "pages" / "null_space.py"), default_timeout=120)
+    for name, value in {"dataset": "digits", **query}.items():
+        app.query_params[name] = value
+    app.run()
+    assert not app.exception, app.exception
+    assert not app.error
+    return app
+
+
+@pytest.mark.parametrize(
+    ("view", "charts", "words"),
+    [
+        ("Spectra", 7, "of all directions are invisible"),
+        ("Frozen and reachable", 6, "tells them apart best"),
+        ("Class angles", 1, "3 lies closest to"),
+        ("Drift", 1, "moves most"),
+        ("Sweep over γ", 1, "keeps most"),
+    ],
+)
+def test_every_view_is_reached_by_a_link_and_speaks_of_this_result(view: str, charts: int, words: str) -> None:
+    app = run(view=view)
+    drawn = app.get("plotly_chart")
+    assert len(drawn) == charts
+    assert all(len(chart.proto.alt) > 20 for chart in drawn)
+    assert any(words in text.value for text in app.markdown)
+
+
+def test_a_new_threshold_changes_what_is_reachable() -> None:
+    app = run(view="Frozen and reachable")
+
+    def sentence() -> str:
+        return next(text.value for text in app.markdown if "tells them apart best" in text.value)
+
+    before = sentence()
+    app.select_slider(key="control_gamma").set_value(0.7).run()
+    assert sentence() != before
+    assert any("Unlearn with γ = 0.7" in button.label for button in app.button)
+
+
+def test_the_sweep_offers_what_is_missing_only() -> None:
+    assert [button.label for button in run(view="Sweep over γ").button if "missing" in button.label] == ["Sweeping over γ: run the missing 7"]
+
+
+def test_a_method_without_null_space_has_no_sweep(opening: Path) -> None:
+    Experiment(ExperimentConfig(dataset="digits", forget_classes=(3,), method="random-labels"), Store(opening / "store")).run(with_retrain=True)
+    assert any("does not use the null space" in info.value for info in run(view="Sweep over γ", method="random-labels").info)

@@ -93,7 +93,9 @@ def angles_view(lies: subspaces.Subspaces) -> None:
         titles[layer], lies.angles[layer], chosen.dataset.class_names, chosen.config.forget_classes, lies.energy_threshold, show.mode()
     )
     show.picture(picture, "class-angles")
-    st.caption("0°: one class's directions lie within the other's. 90°: they share none. Dark is close; forgotten classes are framed.")
+    st.caption(
+        "0°: one class's directions lie within the other's. 90°: they share none. The stronger the colour, the closer; forgotten classes are framed."
+    )
     show.downloads({"class-angles": picture})
 
 

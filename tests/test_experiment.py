@@ -22,6 +22,7 @@ from unsc_core.experiment import CHECKPOINTS, Experiment, shipped_path
 from unsc_core.home import ASSETS
 from unsc_core.models import build_model
 from unsc_core.progress import Progress
+from unsc_core.representations import represented_layers
 from unsc_core.results import shipped_key
 from unsc_core.shipping import SEEDS
 from unsc_core.store import Artefact, Store, read_artefact
@@ -60,6 +61,7 @@ import hashlib, sys
 from pathlib import Path
 from unsc_core.config import ExperimentConfig
 from unsc_core.experiment import Experiment
+from unsc_core.representations import represented_layers
 from unsc_core.store import Store
 import json
 work = Experiment(ExperimentConfig.from_dict(json.loads(sys.argv[1])), Store(Path(sys.argv[2])))
@@ -118,6 +120,7 @@ def test_another_class_needs_no_new_pass_over_the_data(tmp_path: Path) -> None:
     finally:
         hook.remove()
     result = second.run()
+    assert list(spectra) == list(represented_layers(first.original))  # in the network's order
     assert set(spectra) == set(result.null_space)
     assert calls == []
     assert second.keys.moments == first.keys.moments

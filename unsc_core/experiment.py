@@ -123,7 +123,7 @@ class Experiment:
         """
         stored = self.store.get("moments", self.keys.moments) or self.store.get("moments", self._moments_of_request)
         if stored is not None:
-            return Moments({layer: torch.from_numpy(m) for layer, m in stored.arrays.items()}, **stored.meta["config"])
+            return Moments({layer: torch.from_numpy(stored.arrays[layer]) for layer in stored.meta["layers"]}, **stored.meta["config"])
         model, classes, sample = self.original, self.dataset.num_classes, self.data.inputs(self.data.x_train[:1])
         self._check_covered(model)
         config = enough_images(model, classes, MOMENTS)
@@ -136,7 +136,7 @@ class Experiment:
         moments = replace(moments, by_request=by_request, energy_error=self._energy_error(moments))
         arrays = {layer: m.cpu().numpy() for layer, m in moments.per_class.items()}
         settings = {name: getattr(moments, name) for name in ("images", "positions", "by_request", "energy_error")}
-        meta = {"config": settings, "seconds": self.stages.seconds["moments"]}
+        meta = {"config": settings, "layers": list(arrays), "seconds": self.stages.seconds["moments"]}
         self.store.put("moments", self._moments_of_request if by_request else self.keys.moments, Artefact(arrays, meta))
         return moments
 

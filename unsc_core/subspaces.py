@@ -49,11 +49,9 @@ def read(config: ExperimentConfig, dataset: Dataset, store: Store) -> Subspaces 
     stored = store.get(KIND, key(config, dataset))
     if stored is None:
         return None
-    parts: dict[str, dict[str, NDArray[Any]]] = {"forget": {}, "angles": {}}
-    for name, array in stored.arrays.items():
-        part, layer = name.split("/", 1)
-        parts[part][layer] = array
-    return Subspaces(parts["forget"], parts["angles"], stored.meta["energy_threshold"], stored.meta["drift"])
+    layers, arrays = stored.meta["layers"], stored.arrays  # JSON and safetensors keep an order of their own
+    forget, angles = ({layer: arrays[f"{part}/{layer}"] for layer in layers if f"{part}/{layer}" in arrays} for part in ("forget", "angles"))
+    return Subspaces(forget, angles, stored.meta["energy_threshold"], {layer: stored.meta["drift"][layer] for layer in layers})
 
 
 def make(config: ExperimentConfig, store: Store, report: Report = silent) -> None:
@@ -66,7 +64,7 @@ def make(config: ExperimentConfig, store: Store, report: Report = silent) -> Non
         arrays = {f"forget/{layer}": values for layer, values in _forget_energy(work).items()}
         if not moments.by_request:
             arrays |= {f"angles/{layer}": values for layer, values in _angles(work).items()}
-        meta = {"energy_threshold": _threshold(work), "drift": _drift(work)}
+        meta = {"layers": list(work.spectra), "energy_threshold": _threshold(work), "drift": _drift(work)}
     store.put(KIND, key(work.config, work.dataset), Artefact(arrays, meta))
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from unsc_core import evaluation
-from unsc_core.figures.theme import FORGET, Look, Picture, label_margin, styled
+from unsc_core.figures.theme import FORGET, Look, Picture, add_cells, label_margin, styled
 from unsc_core.figures.words import joined, points
 from unsc_core.results import Result
 
@@ -26,7 +28,7 @@ def matrix(result: Result, model: str, part: str, normalised: bool) -> NDArray[n
 def confusion(result: Result, model: str, part: str, normalised: bool, look: Look) -> Picture:
     """One model's confusion matrix, forgotten classes outlined."""
     values = matrix(result, model, part, normalised)
-    figure = _heatmap(values, result, look, normalised, [[i / 4, c] for i, c in enumerate(look.scale)], (0, float(values.max())))
+    figure = _heatmap(values, result, look, normalised, look.scale, (0, float(values.max())))
     _finished(figure, result, look, TITLES[model])
     accuracy = evaluation.acc_retain(
         getattr(result.models[model], part).argmax(1),
@@ -41,28 +43,23 @@ def confusion(result: Result, model: str, part: str, normalised: bool, look: Loo
 def difference(result: Result, part: str, normalised: bool, look: Look) -> Picture:
     """Unlearned minus original: teal cells gained answers, vermilion cells lost them."""
     change = matrix(result, "unlearned", part, normalised) - matrix(result, "original", part, normalised)
-    low, middle, high = look.loss_gain
     limit = float(np.abs(change).max()) or 1.0
-    figure = _heatmap(change, result, look, normalised, [[0, low], [0.5, middle], [1, high]], (-limit, limit), signed=True)
+    figure = _heatmap(change, result, look, normalised, look.loss_gain, (-limit, limit), signed=True)
     _finished(figure, result, look, "Difference: unlearned − original")
     return Picture(figure, "Difference of the confusion matrices, unlearned minus original.", _sentence(result, part), _table(change, result))
 
 
 def _heatmap(
-    values: NDArray[np.float64], result: Result, look: Look, normalised: bool, scale: list, limits: tuple[float, float], signed: bool = False
+    values: NDArray[np.float64], result: Result, look: Look, normalised: bool, scale: Sequence[str], limits: tuple[float, float], signed: bool = False
 ) -> go.Figure:
     names = list(result.split.dataset.class_names)
     unit = " %" if normalised else ""
     form = "%{z:+.1f}" if signed and normalised else "%{z:+.0f}" if signed else "%{z:.1f}" if normalised else "%{z:.0f}"
     cell = "{:+.0f}" if signed else "{:.0f}"
     shown = [["" if abs(v) < 0.5 else cell.format(v).replace("-", "−") for v in row] for row in values]
-    figure = go.Figure(
-        go.Heatmap(
-            z=values, x=names, y=names, colorscale=scale, zmin=limits[0], zmax=limits[1], showscale=False, xgap=1, ygap=1,
-            text=shown if len(names) <= 12 else None, texttemplate="%{text}" if len(names) <= 12 else None, textfont={"size": 14},
-            hovertemplate=f"true %{{y}}<br>answer %{{x}}<br><b>{form}{unit}</b><extra></extra>",
-        )
-    )  # fmt: skip
+    figure = go.Figure()
+    hover = f"true %{{y}}<br>answer %{{x}}<br><b>{form}{unit}</b><extra></extra>"
+    add_cells(figure, names, values, shown if len(names) <= 12 else None, scale, limits, hover)
     for c in result.split.forget_classes:
         figure.add_shape(type="rect", x0=-0.5, x1=len(names) - 0.5, y0=c - 0.5, y1=c + 0.5, line={"color": FORGET, "width": 2})
     return figure

@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from unsc_core.figures.spectra import Spectra
-from unsc_core.figures.theme import FORGET, Look, Picture, label_margin, styled
+from unsc_core.figures.theme import FORGET, Look, Picture, add_cells, label_margin, styled
 from unsc_core.figures.words import joined
 from unsc_core.spectrum import energy_rank
 from unsc_core.subspaces import Subspaces
@@ -45,11 +45,15 @@ def reachable(layer: str, title: str, spectra: Spectra, found: Subspaces, energy
         hovertemplate="retain energy frozen %{x:.1f} %<br>forget energy reachable %{y:.1f} %<extra></extra>",
     )  # fmt: skip
     figure.add_scatter(
-        x=[frozen[k]], y=[left[k]], mode="markers+text", text=[f"{left[k]:.0f} %"], textposition="top left", textfont={"size": 15, "color": look.ink},
+        x=[frozen[k]], y=[left[k]], mode="markers",
         marker={"size": 11, "color": FORGET, "symbol": "x"}, hoverinfo="skip", cliponaxis=False,
     )  # fmt: skip
     area = selectivity(values, energy)
-    styled(figure, look, 300, f"{title} · selectivity {area:.2f}")
+    figure.add_annotation(
+        x=1, y=1, xref="paper", yref="paper", xanchor="right", yanchor="top", align="right", showarrow=False, font={"size": 15},
+        text=f"<b>{left[k]:.0f} %</b> reachable at γ<br>selectivity <b>{area:.2f}</b>",
+    )  # fmt: skip
+    styled(figure, look, 300, title)
     figure.update_xaxes(range=[0, 103], title_text="retain energy frozen, %")
     figure.update_yaxes(range=[0, 108], title_text="forget reachable, %")
     figure.update_layout(showlegend=False, margin={"l": 70, "b": 56})
@@ -72,16 +76,10 @@ def reachable_sentence(titles: dict[str, str], spectra: Spectra, found: Subspace
 def angles(title: str, matrix: NDArray[np.float32], names: Sequence[str], forget: tuple[int, ...], energy_threshold: float, look: Look) -> Picture:
     """Mean principal angles between the classes' subspaces in one layer; forgotten classes outlined."""
     names = list(names)
-    dark_first = [[i / 4, c] for i, c in enumerate(reversed(look.scale))]
     off = matrix[~np.eye(len(matrix), dtype=bool)]
-    figure = go.Figure(
-        go.Heatmap(
-            z=matrix, x=names, y=names, colorscale=dark_first, zmin=0, zmax=float(off.max()), showscale=False, xgap=1, ygap=1,
-            text=[[f"{v:.0f}°" for v in row] for row in matrix] if len(names) <= 12 else None,
-            texttemplate="%{text}" if len(names) <= 12 else None, textfont={"size": 14},
-            hovertemplate="%{y} and %{x}<br><b>%{z:.1f}°</b><extra></extra>",
-        )
-    )  # fmt: skip
+    texts = [[f"{angle:.0f}°" for angle in row] for row in matrix] if len(names) <= 12 else None
+    figure = go.Figure()
+    add_cells(figure, names, matrix, texts, look.scale[::-1], (0.0, float(off.max())), "%{y} and %{x}<br><b>%{z:.1f}°</b><extra></extra>")
     for c in forget:
         figure.add_shape(type="rect", x0=-0.5, x1=len(names) - 0.5, y0=c - 0.5, y1=c + 0.5, line={"color": FORGET, "width": 2.5})
     styled(figure, look, 520, f"{title} · mean principal angle at γ = {energy_threshold:g}")
@@ -89,9 +87,9 @@ def angles(title: str, matrix: NDArray[np.float32], names: Sequence[str], forget
     figure.update_layout(margin={"l": room + 8, "b": round(0.75 * room) + 8})
     figure.update_xaxes(tickangle=-45, showgrid=False, type="category")
     figure.update_yaxes(autorange="reversed", showgrid=False, type="category")
+    alt = f"Heat map of the angles between class subspaces in {title}; the stronger the colour, the closer."
     return Picture(
-        figure, f"Heat map of the angles between class subspaces in {title}; dark is close.", _closest(title, matrix, names, forget),
-        {"class": names, **{f"angle to {name}": matrix[:, i] for i, name in enumerate(names)}},
+        figure, alt, _closest(title, matrix, names, forget), {"class": names, **{f"angle to {name}": matrix[:, i] for i, name in enumerate(names)}},
     )  # fmt: skip
 
 

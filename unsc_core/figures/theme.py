@@ -6,6 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
@@ -87,6 +90,43 @@ def class_colour(label: int, forget_classes: tuple[int, ...]) -> str:
     if label in forget_classes:
         return FORGET
     return RETAIN[label % len(RETAIN)]
+
+
+def add_cells(
+    figure: go.Figure,
+    names: list[str],
+    values: NDArray[Any],
+    texts: list[list[str]] | None,
+    scale: Sequence[str],
+    limits: tuple[float, float],
+    hover: str,
+) -> None:
+    """A square heat map of classes, with a text in each cell that contrasts with the cell by at least 4.5 : 1.
+
+    Args:
+        figure: to add to.
+        names: of rows and columns.
+        values: (n, n).
+        texts: (n, n), or None for none.
+        scale: colours from the lower to the upper of `limits`, evenly spaced.
+        hover: plotly's template.
+    """
+    colours = [[i / (len(scale) - 1), colour] for i, colour in enumerate(scale)]
+    figure.add_heatmap(
+        z=values, x=names, y=names, colorscale=colours, zmin=limits[0], zmax=limits[1], showscale=False, xgap=1, ygap=1, hovertemplate=hover
+    )  # fmt: skip
+    if texts is None:
+        return
+    share = np.clip((np.asarray(values, float) - limits[0]) / ((limits[1] - limits[0]) or 1.0), 0.0, 1.0) * (len(scale) - 1)
+    channels = np.array([[int(colour[i : i + 2], 16) for i in (1, 3, 5)] for colour in scale], float)
+    cells = np.stack([np.interp(share, np.arange(len(scale)), channels[:, i]) for i in range(3)], -1) / 255
+    linear = np.where(cells <= 0.04045, cells / 12.92, ((cells + 0.055) / 1.055) ** 2.4)  # relative luminance, WCAG 2
+    bright = linear @ np.array([0.2126, 0.7152, 0.0722]) > 0.179
+    rows, columns = np.indices(share.shape)
+    figure.add_scatter(
+        x=[names[c] for c in columns.ravel()], y=[names[r] for r in rows.ravel()], mode="text", text=[text for row in texts for text in row],
+        textfont={"size": 14, "color": np.where(bright.ravel(), "#000000", "#ffffff").tolist()}, hoverinfo="skip", showlegend=False,
+    )  # fmt: skip
 
 
 def styled(figure: go.Figure, look: Look, height: int, title: str = "") -> go.Figure:

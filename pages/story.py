@@ -29,7 +29,7 @@ st.markdown(
     "UNSC moves the weights only where the remaining data cannot see it, and sends each forgotten sample to the class it already resembles."
 )
 presets = st.container(horizontal=True)
-for name, preset in PRESETS.items():
+for name, preset in () if state.lesson().fixed(*state.CONTROLS) else PRESETS.items():
     presets.button(name, on_click=state.begin, kwargs=preset, key=f"preset-{name}")
 
 result = jobs.result(chosen)

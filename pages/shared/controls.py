@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
+from urllib.parse import urlencode
 
 import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
@@ -28,6 +29,7 @@ def experiment(gamma_here: bool = False) -> Chosen:
     """
     _use_navigation()
     now = state.current()
+    state.lesson()
     for note in st.session_state.pop("link_notes", []):
         st.warning(note, icon=":material/link_off:")
     try:
@@ -42,6 +44,7 @@ def experiment(gamma_here: bool = False) -> Chosen:
         with st.sidebar:
             now = _choose_the_rest(now, data, gamma_here)
         state.keep(now)
+        _share()
         resolved = resolve(now.config(), data)
         keys(resolved, data)  # finds out whether a checkpoint is there
         return Chosen(resolved, data)
@@ -66,7 +69,7 @@ def gamma(container: Any = st) -> float:
     now = state.current().gamma
     _begin("gamma", now)
     return container.select_slider(
-        "Energy threshold γ", sorted({*GAMMAS, now, st.session_state["control_gamma"]}), key="control_gamma",
+        "Energy threshold γ", sorted({*GAMMAS, now, st.session_state["control_gamma"]}), key="control_gamma", disabled=state.lesson().fixed("gamma"),
         help="How much of the retained classes' energy (Σσ²) is protected. Higher: safer for the rest, harder to forget.",
     )  # fmt: skip
 
@@ -78,35 +81,64 @@ def _begin(name: str, value: Any) -> None:
 
 
 def _choose_dataset(now: State) -> State:
+    lesson = state.lesson()
+    if "dataset" in lesson.hidden:
+        return now
     options = [*DATASETS, *own_files.datasets()]
     if now.dataset not in options:
         options.append(now.dataset)
     _begin("dataset", now.dataset)
     name = st.selectbox(
-        "Dataset", options, key="control_dataset", accept_new_options=True,
+        "Dataset", options, key="control_dataset", accept_new_options=True, disabled=lesson.fixed("dataset"),
         format_func=lambda n: DATASETS[n].title if n in DATASETS else n,
         help="Bundled and public datasets, or type the path of your own .npz file or image folder inside the data folder.",
     )  # fmt: skip
     if name != now.dataset:
         state.choose(dataset=name)
         st.rerun()
-    own_files.upload()
+    if not lesson.fixed("dataset"):
+        own_files.upload()
     return now
 
 
 def _choose_the_rest(now: State, data: Dataset, gamma_here: bool) -> State:
-    _begin("model", now.model)
-    model = st.selectbox("Model", list(MODELS), key="control_model", format_func=lambda n: MODELS[n].title, help=_help(MODELS))
-    possible = tuple(c for c in now.forget if c < data.num_classes)
-    _begin("forget", list(possible))
-    picked = st.multiselect("Classes to forget", range(data.num_classes), key="control_forget", format_func=lambda c: data.class_names[c])
-    forget = tuple(sorted(picked))
-    if forget == possible:
-        forget = now.forget  # a link's impossible class stays until another choice is made, so that it is named
-    _begin("method", now.method)
-    method = st.selectbox("Method", list(METHODS), key="control_method", format_func=lambda n: METHODS[n].title, help=_help(METHODS))
-    threshold = gamma() if METHODS[method].uses_energy_threshold and not gamma_here else now.gamma
-    return _more(replace(now, model=model, forget=forget, method=method, gamma=threshold))
+    lesson, model, forget, method = state.lesson(), now.model, now.forget, now.method
+    if "model" not in lesson.hidden:
+        _begin("model", now.model)
+        model = st.selectbox(
+            "Model", list(MODELS), key="control_model", format_func=lambda n: MODELS[n].title, help=_help(MODELS), disabled=lesson.fixed("model")
+        )
+    if "forget" not in lesson.hidden:
+        possible = tuple(c for c in now.forget if c < data.num_classes)
+        _begin("forget", list(possible))
+        picked = st.multiselect(
+            "Classes to forget", range(data.num_classes), key="control_forget", format_func=lambda c: data.class_names[c],
+            disabled=lesson.fixed("forget"),
+        )  # fmt: skip
+        if tuple(sorted(picked)) != possible:  # a link's impossible class stays until another choice is made, so that it is named
+            forget = tuple(sorted(picked))
+    if "method" not in lesson.hidden:
+        _begin("method", now.method)
+        method = st.selectbox(
+            "Method", list(METHODS), key="control_method", format_func=lambda n: METHODS[n].title, help=_help(METHODS),
+            disabled=lesson.fixed("method"),
+        )  # fmt: skip
+    gamma_there = METHODS[method].uses_energy_threshold and not gamma_here and "gamma" not in lesson.hidden
+    threshold = gamma() if gamma_there else now.gamma
+    now = replace(now, model=model, forget=forget, method=method, gamma=threshold)
+    return now if lesson.fixed("more") else _more(now)
+
+
+def _share() -> None:
+    """The link to this picture, as it is and for a lesson."""
+    with st.sidebar.popover("Share", icon=":material/share:", width="stretch"):
+        query = {name: value for name, value in st.query_params.to_dict().items() if name not in ("hide", "lock")}
+        lesson = st.segmented_control(
+            "Who opens it may", ["change everything", "look only", "see no controls"], default="change everything", required=True, key="share_as"
+        )
+        query |= {"change everything": {}, "look only": {"lock": "all"}, "see no controls": {"hide": "all"}}[lesson]
+        st.code((st.context.url or "").split("?")[0] + ("?" + urlencode(query) if query else ""), language=None, wrap_lines=True)
+        st.caption("The link reopens this page with this experiment. `hide=` and `lock=` also take single controls, as in `lock=dataset,model`.")
 
 
 def _more(now: State) -> State:

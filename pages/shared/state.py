@@ -163,6 +163,44 @@ def keep(state: State) -> None:
             del st.query_params[field.name]
 
 
+@dataclass(frozen=True)
+class Lesson:
+    """Controls that a teacher's link takes away (`hide=`) or shows without letting them be changed (`lock=`)."""
+
+    hidden: frozenset[str] = frozenset()
+    locked: frozenset[str] = frozenset()
+
+    def fixed(self, *names: str) -> bool:
+        """Whether any of these controls may not be changed."""
+        return bool((self.hidden | self.locked) & set(names))
+
+
+CONTROLS = ("dataset", "model", "forget", "method", "gamma", "more")
+"""What a link may hide or lock; "all" means every one of them."""
+
+
+def lesson_from_query(query: dict[str, str]) -> tuple[Lesson, list[str]]:
+    """The lesson in a link, and one sentence for each name that is no control."""
+    parts, notes = {}, []
+    for name in ("hide", "lock"):
+        asked = [part.strip() for part in query.get(name, "").split(",") if part.strip()]
+        notes += [
+            f"The link says {name} = '{part[:40]}', which is no control; known are all, {', '.join(CONTROLS)}."
+            for part in asked
+            if part not in (*CONTROLS, "all")
+        ]
+        parts[name] = frozenset(CONTROLS if "all" in asked else asked)
+    return Lesson(parts["hide"], parts["lock"]), notes
+
+
+def lesson() -> Lesson:
+    """The session's lesson; it stays in the link."""
+    if "lesson" not in st.session_state:
+        st.session_state["lesson"], notes = lesson_from_query(st.query_params.to_dict())
+        st.session_state.setdefault("link_notes", []).extend(notes)
+    return st.session_state["lesson"]
+
+
 def choose(**changes: Any) -> None:
     """Change the state from a button: widgets are drawn anew from it."""
     state = current()

@@ -115,6 +115,22 @@ def test_a_broken_link_falls_back_with_a_note() -> None:
     assert len(app.get("plotly_chart")) == 4
 
 
+def test_a_lesson_takes_controls_away() -> None:
+    app = run("confusion", hide="method,more", lock="forget")
+    assert {box.key for box in app.selectbox} == {"control_dataset", "control_model"}
+    assert app.multiselect(key="control_forget").disabled
+    assert not app.selectbox(key="control_model").disabled
+    assert app.query_params["hide"] == "method,more"
+    assert not run("story", hide="all").button
+
+
+def test_sharing_gives_the_link_of_what_is_shown() -> None:
+    app = run("confusion", method="random-labels")
+    assert "method=random-labels" in app.code[0].value
+    app.segmented_control(key="share_as").set_value("look only").run()
+    assert app.code[0].value.endswith("?method=random-labels&lock=all")
+
+
 def test_another_method_from_the_sidebar_shows_its_result() -> None:
     app = run("confusion")
     before = app.metric[1].value

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pages.shared.state import State, from_query, to_query
+from pages.shared.state import CONTROLS, Lesson, State, from_query, lesson_from_query, to_query
 from unsc_core.data import DATASETS
 from unsc_core.errors import ConfigError, DataError
 
@@ -66,3 +66,19 @@ def test_the_app_never_runs_a_model_file(name: str, tmp_path: Path) -> None:
     assert len(notes) == 1
     with pytest.raises(ConfigError, match="no model"):
         State("digits", model=name, forget=(3,)).config()
+
+
+def test_a_lesson_hides_and_locks_what_its_link_names() -> None:
+    found, notes = lesson_from_query({"hide": "more, method", "lock": "all"})
+    assert found == Lesson(frozenset({"more", "method"}), frozenset(CONTROLS))
+    assert notes == []
+    assert found.fixed("gamma")
+    assert not Lesson().fixed(*CONTROLS)
+
+
+def test_a_lesson_without_such_a_control_says_so() -> None:
+    found, notes = lesson_from_query({"hide": "colour"})
+    assert not found.fixed(*CONTROLS)
+    assert len(notes) == 1
+    assert "colour" in notes[0]
+    assert "dataset" in notes[0]

@@ -57,7 +57,16 @@ def embedding(config: ExperimentConfig, store: Store, report: Report) -> None:
     make_umap(config, store, report)
 
 
-JOBS: dict[str, Callable[[ExperimentConfig, Store, Report], None]] = {job.__name__: job for job in (experiment, retrain, spectra, dataset, embedding)}
+def epochs(config: ExperimentConfig, store: Store, report: Report) -> None:
+    """The experiment, and its model after every epoch."""
+    from unsc_core.epochs import make_epochs
+
+    make_epochs(config, store, report)
+
+
+JOBS: dict[str, Callable[[ExperimentConfig, Store, Report], None]] = {
+    job.__name__: job for job in (experiment, retrain, spectra, dataset, embedding, epochs)
+}
 
 
 def run_job(kind: str, job_id: str, config: dict, home: str) -> str:

@@ -194,7 +194,7 @@ class Experiment:
             labels = torch.from_numpy(stored.arrays["labels"]) if "labels" in stored.arrays else None
             return Unlearned(model, stored.meta["history"], labels, stored.meta["null_space"])
         before = dict(self.stages.seconds)
-        unlearned = METHODS[self.config.method].unlearn(copy.deepcopy(self.original), self._context())
+        unlearned = self.unlearn()
         seconds = {name: s - before.get(name, 0.0) for name, s in self.stages.seconds.items() if s != before.get(name)}
         arrays = _weights(unlearned.model)
         if unlearned.labels is not None:
@@ -205,6 +205,15 @@ class Experiment:
         }  # fmt: skip
         self.store.put("unlearned", self.keys.unlearned, Artefact(arrays, meta))
         return unlearned
+
+    def unlearn(self, watch: Callable[[int, nn.Module], None] = lambda epoch, model: None) -> Unlearned:
+        """Let the method work on a copy of the original now, whatever is stored; the same weights each time.
+
+        Args:
+            watch: called with the number of each epoch when it ends, 0 before the first step, and the model as it is then.
+        """
+        model = copy.deepcopy(self.original)
+        return METHODS[self.config.method].unlearn(model, self._context(lambda epoch: watch(epoch, model)))
 
     def logits(self, key: str, model: Callable[[], nn.Module], part: str) -> None:
         """Make sure the logits of a model on "train" or "test" are stored under its key."""
@@ -217,12 +226,12 @@ class Experiment:
             answers = predict(network, self.data, samples).cpu().numpy()
         self.store.put("logits", name, Artefact({"logits": answers}))
 
-    def _context(self) -> Context:
+    def _context(self, watch: Callable[[int], None] = lambda epoch: None) -> Context:
         config, merge = self.config, self.config.subspace == "merge"
         return Context(
             self.split, self.data, config.seed, MERGE_THRESHOLD if merge else config.energy_threshold or 1.0, config.learning_rate or 0.0,
             config.epochs or 0, self.stages, lambda: self.merged_spectra if merge else self.spectra,
-            lambda: self.forget_spectra, lambda: self.retrained,
+            lambda: self.forget_spectra, lambda: self.retrained, watch,
         )  # fmt: skip
 
     def _new_model(self) -> nn.Module:

@@ -64,8 +64,15 @@ def subspaces(config: ExperimentConfig, store: Store, report: Report) -> None:
     make(config, store, report)
 
 
+def epochs(config: ExperimentConfig, store: Store, report: Report) -> None:
+    """The experiment, and its model after every epoch."""
+    from unsc_core.epochs import make_epochs
+
+    make_epochs(config, store, report)
+
+
 JOBS: dict[str, Callable[[ExperimentConfig, Store, Report], None]] = {
-    job.__name__: job for job in (experiment, retrain, spectra, dataset, embedding, subspaces)
+    job.__name__: job for job in (experiment, epochs, retrain, spectra, dataset, embedding, subspaces)
 }
 
 

@@ -28,6 +28,7 @@ class Context:
         spectra: layer -> one Spectrum per group of the retain representations, to be cut at `energy_threshold`;
             computed or read when called. forget_spectra: the same of D_f.
         retrained: the network trained on D_r alone; trained or read when called.
+        watch: called with the number of each epoch when it ends, 0 before the first step; may look at the model, not change it.
     """
 
     split: Split
@@ -40,6 +41,7 @@ class Context:
     spectra: Callable[[], Spectra]
     forget_spectra: Callable[[], Spectra]
     retrained: Callable[[], nn.Module]
+    watch: Callable[[int], None] = lambda epoch: None
 
     def forget_rows(self) -> Tensor:
         """Indices of D_f among the training samples, on the device."""
@@ -55,6 +57,7 @@ class Context:
 
     def on_epoch(self, epoch: int, accuracy: float, loss: float) -> None:
         """Report the end of an unlearning epoch."""
+        self.watch(epoch)
         self.stages.tick(epoch, self.epochs, f"epoch {epoch} of at most {self.epochs}, forget accuracy {accuracy:.0%}")
 
 

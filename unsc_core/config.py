@@ -30,6 +30,8 @@ class ExperimentConfig:
         energy_threshold: γ, the kept share of Σσ² of the retain representations, 0 < γ ≤ 1.
         subspace: "joint", cut from the summed second moments, or "merge": a basis per class, joined, as published.
         learning_rate, epochs: of the unlearning, plain SGD.
+        edits: changes of the pseudo-labels before they are taught: "4>2" sends all of class 4's to class 2, "#17>2"
+            training sample 17.
         training_epochs: of the original and the retrained model.
         device: "auto", "cpu", "cuda" or "cuda:N"; part of the keys as asked, since devices round differently.
         checkpoint: path of the original model's weights (safetensors, or a torch file of tensors only),
@@ -46,6 +48,7 @@ class ExperimentConfig:
     subspace: str | None = None
     learning_rate: float | None = None
     epochs: int | None = None
+    edits: tuple[str, ...] = ()
     training_epochs: int | None = None
     device: str = "auto"
     checkpoint: str | None = None
@@ -65,7 +68,7 @@ class ExperimentConfig:
         if unknown := sorted(set(values) - known):
             raise ConfigError(f"Unknown setting '{unknown[0]}' in the experiment config; known are: {', '.join(sorted(known))}.")
         indices = {name: tuple(int(i) for i in values.get(name, getattr(cls, name))) for name in ("forget_classes", "forget_ids")}
-        return cls(**{**values, **indices})
+        return cls(**{**values, **indices, "edits": tuple(map(str, values.get("edits", ())))})
 
 
 @dataclass(frozen=True)

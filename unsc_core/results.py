@@ -16,6 +16,7 @@ from unsc_core import evaluation
 from unsc_core.config import ExperimentConfig, MomentsConfig, TrainingConfig, content_key
 from unsc_core.data import dataset_entry
 from unsc_core.dataset import Dataset, Split, split
+from unsc_core.edits import check_edits
 from unsc_core.errors import CheckpointError, ConfigError
 from unsc_core.methods import METHODS, method_entry
 from unsc_core.models import check_model, model_digest
@@ -40,6 +41,7 @@ def resolve(config: ExperimentConfig, dataset: Dataset) -> ExperimentConfig:
     request = split(dataset, config.forget_classes, config.forget_ids)
     training_epochs = _given(config.training_epochs, entry.training_epochs or _epochs_for(len(dataset.y_train)))
     _check_epochs("training_epochs", training_epochs)
+    check_edits(config.edits, request)
     chosen = replace(config, forget_classes=request.forget_classes, forget_ids=request.forget_ids, training_epochs=training_epochs)
     return resolve_method(chosen)
 
@@ -61,7 +63,8 @@ def resolve_method(config: ExperimentConfig) -> ExperimentConfig:
         _check_epochs("epochs", epochs)
     if not 0 <= config.seed < 2**31:
         raise ConfigError(f"The seed must be 0 to {2**31 - 1}, not {config.seed}.")
-    return replace(config, energy_threshold=threshold, subspace=subspace, learning_rate=rate, epochs=epochs)
+    edits = config.edits if method.uses_pseudo_labels else ()
+    return replace(config, energy_threshold=threshold, subspace=subspace, learning_rate=rate, epochs=epochs, edits=edits)
 
 
 def _check_epochs(name: str, value: int) -> None:
@@ -118,7 +121,7 @@ def keys(config: ExperimentConfig, dataset: Dataset) -> Keys:
         original=original, forget=forget, method=config.method, seed=config.seed,
         energy_threshold=config.energy_threshold, subspace=config.subspace, learning_rate=config.learning_rate, epochs=config.epochs,
         training_epochs=config.training_epochs if config.method == "retrain" else None,
-        moments=moments if METHODS[config.method].uses_moments else None,
+        moments=moments if METHODS[config.method].uses_moments else None, **({"edits": config.edits} if config.edits else {}),
     )  # fmt: skip
     retrained = _training_key(config, dataset, forget)
     return Keys(original, retrained, moments, content_key(spectra=moments, forget=forget), unlearned)

@@ -125,7 +125,8 @@ def _choose_the_rest(now: State, data: Dataset, gamma_here: bool) -> State:
         )  # fmt: skip
     gamma_there = METHODS[method].uses_energy_threshold and not gamma_here and "gamma" not in lesson.hidden
     threshold = gamma() if gamma_there else now.gamma
-    now = replace(now, model=model, forget=forget, method=method, gamma=threshold)
+    edits = now.edits if forget == now.forget else ()
+    now = replace(now, model=model, forget=forget, method=method, gamma=threshold, edits=edits)
     return now if lesson.fixed("more") else _more(now)
 
 

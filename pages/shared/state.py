@@ -11,6 +11,7 @@ import streamlit as st
 from unsc_core.config import ExperimentConfig
 from unsc_core.data import DATASETS, DEFAULT_DATASET
 from unsc_core.dataset import Dataset
+from unsc_core.edits import EDIT
 from unsc_core.errors import ConfigError
 from unsc_core.methods import METHODS
 from unsc_core.models import MODELS
@@ -29,6 +30,7 @@ class State:
         dataset: a name in DATASETS, or a path relative to the data folder; checkpoint: such a path.
         forget: class indices.
         gamma: the energy threshold; subspace: how the classes' directions are put together.
+        edits: changes of the pseudo-labels, as in ExperimentConfig.
         lr, epochs: None means the method's default.
     """
 
@@ -41,6 +43,7 @@ class State:
     seed: int = 0
     lr: float | None = None
     epochs: int | None = None
+    edits: tuple[str, ...] = ()
     checkpoint: str | None = None
 
     def config(self) -> ExperimentConfig:
@@ -55,7 +58,7 @@ class State:
         dataset = self.dataset if self.dataset in DATASETS else str(path_in_data_folder(self.dataset))
         return ExperimentConfig(
             dataset=dataset, model=self.model, forget_classes=self.forget, method=self.method, seed=self.seed,
-            energy_threshold=self.gamma, subspace=self.subspace, learning_rate=self.lr, epochs=self.epochs,
+            energy_threshold=self.gamma, subspace=self.subspace, learning_rate=self.lr, epochs=self.epochs, edits=self.edits,
             checkpoint=str(path_in_data_folder(self.checkpoint)) if self.checkpoint else None,
         )  # fmt: skip
 
@@ -78,6 +81,13 @@ def _classes(text: str) -> tuple[int, ...]:
     if min(classes) < 0:
         raise ValueError
     return classes
+
+
+def _edits(text: str) -> tuple[str, ...]:
+    edits = tuple(text.split(","))
+    if not all(EDIT.fullmatch(edit) for edit in edits):
+        raise ValueError
+    return edits
 
 
 def _one_of(options: Any) -> Callable[[str], str]:
@@ -115,7 +125,7 @@ def _seed(text: str) -> int:
 
 _READERS: dict[str, Callable[[str], Any]] = {
     "dataset": str, "model": _one_of(MODELS), "forget": _classes, "method": _one_of(METHODS), "gamma": _gamma, "subspace": _one_of(SUBSPACES),
-    "seed": _seed, "lr": _positive(float), "epochs": _positive(int), "checkpoint": str,
+    "seed": _seed, "lr": _positive(float), "epochs": _positive(int), "edits": _edits, "checkpoint": str,
 }  # fmt: skip
 
 

@@ -87,6 +87,19 @@ def test_subspace_is_part_of_the_link(opening: Path) -> None:
     assert app.query_params["subspace"] == "merge"
 
 
+def test_edited_pseudo_labels_are_shown_beside_the_own_ones(opening: Path) -> None:
+    for edits in ((), ("8>5",)):
+        Experiment(ExperimentConfig(dataset="digits", forget_classes=(3,), edits=edits), Store(opening / "store")).run(with_retrain=True)
+    app = run("pseudo_labels", dataset="digits", edits="8>5")
+    assert any("8 → 5" in text.value for text in app.markdown)
+    assert any("The edits took Acc_r from" in text.value for text in app.markdown)
+    app.selectbox(key="edit_from").set_value(5)
+    app.selectbox(key="edit_to").set_value(9)
+    next(button for button in app.button if button.label == "Run with these labels").click()
+    app.run()
+    assert app.query_params["edits"] == "8>5,5>9"
+
+
 def test_app_opens_on_the_story() -> None:
     app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120).run()
     assert not app.exception

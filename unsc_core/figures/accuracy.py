@@ -11,12 +11,13 @@ from unsc_core.figures.words import method_title, points
 from unsc_core.results import Result
 
 
-def change_per_class(results: list[Result], look: Look) -> Picture:
+def change_per_class(results: list[Result], look: Look, titles: list[str] | None = None) -> Picture:
     """For each result, the change of every retained class's test accuracy against the original, side by side.
 
     Args:
         results: experiments on the same dataset, original and forget classes; one series each.
         look: colours.
+        titles: of the results; the methods' if None.
     """
     first = results[0]
     dataset, retain = first.split.dataset, list(first.split.retain_classes)
@@ -25,13 +26,13 @@ def change_per_class(results: list[Result], look: Look) -> Picture:
     figure = go.Figure()
     table: dict[str, object] = {"class": names}
     parts = []
-    for result in results:
+    for i, result in enumerate(results):
         before, after = (
             evaluation.per_class_accuracy(answers.test.argmax(1), dataset.y_test, dataset.num_classes)[retain]
             for answers in (result.original, result.unlearned)
         )
-        title = method_title(result.config.method)
-        pattern = "/" if result.config.method == "random-labels" else ""
+        title = titles[i] if titles else method_title(result.config.method)
+        pattern = "/" if result.config.method == "random-labels" else "x" if titles and i else ""
         figure.add_bar(
             x=names, y=after - before, name=title, marker={"color": colours.get(result.config.method, look.muted), "pattern": {"shape": pattern}},
             hovertemplate="%{x}<br>%{y:+.1f} points<extra>" + title + "</extra>",

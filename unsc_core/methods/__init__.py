@@ -33,6 +33,7 @@ class Method:
         energy_threshold: default γ; None where it does not matter. uses_moments: whether second moments do.
         learning_rate, epochs: defaults of its SGD; None where it has none. Without epochs, the learning rate
             is the strength that takes its place.
+        uses_pseudo_labels: whether it teaches pseudo-labels, which may then be edited.
         module: where its `unlearn` is; by default the file named after it.
     """
 
@@ -44,6 +45,7 @@ class Method:
     uses_moments: bool = False
     learning_rate: float | None = None
     epochs: int | None = None
+    uses_pseudo_labels: bool = False
     module: str = ""
 
     @property
@@ -63,7 +65,7 @@ METHODS: dict[str, Method] = {
         Method(
             "unsc", "UNSC", "Each forgotten sample goes to the class it resembles, inside the null space of the rest.",
             "Chen, Zhu, Yu, Zhou: Machine Unlearning via Null Space Calibration, IJCAI 2024",
-            energy_threshold=0.96, uses_moments=True, learning_rate=0.2, epochs=25,
+            energy_threshold=0.96, uses_moments=True, learning_rate=0.2, epochs=25, uses_pseudo_labels=True,
         ),
         Method(
             "random-labels", "Random labels", "Forgotten samples are taught classes drawn at random; nothing protects the rest.",
@@ -73,7 +75,7 @@ METHODS: dict[str, Method] = {
         Method(
             "pseudo-labels", "Pseudo-labels only", "UNSC's labels without its projection; nothing protects the rest.",
             "Chen, Zhu, Yu, Zhou: Machine Unlearning via Null Space Calibration, IJCAI 2024 (ablation)",
-            learning_rate=0.01, epochs=15,
+            learning_rate=0.01, epochs=15, uses_pseudo_labels=True,
         ),
         Method(
             "random-labels+null-space", "Random labels in the null space", "Random labels under UNSC's projection.",

@@ -11,8 +11,10 @@ from torch import Tensor, nn
 
 from unsc_core.dataset import Split
 from unsc_core.device import DeviceData
+from unsc_core.edits import edited
 from unsc_core.null_space import Spectra, null_space, project_gradient
 from unsc_core.progress import Stages
+from unsc_core.pseudo_labels import pseudo_labels
 from unsc_core.training import Project
 
 
@@ -28,6 +30,7 @@ class Context:
         spectra: layer -> one Spectrum per group of the retain representations, to be cut at `energy_threshold`;
             computed or read when called. forget_spectra: the same of D_f.
         retrained: the network trained on D_r alone; trained or read when called.
+        edits: a person's changes of the pseudo-labels, checked; see `edits.edited`.
         watch: called with the number of each epoch when it ends, 0 before the first step; may look at the model, not change it.
     """
 
@@ -42,6 +45,7 @@ class Context:
     forget_spectra: Callable[[], Spectra]
     retrained: Callable[[], nn.Module]
     watch: Callable[[int], None] = lambda epoch: None
+    edits: tuple[str, ...] = ()
 
     def forget_rows(self) -> Tensor:
         """Indices of D_f among the training samples, on the device."""
@@ -54,6 +58,11 @@ class Context:
     def banned(self) -> Tensor:
         """(n_forget, classes) bool: where each sample of D_f may not be sent, on the device."""
         return torch.from_numpy(self.split.banned()).to(self.data.device)
+
+    def pseudo_labels(self, logits: Tensor) -> Tensor:
+        """(n_forget,) int64: what each sample of D_f is taught, by the original's logits (n_forget, classes) and a person's edits."""
+        labels = pseudo_labels(logits, self.banned())
+        return torch.from_numpy(edited(labels.cpu().numpy(), self.edits, self.split)).to(labels) if self.edits else labels
 
     def on_epoch(self, epoch: int, accuracy: float, loss: float) -> None:
         """Report the end of an unlearning epoch."""

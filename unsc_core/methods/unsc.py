@@ -11,7 +11,6 @@ from torch import nn
 
 from unsc_core.device import predict
 from unsc_core.methods.base import Context, Unlearned, projections
-from unsc_core.pseudo_labels import pseudo_labels
 from unsc_core.training import SgdConfig, relabel
 
 
@@ -21,7 +20,7 @@ def unlearn(model: nn.Module, context: Context) -> Unlearned:
     project, ranks = projections(model, context)
     with context.stages.stage("pseudo_labels", "finding pseudo-labels"):
         logits = predict(model, data, data.x_train[rows])
-        labels = pseudo_labels(logits, context.banned())
+        labels = context.pseudo_labels(logits)
     with context.stages.stage("unlearn", "unlearning"):
         config = SgdConfig(context.learning_rate, context.epochs)
         history = relabel(model, data, rows, labels, config, context.seed, before=logits, project=project, on_epoch=context.on_epoch)

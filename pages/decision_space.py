@@ -5,7 +5,9 @@ import streamlit as st
 
 from pages.shared import cache, controls, gallery, header, jobs, show
 from unsc_core import embedding
+from unsc_core.epochs import epochs_key
 from unsc_core.figures.decision_space import ranges, space
+from unsc_core.figures.epochs import animated
 
 FILTERS = {
     "All": "every shown sample",
@@ -21,13 +23,13 @@ st.markdown("Each point is a test image, placed by its **logits**. The map is fi
 result = jobs.result(chosen)
 header.strip(chosen, result)
 
-left, right = st.columns([2, 3], vertical_alignment="bottom")
-kind = left.segmented_control(
+views = ["Before and after", "Epoch by epoch"]
+left, middle, right = st.columns([3, 2, 4], vertical_alignment="bottom")
+view = left.segmented_control("View", views, default=views[0], required=True, key="space", bind="query-params")
+kind = middle.segmented_control(
     "Map", ["UMAP", "PCA"], default="UMAP", required=True, key="map", bind="query-params",
     help="UMAP: who is whose neighbour. PCA: the plane in which the original's logits spread most.",
 )  # fmt: skip
-filter_name = right.selectbox("Show", list(FILTERS), key="show", bind="query-params", format_func=lambda n: f"{n}: {FILTERS[n]}")
-paths = st.toggle("Draw each forgotten sample's path from its old place", value=True, key="paths", bind="query-params")
 
 rows = embedding.sample(chosen.dataset)
 models = tuple(result.models)
@@ -37,6 +39,22 @@ if kind == "UMAP" and not cache.has_umap(chosen.config):
     kind = "PCA"
 positions = cache.positions(kind, result.key, models, result)
 
+neighbours = cache.trustworthiness(kind, result.key, result, positions["original"])
+about_map = f"{len(rows):,} test samples · map trustworthiness {neighbours:.2f}"
+
+if view == "Epoch by epoch":
+    recorded = cache.epochs(chosen.config)
+    if recorded is None:
+        jobs.wait_for("epochs", epochs_key(chosen.config, chosen.dataset), chosen.config, "Recording what happens after each epoch")
+        st.stop()
+    st.caption(f":red[**×**] {', '.join(chosen.forget_names)} (to forget), with each sample's whole way · **●** retained classes · {about_map}")
+    picture = animated(result, recorded, cache.epoch_positions(kind, result.key, result, recorded), ranges(positions), show.mode())
+    show.picture(picture, "epochs")
+    show.downloads({"epochs": picture})
+    st.stop()
+
+filter_name = right.selectbox("Show", list(FILTERS), key="show", bind="query-params", format_func=lambda n: f"{n}: {FILTERS[n]}")
+paths = st.toggle("Draw each forgotten sample's path from its old place", value=True, key="paths", bind="query-params")
 labels = chosen.dataset.y_test[rows]
 before, after = (answers.test[rows].argmax(1) for answers in (result.original, result.unlearned))
 of_forget = np.isin(labels, chosen.config.forget_classes)
@@ -54,8 +72,8 @@ if not shown.any():
     st.stop()
 
 st.caption(
-    f":red[**×**] {', '.join(chosen.forget_names)} (to forget) · **●** retained classes, named at their middle · {int(shown.sum()):,} test samples · "
-    "drag a lasso or click to see images"
+    f":red[**×**] {', '.join(chosen.forget_names)} (to forget) · **●** retained classes, named at their middle · {int(shown.sum()):,} shown · "
+    f"drag a lasso or click to see images · {about_map}"
 )
 pictures = {
     name: space(

@@ -14,6 +14,7 @@ from unsc_core.config import ExperimentConfig
 from unsc_core.data import load_dataset
 from unsc_core.dataset import Dataset
 from unsc_core.engine import Engine
+from unsc_core.epochs import Epochs, read_epochs
 from unsc_core.results import Result, keys, logits_key, read_result
 from unsc_core.store import Store
 
@@ -78,9 +79,35 @@ def positions(kind: str, key: str, models: tuple[str, ...], _result: Result) -> 
     return embedding.place(logits["original"], fitted, logits)
 
 
+@st.cache_resource(show_spinner=False, max_entries=32)
+def trustworthiness(kind: str, key: str, _result: Result, _positions: np.ndarray) -> float:
+    """How far a map's neighbours are neighbours among the original's logits, too: 1 if all are (Venna, Kaski, 2001)."""
+    from sklearn.manifold import trustworthiness as measured
+
+    return float(measured(_result.original.test[embedding.sample(_result.split.dataset)], _positions, n_neighbors=embedding.NEIGHBOURS))
+
+
 def has_umap(config: ExperimentConfig) -> bool:
     """Whether the original's UMAP has been fitted."""
     return embedding.read_umap(config, dataset(config.dataset), store()) is not None
+
+
+def epochs(config: ExperimentConfig) -> Epochs | None:
+    """A resolved config's model after every epoch, or None until that has been recorded."""
+    return read_epochs(config, dataset(config.dataset), store())
+
+
+@st.cache_resource(show_spinner=False, max_entries=8)
+def epoch_positions(kind: str, key: str, _result: Result, _epochs: Epochs) -> np.ndarray:
+    """(entries, n, 2): the shown samples after every epoch, on the original's "PCA" or "UMAP", which must have been fitted."""
+    dataset = _result.split.dataset
+    original = _result.original.test[embedding.sample(dataset)]
+    logits = {str(i): one for i, one in enumerate(_epochs.logits)}
+    if kind == "PCA":
+        return np.stack(list(embedding.pca_map(original, logits).values()))
+    fitted = embedding.read_umap(_result.config, dataset, store())
+    assert fitted is not None
+    return np.stack(list(embedding.place(original, fitted, logits).values()))
 
 
 def spectra(config: ExperimentConfig) -> dict[str, np.ndarray] | None:

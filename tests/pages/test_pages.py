@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,9 +12,13 @@ from streamlit.testing.v1 import AppTest
 
 from pages.shared import cache
 from unsc_core.config import ExperimentConfig
+from unsc_core.data import load_dataset
+from unsc_core.embedding import make_umap
+from unsc_core.epochs import make_epochs, read_epochs
 from unsc_core.experiment import Experiment
 from unsc_core.methods import METHODS
 from unsc_core.prepare import OPENING
+from unsc_core.results import resolve
 from unsc_core.store import Store
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -85,6 +90,23 @@ def test_subspace_is_part_of_the_link(opening: Path) -> None:
     app = run("confusion", dataset="digits", subspace="merge")
     assert app.selectbox(key="control_subspace").value == "merge"
     assert app.query_params["subspace"] == "merge"
+
+
+def test_the_map_is_played_epoch_by_epoch(opening: Path) -> None:
+    store = Store(opening / "store")
+    config = ExperimentConfig(dataset="digits", forget_classes=(3,))
+    Experiment(config, store).run(with_retrain=True)
+    make_epochs(config, store)
+    make_umap(config, store)
+    app = run("decision_space", dataset="digits", space="Epoch by epoch")
+    (chart,) = app.get("plotly_chart")
+    spec = json.loads(chart.proto.spec)
+    dataset = load_dataset("digits")
+    recorded = read_epochs(resolve(config, dataset), dataset, store)
+    assert [frame["name"] for frame in spec["frames"]] == [str(epoch) for epoch in recorded.epoch]
+    assert spec["frames"][0]["data"] == spec["data"][1:]  # the first frame is the original
+    assert any("map trustworthiness 0." in text.value for text in app.caption)
+    assert any("Half of 3 had gone after epoch" in text.value for text in app.markdown)
 
 
 def test_edited_pseudo_labels_are_shown_beside_the_own_ones(opening: Path) -> None:

@@ -77,14 +77,7 @@ def space(
         of_class = (labels == label) & ((answers == label) | (label in forget))
         if of_class.any() and (label not in forget or model == "original"):
             middles[label] = np.median(here[of_class], axis=0)
-    shifts = _apart({c: m for c, m in middles.items() if c not in forget}, dataset.class_names, x_range, y_range, height)
-    for label, (x, y) in middles.items():
-        forgotten = label in forget
-        figure.add_annotation(
-            x=float(x), y=float(y), yshift=shifts.get(label, 0), text=f"<b>{dataset.class_names[label]}</b>", showarrow=forgotten, ax=54, ay=-48,
-            arrowcolor=FORGET, arrowwidth=2, font={"size": 15, "color": FORGET if forgotten else look.ink},
-            bgcolor=look.paper, opacity=1 if forgotten else 0.82, borderpad=1,
-        )  # fmt: skip
+    name_classes(figure, middles, dataset.class_names, forget, (x_range, y_range), height, look)
     styled(figure, look, height, TITLES[model])
     figure.update_xaxes(range=x_range, showticklabels=False, showgrid=False, zeroline=False, showline=True, mirror=True, linecolor=look.grid)
     figure.update_yaxes(range=y_range, showticklabels=False, showgrid=False, zeroline=False, showline=True, mirror=True, linecolor=look.grid)
@@ -92,6 +85,20 @@ def space(
     alt = f"Map of {len(rows)} test samples by the {model} model's logits; {forgotten_names} marked with vermilion crosses."
     table = {"row": rows, "true": labels, "answer": answers, "x": here[:, 0], "y": here[:, 1]}
     return Picture(figure, alt, _sentence(result, model), table)
+
+
+def name_classes(
+    figure: go.Figure, middles: dict[int, Points], names: tuple[str, ...], forget: tuple[int, ...], window: Window, height: int, look: Look
+) -> None:
+    """Write each class's name at its middle, forgotten ones beside an arrow."""
+    shifts = _apart({c: m for c, m in middles.items() if c not in forget}, names, *window, height)
+    for label, (x, y) in middles.items():
+        forgotten = label in forget
+        figure.add_annotation(
+            x=float(x), y=float(y), yshift=shifts.get(label, 0), text=f"<b>{names[label]}</b>", showarrow=forgotten, ax=54, ay=-48,
+            arrowcolor=FORGET, arrowwidth=2, font={"size": 15, "color": FORGET if forgotten else look.ink},
+            bgcolor=look.paper, opacity=1 if forgotten else 0.82, borderpad=1,
+        )  # fmt: skip
 
 
 def _apart(

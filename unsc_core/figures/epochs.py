@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from unsc_core.epochs import Epochs
-from unsc_core.figures.decision_space import Points, Window
+from unsc_core.figures.decision_space import Points, Window, name_classes
 from unsc_core.figures.theme import FORGET, Look, Picture, class_colour, styled
 from unsc_core.figures.words import joined
 from unsc_core.results import Result
@@ -53,6 +53,8 @@ def animated(result: Result, epochs: Epochs, positions: Points, window: Window, 
     styled(figure, look, 620, texts[0])
     for axis, limits in ((figure.update_xaxes, window[0]), (figure.update_yaxes, window[1])):
         axis(range=limits, showticklabels=False, showgrid=False, zeroline=False, showline=True, mirror=True, linecolor=look.grid)
+    middles = {c: np.median(positions[0][labels == c], axis=0) for c in np.unique(labels).tolist()}
+    name_classes(figure, middles, dataset.class_names, forget, window, 620, look)
     _controls(figure, [str(epoch) for epoch in epochs.epoch], look)
     names = joined([dataset.class_names[c] for c in forget])
     alt = f"Map of {len(labels)} test samples after each of {len(epochs.epoch) - 1} epochs; {names} marked with vermilion crosses."

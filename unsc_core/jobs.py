@@ -57,7 +57,16 @@ def embedding(config: ExperimentConfig, store: Store, report: Report) -> None:
     make_umap(config, store, report)
 
 
-JOBS: dict[str, Callable[[ExperimentConfig, Store, Report], None]] = {job.__name__: job for job in (experiment, retrain, spectra, dataset, embedding)}
+def lab(config: ExperimentConfig, store: Store, report: Report) -> None:
+    """The frames of the 2-D lab."""
+    from unsc_core.lab_run import run
+
+    run(config, store, report)
+
+
+JOBS: dict[str, Callable[[ExperimentConfig, Store, Report], None]] = {
+    job.__name__: job for job in (experiment, retrain, spectra, dataset, embedding, lab)
+}
 
 
 def run_job(kind: str, job_id: str, config: dict, home: str) -> str:

@@ -26,7 +26,6 @@ if run is None:
     st.stop()
 look = show.mode()
 planes(figures.frames(run, look))
-st.markdown(figures.verdict(run))
 pictures = {"lab-accuracy": figures.curves(run, look)}
 
 st.header("Where the weights may move")
@@ -63,5 +62,5 @@ def _unless(row: int, default: int) -> int | None:
 gradients()
 st.header("Epoch by epoch")
 show.picture(pictures["lab-accuracy"], "lab-accuracy")
-st.markdown(f"{figures.verdict(run)} Recorded in {run.seconds:.1f} s.")
+st.markdown(f"{figures.verdict(run)} Forgetting and recording took {run.seconds:.1f} s.")
 show.downloads(pictures)

@@ -106,7 +106,7 @@ class Recorder:
             if not frames or last[0] != frames[-1][0]:
                 frames.append((last[0], self._logits(model)))
             if frames[-1][0] < total and method != "retrain":
-                stopped = f"stopped after epoch {last[0]}: {last[1]:.1%} of the forget set left"
+                stopped = f"stopped after epoch {last[0]}: forget accuracy {100 * last[1]:.1f}\u00a0%"
         return self._arrays(frames), stopped
 
     def _logits(self, model: nn.Module) -> NDArray[np.float32]:
@@ -136,7 +136,7 @@ class Recorder:
 
 def packed(logits: NDArray[np.float32]) -> NDArray[np.uint8]:
     """(n,) class · LEVELS + confidence of logits (n, classes); see `lab.Recording.cells`."""
-    shares = torch.from_numpy(logits).softmax(1)
+    shares = torch.from_numpy(logits).nan_to_num().softmax(1)  # the far plane may overflow where the points do not
     confidence, answers = shares.max(1)
     least = 1.0 / logits.shape[1]
     steps = ((confidence - least) / (1.0 - least) * (LEVELS - 1)).round().clamp(0, LEVELS - 1)

@@ -64,12 +64,16 @@ class Panel {
   }
 
   drawRegions(frame, next, part, palette) {
-    const n = this.data.size ** 2, out = this.image.data, from = frame * n, to = next * n, cells = this.cells;
+    const { size, levels, rim } = this.data, n = size ** 2, out = this.image.data, cells = this.cells;
+    const from = frame * n, to = next * n, nearest = part < 0.5 ? from : to;
+    const answer = (i) => Math.floor(cells[nearest + i] / levels);
     for (let i = 0; i < n; i++) {
-      const a = 3 * cells[from + i], b = 3 * cells[to + i], o = 4 * i;
-      out[o] = palette[a] + (palette[b] - palette[a]) * part;
-      out[o + 1] = palette[a + 1] + (palette[b + 1] - palette[a + 1]) * part;
-      out[o + 2] = palette[a + 2] + (palette[b + 2] - palette[a + 2]) * part;
+      const a = 3 * cells[from + i], b = 3 * cells[to + i], o = 4 * i, own = answer(i);
+      const border = (i % size < size - 1 && answer(i + 1) !== own) || (i + size < n && answer(i + size) !== own);
+      for (let c = 0; c < 3; c++) {
+        const colour = palette[a + c] + (palette[b + c] - palette[a + c]) * part;
+        out[o + c] = border ? 0.35 * colour + 0.65 * rim[c] : colour;
+      }
     }
     this.regions.getContext("2d").putImageData(this.image, 0, 0);
   }

@@ -40,6 +40,7 @@ def frames(run: LabRun, look: Look) -> dict[str, Any]:
         "font": FONT_FAMILY,
         "ink": look.ink,
         "paper": look.paper,
+        "rim": _rgb(look.ink),
         "palette": _text(palette(dataset.num_classes, run.config.forget_classes, look)),
         "classes": [
             {
@@ -163,10 +164,10 @@ def strongest(layer: LayerGradient) -> int:
 def arrows(layer: LayerGradient, row: int, look: Look) -> Picture:
     """One row of layer 1: G and G P as arrows among the network's two inputs, over the protected directions."""
     raw, projected = layer.raw[row], layer.projected[row]
-    reach = 1.25 * max(float(np.abs(raw).max()), 1e-6)
+    reach = 1.5 * max(float(np.abs(raw).max()), 1e-6)
     figure = go.Figure()
     for i in range(layer.dim):
-        (x, y), kept = 2 * reach * layer.directions[:, i], i < layer.rank
+        (x, y), kept = 4 * reach * layer.directions[:, i], i < layer.rank
         figure.add_scatter(
             x=[-x, x], y=[-y, y], mode="lines", hoverinfo="skip", name="protected" if kept else "null space", showlegend=i in (0, layer.rank),
             line={"color": look.muted if kept else look.teal, "width": 2, "dash": "dot" if kept else "solid"},
@@ -182,11 +183,13 @@ def arrows(layer: LayerGradient, row: int, look: Look) -> Picture:
             x=[0], y=[0], mode="markers", showlegend=False, hoverinfo="skip",
             marker={"size": 13, "color": look.paper, "line": {"color": look.teal, "width": 4}},
         )  # fmt: skip
-        figure.add_annotation(x=0, y=0, text="<b>projected: 0</b>", showarrow=False, yshift=-20, font={"size": 15, "color": look.teal})
+        figure.add_annotation(
+            x=0, y=0, text="<b>projected: 0</b>", showarrow=False, yshift=-24, font={"size": 15, "color": look.teal}, bgcolor=look.paper
+        )
     styled(figure, look, 420, "Layer 1: raw against projected gradient")
     figure.update_layout(margin={"l": 66, "b": 56, "t": 76})
     figure.update_xaxes(range=[-reach, reach], title_text="weight on the horizontal input")
-    figure.update_yaxes(range=[-reach, reach], title_text="on the vertical input")
+    figure.update_yaxes(range=[-reach, reach], title_text="on the vertical input", scaleanchor="x")
     alt = (
         f"Gradient of hidden unit {row + 1} as an arrow ({raw[0]:.3f}, {raw[1]:.3f}); projected into the null space it is "
         f"({projected[0]:.3f}, {projected[1]:.3f}). {layer.rank} of {layer.dim} directions are protected."
@@ -235,8 +238,8 @@ def curves(run: LabRun, look: Look) -> Picture:
     level = run.paths["retrain"].measure("acc_retain")
     figure.add_hline(y=level, line={"color": look.ink, "width": 1})
     figure.add_annotation(x=1, xref="paper", xanchor="right", y=level, yshift=-12, showarrow=False, text=f"retrained: Acc_r {level:.1f} %")
-    styled(figure, look, 360, "Accuracy over the epochs")
-    figure.update_layout(margin={"l": 66, "b": 56, "t": 104})
+    styled(figure, look, 440, "Accuracy over the epochs")
+    figure.update_layout(margin={"l": 66, "b": 150, "t": 44}, legend={"y": -0.24, "yanchor": "top"})
     figure.update_xaxes(title_text="epoch", rangemode="tozero")
     figure.update_yaxes(title_text="test accuracy %", range=[-4, 104])
     return Picture(figure, f"Lines over the epochs: accuracy on the retained classes for each method. {verdict(run)}", "", _table(run))

@@ -104,7 +104,7 @@ def test_unsc_forgets_and_stays_nearer_to_the_original_than_random_labels(shared
     assert ours.measure("drift") < random.measure("drift") / 3
     assert "stopped after epoch" in ours.stopped
     assert "UNSC forgets north-east" in figures.verdict(found)
-    assert f"keeps {ours.measure('acc_retain'):.1f} % of the rest" in figures.verdict(found)
+    assert f"keeps the rest at Acc_r {ours.measure('acc_retain'):.1f} %" in figures.verdict(found)
 
 
 def test_at_full_energy_layer_1_cannot_move(shared_store: Store) -> None:

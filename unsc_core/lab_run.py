@@ -82,7 +82,9 @@ class Recorder:
         self.work, self.original = work, original
         self._asked = torch.cat([torch.from_numpy(plane()), work.data.x_test])  # (cells + test points, 2)
         self._forgotten = work.split.is_forgotten("test")
-        self._first, self._target = self._logits(original), self._logits(retrained)
+        self._first, target = self._logits(original), self._logits(retrained)
+        cells = slice(0, -len(self._forgotten))
+        self._before, self._target = self._first[cells].argmax(1), target[cells].argmax(1)
 
     def path(self, method: str) -> tuple[Arrays, str]:
         """The frames of one method as arrays (see `lab.Recording`), and why it ended early."""
@@ -128,16 +130,16 @@ class Recorder:
         test = len(labels)
         right = evaluation.accuracies(logits[-test:], labels, forgotten)
         drift = evaluation.logit_drift(logits[-test:][~forgotten], self._first[-test:][~forgotten])
-        now, before, target = (z[:-test].argmax(1) for z in (logits, self._first, self._target))
-        retain = ~np.isin(before, self.work.config.forget_classes)
-        changed = float((now != before)[retain].mean()) if retain.any() else 0.0
-        return [right["acc_forget"], right["acc_retain"], drift, changed, float((now == target).mean())]
+        now, retain = logits[:-test].argmax(1), ~np.isin(self._before, self.work.config.forget_classes)
+        changed = float((now != self._before)[retain].mean()) if retain.any() else 0.0
+        return [right["acc_forget"], right["acc_retain"], drift, changed, float((now == self._target).mean())]
 
 
 def packed(logits: NDArray[np.float32]) -> NDArray[np.uint8]:
     """(n,) class · LEVELS + confidence of logits (n, classes); see `lab.Recording.cells`."""
-    shares = torch.from_numpy(logits).nan_to_num().softmax(1)  # the far plane may overflow where the points do not
-    confidence, answers = shares.max(1)
+    finite = torch.from_numpy(logits).nan_to_num()  # the far plane may overflow where the points do not
+    highest, answers = finite.max(1)
+    confidence = (finite - highest[:, None]).exp().sum(1).reciprocal()  # the largest of the softmax, at a fifth of its time
     least = 1.0 / logits.shape[1]
     steps = ((confidence - least) / (1.0 - least) * (LEVELS - 1)).round().clamp(0, LEVELS - 1)
     return (answers * LEVELS + steps.long()).to(torch.uint8).numpy()

@@ -2,6 +2,8 @@
 
 const MOTION = window.matchMedia("(prefers-reduced-motion: reduce)");
 const EPOCHS_PER_SECOND = 12, SHORTEST_S = 3, STILL_STEPS = 20, STILL_PAUSE_MS = 600;
+const LINE = 0.7; // how dark the line between two answers is
+const NARROW = 230; // pixels; a plane this small names its classes by their initials
 const DRAWS = 30; // that the frame rate is the mean of
 
 const bytes = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
@@ -64,18 +66,36 @@ class Panel {
   }
 
   drawRegions(frame, next, part, palette) {
-    const { size, levels, rim } = this.data, n = size ** 2, out = this.image.data, cells = this.cells;
-    const from = frame * n, to = next * n, nearest = part < 0.5 ? from : to;
-    const answer = (i) => Math.floor(cells[nearest + i] / levels);
+    const { size, rim } = this.data, n = size ** 2, out = this.image.data, cells = this.cells, from = frame * n, to = next * n;
+    const borders = this.bordersOf(part < 0.5 ? frame : next);
     for (let i = 0; i < n; i++) {
-      const a = 3 * cells[from + i], b = 3 * cells[to + i], o = 4 * i, own = answer(i);
-      const border = (i % size < size - 1 && answer(i + 1) !== own) || (i + size < n && answer(i + size) !== own);
+      const a = 3 * cells[from + i], b = 3 * cells[to + i], o = 4 * i, line = borders[i];
       for (let c = 0; c < 3; c++) {
         const colour = palette[a + c] + (palette[b + c] - palette[a + c]) * part;
-        out[o + c] = border ? 0.35 * colour + 0.65 * rim[c] : colour;
+        out[o + c] = colour + (rim[c] - colour) * line;
       }
     }
     this.regions.getContext("2d").putImageData(this.image, 0, 0);
+  }
+
+  /** How much of each cell the line between two answers covers. Of two neighbours the less sure one is nearer to it, so steps become a slope. */
+  bordersOf(frame) {
+    if (this.bordered === frame) return this.borders;
+    const { size, levels, classes } = this.data, n = size ** 2, least = 1 / classes.length;
+    const cells = this.cells.subarray(frame * n, (frame + 1) * n), borders = (this.borders = new Float32Array(n));
+    const margin = (cell) => Math.max(0, 2 * (least + ((1 - least) * (cell % levels)) / (levels - 1)) - 1);
+    const compare = (i, j) => {
+      if (Math.floor(cells[i] / levels) === Math.floor(cells[j] / levels)) return;
+      const a = margin(cells[i]), b = margin(cells[j]), share = a + b ? a / (a + b) : 0.5; // of the way from i to j, where the line lies
+      borders[i] = Math.max(borders[i], LINE * Math.min(1, 1.15 - share));
+      borders[j] = Math.max(borders[j], LINE * Math.min(1, 0.15 + share));
+    };
+    for (let i = 0; i < n; i++) {
+      if (i % size < size - 1) compare(i, i + 1);
+      if (i + size < n) compare(i, i + size);
+    }
+    this.bordered = frame;
+    return borders;
   }
 
   drawPoints() {
@@ -89,7 +109,7 @@ class Panel {
         context.beginPath();
         context.arc(px, py, r + 2.6 * scale, 0, 7);
         context.strokeStyle = data.ink;
-        context.lineWidth = 1.6 * scale;
+        context.lineWidth = 1.3 * scale;
         context.stroke();
       }
       mark(context, kind, px, py, r, data.paper, scale);
@@ -98,7 +118,8 @@ class Panel {
     context.font = `600 ${size}px ${data.font}`;
     context.textBaseline = "middle";
     for (const kind of data.classes) {
-      const [right, up] = kind.corner, py = up > 0 ? 13 * scale : side - 13 * scale, text = kind.name;
+      const [right, up] = kind.corner, py = up > 0 ? 13 * scale : side - 13 * scale;
+      const text = this.plane.clientWidth < NARROW ? initials(kind.name) : kind.name;
       const width = context.measureText(text).width, px = right > 0 ? side - width - 7 * scale : 20 * scale;
       context.lineWidth = 4 * scale;
       context.lineJoin = "round";
@@ -128,6 +149,8 @@ class Panel {
     return `${this.name}: ${this.data.classes[Math.floor(value / levels)].name} (${Math.round(100 * sure)} %)`;
   }
 }
+
+const initials = (name) => name.split("-").map((part) => part[0].toUpperCase()).join("");
 
 function mark(context, kind, x, y, r, paper, scale) {
   context.beginPath();

@@ -17,36 +17,40 @@ from unsc_core.store import Store
 WIDTHS = (32, 128)
 
 
-def main() -> None:
-    with tempfile.TemporaryDirectory() as folder, browser() as chromium:
-        home = Path(folder) / "home"
-        store = Store(home / "store")
-        run(lab_config(0, 0.99, 8, 0, 0.1, 2), store)  # warms the worker up
-        seconds, sent = {}, {}
-        for width in WIDTHS:
-            config = lab_config(2, 0.99, width, 0, 0.1, 100)
+def measured(store: Store) -> dict[str, dict[int, float]]:
+    """Seconds for a run (median of three, networks trained in it) and bytes sent to the browser, by width."""
+    run(lab_config(0, 0.99, 8, 0, 0.1, 2), store)  # warms the worker up
+    seconds, sent = {}, {}
+    for width in WIDTHS:
+        took = []
+        for seed in range(3):
+            config = lab_config(2, 0.99, width, seed, 0.1, 100)
             started = time.perf_counter()
             run(config, store)
-            seconds[width] = round(time.perf_counter() - started, 2)
-            found = read_lab(config, store)
-            assert found is not None
-            sent[width] = len(json.dumps(frames(found, LIGHT)))
-        with serve(home) as server:
+            took.append(time.perf_counter() - started)
+        found = read_lab(config, store)
+        assert found is not None
+        seconds[width], sent[width] = round(sorted(took)[1], 2), len(json.dumps(frames(found, LIGHT)))
+    return {"seconds for a run, by width": seconds, "bytes sent": sent}
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        home = Path(folder) / "home"
+        numbers = measured(Store(home / "store"))
+        rates = []
+        with browser() as chromium, serve(home) as server:
             page = chromium.new_page(viewport={"width": 1440, "height": 900})
-            page.goto(f"{server.url}/lab?forget=2")
-            lab = page.locator(".lab[data-state=playing]")
-            lab.wait_for(timeout=120_000)
-            rates = []
-            while (state := page.locator(".lab").get_attribute("data-state")) == "playing":
-                rates.append(float(page.locator(".lab").get_attribute("data-fps")))
+            page.goto(f"{server.url}/lab")
+            lab = page.locator(".lab")
+            page.locator(".lab[data-state=playing]").wait_for(timeout=120_000)
+            page.wait_for_timeout(3000)  # the page below the planes is drawn meanwhile
+            lab.get_by_role("slider").press("Home")
+            lab.get_by_role("button", name="Play").click()
+            while lab.get_attribute("data-state") == "playing":
                 time.sleep(0.5)
-            assert state == "paused"
-        rates = [rate for rate in rates if rate > 0]
-        print(
-            json.dumps(
-                {"seconds for a run, by width": seconds, "bytes sent": sent, "frames per second": sorted(rates)[len(rates) // 2], "worst": min(rates)}
-            )
-        )
+                rates.append(float(lab.get_attribute("data-fps") or 0))
+        print(json.dumps({**numbers, "frames per second": sorted(rates)[len(rates) // 2], "worst half second": min(rates)}))
 
 
 if __name__ == "__main__":

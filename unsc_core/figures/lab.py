@@ -9,7 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from unsc_core.figures.theme import FONT_FAMILY, FORGET, Look, Picture, class_colour, styled
-from unsc_core.figures.words import joined, method_title, percent
+from unsc_core.figures.words import method_title, percent
 from unsc_core.lab import EXTENT, LEVELS, SHOWN, SIZE, LabRun, LayerGradient, Recording
 
 POINTS_PER_CLASS = 60
@@ -19,8 +19,8 @@ FAINT, STRONG = 0.10, 0.62
 STILL_THERE = 10.0
 """Acc_f above which a method is not said to have forgotten."""
 READOUTS = {
-    "Acc_f": "Test accuracy on the class to forget; lower is better.",
-    "Acc_r": "Mean test accuracy over the classes that stay; higher is better.",
+    "Acc_f · forgotten": "Test accuracy on the class to forget; lower is better.",
+    "Acc_r · retained": "Mean test accuracy over the classes that stay; higher is better.",
     "Drift": "How far the logits of the retain test points are from the original's, relative to their size.",
     "Rest moved": "Share of the plane that the original gave to a retained class and that has another answer now.",
     "As retrained": "Share of the plane answered as the retrained model answers.",
@@ -100,22 +100,21 @@ def verdict(run: LabRun) -> str:
     """One sentence that compares the methods at their last frames."""
     ours, name = run.paths["unsc"], run.dataset.class_names[run.forgotten]
     forget = ours.measure("acc_forget")
+    done = f"UNSC forgets {name} (Acc_f {forget:.1f} %),"
     if forget > STILL_THERE:
-        begin = f"At γ = {run.config.energy_threshold:g} UNSC has not forgotten {name} (Acc_f {forget:.1f} %); it keeps"
-    else:
-        begin = f"UNSC forgets {name} (Acc_f {forget:.1f} %), keeps"
-    rest = [f"{_in_text(method)} keep{'s' if method == 'gradient-ascent' else ''} {_kept(run.paths[method])}" for method in SHOWN[1:-1]]
-    cut = [f"{method_title(method)} diverged." for method in SHOWN if run.paths[method].stopped.startswith("diverged")]
-    words = f"{begin} {_kept(ours, ' of the rest and puts ', ' of the plane where the retrained model puts it')}; {joined(rest)}."
-    return " ".join([words, *cut])
+        done = f"At γ = {run.config.energy_threshold:g} UNSC has not forgotten {name} (Acc_f {forget:.1f} %); it"
+    rest, plane = _ends(ours)
+    random, ascent = _ends(run.paths["random-labels"]), _ends(run.paths["gradient-ascent"])
+    diverged = [f" {method_title(method)} diverged." for method in SHOWN if run.paths[method].stopped.startswith("diverged")]
+    return (
+        f"{done} keeps the rest at Acc_r {rest} and puts {plane} of the plane where the retrained model puts it; "
+        f"random labels keep {random[0]} and match {random[1]}, gradient ascent keeps {ascent[0]} and matches {ascent[1]}." + "".join(diverged)
+    )
 
 
-def _in_text(method: str) -> str:
-    return method_title(method).lower()
-
-
-def _kept(path: Recording, between: str = " and match it on ", after: str = "") -> str:
-    return f"{path.measure('acc_retain'):.1f} %{between}{percent(path.measure('plane_as_retrained'))}{after}"
+def _ends(path: Recording) -> tuple[str, str]:
+    """Acc_r, and the share of the plane answered as the retrained model does, at the last frame."""
+    return f"{path.measure('acc_retain'):.1f} %", percent(path.measure("plane_as_retrained"))
 
 
 def why(run: LabRun) -> list[str]:
@@ -238,8 +237,8 @@ def curves(run: LabRun, look: Look) -> Picture:
     level = run.paths["retrain"].measure("acc_retain")
     figure.add_hline(y=level, line={"color": look.ink, "width": 1})
     figure.add_annotation(x=1, xref="paper", xanchor="right", y=level, yshift=-12, showarrow=False, text=f"retrained: Acc_r {level:.1f} %")
-    styled(figure, look, 440, "Accuracy over the epochs")
-    figure.update_layout(margin={"l": 66, "b": 150, "t": 44}, legend={"y": -0.24, "yanchor": "top"})
+    styled(figure, look, 430, "Accuracy over the epochs")
+    figure.update_layout(margin={"l": 66, "b": 134, "t": 44}, legend={"y": -0.24, "yanchor": "top"})
     figure.update_xaxes(title_text="epoch", rangemode="tozero")
     figure.update_yaxes(title_text="test accuracy %", range=[-4, 104])
     return Picture(figure, f"Lines over the epochs: accuracy on the retained classes for each method. {verdict(run)}", "", _table(run))

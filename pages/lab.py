@@ -22,7 +22,7 @@ st.markdown(
 config = chosen.config()
 run = read_lab(config, cache.store())
 if run is None:
-    jobs.wait_for("lab", lab_key(config), config, "Training, forgetting four ways, and recording every epoch")
+    jobs.wait_for("lab", lab_key(config), config, "Training, forgetting and recording every epoch")
     st.stop()
 look = show.mode()
 planes(figures.frames(run, look))

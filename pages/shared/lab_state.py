@@ -16,7 +16,7 @@ from unsc_core.lab import lab_config
 
 WIDTHS = (8, 16, 32, 64, 128)
 MAX_EPOCHS = 300
-_KEY = "lab"
+_KEY, _NOTES = "lab", "lab_notes"
 
 
 @dataclass(frozen=True)
@@ -85,11 +85,9 @@ def to_query(state: LabState) -> dict[str, str]:
 
 
 def current() -> LabState:
-    """The session's state; at first, what the link says, with notes shown for what could not be used."""
+    """The session's state; at first, what the link says."""
     if _KEY not in st.session_state:
-        st.session_state[_KEY], notes = from_query(st.query_params.to_dict())
-        for note in notes:
-            st.warning(note, icon=":material/link_off:")
+        st.session_state[_KEY], st.session_state[_NOTES] = from_query(st.query_params.to_dict())
     return st.session_state[_KEY]
 
 
@@ -97,6 +95,8 @@ def keep(state: LabState) -> None:
     """Make `state` the session's, and the link's; the browser's epoch stays in the link while the run stays the same."""
     before = st.session_state.get(_KEY, state)
     st.session_state[_KEY] = state
+    if before != state:
+        st.session_state.pop(_NOTES, None)
     shown, wanted = st.query_params.to_dict(), to_query(state)
     if "epoch" in shown and before.config() == state.config():
         wanted["epoch"] = shown["epoch"]
@@ -108,6 +108,7 @@ def choose(dataset: Dataset) -> LabState:
     """Draw the controls in the sidebar, keep what they say, and return it."""
     controls.use_navigation()
     now = current()
+    above = st.container()
     with st.sidebar:
         forget = st.selectbox(
             "Class to forget", range(dataset.num_classes), now.forget, key="lab_forget", format_func=lambda c: dataset.class_names[c]
@@ -129,4 +130,6 @@ def choose(dataset: Dataset) -> LabState:
     unit = None if now.unit is not None and now.unit >= width else now.unit
     state = replace(now, forget=forget, gamma=gamma, width=width, seed=int(seed), lr=float(lr), epochs=int(epochs), unit=unit)
     keep(state)
+    for note in st.session_state.get(_NOTES, []):  # shown until another setting is chosen: the end of the run's job draws the page anew
+        above.warning(note, icon=":material/link_off:")
     return state

@@ -30,6 +30,7 @@ class Panel {
     this.plane = element("div", figure, "plane");
     this.regions = element("canvas", this.plane, "regions");
     this.regions.setAttribute("role", "img");
+    this.regions.setAttribute("aria-label", `Decision regions, ${panel.name}`);
     this.regions.width = this.regions.height = data.size;
     this.image = new ImageData(data.size, data.size);
     this.image.data.fill(255);

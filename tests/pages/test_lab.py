@@ -87,10 +87,13 @@ def test_gamma_and_rows_move_the_link_and_the_words(lab_home: Path) -> None:
     assert app.query_params == QUICK | {"gamma": "0.5", "output": str((row.value) % 4)}
 
 
-def test_a_broken_link_falls_back_with_notes(lab_home: Path) -> None:
+def test_a_broken_link_falls_back_with_notes_until_something_is_chosen(lab_home: Path) -> None:
     app = open_page(**QUICK, gamma="9", forget="north")
+    app.run()
     assert len(app.warning) == 2
     assert len(app.get("plotly_chart")) == 3
+    app.select_slider(key="lab_gamma").set_value(0.5).run()
+    assert not app.warning
 
 
 def test_what_is_missing_is_made_by_a_job(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

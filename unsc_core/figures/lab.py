@@ -140,7 +140,8 @@ def _why_first(run: LabRun, layer: LayerGradient) -> str:
 
 
 def _why_second(run: LabRun, layer: LayerGradient) -> str:
-    inputs = f"**Layer 2** takes {layer.dim} hidden units, of which the retained points need {layer.rank} directions at this γ. "
+    needed = "1 direction" if layer.rank == 1 else f"{layer.rank} directions"
+    inputs = f"**Layer 2** takes {layer.dim} hidden units, of which the retained points need {needed} at this γ. "
     if layer.free == 0:
         return inputs + "Nothing is free here either, so UNSC cannot change anything: lower γ, or widen the network."
     return inputs + (
@@ -171,20 +172,15 @@ def arrows(layer: LayerGradient, row: int, look: Look) -> Picture:
             x=[-x, x], y=[-y, y], mode="lines", hoverinfo="skip", name="protected" if kept else "null space", showlegend=i in (0, layer.rank),
             line={"color": look.muted if kept else look.teal, "width": 2, "dash": "dot" if kept else "solid"},
         )  # fmt: skip
-    shown = [("raw gradient", raw, look.ink)] + ([("projected", projected, look.teal)] if np.any(projected) else [])
-    for name, (x, y), colour in shown:
-        figure.add_annotation(
-            x=x, y=y, ax=0, ay=0, xref="x", yref="y", axref="x", ayref="y", arrowhead=2, arrowsize=1.2, arrowwidth=4, arrowcolor=colour
-        )
-        figure.add_annotation(x=x, y=y, text=f"<b>{name}</b>", showarrow=False, yshift=16 if y >= 0 else -16, font={"size": 15, "color": colour})
-    if len(shown) == 1:
-        figure.add_scatter(
-            x=[0], y=[0], mode="markers", showlegend=False, hoverinfo="skip",
-            marker={"size": 13, "color": look.paper, "line": {"color": look.teal, "width": 4}},
-        )  # fmt: skip
-        figure.add_annotation(
-            x=0, y=0, text="<b>projected: 0</b>", showarrow=False, yshift=-24, font={"size": 15, "color": look.teal}, bgcolor=look.paper
-        )
+    _arrow(figure, raw, look.ink, 8)
+    _label(figure, raw, "raw gradient", look.ink, {"yshift": 18 if raw[1] >= 0 else -18}, look)
+    if np.any(projected):
+        _arrow(figure, projected, look.teal, 3)
+        _label(figure, projected, "projected", look.teal, {"xanchor": "left", "xshift": 12, "yshift": -18 if projected[1] >= 0 else 18}, look)
+    else:
+        ring = {"size": 13, "color": look.paper, "line": {"color": look.teal, "width": 4}}
+        figure.add_scatter(x=[0], y=[0], mode="markers", showlegend=False, hoverinfo="skip", marker=ring)
+        _label(figure, projected, "projected: 0", look.teal, {"yshift": -24}, look)
     styled(figure, look, 420, "Layer 1: raw against projected gradient")
     figure.update_layout(margin={"l": 66, "b": 56, "t": 76})
     figure.update_xaxes(range=[-reach, reach], title_text="weight on the horizontal input")
@@ -194,6 +190,16 @@ def arrows(layer: LayerGradient, row: int, look: Look) -> Picture:
         f"({projected[0]:.3f}, {projected[1]:.3f}). {layer.rank} of {layer.dim} directions are protected."
     )
     return Picture(figure, alt, "", {"input": ["horizontal", "vertical"], "raw": raw, "projected": projected})
+
+
+def _arrow(figure: go.Figure, tip: np.ndarray, colour: str, width: int) -> None:
+    """From the origin to `tip`."""
+    start = {"ax": 0, "ay": 0, "axref": "x", "ayref": "y"}
+    figure.add_annotation(x=tip[0], y=tip[1], **start, text="", arrowhead=2, arrowsize=0.8, arrowwidth=width, arrowcolor=colour)
+
+
+def _label(figure: go.Figure, at: np.ndarray, text: str, colour: str, beside: dict[str, Any], look: Look) -> None:
+    figure.add_annotation(x=at[0], y=at[1], text=f"<b>{text}</b>", showarrow=False, font={"size": 15, "color": colour}, bgcolor=look.paper, **beside)
 
 
 def bars(layer: LayerGradient, row: int, name: str, look: Look) -> Picture:

@@ -14,7 +14,7 @@ from unsc_core.experiment import Experiment
 from unsc_core.figures import lab as figures
 from unsc_core.figures.theme import DARK, FORGET, LIGHT, class_colour
 from unsc_core.lab import EXTENT, LEVELS, MAX_FRAMES, SHOWN, SIZE, LabRun, lab_config, lab_key, plane, read_lab
-from unsc_core.lab_run import run
+from unsc_core.lab_run import packed, run
 from unsc_core.models import build_model
 from unsc_core.store import Store
 
@@ -87,6 +87,14 @@ def test_measures_are_those_of_the_points_and_cells(lab: LabRun, method: str) ->
         assert path.measure("plane_as_retrained", i) == pytest.approx((now == target).mean())
 
 
+def test_cells_hold_the_largest_softmax() -> None:
+    logits = torch.randn(500, 4, generator=torch.Generator().manual_seed(0)) * 3
+    share, answers = logits.softmax(1).max(1)
+    cells = packed(logits.numpy())
+    np.testing.assert_array_equal(cells // LEVELS, answers)
+    np.testing.assert_allclose(0.25 + 0.75 * (cells % LEVELS) / (LEVELS - 1), share, atol=0.75 / (LEVELS - 1) / 2 + 1e-6)
+
+
 def test_points_and_the_cells_they_lie_in_agree(lab: LabRun) -> None:
     """Cells are told from the top left, so a point's cell must give the point's answer, but near a border."""
     points, path = lab.dataset.x_test, lab.paths["random-labels"]
@@ -124,6 +132,7 @@ def test_a_low_threshold_frees_one_direction_of_layer_1(shared_store: Store) -> 
     assert np.abs(first.projected).max() > 0
     np.testing.assert_allclose(first.projected @ first.directions[:, 0], 0, atol=1e-6)
     assert "the null space has dimension 1" in figures.why(found)[0]
+    assert "of the first step is made here" in figures.why(found)[1]
 
 
 def test_projected_gradients_avoid_the_protected_directions(lab: LabRun) -> None:

@@ -1,4 +1,4 @@
-"""The planes of the 2-D lab: played, stepped and scrubbed in the browser by the script beside this file."""
+"""The planes of the 2-D lab: played, stepped and scrubbed in the browser by the scripts beside this file."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import Any
 
 import streamlit as st
 
-_HERE = Path(__file__).with_suffix("")
-_HTML, _CSS, _JS = (_HERE.with_suffix(suffix).read_text(encoding="utf-8") for suffix in (".html", ".css", ".js"))
+_HERE = Path(__file__).parent
+_HTML, _CSS, *_JS = ((_HERE / name).read_text(encoding="utf-8") for name in ("plane.html", "plane.css", "plane_panel.js", "plane_player.js"))
 
 
 def planes(frames: dict[str, Any]) -> None:
@@ -23,5 +23,5 @@ def _component() -> Any:
     """Registered once in a process: streamlit warns when a name comes again."""
     global _mount
     if _mount is None:
-        _mount = st.components.v2.component("unsc_planes", html=_HTML, css=_CSS, js=_JS)
+        _mount = st.components.v2.component("unsc_planes", html=_HTML, css=_CSS, js="\n".join(_JS))
     return _mount

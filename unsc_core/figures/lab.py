@@ -145,9 +145,15 @@ def _why_second(run: LabRun, layer: LayerGradient) -> str:
     if layer.free == 0:
         return inputs + "Nothing is free here either, so UNSC cannot change anything: lower γ, or widen the network."
     return inputs + (
-        f"Its null space has dimension {layer.dim} − {layer.rank} = {layer.free}, and {percent(passed(layer))} of the gradient's length passes: "
-        + ("forgetting happens here alone." if run.layers[0].free == 0 else "most of the forgetting happens here.")
+        f"Its null space has dimension {layer.dim} − {layer.rank} = {layer.free}, and {percent(passed(layer))} of the gradient's length passes"
+        + (": forgetting happens here alone." if run.layers[0].free == 0 else f"; {percent(_share_of_step(run))} of the first step is made here.")
     )
+
+
+def _share_of_step(run: LabRun) -> float:
+    """What layer 2 has of ‖G P‖² over both layers."""
+    first, second = (float(np.square(layer.projected).sum()) for layer in run.layers)
+    return second / (first + second) if second else 0.0
 
 
 def passed(layer: LayerGradient) -> float:
@@ -172,11 +178,12 @@ def arrows(layer: LayerGradient, row: int, look: Look) -> Picture:
             x=[-x, x], y=[-y, y], mode="lines", hoverinfo="skip", name="protected" if kept else "null space", showlegend=i in (0, layer.rank),
             line={"color": look.muted if kept else look.teal, "width": 2, "dash": "dot" if kept else "solid"},
         )  # fmt: skip
+    side = np.sign(projected[0] * raw[1] - projected[1] * raw[0]) or 1.0  # on which side of the projected gradient the raw one lies
     _arrow(figure, raw, look.ink, 8)
-    _label(figure, raw, "raw gradient", look.ink, {"yshift": 18 if raw[1] >= 0 else -18}, look)
+    _label(figure, raw, "raw gradient", look.ink, _aside(raw, side), look)
     if np.any(projected):
         _arrow(figure, projected, look.teal, 3)
-        _label(figure, projected, "projected", look.teal, {"xanchor": "left", "xshift": 12, "yshift": -18 if projected[1] >= 0 else 18}, look)
+        _label(figure, projected, "projected", look.teal, _aside(projected, -side), look)
     else:
         ring = {"size": 13, "color": look.paper, "line": {"color": look.teal, "width": 4}}
         figure.add_scatter(x=[0], y=[0], mode="markers", showlegend=False, hoverinfo="skip", marker=ring)
@@ -196,6 +203,12 @@ def _arrow(figure: go.Figure, tip: np.ndarray, colour: str, width: int) -> None:
     """From the origin to `tip`."""
     start = {"ax": 0, "ay": 0, "axref": "x", "ayref": "y"}
     figure.add_annotation(x=tip[0], y=tip[1], **start, text="", arrowhead=2, arrowsize=0.8, arrowwidth=width, arrowcolor=colour)
+
+
+def _aside(tip: np.ndarray, side: float) -> dict[str, float]:
+    """Room for a name beside the tip of an arrow, on one of its sides."""
+    x, y = side * np.array([-tip[1], tip[0]]) / max(float(np.linalg.norm(tip)), 1e-12)
+    return {"xshift": 64 * float(x), "yshift": 24 * float(y)}
 
 
 def _label(figure: go.Figure, at: np.ndarray, text: str, colour: str, beside: dict[str, Any], look: Look) -> None:

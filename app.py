@@ -6,6 +6,7 @@ import streamlit as st
 
 PAGES = (
     ("story", "Story", "auto_stories"),
+    ("lab", "2-D lab", "science"),
     ("decision_space", "Decision space", "scatter_plot"),
     ("confusion", "Confusion", "grid_on"),
     ("null_space", "Null space", "equalizer"),

@@ -26,6 +26,9 @@ LIGHT = (
     "progress",
     "errors",
     "own_data",
+    "lab",
+    "subspaces",
+    "edits",
     "__main__",
 )
 

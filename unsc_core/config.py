@@ -22,7 +22,7 @@ class ExperimentConfig:
 
     Attributes:
         dataset: a name in DATASETS, or the path of an .npz file or image folder.
-        model: a name in MODELS, or a function in a Python file that makes the network, as in net.py:make.
+        model: a name in MODELS, "mlp-32" for the mlp with 32 hidden units, or a function in a Python file that makes the network, as in net.py:make.
         forget_classes: class indices to forget, at least one and not all; () when samples are to be forgotten.
         forget_ids: indices of training samples to forget, instead of classes.
         method: a name in METHODS.

@@ -71,8 +71,15 @@ def epochs(config: ExperimentConfig, store: Store, report: Report) -> None:
     make_epochs(config, store, report)
 
 
+def lab(config: ExperimentConfig, store: Store, report: Report) -> None:
+    """The frames of the 2-D lab."""
+    from unsc_core.lab_run import run
+
+    run(config, store, report)
+
+
 JOBS: dict[str, Callable[[ExperimentConfig, Store, Report], None]] = {
-    job.__name__: job for job in (experiment, epochs, retrain, spectra, dataset, embedding, subspaces)
+    job.__name__: job for job in (experiment, epochs, retrain, spectra, dataset, embedding, subspaces, lab)
 }
 
 

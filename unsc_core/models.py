@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from unsc_core.errors import ConfigError
@@ -30,13 +32,13 @@ class ModelEntry:
     needs_images: bool = True
 
 
-def mlp(input_shape: tuple[int, ...], num_classes: int) -> list[nn.Module]:
-    """Two Linear layers around one ReLU: features → 128 → classes."""
+def mlp(input_shape: tuple[int, ...], num_classes: int, width: int = 128) -> list[nn.Module]:
+    """Two Linear layers around one ReLU: features → width → classes."""
     from math import prod
 
     from torch import nn
 
-    return [nn.Flatten(), nn.Linear(prod(input_shape), 128), nn.ReLU(), nn.Linear(128, num_classes)]
+    return [nn.Flatten(), nn.Linear(prod(input_shape), width), nn.ReLU(), nn.Linear(width, num_classes)]
 
 
 def small_cnn(input_shape: tuple[int, ...], num_classes: int) -> list[nn.Module]:
@@ -132,11 +134,13 @@ MODELS: dict[str, ModelEntry] = {
 
 
 def model_entry(name: str, input_shape: tuple[int, ...]) -> ModelEntry:
-    """The registry entry of `name`, checked against the kind of input.
+    """The registry entry of `name`, checked against the kind of input; "mlp-32" is the mlp with 32 hidden units (2 to 9999).
 
     Raises:
         ConfigError: unknown name, or a convolutional network on points.
     """
+    if match := re.fullmatch(r"mlp-([2-9]|[1-9]\d{1,3})", name):
+        return replace(MODELS["mlp"], name=name, layers=partial(mlp, width=int(match[1])))
     if name not in MODELS:
         raise ConfigError(f"Unknown model '{name}'; choose one of {', '.join(MODELS)}, or a function in your own file, as in net.py:make.")
     entry = MODELS[name]

@@ -1,0 +1,57 @@
+"""The 2-D lab: seconds for a run on a warm worker, bytes of its frames, and frames drawn per second in headless Chromium."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+import time
+from pathlib import Path
+
+from tests.e2e.server import browser, serve
+from unsc_core.figures.lab import frames
+from unsc_core.figures.theme import LIGHT
+from unsc_core.lab import lab_config, read_lab
+from unsc_core.lab_run import run
+from unsc_core.store import Store
+
+WIDTHS = (32, 128)
+
+
+def measured(store: Store) -> dict[str, dict[int, float]]:
+    """Seconds for a run (median of three, networks trained in it) and bytes sent to the browser, by width."""
+    run(lab_config(0, 0.99, 8, 0, 0.1, 2), store)  # warms the worker up
+    seconds, sent = {}, {}
+    for width in WIDTHS:
+        took = []
+        for seed in range(3):
+            config = lab_config(2, 0.99, width, seed, 0.1, 100)
+            started = time.perf_counter()
+            run(config, store)
+            took.append(time.perf_counter() - started)
+        found = read_lab(config, store)
+        assert found is not None
+        seconds[width], sent[width] = round(sorted(took)[1], 2), len(json.dumps(frames(found, LIGHT)))
+    return {"seconds for a run, by width": seconds, "bytes sent": sent}
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        home = Path(folder) / "home"
+        numbers = measured(Store(home / "store"))
+        rates = []
+        with browser() as chromium, serve(home) as server:
+            page = chromium.new_page(viewport={"width": 1440, "height": 900})
+            page.goto(f"{server.url}/lab")
+            lab = page.locator(".lab")
+            page.locator(".lab[data-state=playing]").wait_for(timeout=120_000)
+            page.wait_for_timeout(3000)  # the page below the planes is drawn meanwhile
+            lab.get_by_role("slider").press("Home")
+            lab.get_by_role("button", name="Play").click()
+            while lab.get_attribute("data-state") == "playing":
+                time.sleep(0.5)
+                rates.append(float(lab.get_attribute("data-fps") or 0))
+        print(json.dumps({**numbers, "frames per second": sorted(rates)[len(rates) // 2], "worst half second": min(rates)}))
+
+
+if __name__ == "__main__":
+    main()

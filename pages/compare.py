@@ -19,7 +19,7 @@ st.markdown(
     "The same request to every method. A method is good when it forgets (Acc_f near 0 %) **and** keeps the rest: "
     "compare it with the **retrained** model, which never saw the forgotten classes."
 )
-header.strip(chosen, jobs.result(chosen))
+above = st.container()
 data, look = chosen.dataset, show.mode()
 
 
@@ -45,9 +45,11 @@ state.keep(replace(now, seeds=count))
 configs = comparison.configs(chosen.config, data, range(chosen.config.seed, chosen.config.seed + count))
 with right:
     batch.run_all(pieces(configs), "Run all methods")
+with above:
+    header.strip(chosen, jobs.result(chosen))
 runs = [run for run in map(cache.run, configs.values()) if run is not None]
 if not runs:
-    st.info("Choose a method to forget with, or run all of them.", icon=":material/info:")
+    st.info("Run all methods to compare them.", icon=":material/info:")
     st.stop()
 
 st.dataframe(

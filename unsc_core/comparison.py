@@ -200,12 +200,18 @@ def entry_at(path: Path, acc_forget: float) -> tuple[int, bool]:
 
 @dataclass(frozen=True)
 class Equal:
-    """One method at a given forgetting: means over its seeds in percent, `sd` of acc_retain; whether every seed `reached` it; `epoch` of each."""
+    """One method at a given forgetting: means over its seeds.
+
+    Attributes:
+        acc_forget, acc_retain: in percent.
+        change: Acc_r − the original's, in points; sd: its standard deviation.
+        reached: whether every seed came down to it; epoch: of each seed.
+    """
 
     acc_forget: float
     acc_retain: float
-    sd: float
     change: float
+    sd: float
     reached: bool
     epoch: tuple[int, ...]
 
@@ -213,12 +219,12 @@ class Equal:
 def at_equal_forgetting(runs: Iterable[Run], acc_forget: float) -> dict[str, Equal]:
     """Method -> where its path is when Acc_f has come down to `acc_forget` (percent), the method with the highest Acc_r first.
 
-    `change` is Acc_r − the original's, in points. Methods that do not come so low come last.
+    Methods that do not come so low come last.
     """
     found = {}
     for method, of in by_method(runs).items():
         picked = [(run.path, *entry_at(run.path, acc_forget)) for run in of]
         mean, sd = mean_and_sd([{"f": p.acc_forget[i], "r": p.acc_retain[i], "change": p.acc_retain[i] - p.acc_retain[0]} for p, i, _ in picked])
         epochs = tuple(int(p.epoch[i]) for p, i, _ in picked)
-        found[method] = Equal(mean["f"], mean["r"], sd["r"], mean["change"], all(ok for *_, ok in picked), epochs)
+        found[method] = Equal(mean["f"], mean["r"], mean["change"], sd["change"], all(ok for *_, ok in picked), epochs)
     return dict(sorted(found.items(), key=lambda item: (not item[1].reached, -item[1].acc_retain)))

@@ -68,6 +68,11 @@ class Job:
     future: Any = None
 
     @property
+    def patient(self) -> bool:
+        """Whether it lets all others go first."""
+        return self.number > PATIENT
+
+    @property
     def over(self) -> bool:
         """Whether nothing more will happen."""
         return self.state in (State.DONE, State.FAILED, State.CANCELLED)

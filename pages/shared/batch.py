@@ -42,13 +42,14 @@ def run_all(pieces: Sequence[Piece], label: str) -> None:
     """A button that asks for every missing piece; progress while they run, after a reload too; the page is drawn again as results arrive."""
     _leave_others(pieces)
     active = _active(pieces)
-    missing = [piece for piece in pieces if not piece.done]
+    missing = [piece for piece in pieces if not piece.done and (piece.job is None or piece.job.over)]
     if active:
         _progress(pieces)
     elif missing:
-        st.button(label, type="primary", icon=":material/play_arrow:", on_click=_ask, args=(missing,), key="run-all")
-        done = len(pieces) - len(missing)
-        st.caption(f"{done} of {len(pieces)} runs are stored and shown." if done else "Nothing is stored yet.")
+        row = st.container(horizontal=True, vertical_alignment="center")
+        row.button(label, type="primary", icon=":material/play_arrow:", on_click=_ask, args=(missing,), key="run-all")
+        done = sum(piece.done for piece in pieces)
+        row.caption(f"{done} of {len(pieces)} runs are stored and shown." if done else "Nothing is stored yet.")
     for piece in missing:
         if piece.job is not None and piece.job.state == State.FAILED:
             st.error(f"{piece.words}: {piece.job.error}", icon=":material/error:")
@@ -62,7 +63,7 @@ def _progress(pieces: Sequence[Piece]) -> None:
         active = _active(pieces)
         if {piece.key for piece in active} != waited_for:
             st.rerun()
-        done = len(pieces) - sum(not piece.done for piece in pieces)
+        done = sum(piece.done for piece in pieces)
         running = next((piece for piece in active if piece.job and piece.job.state == State.RUNNING), None)
         text = f"{done} of {len(pieces)} runs done"
         if running is not None and running.job is not None:
@@ -78,7 +79,8 @@ def _progress(pieces: Sequence[Piece]) -> None:
 
 
 def _active(pieces: Sequence[Piece]) -> list[Piece]:
-    return [piece for piece in pieces if piece.job is not None and not piece.job.over]
+    """What was asked for by the button; a piece that the page itself waits for is followed elsewhere."""
+    return [piece for piece in pieces if piece.job is not None and piece.job.patient and not piece.job.over]
 
 
 def _ask(pieces: Sequence[Piece]) -> None:

@@ -60,9 +60,8 @@ def _name_ends(figure: go.Figure, ends: dict[str, Place], edge: float, window: P
         figure.add_scatter(
             x=[ends[method][0], edge], y=[ends[method][1], y], mode="lines", line={"color": look.muted, "width": 1}, hoverinfo="skip", opacity=0.6
         )
-        text = f"<b>{name(method)}</b>" if method in ("unsc", "retrained") else name(method)
         figure.add_annotation(
-            x=1, xref="paper", y=y, xanchor="left", xshift=4, text=text, showarrow=False,
+            x=1, xref="paper", y=y, xanchor="left", xshift=4, text=_bold(method), showarrow=False,
             font={"size": 14, "color": look.teal if method == "unsc" else look.ink},
         )  # fmt: skip
 
@@ -89,11 +88,16 @@ def _draw_path(figure: go.Figure, method: str, path: Path, look: Look) -> None:
         line={"color": colour, "width": 4 if is_unsc else 2, "dash": "dot" if dotted else "solid"},
         marker={
             "color": colour, "symbol": ["circle"] * last + ["diamond" if is_unsc else symbol_of(method)],
-            "size": [0] + [4] * (last - 1) + [15 if is_unsc else 11], "opacity": 1,
+            "size": [0] + [6] * (last - 1) + [15 if is_unsc else 11], "opacity": 1,
             "line": {"color": look.paper, "width": [0] * last + [1]},
         },
         hovertemplate=f"<b>{method_title(method)}</b><br>epoch %{{customdata}}<br>Acc_f %{{x:.1f}} %<br>Acc_r %{{y:.1f}} %<extra></extra>",
     )  # fmt: skip
+
+
+def _bold(method: str) -> str:
+    """A label; UNSC and the gold standard stand out."""
+    return f"<b>{name(method)}</b>" if method in ("unsc", "retrained") else name(method)
 
 
 def colour_of(method: str, look: Look) -> str:
@@ -140,12 +144,14 @@ def change_map(runs: Sequence[Run], class_names: Sequence[str], retain: Sequence
     values = np.stack([change[list(retain)] for change in found.values()])
     limit = max(5.0, float(np.percentile(np.abs(values), 85)))
     low, middle, high = look.loss_gain
+    low, high = _mixed(low, middle), _mixed(high, middle)
     small = len(classes) <= 12
     figure = go.Figure(
         go.Heatmap(
-            z=values, x=classes, y=names, colorscale=[[0, low], [0.5, middle], [1, high]], zmin=-limit, zmax=limit, showscale=False, xgap=1, ygap=1,
+            z=values, x=classes, y=[_bold(method) for method in found], zmin=-limit, zmax=limit, showscale=False, xgap=1, ygap=1,
+            colorscale=[[0, low], [0.5, middle], [1, high]],
             text=[["0" if abs(v) < 0.5 else f"{v:+.0f}".replace("-", "−") for v in row] for row in values] if small else None,
-            texttemplate="%{text}" if small else None, textfont={"size": 14},
+            texttemplate="%{text}" if small else None, textfont={"size": 14, "color": look.ink},
             hovertemplate="<b>%{y}</b><br>%{x}<br>%{z:+.1f} points<extra></extra>",
         )
     )  # fmt: skip
@@ -165,17 +171,22 @@ def change_map(runs: Sequence[Run], class_names: Sequence[str], retain: Sequence
     return Picture(figure, alt, sentence, {"method": names, **{c: values[:, i] for i, c in enumerate(classes)}})
 
 
+def _mixed(colour: str, other: str) -> str:
+    """Halfway between two colours: text stays readable on it."""
+    return "#" + "".join(f"{(int(colour[i : i + 2], 16) + int(other[i : i + 2], 16)) // 2:02x}" for i in (1, 3, 5))
+
+
 def equal_forgetting(runs: Sequence[Run], acc_forget: float, look: Look) -> Picture:
     """Every method where its Acc_f has come down to `acc_forget` percent: Acc_r there, as change against the original's."""
     found = at_equal_forgetting(runs, acc_forget)
-    names = [f"<b>{name(m)}</b>" if m == "unsc" else name(m) for m in found]
+    names = [_bold(method) for method in found]
     changes = np.array([equal.change for equal in found.values()])
+    spread = np.array([e.sd for e in found.values()])
     many = max(len(equal.epoch) for equal in found.values()) > 1
-    texts = [f"{e.acc_retain:.1f} %" + ("" if e.reached else f" at Acc_f {e.acc_forget:.0f} %") for e in found.values()]
     figure = go.Figure(
         go.Bar(
-            x=changes, y=names, orientation="h", text=texts, textposition="outside", cliponaxis=False, textfont={"size": 14},
-            error_x={"type": "data", "array": [e.sd for e in found.values()], "color": look.ink, "thickness": 1.5, "visible": many},
+            x=changes, y=names, orientation="h",
+            error_x={"type": "data", "array": spread, "color": look.ink, "thickness": 1.5, "visible": many},
             marker={"color": [look.teal if m == "unsc" else look.muted for m in found],
                     "pattern": {"shape": ["" if e.reached else "/" for e in found.values()]}},
             customdata=[f"epoch {_span(e.epoch)}<br>Acc_f {e.acc_forget:.1f} %<br>Acc_r {e.acc_retain:.1f} %" for e in found.values()],
@@ -183,25 +194,26 @@ def equal_forgetting(runs: Sequence[Run], acc_forget: float, look: Look) -> Pict
         )
     )  # fmt: skip
     reference = rows(runs).get("retrained")
-    low, high = min(float(changes.min()), 0.0), max(float(changes.max()), 0.0)
+    low, high = min(float((changes - spread).min()), 0.0), max(float((changes + spread).max()), 0.0)
     if reference is not None:
         gain = -float(reference.mean["over_unlearning"] or 0.0)
         high = max(high, gain)
         figure.add_vline(x=gain, line={"color": look.ink, "width": 2, "dash": "dot"})
         figure.add_annotation(x=gain, y=1, yref="paper", yanchor="bottom", text="retrained", showarrow=False, font={"size": 14})
+    for label, e in zip(names, found.values(), strict=True):
+        text = f"{e.acc_retain:.1f} %" + ("" if e.reached else " †")
+        figure.add_annotation(x=1, xref="paper", y=label, xanchor="left", xshift=8, text=text, showarrow=False, font={"size": 14})
     styled(figure, look, 110 + 32 * len(names))
-    room = 0.42 * max(high - low, 1.0)
-    figure.update_layout(margin={"l": label_margin([name(m) for m in found]), "t": 30, "b": 60}, bargap=0.3)
-    figure.update_xaxes(
-        title_text="change of Acc_r, points", range=[low - (room if low < 0 else 0.05), high + (room if (changes > 0).any() else 0.1)]
-    )
+    pad = 0.06 * max(high - low, 1.0)
+    figure.update_layout(margin={"l": label_margin([name(m) for m in found]), "r": 84, "t": 30, "b": 60}, bargap=0.3)
+    figure.update_xaxes(title_text="change of Acc_r, points", range=[low - pad, high + pad])
     figure.update_xaxes(zeroline=True, zerolinecolor=look.ink, zerolinewidth=1.5)
     figure.update_yaxes(autorange="reversed", type="category")
     alt = f"Bars: Acc_r of {len(found)} methods, each taken where its Acc_f has come down to {acc_forget:g} percent."
     numbers = {
         "method": [method_title(m) for m in found], "epoch": [_span(e.epoch) for e in found.values()],
         "Acc_f": [e.acc_forget for e in found.values()], "Acc_r": [e.acc_retain for e in found.values()],
-        "sd of Acc_r": [e.sd for e in found.values()], "reached": [e.reached for e in found.values()],
+        "change of Acc_r": changes, "sd of the change": spread, "reached": [e.reached for e in found.values()],
     }  # fmt: skip
     return Picture(figure, alt, _equal_sentence(found, acc_forget), numbers)
 
@@ -213,7 +225,7 @@ def _span(epochs: Sequence[int]) -> str:
 def _equal_sentence(found: dict[str, Equal], acc_forget: float) -> str:
     reached = [method for method, equal in found.items() if equal.reached]
     late = [name(method) for method, equal in found.items() if not equal.reached]
-    never = f" {joined(late)} never {'comes' if len(late) == 1 else 'come'} so low." if late else ""
+    never = f" † {joined(late)} never {'comes' if len(late) == 1 else 'come'} so low." if late else ""
     if not reached:
         return f"No method comes down to an Acc_f of {acc_forget:g} %.{never}"
     best = reached[0]

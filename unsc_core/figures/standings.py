@@ -16,7 +16,7 @@ COLUMNS = {
     "Agreement %": "Share of the forgotten classes' test images that this model answers as the retrained one does.",
     "Logit drift": "‖z − z₀‖ / ‖z₀‖ over the retained test images: how far the logits moved from the original's.",
     "Seconds": "The method's own work, as recorded when it ran. Second moments serve every later request: they count for the method that "
-    "collected them.",
+    "collected them. Original and retrained: their training.",
 }
 """Column of the table -> what it says, in the order of MEASURES."""
 MEASURES = {
@@ -39,7 +39,7 @@ def table(runs: Sequence[Run]) -> dict[str, list[str]]:
     for column, (measure, form) in zip(COLUMNS, MEASURES.items(), strict=True):
         columns[column] = [_cell(row, measure, form) for row in found.values()]
     columns["Verdict"] = [_verdict(method, row, against) for method, row in found.items()]
-    if max(row.seeds for row in found.values()) > 1:
+    if len({row.seeds for row in found.values()}) > 1:  # some seeds are still missing
         columns["Seeds"] = [str(row.seeds) for row in found.values()]
     return columns
 
@@ -48,7 +48,7 @@ def _cell(row: Row, measure: str, form: str) -> str:
     mean, sd = row.mean[measure], row.sd[measure]
     if mean is None or sd is None:
         return "–"
-    text = form.format(mean + 0.0)
+    text = form.format(mean).replace("+0.0", "0.0").replace("-0.0", "0.0") if abs(mean) < 0.05 else form.format(mean)
     return (f"{text} ± {form.format(sd).lstrip('+')}" if row.seeds > 1 else text).replace("-", "−")
 
 
@@ -71,9 +71,10 @@ def conclusion(runs: Sequence[Run]) -> str:
         return "UNSC has not been run here yet: run all methods to compare them with it."
     unsc, against = found["unsc"].mean, standing(found)
     seeds = min(row.seeds for method, row in found.items() if method in METHODS)
-    over = f"Over {seeds} seeds" if seeds > 1 else "With one seed, so without a spread to judge small differences by"
+    caution = "" if seeds > 1 else " One seed has no spread: a small difference may be chance."
+    over = f"Over {seeds} seeds" if seeds > 1 else "Here"
     if (unsc["acc_forget"] or 0.0) > FORGOTTEN:
-        return f"{over}, UNSC itself does not forget here: Acc_f stays at {unsc['acc_forget']:.1f} %. A lower γ or a higher learning rate may help."
+        return f"{over} UNSC itself does not forget: Acc_f stays at {unsc['acc_forget']:.1f} %. A lower γ or more epochs may help.{caution}"
     parts = [f"{name(m)} keeps {points(ahead)} points more of Acc_r than UNSC".replace("+", "") for m, ahead in against.better.items()]
     if against.tied:
         parts.append(f"{joined([name(m) for m in against.tied])} {'is' if len(against.tied) == 1 else 'are'} tied with it")
@@ -85,5 +86,5 @@ def conclusion(runs: Sequence[Run]) -> str:
     if against.not_forgetting:
         parts.append(f"{joined([name(m) for m in against.not_forgetting])} {'does' if len(against.not_forgetting) == 1 else 'do'} not forget")
     loss = unsc["over_unlearning"] or 0.0
-    own = f"UNSC forgets (Acc_f {unsc['acc_forget']:.1f} %) and {'gains' if loss < 0 else 'loses'} {abs(loss):.1f} points of Acc_r"
-    return f"{over}: {'; '.join([own, *parts])}."
+    own = f"{over} UNSC forgets (Acc_f {unsc['acc_forget']:.1f} %) and {'gains' if loss < 0 else 'loses'} {abs(loss):.1f} points of Acc_r"
+    return f"{'; '.join([own, *parts])}.{caution}"

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import pandas as pd
 import streamlit as st
 
 from pages.shared import batch, cache, controls, header, jobs, show, state
@@ -36,6 +37,13 @@ def pieces(configs: dict[tuple[str, int], ExperimentConfig]) -> list[batch.Piece
     return found
 
 
+def set_apart(row: pd.Series) -> list[str]:
+    """The references on grey, UNSC in teal."""
+    reference = row["Method"] in (standings.name("original"), standings.name("retrained"))
+    style = f"background-color: {look.grid}" if reference else f"color: {look.teal}" if row["Method"].startswith(standings.MARK) else ""
+    return [style] * len(row)
+
+
 left, right = st.columns([1, 3], vertical_alignment="bottom")
 now = state.current()
 count = left.segmented_control(
@@ -53,12 +61,12 @@ if not runs:
     st.stop()
 
 st.dataframe(
-    standings.table(runs), hide_index=True, height="content", alt="Methods and their measures",
+    pd.DataFrame(standings.table(runs)).style.apply(set_apart, axis=1), hide_index=True, height="content", alt="Methods and their measures",
     column_config={"Method": st.column_config.TextColumn(pinned=True, width=170), "Verdict": st.column_config.TextColumn(width=190)}
     | {column: st.column_config.TextColumn(help=text, alignment="right") for column, text in standings.COLUMNS.items()},
 )  # fmt: skip
 st.caption(
-    f"◆ UNSC · original and retrained are references · forgets: Acc_f at most {comparison.FORGOTTEN:g} % · tied: the means of Acc_r differ by no "
+    f"◆ UNSC · on grey: references · forgets: Acc_f at most {comparison.FORGOTTEN:g} % · tied: the means of Acc_r differ by no "
     "more than the larger standard deviation" + (" · mean ± standard deviation over seeds" if count > 1 else " · one seed: no spread")
 )
 
@@ -66,7 +74,7 @@ st.subheader("On the way to forgetting")
 pictures = {"plane": figures.plane(runs, look)}
 show.picture(pictures["plane"], "plane")
 st.caption(
-    "A small dot per epoch, a mark at the end: the unlearned model · ★ retrained · ○ original · dotted: in one step, or epochs not recorded"
+    "A small dot per epoch, a mark at the end, grey lines to the names · ★ retrained · ○ original · dotted: in one step, or epochs not recorded"
     + (f" · paths are counted on {MAX_SAMPLES:,} test images" if len(data.y_test) > MAX_SAMPLES else "")
 )
 

@@ -23,6 +23,7 @@ MEASURES = {
     "acc_forget": "{:.1f}", "acc_retain": "{:.1f}", "over_unlearning": "{:+.1f}", "gap": "{:+.1f}", "agreement": "{:.0f}", "drift": "{:.2f}",
     "seconds": "{:.1f}",
 }  # fmt: skip
+MARK = "◆ "
 SHORT = {"random-labels+null-space": "RL + null space", "original": "Original", "retrained": "Retrained"}
 
 
@@ -35,7 +36,7 @@ def table(runs: Sequence[Run]) -> dict[str, list[str]]:
     """The comparison as text: original and retrained first, then every method; "mean ± sd" over more than one seed."""
     found = rows(runs)
     against = standing(found) if "unsc" in found else Standing()
-    columns: dict[str, list[str]] = {"Method": [("◆ " if method == "unsc" else "") + name(method) for method in found]}
+    columns: dict[str, list[str]] = {"Method": [(MARK if method == "unsc" else "") + name(method) for method in found]}
     for column, (measure, form) in zip(COLUMNS, MEASURES.items(), strict=True):
         columns[column] = [_cell(row, measure, form) for row in found.values()]
     columns["Verdict"] = [_verdict(method, row, against) for method, row in found.items()]

@@ -28,6 +28,8 @@ from unsc_core.progress import Progress
 
 logger = logging.getLogger(__name__)
 
+PATIENT = 10**6
+"""Added to the number of a job that lets all others go first."""
 GRACE_S = 1.5
 """A cancelled job that has not stopped by itself after this long is stopped by restarting its worker."""
 
@@ -66,6 +68,11 @@ class Job:
     future: Any = None
 
     @property
+    def patient(self) -> bool:
+        """Whether it lets all others go first."""
+        return self.number > PATIENT
+
+    @property
     def over(self) -> bool:
         """Whether nothing more will happen."""
         return self.state in (State.DONE, State.FAILED, State.CANCELLED)
@@ -85,7 +92,7 @@ class Engine:
         self._calls.submit(self._guarded, self._start)
         self.error = ""
 
-    def submit(self, kind: str, key: str, config: ExperimentConfig, watcher: str = "") -> Job:
+    def submit(self, kind: str, key: str, config: ExperimentConfig, watcher: str = "", *, patient: bool = False) -> Job:
         """Ask for a job; the same kind and key asked again while it waits or runs is the same job.
 
         Args:
@@ -93,13 +100,14 @@ class Engine:
             key: the content key of what the job makes.
             config: resolved.
             watcher: who asks; see `cancel`.
+            patient: one of many jobs asked for together: whatever else is asked for meanwhile goes first.
         """
         job_id = f"{kind}-{key}"
         with self._lock:
             job = self._jobs.get(job_id)
             if job is None or job.over:
                 self._submitted += 1
-                job = Job(job_id, kind, config, self._submitted)
+                job = Job(job_id, kind, config, self._submitted + PATIENT * patient)
                 self._jobs[job_id] = job
                 self._forget_old()
                 self._calls.submit(self._guarded, lambda: self._send(job), job)

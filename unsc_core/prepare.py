@@ -7,6 +7,7 @@ from dataclasses import replace
 from unsc_core.config import ExperimentConfig
 from unsc_core.data import load_dataset
 from unsc_core.embedding import make_umap, read_umap
+from unsc_core.epochs import make_epochs, read_epochs
 from unsc_core.progress import Report, silent
 from unsc_core.results import read_result, resolve
 from unsc_core.store import Store
@@ -17,14 +18,22 @@ OPENING = (DEFAULT, replace(DEFAULT, method="random-labels"))
 
 
 def prepare(report: Report = silent, store: Store | None = None) -> None:
-    """Compute and store the opening experiments and the first one's map; what is stored is only looked at, without torch."""
+    """Compute and store the opening experiments with their epochs, and the first one's map; what is stored is only looked at, without torch."""
     store = store or Store()
     dataset = load_dataset(DEFAULT.dataset)
     for config in OPENING:
-        found = read_result(resolve(config, dataset), dataset, store)
-        if found is None or found.retrained is None or found.retrained.train is None or found.unlearned.train is None:
+        resolved = resolve(config, dataset)
+        found = read_result(resolved, dataset, store)
+        if (
+            read_epochs(resolved, dataset, store) is None
+            or found is None
+            or found.retrained is None
+            or found.retrained.train is None
+            or found.unlearned.train is None
+        ):
             from unsc_core.experiment import Experiment
 
             Experiment(config, store, report).run(with_retrain=True)
+            make_epochs(config, store, report)
     if read_umap(resolve(DEFAULT, dataset), dataset, store) is None:
         make_umap(DEFAULT, store, report)

@@ -10,11 +10,12 @@ import streamlit as st
 
 from unsc_core import embedding
 from unsc_core import subspaces as core_subspaces
+from unsc_core.comparison import Run, read_run
 from unsc_core.config import ExperimentConfig
 from unsc_core.data import load_dataset
 from unsc_core.dataset import Dataset
 from unsc_core.engine import Engine
-from unsc_core.epochs import Epochs, read_epochs
+from unsc_core.epochs import Epochs, epochs_key, read_epochs
 from unsc_core.results import Result, keys, logits_key, read_result
 from unsc_core.store import Store
 
@@ -48,12 +49,17 @@ def dataset(name: str) -> Dataset:
 
 def result(config: ExperimentConfig) -> Result | None:
     """The stored result of a resolved config, as far as it has been computed."""
+    there = _there(config)
+    return _result(config, there) if there[0] and there[2] and there[4] else None
+
+
+def _there(config: ExperimentConfig) -> tuple[float, ...]:
+    """When each piece of a result was written, 0 where it is missing: unlearned and retrained model, then logits."""
     data = dataset(config.dataset)
     found = keys(config, data)
     wanted = [("unlearned", found.unlearned), ("trained", found.retrained)]
     wanted += [("logits", logits_key(key, data, part)) for key in (found.original, found.unlearned, found.retrained) for part in ("test", "train")]
-    there = tuple(_mark(*name) for name in wanted)
-    return _result(config, there) if there[0] and there[2] and there[4] else None
+    return tuple(_mark(*name) for name in wanted)
 
 
 def _mark(kind: str, key: str) -> float:
@@ -64,6 +70,23 @@ def _mark(kind: str, key: str) -> float:
 @st.cache_resource(show_spinner=False, max_entries=32)
 def _result(config: ExperimentConfig, there: tuple[float, ...]) -> Result | None:
     return read_result(config, dataset(config.dataset), store())
+
+
+def run(config: ExperimentConfig) -> Run | None:
+    """What a comparison needs of the stored result of a resolved config, as far as it has been computed."""
+    there = _there(config)
+    epochs = _mark("epochs", epochs_key(config, dataset(config.dataset)))
+    return _run(config, (*there, epochs)) if there[0] and there[2] and there[4] else None
+
+
+@st.cache_resource(show_spinner=False, max_entries=256)
+def _run(config: ExperimentConfig, there: tuple[float, ...]) -> Run | None:
+    return read_run(config, dataset(config.dataset), store())
+
+
+def is_stored(kind: str, key: str) -> bool:
+    """Whether the store holds this artefact."""
+    return _mark(kind, key) > 0
 
 
 @st.cache_resource(show_spinner=False, max_entries=32)
@@ -131,3 +154,8 @@ def session() -> str:
     """A name for this browser tab, for the engine's watchers."""
     context: Any = st.runtime.scriptrunner.get_script_run_ctx()
     return context.session_id if context else "test"
+
+
+def is_open(session: str) -> bool:
+    """Whether the browser tab of this name is still there; one that was reloaded has another name."""
+    return st.runtime.exists() and st.runtime.get_instance().is_active_session(session)

@@ -19,6 +19,7 @@ from unsc_core.own_data import path_in_data_folder
 from unsc_core.results import DEFAULT_ENERGY_THRESHOLD, SUBSPACES
 
 GAMMAS = (0.5, 0.7, 0.8, 0.85, 0.9, 0.92, 0.94, 0.95, 0.96, 0.97, 0.98, 0.99, 0.995, 0.999, 1.0)
+SEEDS = (1, 3)
 _KEY = "experiment"
 
 
@@ -32,6 +33,7 @@ class State:
         gamma: the energy threshold; subspace: how the classes' directions are put together.
         edits: changes of the pseudo-labels, as in ExperimentConfig.
         lr, epochs: None means the method's default.
+        seeds: how many seeds methods are compared over, from `seed` on; equal: the Acc_f in percent they are compared at.
     """
 
     dataset: str = DEFAULT_DATASET
@@ -45,6 +47,8 @@ class State:
     epochs: int | None = None
     edits: tuple[str, ...] = ()
     checkpoint: str | None = None
+    seeds: int = 1
+    equal: int = 5
 
     def config(self) -> ExperimentConfig:
         """The experiment, own data and weights looked for in the data folder only.
@@ -117,6 +121,18 @@ def _gamma(text: str) -> float:
     return value
 
 
+def _up_to_30(text: str) -> int:
+    if not 0 <= (value := int(text)) <= 30:
+        raise ValueError
+    return value
+
+
+def _seeds(text: str) -> int:
+    if (value := int(text)) not in SEEDS:
+        raise ValueError
+    return value
+
+
 def _seed(text: str) -> int:
     if not 0 <= (value := int(text)) < 2**31:
         raise ValueError
@@ -126,6 +142,7 @@ def _seed(text: str) -> int:
 _READERS: dict[str, Callable[[str], Any]] = {
     "dataset": str, "model": _one_of(MODELS), "forget": _classes, "method": _one_of(METHODS), "gamma": _gamma, "subspace": _one_of(SUBSPACES),
     "seed": _seed, "lr": _positive(float), "epochs": _positive(int), "edits": _edits, "checkpoint": str,
+    "seeds": _seeds, "equal": _up_to_30,
 }  # fmt: skip
 
 
@@ -215,7 +232,7 @@ def choose(**changes: Any) -> None:
     """Change the state from a button: widgets are drawn anew from it."""
     state = current()
     if "dataset" in changes and changes["dataset"] != state.dataset:
-        state = replace(_first(changes["dataset"]), method=state.method, gamma=state.gamma, seed=state.seed)
+        state = replace(_first(changes["dataset"]), method=state.method, gamma=state.gamma, seed=state.seed, seeds=state.seeds, equal=state.equal)
     st.session_state[_KEY] = replace(state, **changes)
     for field in fields(State):
         st.session_state.pop(f"control_{field.name}", None)

@@ -12,7 +12,7 @@ from typing import Any
 
 from tests.e2e.server import ROOT, browser, charts, prepare, serve
 
-PAGES = ("", "lab", "decision_space", "confusion", "null_space", "pseudo_labels")
+PAGES = ("", "lab", "decision_space", "confusion", "null_space", "pseudo_labels", "compare", "runs")
 SIZES = {"desktop": (1440, 900), "phone": (390, 844)}
 
 

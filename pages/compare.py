@@ -1,0 +1,104 @@
+"""Compare: every method on this request, beside the retrained model, over seeds and epochs, and at equal forgetting."""
+
+from dataclasses import replace
+
+import pandas as pd
+import streamlit as st
+
+from pages.shared import batch, cache, controls, header, jobs, show, state
+from unsc_core import comparison
+from unsc_core.config import ExperimentConfig
+from unsc_core.epochs import MAX_SAMPLES, epochs_key
+from unsc_core.figures import compare as figures
+from unsc_core.figures import standings
+from unsc_core.methods import METHODS
+from unsc_core.results import keys, logits_key
+
+st.title("Compare")
+chosen = controls.experiment()
+st.markdown(
+    "The same request to every method. A method is good when it forgets (Acc_f near 0 %) **and** keeps the rest: "
+    "compare it with the **retrained** model, which never saw the forgotten classes."
+)
+above = st.container()
+data, look = chosen.dataset, show.mode()
+
+
+def pieces(configs: dict[tuple[str, int], ExperimentConfig]) -> list[batch.Piece]:
+    """What all methods need: every method's run with its epochs, and after each seed's first one its retrained model."""
+    found = []
+    for (method, seed), config in configs.items():
+        key = epochs_key(config, data)
+        found.append(batch.Piece("epochs", key, config, f"{METHODS[method].title}, seed {seed}", cache.is_stored("epochs", key)))
+        if method == comparison.COMPARED[0]:
+            retrained = keys(config, data).retrained
+            there = all(cache.is_stored("logits", logits_key(retrained, data, part)) for part in ("test", "train"))
+            found.append(batch.Piece("retrain", retrained, config, f"Retrain, seed {seed}", there))
+    return found
+
+
+def set_apart(row: pd.Series) -> list[str]:
+    """The references on grey, UNSC in teal."""
+    reference = row["Method"] in (standings.name("original"), standings.name("retrained"))
+    style = f"background-color: {look.grid}" if reference else f"color: {look.teal}" if row["Method"].startswith(standings.MARK) else ""
+    return [style] * len(row)
+
+
+left, right = st.columns([1, 3], vertical_alignment="bottom")
+now = state.current()
+count = left.segmented_control(
+    "Seeds", state.SEEDS, default=now.seeds, required=True, key="control_seeds", help="One seed is quick; three tell a difference from chance."
+)
+state.keep(replace(now, seeds=count))
+configs = comparison.configs(chosen.config, data, range(chosen.config.seed, chosen.config.seed + count))
+with right:
+    batch.run_all(pieces(configs), "Run all methods")
+with above:
+    header.strip(chosen, jobs.result(chosen))
+runs = [run for run in map(cache.run, configs.values()) if run is not None]
+if not runs:
+    st.info("Run all methods to compare them.", icon=":material/info:")
+    st.stop()
+
+st.dataframe(
+    pd.DataFrame(standings.table(runs)).style.apply(set_apart, axis=1), hide_index=True, height="content", alt="Methods and their measures",
+    column_config={"Method": st.column_config.TextColumn(pinned=True, width=170), "Verdict": st.column_config.TextColumn(width=190)}
+    | {column: st.column_config.TextColumn(help=text, alignment="right") for column, text in standings.COLUMNS.items()},
+)  # fmt: skip
+st.caption(
+    f"◆ UNSC · on grey: references · forgets: Acc_f at most {comparison.FORGOTTEN:g} % · tied: the means of Acc_r differ by no "
+    "more than the larger standard deviation" + (" · mean ± standard deviation over seeds" if count > 1 else " · one seed: no spread")
+)
+
+st.subheader("On the way to forgetting")
+pictures = {"plane": figures.plane(runs, look)}
+show.picture(pictures["plane"], "plane")
+st.caption(
+    "A small dot per epoch, a mark at the end, grey lines to the names · ★ retrained · ○ original · dotted: in one step, or epochs not recorded"
+    + (f" · paths are counted on {MAX_SAMPLES:,} test images" if len(data.y_test) > MAX_SAMPLES else "")
+)
+
+st.subheader("At equal forgetting")
+
+
+@st.fragment
+def equal() -> None:
+    """The slider and what it moves; only this part is drawn again."""
+    kept = state.current()
+    most = st.slider(
+        "Acc_f to compare at, %", 0, 30, kept.equal, key="control_equal",
+        help="Of every method the epoch is taken at which Acc_f has come down to this, and Acc_r is compared there.",
+    )  # fmt: skip
+    state.keep(replace(kept, equal=most))
+    picture = figures.equal_forgetting(runs, most, look)
+    show.picture(picture, "equal")
+    show.downloads({"equal-forgetting": picture})
+
+
+equal()
+
+st.subheader("Who pays")
+pictures["change"] = figures.change_map(runs, data.class_names, [c for c in range(data.num_classes) if c not in chosen.config.forget_classes], look)
+show.picture(pictures["change"], "change")
+st.markdown(f"**{standings.conclusion(runs)}**")
+show.downloads(pictures)

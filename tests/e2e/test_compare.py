@@ -1,0 +1,37 @@
+"""The comparison in a real browser: one button, every method, and a slider that moves one sentence."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from playwright.sync_api import expect
+
+from tests.e2e.server import Server, charts
+
+
+def test_all_methods_by_one_button_and_compared_at_equal_forgetting(app: Server, page: Any) -> None:
+    page.goto(f"{app.url}/compare?dataset=blobs&forget=0")
+    button = page.get_by_role("button", name="Run all methods")
+    button.click()
+    line = page.get_by_text(re.compile(r"\d+ of 12 runs done · now"))
+    expect(line).to_be_visible()
+    page.reload()
+    expect(line.or_(charts(page).nth(2)).first).to_be_visible()
+    expect(page.get_by_role("button", name="Cancel")).to_have_count(0)
+    expect(button).to_have_count(0)
+    for text in ("SVD forgetting", "Fisher forgetting", "Retrained", "UNSC"):
+        expect(page.locator(".annotation-text", has_text=text).first).to_be_visible()
+    expect(page.get_by_text("One seed has no spread")).to_be_visible()
+
+    sentence = page.get_by_text(re.compile(r"Where Acc_f has come down to \d+ %|No method comes down"))
+    expect(sentence).to_contain_text("to 5 %")
+    page.get_by_role("slider", name="Acc_f to compare at").focus()
+    page.keyboard.press("ArrowRight")
+    expect(sentence).to_contain_text("to 6 %")
+    expect(page).to_have_url(re.compile("equal=6"))
+    page.get_by_test_id("stSidebarNavItems").get_by_role("link", name="Confusion").click()
+    expect(page.get_by_role("heading", name="Confusion")).to_be_visible()
+    page.get_by_test_id("stSidebarNavItems").get_by_role("link", name="Compare").click()
+    expect(sentence).to_contain_text("to 6 %")
+    assert page.outside == []

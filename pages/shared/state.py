@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import streamlit as st
 
-from unsc_core.config import ExperimentConfig
+from unsc_core.config import DEVICES, ExperimentConfig
 from unsc_core.data import DATASETS, DEFAULT_DATASET
 from unsc_core.dataset import Dataset
 from unsc_core.errors import ConfigError
@@ -30,6 +31,8 @@ class State:
         forget: class indices.
         gamma: the energy threshold; subspace: how the classes' directions are put together.
         lr, epochs: None means the method's default.
+        training: epochs of the original and the retrained model, None for the dataset's default; device: where to compute. Links have
+            them for runs that were made on the command line or elsewhere; no control does.
     """
 
     dataset: str = DEFAULT_DATASET
@@ -42,6 +45,8 @@ class State:
     lr: float | None = None
     epochs: int | None = None
     checkpoint: str | None = None
+    training: int | None = None
+    device: str = "auto"
 
     def config(self) -> ExperimentConfig:
         """The experiment, own data and weights looked for in the data folder only.
@@ -56,7 +61,7 @@ class State:
         return ExperimentConfig(
             dataset=dataset, model=self.model, forget_classes=self.forget, method=self.method, seed=self.seed,
             energy_threshold=self.gamma, subspace=self.subspace, learning_rate=self.lr, epochs=self.epochs,
-            checkpoint=str(path_in_data_folder(self.checkpoint)) if self.checkpoint else None,
+            checkpoint=str(path_in_data_folder(self.checkpoint)) if self.checkpoint else None, training_epochs=self.training, device=self.device,
         )  # fmt: skip
 
 
@@ -113,9 +118,15 @@ def _seed(text: str) -> int:
     return value
 
 
+def _device(text: str) -> str:
+    if not re.fullmatch(DEVICES, text):
+        raise ValueError
+    return text
+
+
 _READERS: dict[str, Callable[[str], Any]] = {
     "dataset": str, "model": _one_of(MODELS), "forget": _classes, "method": _one_of(METHODS), "gamma": _gamma, "subspace": _one_of(SUBSPACES),
-    "seed": _seed, "lr": _positive(float), "epochs": _positive(int), "checkpoint": str,
+    "seed": _seed, "lr": _positive(float), "epochs": _positive(int), "checkpoint": str, "training": _positive(int), "device": _device,
 }  # fmt: skip
 
 
@@ -139,7 +150,7 @@ def to_query(state: State) -> dict[str, str]:
     for field in fields(State):
         value = getattr(state, field.name)
         if value is not None and (field.name == "dataset" or value != getattr(default, field.name)):
-            texts[field.name] = ",".join(map(str, value)) if isinstance(value, tuple) else f"{value:g}" if isinstance(value, float) else str(value)
+            texts[field.name] = ",".join(map(str, value)) if isinstance(value, tuple) else f"{value:.12g}" if isinstance(value, float) else str(value)
     if texts["dataset"] == DEFAULT_DATASET:
         del texts["dataset"]
     return texts

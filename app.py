@@ -10,6 +10,7 @@ PAGES = (
     ("confusion", "Confusion", "grid_on"),
     ("null_space", "Null space", "equalizer"),
     ("pseudo_labels", "Pseudo-labels", "alt_route"),
+    ("runs", "Runs", "history"),
 )
 
 st.set_page_config(page_title="UNSC Lab", page_icon=str(Path(__file__).parent / "assets" / "icon.png"), layout="wide")

@@ -111,10 +111,15 @@ def _described(path: Path, key: str, mark: int) -> Run:
     try:
         meta = read_meta(path)
         config = ExperimentConfig.from_dict(meta["config"])
-        seconds = float(sum(meta["seconds"].values()))
+        seconds = own_seconds(meta["seconds"]) or float(sum(meta["seconds"].values()))
         return Run(key, float(meta["created"]), config, imported="imported" in meta, seconds=seconds, forgets=_classes(config))
     except (*UNREADABLE, UnscError, TypeError, AttributeError):
         return Run(key, mark / 1e9, trouble="damaged file")
+
+
+def own_seconds(seconds: dict[str, float]) -> float:
+    """What unlearning itself took, of the stages of a run; 0 for retraining, which has none of them."""
+    return float(sum(seconds.get(stage, 0.0) for stage in ("moments", "spectra", "null_space", "pseudo_labels", "unlearn")))
 
 
 def _classes(config: ExperimentConfig) -> tuple[str, ...]:

@@ -24,7 +24,8 @@ STYLE = """
 @media print{:root{--ink:#1c2422;--muted:#56615e;--paper:#fff;--line:#cfd6d3;--teal:#00695c}
   body{max-width:none;padding:0}figure,tr,h2{break-inside:avoid}h2{break-after:avoid}.modebar{display:none}}
 *{box-sizing:border-box}
-body{font:16px/1.55 "Source Sans","Source Sans 3",system-ui,sans-serif;color:var(--ink);background:var(--paper);max-width:1180px;margin:0 auto;padding:24px 16px 64px}
+body{font:16px/1.55 "Source Sans",system-ui,sans-serif;color:var(--ink);background:var(--paper);max-width:1180px;margin:0 auto;
+  padding:24px 16px 64px}
 h1{font-size:30px;line-height:1.2;margin:8px 0}h2{font-size:22px;margin:40px 0 8px}
 p.lead{font-size:18px;max-width:75ch}.muted{color:var(--muted)}code{overflow-wrap:anywhere}
 table{border-collapse:collapse;width:100%}th,td{text-align:left;vertical-align:top;padding:6px 12px 6px 0;border-bottom:1px solid var(--line)}
@@ -111,8 +112,9 @@ def _numbers(run: Stored) -> str:
 
     numbers = summary(run.result)
     rows = "".join(
-        f'<tr><th scope="row">{html.escape(m.name)}</th><td class="number">{html.escape(m.said(m.read(numbers)))}</td><td>{html.escape(m.meaning)}</td></tr>'
-        for m in MEASURES
+        f'<tr><th scope="row">{html.escape(measure.name)}</th><td class="number">{html.escape(measure.said(measure.read(numbers)))}</td>'
+        f"<td>{html.escape(measure.meaning)}</td></tr>"
+        for measure in MEASURES
     )
     return f"<table><thead><tr><th>Measure</th><th>Value</th><th>Meaning</th></tr></thead><tbody>{rows}</tbody></table>"
 

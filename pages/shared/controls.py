@@ -26,7 +26,7 @@ def experiment(gamma_here: bool = False) -> Chosen:
     Args:
         gamma_here: the page has the γ slider itself (see `gamma`) to look around with, so the sidebar leaves it out.
     """
-    _use_navigation()
+    use_navigation()
     now = state.current()
     for note in st.session_state.pop("link_notes", []):
         st.warning(note, icon=":material/link_off:")
@@ -51,7 +51,7 @@ def experiment(gamma_here: bool = False) -> Chosen:
         return st.stop()
 
 
-def _use_navigation() -> None:
+def use_navigation() -> None:
     """Run app.py instead, if a link to a page was the first thing a new server was asked for.
 
     Until app.py has called st.navigation once, streamlit takes pages/ for its older convention and runs the page alone.

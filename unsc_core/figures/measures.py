@@ -6,11 +6,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from unsc_core.figures.words import joined, points
+from unsc_core.figures.words import joined, method_title, points
+from unsc_core.history import own_seconds
 from unsc_core.results import Result, summary
 
-OWN_STAGES = ("moments", "spectra", "null_space", "pseudo_labels", "unlearn")
-"""What unlearning itself takes, of the stages of a run."""
+SETTINGS = {
+    "dataset": "dataset", "model": "model", "checkpoint": "weights of the original", "forget_classes": "forgotten classes",
+    "forget_ids": "forgotten samples", "method": "method", "energy_threshold": "γ", "subspace": "subspace", "learning_rate": "learning rate",
+    "epochs": "epochs at most", "training_epochs": "training epochs", "seed": "seed", "device": "device",
+}  # fmt: skip
+"""The settings of an experiment in words."""
 
 
 @dataclass(frozen=True)
@@ -43,8 +48,7 @@ def _gap(numbers: dict[str, Any]) -> float | None:
 
 
 def _seconds(numbers: dict[str, Any]) -> float | None:
-    taken = numbers["seconds"]
-    return sum(taken.get(stage, 0.0) for stage in OWN_STAGES) or taken.get("retrain")
+    return own_seconds(numbers["seconds"]) or numbers["seconds"].get("retrain")
 
 
 MEASURES = (
@@ -52,7 +56,7 @@ MEASURES = (
     Measure("Acc_r", "Mean test accuracy over the classes that stay; higher is better.", " %", lambda n: n["unlearned"]["acc_retain"]),
     Measure("Over-unlearning", "Acc_r of the original minus Acc_r of the unlearned model; below 0 the rest even improved.", " points",
             lambda n: n["over_unlearning"], signed=True),
-    Measure("Gap to retrain", "Acc_r minus Acc_r of a model trained again without what is forgotten, the gold standard.", " points", _gap, signed=True),
+    Measure("Gap to retrain", "Acc_r minus that of a model retrained without what is forgotten, the gold standard.", " points", _gap, signed=True),
     Measure("Drift", "How far the retained samples' logits moved: ‖z − z₀‖ / ‖z₀‖; 0 is not at all.", "", lambda n: n["logit_drift"], digits=3),
     Measure("Agreement", "Share of forgotten samples answered as the retrained model answers them.", " %", lambda n: n["agreement"]),
     Measure("Seconds", "Second moments, null space, pseudo-labels and unlearning, when they were computed.", " s", _seconds),
@@ -63,6 +67,26 @@ def forgotten(result: Result) -> str:
     """What was forgotten: "Shirt and Coat", or "12 samples"."""
     request = result.split
     return f"{len(request.forget_ids)} samples" if request.forget_ids else joined([request.dataset.class_names[c] for c in request.forget_classes])
+
+
+def differences(a: Result, b: Result) -> str:
+    """Which settings two runs do not share, in one sentence."""
+    found = []
+    for name, words in SETTINGS.items():
+        if getattr(a.config, name) != getattr(b.config, name):
+            found.append(f"{words} ({_setting(a, name)}; {_setting(b, name)})")
+    return f"A and B differ in {joined(found)}." if found else "A and B have the same settings."
+
+
+def _setting(result: Result, name: str) -> str:
+    value = getattr(result.config, name)
+    if name in ("forget_classes", "forget_ids"):
+        return forgotten(result)
+    if value is None:
+        return "trained here" if name == "checkpoint" else "none"
+    if name == "method":
+        return method_title(value)
+    return f"{value:g}" if isinstance(value, float) else str(value).rsplit("/", 1)[-1]
 
 
 def comparison(a: Result, b: Result) -> str:

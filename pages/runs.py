@@ -42,7 +42,15 @@ def table(runs: list[Run]) -> None:
         "Acc_r": number(format="%.1f %%", help="Mean test accuracy over the classes that stay; higher is better."),
         "Seconds": number(format="%.1f", help="What unlearning took, without the training before it."),
     }  # fmt: skip
-    st.dataframe(columns, column_config=formats, hide_index=True, width="stretch", height=min(38 + 35 * len(runs), 388), key="runs_table")
+    st.dataframe(
+        columns,
+        column_config=formats,
+        hide_index=True,
+        height=min(38 + 35 * len(runs), 388),
+        placeholder="–",
+        alt="All runs, newest first",
+        key="runs_table",
+    )
 
 
 def picked(runs: list[Run]) -> tuple[Run, Run]:

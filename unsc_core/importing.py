@@ -6,6 +6,7 @@ import hashlib
 import io
 import json
 import math
+import os
 import re
 import time
 import zipfile
@@ -123,9 +124,20 @@ def _read(file: BinaryIO | Path) -> Files:
             for member in members:
                 if member.filename.endswith(".json") and member.file_size > MAX_TEXT_BYTES:
                     raise ImportedFileError(f"'{member.filename}' is larger than {MAX_TEXT_BYTES >> 20} MiB; export the run again.")
-            return {member.filename: archive.read(member) for member in members if member.filename not in UNREAD}
+                if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+                    raise ImportedFileError(f"'{member.filename}' is packed in a way that no export is; export the run again.")
+            return {member.filename: _unpacked(archive, member) for member in members if member.filename not in UNREAD}
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, NotImplementedError, ValueError, MemoryError):
         raise ImportedFileError("This is not a complete .zip archive; export the run again, and check that the file was copied whole.") from None
+
+
+def _unpacked(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
+    """A file of the archive: no more bytes of it than the archive says it has, whatever is packed there."""
+    with archive.open(member) as file:
+        content = file.read(member.file_size)
+    if len(content) != member.file_size:
+        raise EOFError
+    return content
 
 
 def _json(content: bytes, name: str) -> Any:
@@ -194,7 +206,7 @@ def _own_path(name: str) -> str:
     """Where own data of this name lies in the data folder; folders in the name are ignored."""
     plain = Path(name.replace("\\", "/")).name
     for place in (data_folder() / "own" / plain, data_folder() / plain):
-        if plain and place.exists():
+        if plain not in ("", "..") and os.path.lexists(place):
             return str(place.resolve())
     raise DataError(f"The run needs the own data '{plain[:60]}', which is not in {data_folder()}; upload it on any page, first.")
 

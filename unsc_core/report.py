@@ -22,7 +22,7 @@ STYLE = """
 :root{color-scheme:light dark;--ink:#1c2422;--muted:#56615e;--paper:#fff;--line:#cfd6d3;--teal:#00695c}
 @media (prefers-color-scheme:dark){:root{--ink:#e8eeec;--muted:#a3b0ad;--paper:#12181a;--line:#3a474a;--teal:#5fd3c1}}
 @media print{:root{--ink:#1c2422;--muted:#56615e;--paper:#fff;--line:#cfd6d3;--teal:#00695c}
-  body{max-width:none;padding:0}figure,tr,h2{break-inside:avoid}h2{break-after:avoid}.modebar{display:none}}
+  .grid{display:block}body{max-width:none;padding:0}figure,tr,h2{break-inside:avoid}h2{break-after:avoid}.modebar{display:none}}
 *{box-sizing:border-box}
 body{font:16px/1.55 "Source Sans",system-ui,sans-serif;color:var(--ink);background:var(--paper);max-width:1180px;margin:0 auto;
   padding:24px 16px 64px}
@@ -32,6 +32,7 @@ table{border-collapse:collapse;width:100%}th,td{text-align:left;vertical-align:t
 td.number{white-space:nowrap;font-variant-numeric:tabular-nums;font-weight:600}
 .grid{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,340px),1fr));gap:8px 24px}
 figure{margin:8px 0 16px;min-width:0}figcaption{margin-top:4px;max-width:75ch}figure>div{overflow:hidden}
+.grid figure:first-child:nth-last-child(n+5){grid-column:1/-1}
 """
 POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:"
 """Sent along with the page: a browser fetches nothing for it, whatever is in it."""
@@ -171,6 +172,8 @@ def _settings(run: Stored) -> str:
         for name, value in config.to_dict().items()
         if value not in (None, [])
     }
+    if config.forget_classes:
+        values["forget classes"] = [f"{c} {run.dataset.class_names[c]}" for c in config.forget_classes]
     values["key"] = run.result.key
     values["computed"] = time.strftime("%Y-%m-%d %H:%M", time.localtime(run.made.meta["created"])) + f", on {run.result.device}"
     if "imported" in run.made.meta:

@@ -12,7 +12,10 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 CORE = ROOT / "unsc_core"
 PAGES = ROOT / "pages"
-LIGHT = ("config", "data", "models", "own_model", "methods", "results", "evaluation", "store", "engine", "progress", "errors", "own_data", "__main__")
+LIGHT = (
+    "config", "data", "models", "own_model", "methods", "results", "evaluation", "store", "engine", "progress", "errors", "own_data", "history",
+    "export", "importing", "report", "__main__",
+)  # fmt: skip
 
 
 def loaded_by(module: str) -> set[str]:

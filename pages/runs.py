@@ -13,7 +13,7 @@ from unsc_core.figures.decision_space import ranges, space
 from unsc_core.figures.measures import MEASURES, comparison, differences
 from unsc_core.figures.theme import Picture
 from unsc_core.figures.words import method_title
-from unsc_core.history import Run
+from unsc_core.history import LIMIT, Run
 from unsc_core.results import Result, keys, summary
 
 SIDES = ("A", "B")
@@ -129,6 +129,8 @@ if not runs:
     st.info("No run is stored here yet: open the story, and the first one is computed.", icon=":material/info:")
     st.stop()
 table(runs)
+if len(runs) == LIMIT:
+    st.caption(f"The {LIMIT} runs that were written last are listed.")
 pair = picked(runs)
 results = []
 for side, run, column in zip(SIDES, pair, st.columns(2), strict=True):

@@ -53,8 +53,8 @@ def table(runs: list[Run]) -> None:
     )
 
 
-def picked(runs: list[Run]) -> tuple[Run, Run]:
-    """The two runs to look at, from the select boxes or the link."""
+def picked(runs: list[Run]) -> list[Run]:
+    """The two runs to look at, from the select boxes or the link; one, where there is no other."""
     by_key = {run.key: run for run in runs}
     whole = [run.key for run in runs if not run.trouble] or list(by_key)
     chosen = []
@@ -66,12 +66,12 @@ def picked(runs: list[Run]) -> tuple[Run, Run]:
             )
         if st.session_state.get(name) not in by_key:  # at first, and after it was deleted
             st.session_state[name] = asked if asked in by_key else default
-    for side, column in zip(SIDES, st.columns(2), strict=True):
+    for side, column in zip(SIDES[: len(runs)], st.columns(2), strict=False):
         chosen.append(column.selectbox(f"Run {side}", list(by_key), key=f"run_{side.lower()}", format_func=lambda key: stored.label(by_key[key])))
-    wanted = {**state.to_query(state.current()), **dict(zip("ab", chosen, strict=True))}
+    wanted = {**state.to_query(state.current()), **dict(zip("ab", chosen, strict=False))}
     if st.query_params.to_dict() != wanted:
         st.query_params.from_dict(wanted)
-    return by_key[chosen[0]], by_key[chosen[1]]
+    return [by_key[key] for key in chosen]
 
 
 def numbers(results: list[Result]) -> None:
@@ -133,11 +133,11 @@ if len(runs) == LIMIT:
     st.caption(f"The {LIMIT} runs that were written last are listed.")
 pair = picked(runs)
 results = []
-for side, run, column in zip(SIDES, pair, st.columns(2), strict=True):
+for side, run, column in zip(SIDES, pair, st.columns(2), strict=False):
     with column.container(border=True, height="stretch"):
         results.append(stored.card(side, run))
 
-if None not in results and pair[0].key != pair[1].key:
+if len({run.key for run in pair}) == 2 and None not in results:
     st.header("Side by side")
     st.markdown(comparison(*results))
     st.markdown(differences(*results))
@@ -152,5 +152,5 @@ if None not in results and pair[0].key != pair[1].key:
     else:
         st.caption("A map is shown for runs that share dataset, model and original: only then do places mean the same.")
     show.downloads(pictures)
-elif pair[0].key == pair[1].key and len(runs) > 1:
+elif len(runs) > 1 and pair[0] == pair[1]:
     st.info("A and B are the same run; pick another to compare.", icon=":material/info:")

@@ -17,6 +17,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
+from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
 from unsc_core.config import DEVICES, ExperimentConfig
@@ -27,8 +28,8 @@ from unsc_core.errors import CheckpointError, DataError, ImportedFileError, Stor
 from unsc_core.export import FORMAT
 from unsc_core.home import data_folder, write_whole
 from unsc_core.models import MODELS
-from unsc_core.results import Keys, keys, logits_key, resolve
-from unsc_core.store import Arrays, Artefact, Store
+from unsc_core.results import Keys, keys, logits_key, resolve, shipped_key
+from unsc_core.store import Arrays, Artefact, Store, read_artefact
 
 TRAINED = ("original", "unlearned", "retrained")
 NEEDED = {"config.json", "run.json", "labels.npy", "original.safetensors", "unlearned.safetensors", "logits_original.npy", "logits_unlearned.npy"}
@@ -93,9 +94,9 @@ def import_zip(file: BinaryIO | Path, store: Store) -> Imported:
     spectra = _spectra(files, record, weights["original"])
     taught = _taught(files, request)
     config, found, notes = _place(config, dataset, weights["original"], store)
-    if _is_here(store, found.retrained) and "retrained" in weights:
+    if "retrained" in weights and _other_here(config, dataset, found.retrained, request.forget_classes, weights["retrained"], store):
         del weights["retrained"]
-        notes.append("A retrained model of these settings was here already and is kept; agreement and gap to retrain are against that one.")
+        notes.append("This machine has a retrained model of its own of these settings: agreement and gap to retrain are against that one.")
     pieces = _pieces(config, dataset, found, record, weights, answers)
     pieces.append(("spectra", found.spectra, spectra))
     made = {**weights["unlearned"], "labels": taught} if taught is not None else weights["unlearned"]
@@ -303,8 +304,10 @@ def _place(config: ExperimentConfig, dataset: Dataset, original: Arrays, store: 
     """
     if config.checkpoint is None:
         found = keys(config, dataset)
-        here = store.get("trained", found.original)
-        if here is None or _same(here.arrays, original):
+        other = _other_here(config, dataset, found.original, (), original, store)
+        if other is None:
+            return config, found, ["Its original, trained elsewhere, is now this machine's for these settings: other runs begin at it, too."]
+        if not other:
             return config, found, []
         note = "This machine has another original of the same settings, so the imported one is kept as weights of its own, under More."
     else:
@@ -323,8 +326,21 @@ def _same(a: Arrays, b: Arrays) -> bool:
     return a.keys() == b.keys() and all(np.array_equal(a[name], b[name]) for name in a)
 
 
-def _is_here(store: Store, key: str) -> bool:
-    return store.path("trained", key).is_file() or any((store.root / "logits").glob(f"{key}-*"))
+def _other_here(config: ExperimentConfig, dataset: Dataset, key: str, without: tuple[int, ...], weights: Arrays, store: Store) -> bool | None:
+    """Whether this machine has a network of the same training with other weights; None if it has none at all."""
+    from unsc_core.experiment import shipped_path
+
+    here = store.get("trained", key)
+    if here is None and any((store.root / "logits").glob(f"{key}-*")):  # answers of a network that is gone
+        return True
+    if here is None and not config.forget_ids:
+        try:
+            here = read_artefact(shipped_path(config, without))
+        except (OSError, ValueError, KeyError, SafetensorError):
+            return None
+        if here.meta.get("key") != shipped_key(config, dataset, without):
+            return None
+    return None if here is None else not _same(here.arrays, weights)
 
 
 def _pieces(

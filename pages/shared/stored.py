@@ -62,8 +62,10 @@ def card(side: str, run: Run) -> Result | None:
     if result is not None:
         with buttons:
             _files(side, run.key)
-    with buttons.popover("Delete", icon=":material/delete:"):
-        st.markdown("Delete this run? Its unlearned model and answers go; the original and the retrained model stay, as other runs need them.")
+    with buttons.popover("Delete", icon=":material/delete:", key=f"ask-{side}-{run.key}"):  # another run, another question: it opens closed
+        st.markdown(
+            f"Delete this run ({label(run)})? Its unlearned model and answers go; the original and the retrained model stay, as other runs need them."
+        )
         st.button("Delete it", type="primary", key=f"delete-{side}", on_click=_delete, args=(run.key,))
     if sentence := st.session_state.pop(f"failed-{run.key}", ""):
         st.error(sentence, icon=":material/error:")
@@ -122,9 +124,10 @@ def _delete(key: str) -> None:
 
 def take_in() -> None:
     """A place to drop an exported .zip."""
-    with st.popover("Import a run", icon=":material/upload:"):
+    taken = st.session_state.setdefault("runs_taken_in", 0)  # a new popover, closed and empty, after each
+    with st.popover("Import a run", icon=":material/upload:", key=f"import-{taken}"):
         st.markdown("A .zip that *Export* made, here or on another machine. It is checked before anything is kept, and nothing in it is executed.")
-        file = st.file_uploader("Exported run", type=["zip"], key="import", max_upload_size=MAX_BYTES >> 20)
+        file = st.file_uploader("Exported run", type=["zip"], key=f"import-file-{taken}", max_upload_size=MAX_BYTES >> 20)
         if file is not None and st.session_state.get("taken_in") != file.file_id:
             st.session_state["taken_in"] = file.file_id
             st.session_state["import_error"] = ""
@@ -135,6 +138,7 @@ def take_in() -> None:
                 st.session_state["import_error"] = str(error)
             else:
                 cache.forget_results()
+                st.session_state["runs_taken_in"] += 1
                 st.session_state["run_a"] = imported.key
                 st.session_state["import_notes"] = imported.notes
                 st.rerun()

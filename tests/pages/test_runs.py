@@ -111,7 +111,7 @@ def test_the_link_of_a_run_opens_it(runs: dict[str, Result], page: str, name: st
 def test_deleting_asks_and_then_removes_this_run_only(runs: dict[str, Result]) -> None:
     gone = runs["random"].key
     app = show(a=gone, b=runs["unsc"].key)
-    assert any("Delete this run?" in text.value for text in app.markdown)
+    assert any("Delete this run (Random labels forgets south-west" in text.value for text in app.markdown)
     app.button(key="delete-A").click().run()
     assert not app.exception
     assert {run.key for run in list_runs(Store())} == {result.key for result in runs.values()} - {gone}
@@ -142,6 +142,15 @@ def test_damaged_and_foreign_files_do_not_disturb(runs: dict[str, Result]) -> No
     assert "This run cannot be shown: damaged file." in [text.value for text in app.warning]
     app.button(key="delete-A").click().run()
     assert not path.exists()
+
+
+def test_one_run_is_shown_alone(runs: dict[str, Result]) -> None:
+    for name in ("random", "elsewhere", "samples"):
+        delete_run(runs[name].key, Store())
+    app = show()
+    assert [box.label for box in app.selectbox] == ["Run A"]
+    assert [button.key for button in app.button] == ["open-A", "delete-A"]
+    assert dict(app.query_params.items())["a"] in (runs["unsc"].key, [runs["unsc"].key])
 
 
 def test_an_empty_data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

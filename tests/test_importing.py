@@ -164,6 +164,23 @@ def test_own_images_and_weights_travel_by_name(tmp_path: Path, here: Store) -> N
     assert [run.trouble for run in list_runs(here)] == [""]
 
 
+def test_a_refused_run_leaves_no_weights_behind(exported: tuple[Store, str, bytes], here: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    store, key, content = exported
+    found = read_run(key, store).keys
+    stored = store.get("trained", found.original)
+    assert stored is not None
+    here.put("trained", found.original, Artefact({name: value * 2 for name, value in stored.arrays.items()}, stored.meta))
+    with monkeypatch.context() as full:
+        full.setattr(Store, "put", lambda *_: (_ for _ in ()).throw(StoreError("full")))
+        with pytest.raises(StoreError):
+            taken(content, here)
+    assert not list(data_folder().rglob("*.safetensors"))
+    taken(content, here)
+    with pytest.raises(ImportedFileError, match="in the history already"):
+        taken(content, here)
+    assert len(list(data_folder().rglob("*.safetensors"))) == 1
+
+
 def _json(name: str, **changes: Any) -> Callable[[Files], Files]:
     return lambda files: {**files, name: json.dumps({**json.loads(files[name]), **changes}).encode()}
 
@@ -274,7 +291,7 @@ def test_what_is_no_whole_archive(damage: Callable[[bytes], bytes], exported: tu
 
 
 def test_an_archive_that_unpacks_too_large_is_not_read(exported: tuple[Store, str, bytes], here: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("unsc_core.importing.MAX_BYTES", 10_000)
+    monkeypatch.setattr("unsc_core.archive.MAX_BYTES", 10_000)
     monkeypatch.setattr("zipfile.ZipFile.open", lambda *_: pytest.fail("it was read"))
     check_refused(exported[2], "unpacks to more than", here)
 

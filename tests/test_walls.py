@@ -14,7 +14,7 @@ CORE = ROOT / "unsc_core"
 PAGES = ROOT / "pages"
 LIGHT = (
     "config", "data", "models", "own_model", "methods", "results", "evaluation", "store", "engine", "progress", "errors", "own_data", "history",
-    "export", "importing", "report", "__main__",
+    "export", "archive", "importing", "report", "__main__",
 )  # fmt: skip
 
 

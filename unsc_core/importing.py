@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import io
-import json
 import math
 import os
 import re
 import time
-import zipfile
-import zlib
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -18,40 +14,23 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError
-from safetensors.numpy import load, save
+from safetensors.numpy import save
 
+from unsc_core.archive import TRAINED, Files, read_archive, read_array, read_json, read_record, read_tensors
 from unsc_core.config import DEVICES, ExperimentConfig
 from unsc_core.data import DATASETS, load_dataset
 from unsc_core.dataset import Dataset, Split, split
 from unsc_core.downloads import is_here
-from unsc_core.errors import CheckpointError, DataError, ImportedFileError, StoreError
-from unsc_core.export import FORMAT
+from unsc_core.errors import CheckpointError, DataError, ImportedFileError, StoreError, UnscError
 from unsc_core.home import data_folder, write_whole
 from unsc_core.models import MODELS
 from unsc_core.results import Keys, keys, logits_key, resolve, shipped_key
 from unsc_core.store import Arrays, Artefact, Store, read_artefact
 
-TRAINED = ("original", "unlearned", "retrained")
-NEEDED = {"config.json", "run.json", "labels.npy", "original.safetensors", "unlearned.safetensors", "logits_original.npy", "logits_unlearned.npy"}
-UNREAD = {"summary.json", "report.html"}
-"""Part of every export, and made anew from the rest when wanted: never opened here."""
-KNOWN = NEEDED | UNREAD | {"spectra.safetensors", "taught_labels.npy"}
-KNOWN |= {f"{name}.safetensors" for name in TRAINED} | {f"logits_{name}{part}.npy" for name in TRAINED for part in ("", "_train")}
-MAX_BYTES = 2**30
-MAX_TEXT_BYTES = 2**22
 CHECKED_SAMPLES = 200
 """Test samples that the imported networks answer again, to see whether the answers in the file are theirs."""
 TOLERANCE = 0.02
 """‖difference‖ / ‖logits‖ that another machine's rounding may make."""
-NUMBER = (int, float)
-RECORD: dict[str, Any] = {
-    "format": int, "key": str, "created": NUMBER, "device": str, "seconds": {"*": NUMBER}, "history": [{"*": NUMBER}],
-    "null_space": {"*": {"dim": int, "rank": int}}, "spectra_layers": [str], "energy_error": {"*": NUMBER}, "trained_seconds": {"*": NUMBER},
-    "train_digest": str, "test_digest": str, "class_names": [str],
-}  # fmt: skip
-"""What run.json must look like: "*" stands for any name, a list for any number of such entries."""
-
-Files = dict[str, bytes]
 Logits = dict[tuple[str, str], NDArray[np.float32]]
 """(model, "test" or "train") -> (n, classes)."""
 
@@ -80,102 +59,35 @@ def import_zip(file: BinaryIO | Path, store: Store) -> Imported:
         ImportedFileError, ConfigError, DataError, CheckpointError: one sentence about what is wrong with it.
         StoreError: there is no room.
     """
-    files = _read(file)
-    record = _record(files["run.json"])
+    files = read_archive(file)
+    record = read_record(files["run.json"])
     config = _config(files["config.json"])
     dataset = _same_dataset(config, record)
-    config = resolve(replace(config, dataset=dataset.name if dataset.name in DATASETS else _own_path(config.dataset)), dataset)
+    config = resolve(replace(config, dataset=config.dataset if config.dataset in DATASETS else _own_path(config.dataset)), dataset)
     request = split(dataset, config.forget_classes, config.forget_ids)
-    if not np.array_equal(_array(files, "labels.npy", (len(dataset.y_test),), np.int64), dataset.y_test):
+    if not np.array_equal(read_array(files, "labels.npy", (len(dataset.y_test),), np.int64), dataset.y_test):
         raise ImportedFileError("labels.npy are not the labels of this dataset's test samples.")
-    weights = {name: _tensors(files, f"{name}.safetensors") for name in TRAINED if f"{name}.safetensors" in files}
+    weights = {name: read_tensors(files, f"{name}.safetensors") for name in TRAINED if f"{name}.safetensors" in files}
     answers = _answers(files, dataset)
     _check_networks(config, dataset, weights, answers)
     spectra = _spectra(files, record, weights["original"])
     taught = _taught(files, request)
-    config, found, notes = _place(config, dataset, weights["original"], store)
-    if "retrained" in weights and _other_here(config, dataset, found.retrained, request.forget_classes, weights["retrained"], store):
-        del weights["retrained"]
-        notes.append("This machine has a retrained model of its own of these settings: agreement and gap to retrain are against that one.")
-    pieces = _pieces(config, dataset, found, record, weights, answers)
-    pieces.append(("spectra", found.spectra, spectra))
-    made = {**weights["unlearned"], "labels": taught} if taught is not None else weights["unlearned"]
-    meta = {name: record[name] for name in ("history", "null_space", "seconds", "device", "created")}
-    pieces.append(
-        ("unlearned", found.unlearned, Artefact(made, {"config": config.to_dict(), "imported": time.time(), **meta}))
-    )  # last: now it is listed
-    _store(pieces, found, store)
+    config, found, notes, written = _place(config, dataset, weights["original"], store)
+    try:
+        if "retrained" in weights and _other_here(config, dataset, found.retrained, request.forget_classes, weights["retrained"], store):
+            del weights["retrained"]
+            notes.append("This machine has a retrained model of its own of these settings: agreement and gap to retrain are against that one.")
+        pieces = [*_pieces(config, dataset, found, record, weights, answers), ("spectra", found.spectra, spectra)]
+        _store([*pieces, ("unlearned", found.unlearned, _unlearned(config, record, weights["unlearned"], taught))], found, store)  # listed when whole
+    except UnscError:
+        if written:
+            written.unlink()
+        raise
     return Imported(found.unlearned, tuple(notes))
 
 
-def _read(file: BinaryIO | Path) -> Files:
-    """The files of an archive that may be opened; sizes and names are looked at before any is read."""
-    try:
-        with zipfile.ZipFile(file) as archive:
-            members = archive.infolist()
-            names = [member.filename for member in members]
-            if unknown := [name for name in names if name not in KNOWN]:
-                raise ImportedFileError(f"The archive has a file '{unknown[0][:60]}', which no export has; give a .zip as the Runs page makes it.")
-            if twice := [name for name in names if names.count(name) > 1]:
-                raise ImportedFileError(f"The archive has '{twice[0]}' twice; export the run again.")
-            if missing := sorted(NEEDED - set(names)):
-                raise ImportedFileError(f"The archive has no '{missing[0]}'; export the run again.")
-            if sum(member.file_size for member in members) > MAX_BYTES:
-                raise ImportedFileError(f"The archive unpacks to more than {MAX_BYTES >> 30} GiB; no run is that large.")
-            for member in members:
-                if member.filename.endswith(".json") and member.file_size > MAX_TEXT_BYTES:
-                    raise ImportedFileError(f"'{member.filename}' is larger than {MAX_TEXT_BYTES >> 20} MiB; export the run again.")
-                if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-                    raise ImportedFileError(f"'{member.filename}' is packed in a way that no export is; export the run again.")
-            return {member.filename: _unpacked(archive, member) for member in members if member.filename not in UNREAD}
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, NotImplementedError, ValueError, MemoryError):
-        raise ImportedFileError("This is not a complete .zip archive; export the run again, and check that the file was copied whole.") from None
-
-
-def _unpacked(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
-    """A file of the archive: no more bytes of it than the archive says it has, whatever is packed there."""
-    with archive.open(member) as file:
-        content = file.read(member.file_size)
-    if len(content) != member.file_size:
-        raise EOFError
-    return content
-
-
-def _json(content: bytes, name: str) -> Any:
-    try:
-        return json.loads(content)
-    except (ValueError, RecursionError):
-        raise ImportedFileError(f"'{name}' is not JSON; export the run again.") from None
-
-
-def _record(content: bytes) -> dict[str, Any]:
-    record = _json(content, "run.json")
-    if isinstance(record, dict) and isinstance(record.get("format"), int) and record["format"] != FORMAT:
-        raise ImportedFileError(
-            f"The export has format {record['format']}, but this version reads format {FORMAT}; use the version it was made with."
-        )
-    if not _fits(record, RECORD):
-        raise ImportedFileError("'run.json' does not say what an export says; export the run again.")
-    if not 0 <= record["created"] <= time.time() + 2 * 86400:
-        raise ImportedFileError("'run.json' says that the run was made at an impossible time; export the run again.")
-    if not re.fullmatch(DEVICES, record["device"]):
-        raise ImportedFileError(f"'run.json' names a device '{record['device'][:40]}', which is none; export the run again.")
-    return record
-
-
-def _fits(value: Any, form: Any) -> bool:
-    """Whether a JSON value has the form of `RECORD`; numbers are finite."""
-    if isinstance(form, dict):
-        if not isinstance(value, dict):
-            return False
-        return all(_fits(v, form["*"]) for v in value.values()) if "*" in form else all(k in value and _fits(value[k], f) for k, f in form.items())
-    if isinstance(form, list):
-        return isinstance(value, list) and all(_fits(v, form[0]) for v in value)
-    return isinstance(value, form) and not isinstance(value, bool) and (not isinstance(value, int | float) or abs(value) < 1e12)
-
-
 def _config(content: bytes) -> ExperimentConfig:
-    values = _json(content, "config.json")
+    values = read_json(content, "config.json")
     if not isinstance(values, dict):
         raise ImportedFileError("'config.json' is not an experiment's config; export the run again.")
     config = ExperimentConfig.from_dict(values)
@@ -212,39 +124,13 @@ def _own_path(name: str) -> str:
     raise DataError(f"The run needs the own data '{plain[:60]}', which is not in {data_folder()}; upload it on any page, first.")
 
 
-def _array(files: Files, name: str, shape: tuple[int, ...], kind: Any) -> NDArray[Any]:
-    """The array in a .npy file; its header must say what is expected before the rest is read."""
-    stream = io.BytesIO(files[name])
-    try:
-        version = np.lib.format.read_magic(stream)
-        read_header = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}[version]
-        found, _, dtype = read_header(stream)
-        if (found, dtype) == (shape, np.dtype(kind)):
-            stream.seek(0)
-            array = np.load(stream, allow_pickle=False)
-            if array.dtype.kind == "f" and not np.isfinite(array).all():
-                raise ImportedFileError(f"'{name}' has values that are not finite; export the run again.")
-            return np.ascontiguousarray(array)
-    except (ValueError, KeyError, EOFError, SyntaxError, TypeError, MemoryError):
-        raise ImportedFileError(f"'{name}' is damaged or not an array of numbers; export the run again.") from None
-    sizes = ["×".join(map(str, size)) or "a number" for size in (found, shape)]
-    raise ImportedFileError(f"'{name}' is {sizes[0]} {dtype}, but for this dataset it must be {sizes[1]} {np.dtype(kind)}.")
-
-
-def _tensors(files: Files, name: str) -> Arrays:
-    try:
-        return load(files[name])
-    except Exception:  # the readers of unknown bytes raise nearly anything
-        raise ImportedFileError(f"'{name}' is damaged or not a safetensors file; export the run again.") from None
-
-
 def _answers(files: Files, dataset: Dataset) -> Logits:
     """(model, part) -> logits, of shapes that fit the dataset."""
     found: Logits = {}
     for model in TRAINED:
         for part, suffix, n in (("test", "", len(dataset.y_test)), ("train", "_train", len(dataset.y_train))):
             if (name := f"logits_{model}{suffix}.npy") in files:
-                found[model, part] = _array(files, name, (n, dataset.num_classes), np.float32)
+                found[model, part] = read_array(files, name, (n, dataset.num_classes), np.float32)
     return found
 
 
@@ -277,7 +163,7 @@ def _spectra(files: Files, record: dict[str, Any], original: Arrays) -> Artefact
     """The eigenvalues of the request, (groups, d) for every layer, d being what its weight multiplies."""
     if "spectra.safetensors" not in files:
         return None
-    values, layers = _tensors(files, "spectra.safetensors"), record["spectra_layers"]
+    values, layers = read_tensors(files, "spectra.safetensors"), record["spectra_layers"]
     fits = sorted(values) == sorted(layers) and set(record["energy_error"]) <= set(layers)
     for layer, groups in values.items():
         d = math.prod(original[f"{layer}.weight"].shape[1:]) if f"{layer}.weight" in original else 0
@@ -290,36 +176,40 @@ def _spectra(files: Files, record: dict[str, Any], original: Arrays) -> Artefact
 def _taught(files: Files, request: Split) -> NDArray[np.int64] | None:
     if "taught_labels.npy" not in files:
         return None
-    labels = _array(files, "taught_labels.npy", (len(request.forget_train()),), np.int64)
+    labels = read_array(files, "taught_labels.npy", (len(request.forget_train()),), np.int64)
     if not ((labels >= 0) & (labels < request.dataset.num_classes)).all():
         raise ImportedFileError("'taught_labels.npy' names classes that this dataset does not have; export the run again.")
     return labels
 
 
-def _place(config: ExperimentConfig, dataset: Dataset, original: Arrays, store: Store) -> tuple[ExperimentConfig, Keys, list[str]]:
+def _place(config: ExperimentConfig, dataset: Dataset, original: Arrays, store: Store) -> tuple[ExperimentConfig, Keys, list[str], Path | None]:
     """Under which keys the run belongs here: its own, if its original is or may become the one of this training.
 
     Two machines may train the same settings to weights that differ in the last digits. Then the run is stored as what it
     is, an experiment that begins at given weights, so that no result here is mixed from two originals.
+
+    Returns:
+        The config and keys here, what is to be said about it, and the file of weights that was written for it.
     """
     if config.checkpoint is None:
         found = keys(config, dataset)
         other = _other_here(config, dataset, found.original, (), original, store)
         if other is None:
-            return config, found, ["Its original, trained elsewhere, is now this machine's for these settings: other runs begin at it, too."]
+            return config, found, ["Its original, trained elsewhere, is now this machine's for these settings: other runs begin at it, too."], None
         if not other:
-            return config, found, []
+            return config, found, [], None
         note = "This machine has another original of the same settings, so the imported one is kept as weights of its own, under More."
     else:
         note = "Its original is a file of weights, kept in the data folder; choose it under More to run other methods on it."
     content = save(original)
     path = data_folder().resolve() / "own" / f"imported-{hashlib.sha256(content).hexdigest()[:12]}.safetensors"  # this content and no other
+    written = None if path.exists() else path
     try:
         write_whole(path, content)
     except OSError as error:
         raise StoreError(f"The imported weights cannot be kept in {path.parent} ({error.strerror or error}); make room there.") from None
     config = replace(config, checkpoint=str(path))
-    return config, keys(config, dataset), [note]
+    return config, keys(config, dataset), [note], written
 
 
 def _same(a: Arrays, b: Arrays) -> bool:
@@ -357,6 +247,12 @@ def _pieces(
         if name in weights:
             pieces.append(("logits", logits_key(by_name[name], dataset, part), Artefact({"logits": logits})))
     return pieces
+
+
+def _unlearned(config: ExperimentConfig, record: dict[str, Any], weights: Arrays, taught: NDArray[np.int64] | None) -> Artefact:
+    meta = {name: record[name] for name in ("history", "null_space", "seconds", "device", "created")}
+    arrays = weights if taught is None else {**weights, "labels": taught}
+    return Artefact(arrays, {"config": config.to_dict(), "imported": time.time(), **meta})
 
 
 def _store(pieces: list[tuple[str, str, Artefact | None]], found: Keys, store: Store) -> None:

@@ -11,12 +11,13 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from pages.shared import cache, state
+from unsc_core.archive import MAX_BYTES
 from unsc_core.data import DATASETS
 from unsc_core.errors import ConfigError, UnscError
 from unsc_core.export import export_zip
 from unsc_core.figures.words import method_title
 from unsc_core.history import Run, delete_run, link, list_runs
-from unsc_core.importing import MAX_BYTES, import_zip
+from unsc_core.importing import import_zip
 from unsc_core.methods import METHODS
 from unsc_core.report import report_of
 from unsc_core.results import Result, keys, resolve

@@ -12,6 +12,7 @@ PAGES = (
     ("null_space", "Null space", "equalizer"),
     ("pseudo_labels", "Pseudo-labels", "alt_route"),
     ("compare", "Compare", "leaderboard"),
+    ("runs", "Runs", "history"),
 )
 
 st.set_page_config(page_title="UNSC Lab", page_icon=str(Path(__file__).parent / "assets" / "icon.png"), layout="wide")

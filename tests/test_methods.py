@@ -80,7 +80,7 @@ def _run(method: str, request_name: str, store: Store) -> tuple[Experiment, Resu
 
 def _unlearn(work: Experiment, **changes: object) -> Unlearned:
     """The method itself on a fresh copy of the original, past the store, with a changed context."""
-    return METHODS[work.config.method].unlearn(copy.deepcopy(work.original), replace(work._context(), **changes))
+    return METHODS[work.config.method].unlearn(copy.deepcopy(work.original), replace(work.context(), **changes))
 
 
 def _right(result: Result, part: str) -> tuple[np.ndarray, np.ndarray]:
@@ -200,7 +200,7 @@ def test_a_projected_method_keeps_frozen_what_has_no_null_space(method: str, req
 def test_a_projected_method_moves_nothing_in_the_retain_space(method: str, request_name: str, shared_store: Store) -> None:
     work, _ = _run(method, request_name, shared_store)
     before, after = (dict(model.named_parameters()) for model in (work.original, work.unlearned.model))
-    context = work._context()
+    context = work.context()
     for layer, (found,) in context.spectra().items():
         moved = (after[f"{layer}.weight"] - before[f"{layer}.weight"]).detach().flatten(1).to(torch.float64)
         inside = moved @ null_space(found, context.energy_threshold).basis
@@ -224,7 +224,7 @@ def _losses(work: Experiment, rows: Tensor) -> tuple[float, float]:
 
 def test_gradient_ascent_climbs_the_loss(shared_store: Store) -> None:
     work, result = _run("gradient-ascent", "digits, one class", shared_store)
-    before, after = _losses(work, work._context().forget_rows())
+    before, after = _losses(work, work.context().forget_rows())
     assert after > 10 * before
     losses = [epoch["loss"] for epoch in result.history[1:]]
     assert losses == sorted(losses, reverse=True)
@@ -233,7 +233,7 @@ def test_gradient_ascent_climbs_the_loss(shared_store: Store) -> None:
 
 def test_fine_tuning_lowers_the_loss_of_what_remains(shared_store: Store) -> None:
     work, _ = _run("fine-tune", "blobs, one class", shared_store)
-    before, after = _losses(work, work._context().retain_rows())
+    before, after = _losses(work, work.context().retain_rows())
     assert after < before
 
 
@@ -264,7 +264,7 @@ def test_boundary_shrink_finds_the_neighbour_one_step_away(request_name: str, sh
 def test_boundary_shrink_leaves_samples_and_weights_alone(shared_store: Store) -> None:
     work = _work("boundary-shrink", "blobs, one class", shared_store)
     samples, weights = work.data.x_train.clone(), flat(work.original)
-    context = work._context()
+    context = work.context()
     labels = boundary_shrink.neighbour_labels(work.original, work.data, context.forget_rows(), context.banned(), batch_size=33)
     assert torch.equal(labels, boundary_shrink.neighbour_labels(work.original, work.data, context.forget_rows(), context.banned()))
     assert torch.equal(work.data.x_train, samples)
@@ -275,7 +275,7 @@ def test_boundary_shrink_leaves_samples_and_weights_alone(shared_store: Store) -
 
 def test_salun_moves_half_of_the_weights_and_no_other(shared_store: Store) -> None:
     work, _ = _run("salun", "digits, one class", shared_store)
-    rows = work._context().forget_rows()
+    rows = work.context().forget_rows()
     model = copy.deepcopy(work.original)
     masks = salun.saliency_masks(model, work.data, rows)
     F.cross_entropy(model(work.data.inputs(work.data.x_train[rows])), work.data.y_train[rows]).backward()
@@ -293,7 +293,7 @@ def test_scrub_without_a_climb_is_distillation(shared_store: Store, monkeypatch:
     for name, value in {"MAX_EPOCHS": 0, "CROSS_ENTROPY": 0.5, "DIVERGENCE": 2.0, "TEMPERATURE": 3.0}.items():
         monkeypatch.setattr(scrub, name, value)
     found = _unlearn(work, epochs=2)
-    data, rows = work.data, work._context().retain_rows()
+    data, rows = work.data, work.context().retain_rows()
     student, order = copy.deepcopy(work.original), torch.Generator().manual_seed(work.config.seed)
     for _ in range(2):
         for batch in torch.randperm(len(rows), generator=order).split(128):
@@ -316,7 +316,7 @@ def test_scrub_climbs_in_its_first_epochs_only(shared_store: Store, monkeypatch:
     work, _ = _run("scrub", "blobs, one class", shared_store)
     seen: list[int] = []
     plain = scrub.divergence
-    forget = set(work._context().forget_rows().tolist())
+    forget = set(work.context().forget_rows().tolist())
     teacher = predict(work.original, work.data, work.data.x_train)
     index = {tuple(row): i for i, row in enumerate(teacher.tolist())}
 
@@ -336,7 +336,7 @@ def test_fisher_information_of_a_linear_network_is_the_closed_form(shared_store:
     work = _work("fisher", "blobs, one class", shared_store)
     torch.manual_seed(0)
     model = nn.Sequential(nn.Flatten(), nn.Linear(2, 4)).eval()
-    context = work._context()
+    context = work.context()
     found = fisher.fisher_information(model, context, torch.Generator().manual_seed(0))
     x = work.data.inputs(work.data.x_train[context.retain_rows()])
     p = model(x).softmax(1).detach()
@@ -352,7 +352,7 @@ def test_fisher_noise_has_the_published_spread(shared_store: Store) -> None:
     torch.testing.assert_close(fisher.noise_deviation(torch.tensor([4.0]), 0.5, False), torch.tensor([0.5 * (10 / 4) ** 0.5]))
 
     work, _ = _run("fisher", "digits, samples", shared_store)
-    known = fisher.fisher_information(work.original, work._context(), torch.Generator().manual_seed(0))
+    known = fisher.fisher_information(work.original, work.context(), torch.Generator().manual_seed(0))
     for name, parameter in work.original.named_parameters():
         if parameter.numel() > 1000:
             noise = (work.unlearned.model.get_parameter(name) - parameter).detach()
@@ -387,7 +387,7 @@ def _line(direction: Tensor) -> Spectrum:
 def _svd_context(work: Experiment, retain: dict[str, Tensor], forget: dict[str, Tensor]) -> Context:
     """A context in which layer -> (groups, d) directions are all that is used."""
     spaces = [{layer: tuple(_line(u) for u in directions) for layer, directions in part.items()} for part in (retain, forget)]
-    return replace(work._context(), spectra=lambda: spaces[0], forget_spectra=lambda: spaces[1])
+    return replace(work.context(), spectra=lambda: spaces[0], forget_spectra=lambda: spaces[1])
 
 
 def test_svd_forget_takes_out_what_only_the_forgotten_use(shared_store: Store) -> None:

@@ -13,24 +13,9 @@ ROOT = Path(__file__).resolve().parent.parent
 CORE = ROOT / "unsc_core"
 PAGES = ROOT / "pages"
 LIGHT = (
-    "config",
-    "data",
-    "models",
-    "own_model",
-    "methods",
-    "results",
-    "evaluation",
-    "epochs",
-    "store",
-    "engine",
-    "progress",
-    "errors",
-    "own_data",
-    "lab",
-    "subspaces",
-    "edits",
-    "__main__",
-)
+    "config", "data", "models", "own_model", "methods", "results", "evaluation", "epochs", "store", "engine", "progress", "errors", "own_data", "lab",
+    "subspaces", "edits", "history", "export", "archive", "importing", "report", "__main__",
+)  # fmt: skip
 
 
 def loaded_by(module: str) -> set[str]:

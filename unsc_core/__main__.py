@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 
 from unsc_core.config import ExperimentConfig
 from unsc_core.data import DATASETS, DEFAULT_DATASET
-from unsc_core.errors import ConfigError, UnscError
+from unsc_core.errors import ConfigError, StoreError, UnscError
 from unsc_core.methods import METHODS, method_entry
 from unsc_core.models import MODELS
 from unsc_core.paper import ROWS, paper_row, read_record, run_row
@@ -84,10 +84,19 @@ def _parser() -> argparse.ArgumentParser:
     prepare = commands.add_parser("prepare", help="compute the landing page's experiments now, so that the app opens on them at once")
     prepare.set_defaults(command=_prepare)
 
-    export = commands.add_parser("export", help="write a result's weights, logits, labels and config to a folder")
+    export = commands.add_parser("export", help="write a result's weights, logits, labels, config and report to a folder or a .zip")
     export.add_argument("key", metavar="KEY", help="as printed by run")
-    export.add_argument("--out", required=True, type=Path, metavar="DIR")
+    export.add_argument("--out", required=True, type=Path, metavar="DIR", help="a folder, or FILE.zip, which import takes back")
     export.set_defaults(command=_export)
+
+    taken = commands.add_parser("import", help="take an exported .zip into this machine's results")
+    taken.add_argument("file", type=Path, metavar="FILE")
+    taken.set_defaults(command=_import)
+
+    report = commands.add_parser("report", help="write a result as one HTML file with live figures, readable offline")
+    report.add_argument("key", metavar="KEY", help="as printed by run")
+    report.add_argument("--out", required=True, type=Path, metavar="FILE")
+    report.set_defaults(command=_report)
 
     assets = commands.add_parser("make-assets", help="make the bundled files anew")
     assets.add_argument("--data", action="store_true", help="the bundled part of Fashion-MNIST")
@@ -210,10 +219,39 @@ def _methods(text: str) -> list[str]:
 
 
 def _export(options: argparse.Namespace) -> int:
-    from unsc_core.export import export_result
+    from unsc_core.export import export_result, export_zip
+    from unsc_core.store import Store
 
+    if options.out.suffix == ".zip":
+        return _write(options.out, export_zip(options.key, Store()))
     for path in export_result(options.key, options.out):
         print(path)
+    return 0
+
+
+def _import(options: argparse.Namespace) -> int:
+    from unsc_core.importing import import_zip
+    from unsc_core.store import Store
+
+    imported = import_zip(options.file, Store())
+    print("\n".join([f"key {imported.key}", *imported.notes]))
+    return 0
+
+
+def _report(options: argparse.Namespace) -> int:
+    from unsc_core.report import report_of
+
+    return _write(options.out, report_of(options.key).encode())
+
+
+def _write(path: Path, content: bytes) -> int:
+    from unsc_core.home import write_whole
+
+    try:
+        write_whole(path, content)
+    except OSError as error:
+        raise StoreError(f"{path} cannot be written ({error.strerror or error}); choose another place.") from None
+    print(path)
     return 0
 
 

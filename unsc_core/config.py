@@ -11,6 +11,8 @@ from unsc_core.errors import ConfigError
 
 FORMAT = 1
 """Part of every key: raise it when a change of the code changes stored results."""
+DEVICES = r"auto|cpu|cuda(:\d{1,3})?"
+"""How a device may be called."""
 
 
 @dataclass(frozen=True)
@@ -62,13 +64,25 @@ class ExperimentConfig:
         """The inverse of `to_dict`.
 
         Raises:
-            ConfigError: a field is unknown.
+            ConfigError: a field is unknown, or its value is of another type.
         """
         known = {field.name for field in fields(cls)}
         if unknown := sorted(set(values) - known):
             raise ConfigError(f"Unknown setting '{unknown[0]}' in the experiment config; known are: {', '.join(sorted(known))}.")
+        for name, value in values.items():
+            if not _is_a(value, cls.__dataclass_fields__[name].type):
+                raise ConfigError(f"The setting '{name}' of the experiment config cannot be {str(value)[:40]!r}.")
         indices = {name: tuple(int(i) for i in values.get(name, getattr(cls, name))) for name in ("forget_classes", "forget_ids")}
         return cls(**{**values, **indices, "edits": tuple(map(str, values.get("edits", ())))})
+
+
+def _is_a(value: object, kind: Any) -> bool:
+    """Whether a value from a file is of the type that a field is annotated with: "str", "int | None", "tuple[int, ...]" …."""
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    if kind.startswith("tuple"):
+        return isinstance(value, list | tuple) and all(_is_a(i, "int") for i in value)
+    accepted = {"str": isinstance(value, str), "int": whole, "float": whole or isinstance(value, float), "None": value is None}
+    return any(accepted[name] for name in kind.split(" | "))
 
 
 @dataclass(frozen=True)

@@ -183,13 +183,22 @@ def load_dataset(name: str, report: Report = silent) -> Dataset:
         DataError: missing or unusable data.
     """
     entry = dataset_entry(name)
-    plain = name.removesuffix(VALIDATION)
-    key = (name, () if plain in DATASETS else _fingerprint(_own_path(plain)[0]))
+    key = (name, data_mark(name))
     if key not in _loaded:
         while len(_loaded) >= MAX_LOADED:
             _loaded.pop(next(iter(_loaded)), None)
         _loaded[key] = entry.load(report)
     return _loaded[key]
+
+
+def data_mark(name: str) -> tuple[int, ...]:
+    """Changes when the files of own data do; always the same for a dataset in DATASETS.
+
+    Raises:
+        ConfigError: no file can have this name.
+    """
+    plain = name.removesuffix(VALIDATION)
+    return () if plain in DATASETS else _fingerprint(_own_path(plain)[0])
 
 
 MAX_LOADED = 4

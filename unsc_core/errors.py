@@ -21,6 +21,10 @@ class StoreError(UnscError):
     """The result store cannot be written (full disk, read-only folder)."""
 
 
+class ImportedFileError(UnscError):
+    """An archive is not a run that was exported, or does not fit what is on this machine."""
+
+
 class DivergedError(UnscError):
     """Training or unlearning produced a loss or weights that are not finite."""
 

@@ -213,7 +213,7 @@ class Experiment:
             watch: called with the number of each epoch when it ends, 0 before the first step, and the model as it is then.
         """
         model = copy.deepcopy(self.original)
-        return METHODS[self.config.method].unlearn(model, self._context(lambda epoch: watch(epoch, model)))
+        return METHODS[self.config.method].unlearn(model, self.context(lambda epoch, accuracy: watch(epoch, model)))
 
     def logits(self, key: str, model: Callable[[], nn.Module], part: str) -> None:
         """Make sure the logits of a model on "train" or "test" are stored under its key."""
@@ -226,7 +226,8 @@ class Experiment:
             answers = predict(network, self.data, samples).cpu().numpy()
         self.store.put("logits", name, Artefact({"logits": answers}))
 
-    def _context(self, watch: Callable[[int], None] = lambda epoch: None) -> Context:
+    def context(self, watch: Callable[[int, float], None] = lambda epoch, accuracy: None) -> Context:
+        """What a method is given for this request; see `Context.watch`."""
         config, merge = self.config, self.config.subspace == "merge"
         return Context(
             self.split, self.data, config.seed, MERGE_THRESHOLD if merge else config.energy_threshold or 1.0, config.learning_rate or 0.0,

@@ -5,8 +5,6 @@ from __future__ import annotations
 import copy
 import time
 import zlib
-from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -21,7 +19,7 @@ from unsc_core.errors import DivergedError
 from unsc_core.experiment import Experiment
 from unsc_core.lab import LEVELS, MAX_FRAMES, SHOWN, lab_key, plane
 from unsc_core.methods import METHODS
-from unsc_core.methods.base import Context, projections
+from unsc_core.methods.base import projections
 from unsc_core.progress import Report, silent
 from unsc_core.pseudo_labels import pseudo_labels
 from unsc_core.store import Arrays, Artefact, Store
@@ -55,26 +53,6 @@ def run(config: ExperimentConfig, store: Store | None = None, report: Report = s
     )
 
 
-@dataclass(frozen=True, eq=False)
-class Watched(Context):
-    """A context whose method shows the network to `watch` after every epoch."""
-
-    watch: Callable[[int, float], None] = lambda epoch, accuracy: None
-
-    def on_epoch(self, epoch: int, accuracy: float, loss: float) -> None:
-        """Report the end of an unlearning epoch, and show it."""
-        super().on_epoch(epoch, accuracy, loss)
-        self.watch(epoch, accuracy)
-
-
-def _context(work: Experiment, watch: Callable[[int, float], None] = lambda epoch, accuracy: None) -> Watched:
-    config = work.config
-    return Watched(
-        work.split, work.data, config.seed, config.energy_threshold or 1.0, config.learning_rate or 0.0, config.epochs or 0, work.stages,
-        lambda: work.spectra, lambda: work.forget_spectra, lambda: work.retrained, watch,
-    )  # fmt: skip
-
-
 class Recorder:
     """Asks networks for the whole plane and the test set, and compares their answers with the original's and the retrained's."""
 
@@ -101,7 +79,7 @@ class Recorder:
 
         stopped = ""
         try:
-            METHODS[method].unlearn(model, _context(self.work, watch))
+            METHODS[method].unlearn(model, self.work.context(watch))
         except DivergedError:
             stopped = f"diverged after epoch {last[0]}: use a smaller learning rate"
         else:
@@ -147,7 +125,7 @@ def packed(logits: NDArray[np.float32]) -> NDArray[np.uint8]:
 
 def _first_gradients(work: Experiment) -> tuple[Arrays, list[tuple[str, int]]]:
     """UNSC's gradient at the original, raw and projected, with the spectra it is projected by; and (layer, rank) in order."""
-    model, context = copy.deepcopy(work.original), _context(work)
+    model, context = copy.deepcopy(work.original), work.context()
     project, ranks = projections(model, context)
     rows = context.forget_rows()
     labels = pseudo_labels(predict(model, work.data, work.data.x_train[rows]), context.banned())

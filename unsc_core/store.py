@@ -121,6 +121,19 @@ def read_artefact(path: Path) -> Artefact:
     return Artefact(arrays, json.loads(header["meta"]))
 
 
+def read_meta(path: Path) -> dict[str, Any]:
+    """The description of the artefact in a file; its arrays are neither read nor checked.
+
+    Raises:
+        FileNotFoundError, OSError: as opening does.
+        ValueError, KeyError, SafetensorError: the header is damaged, the file is cut short, or it is not an artefact.
+    """
+    with path.open("rb"):  # so that a missing or forbidden file is an OSError
+        pass
+    with safe_open(path, framework="numpy") as file:
+        return json.loads((file.metadata() or {})["meta"])
+
+
 def _digest(arrays: Arrays, meta: str) -> str:
     sha = hashlib.sha256(meta.encode())
     for name in sorted(arrays):

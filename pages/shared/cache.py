@@ -37,6 +37,12 @@ def _start_workers_without_main() -> None:
     multiprocessing.spawn.get_preparation_data = without_main
 
 
+def forget_results() -> None:
+    """Drop every result and map in memory: a run was deleted or imported, perhaps under a key that is shown."""
+    _result.clear()
+    positions.clear()
+
+
 def store() -> Store:
     """Where results are."""
     return Store()

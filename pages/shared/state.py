@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import streamlit as st
 
-from unsc_core.config import ExperimentConfig
+from unsc_core.config import DEVICES, ExperimentConfig
 from unsc_core.data import DATASETS, DEFAULT_DATASET
 from unsc_core.dataset import Dataset
 from unsc_core.edits import EDIT
@@ -34,6 +35,8 @@ class State:
         edits: changes of the pseudo-labels, as in ExperimentConfig.
         lr, epochs: None means the method's default.
         seeds: how many seeds methods are compared over, from `seed` on; equal: the Acc_f in percent they are compared at.
+        training: epochs of the original and the retrained model, None for the dataset's default; device: where to compute. Links have
+            them for runs that were made on the command line or elsewhere; no control does.
     """
 
     dataset: str = DEFAULT_DATASET
@@ -49,6 +52,8 @@ class State:
     checkpoint: str | None = None
     seeds: int = 1
     equal: int = 5
+    training: int | None = None
+    device: str = "auto"
 
     def config(self) -> ExperimentConfig:
         """The experiment, own data and weights looked for in the data folder only.
@@ -63,7 +68,7 @@ class State:
         return ExperimentConfig(
             dataset=dataset, model=self.model, forget_classes=self.forget, method=self.method, seed=self.seed,
             energy_threshold=self.gamma, subspace=self.subspace, learning_rate=self.lr, epochs=self.epochs, edits=self.edits,
-            checkpoint=str(path_in_data_folder(self.checkpoint)) if self.checkpoint else None,
+            checkpoint=str(path_in_data_folder(self.checkpoint)) if self.checkpoint else None, training_epochs=self.training, device=self.device,
         )  # fmt: skip
 
 
@@ -139,10 +144,16 @@ def _seed(text: str) -> int:
     return value
 
 
+def _device(text: str) -> str:
+    if not re.fullmatch(DEVICES, text):
+        raise ValueError
+    return text
+
+
 _READERS: dict[str, Callable[[str], Any]] = {
     "dataset": str, "model": _one_of(MODELS), "forget": _classes, "method": _one_of(METHODS), "gamma": _gamma, "subspace": _one_of(SUBSPACES),
     "seed": _seed, "lr": _positive(float), "epochs": _positive(int), "edits": _edits, "checkpoint": str,
-    "seeds": _seeds, "equal": _up_to_30,
+    "seeds": _seeds, "equal": _up_to_30, "training": _positive(int), "device": _device,
 }  # fmt: skip
 
 
@@ -166,7 +177,7 @@ def to_query(state: State) -> dict[str, str]:
     for field in fields(State):
         value = getattr(state, field.name)
         if value is not None and (field.name == "dataset" or value != getattr(default, field.name)):
-            texts[field.name] = ",".join(map(str, value)) if isinstance(value, tuple) else f"{value:g}" if isinstance(value, float) else str(value)
+            texts[field.name] = ",".join(map(str, value)) if isinstance(value, tuple) else f"{value:.12g}" if isinstance(value, float) else str(value)
     if texts["dataset"] == DEFAULT_DATASET:
         del texts["dataset"]
     return texts

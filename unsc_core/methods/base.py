@@ -31,7 +31,8 @@ class Context:
             computed or read when called. forget_spectra: the same of D_f.
         retrained: the network trained on D_r alone; trained or read when called.
         edits: a person's changes of the pseudo-labels, checked; see `edits.edited`.
-        watch: called with the number of each epoch when it ends, 0 before the first step; may look at the model, not change it.
+        watch: called with the number of each epoch when it ends, 0 before the first step, and the accuracy on D_f, a share;
+            may look at the model, not change it.
     """
 
     split: Split
@@ -44,7 +45,7 @@ class Context:
     spectra: Callable[[], Spectra]
     forget_spectra: Callable[[], Spectra]
     retrained: Callable[[], nn.Module]
-    watch: Callable[[int], None] = lambda epoch: None
+    watch: Callable[[int, float], None] = lambda epoch, accuracy: None
     edits: tuple[str, ...] = ()
 
     def forget_rows(self) -> Tensor:
@@ -66,7 +67,7 @@ class Context:
 
     def on_epoch(self, epoch: int, accuracy: float, loss: float) -> None:
         """Report the end of an unlearning epoch."""
-        self.watch(epoch)
+        self.watch(epoch, accuracy)
         self.stages.tick(epoch, self.epochs, f"epoch {epoch} of at most {self.epochs}, forget accuracy {accuracy:.0%}")
 
 

@@ -1,0 +1,156 @@
+"""Runs: everything that was computed in this data folder, two runs side by side, and runs as files."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import streamlit as st
+
+from pages.shared import cache, controls, show, state, stored
+from unsc_core import embedding
+from unsc_core.figures.accuracy import change_per_class
+from unsc_core.figures.decision_space import ranges, space
+from unsc_core.figures.measures import MEASURES, comparison, differences
+from unsc_core.figures.theme import Picture
+from unsc_core.figures.words import method_title
+from unsc_core.history import LIMIT, Run
+from unsc_core.results import Result, keys, summary
+
+SIDES = ("A", "B")
+
+
+def table(runs: list[Run]) -> None:
+    """The history, newest first."""
+    configs = [run.config for run in runs]
+    columns = {
+        "When": [datetime.fromtimestamp(run.created) for run in runs],
+        "Dataset": [stored.dataset_title(c.dataset) if c else None for c in configs],
+        "Model": [c.model if c else None for c in configs],
+        "Forgets": [", ".join(run.forgets) for run in runs],
+        "Method": [method_title(c.method) if c and not run.trouble else c.method if c else None for c, run in zip(configs, runs, strict=True)],
+        "γ": [c.energy_threshold if c else None for c in configs],
+        "Seed": [c.seed if c else None for c in configs],
+        "Acc_f": [run.acc_forget for run in runs],
+        "Acc_r": [run.acc_retain for run in runs],
+        "Seconds": [run.seconds for run in runs],
+        "Note": [", ".join(filter(None, ["imported" if run.imported else "", run.trouble])) for run in runs],
+    }
+    number = st.column_config.NumberColumn
+    formats = {
+        "When": st.column_config.DatetimeColumn(format="D MMM YYYY, HH:mm"), "γ": number(format="%g", help="Kept share of the retained energy."),
+        "Acc_f": number(format="%.1f %%", help="Test accuracy on the forgotten classes; lower is better."),
+        "Acc_r": number(format="%.1f %%", help="Mean test accuracy over the classes that stay; higher is better."),
+        "Seconds": number(format="%.1f", help="What unlearning took, without the training before it."),
+    }  # fmt: skip
+    st.dataframe(
+        columns,
+        column_config=formats,
+        hide_index=True,
+        height=min(38 + 35 * len(runs), 388),
+        placeholder="–",
+        alt="All runs, newest first",
+        key="runs_table",
+    )
+
+
+def picked(runs: list[Run]) -> list[Run]:
+    """The two runs to look at, from the select boxes or the link; one, where there is no other."""
+    by_key = {run.key: run for run in runs}
+    whole = [run.key for run in runs if not run.trouble] or list(by_key)
+    chosen = []
+    for side, default in zip(SIDES, (whole[0], whole[min(1, len(whole) - 1)]), strict=True):
+        name, asked = f"run_{side.lower()}", st.query_params.get(side.lower())
+        if name not in st.session_state and asked is not None and asked not in by_key:
+            st.warning(
+                f"The link says {side.lower()} = '{asked[:40]}', which is no run in this data folder; another is shown.", icon=":material/link_off:"
+            )
+        if st.session_state.get(name) not in by_key:  # at first, and after it was deleted
+            st.session_state[name] = asked if asked in by_key else default
+    for side, column in zip(SIDES[: len(runs)], st.columns(2), strict=False):
+        chosen.append(column.selectbox(f"Run {side}", list(by_key), key=f"run_{side.lower()}", format_func=lambda key: stored.label(by_key[key])))
+    wanted = {**state.to_query(state.current()), **dict(zip("ab", chosen, strict=False))}
+    if st.query_params.to_dict() != wanted:
+        st.query_params.from_dict(wanted)
+    return [by_key[key] for key in chosen]
+
+
+def numbers(results: list[Result]) -> None:
+    """The header numbers of both, and their difference."""
+    both = [summary(result) for result in results]
+    values = [[measure.read(n) for n in both] for measure in MEASURES]
+    rows = {"": [measure.name for measure in MEASURES]}
+    for i, side in enumerate(SIDES):
+        rows[side] = [measure.said(pair[i]) for measure, pair in zip(MEASURES, values, strict=True)]
+    rows["B − A"] = [measure.said(None if None in pair else pair[1] - pair[0], True) for measure, pair in zip(MEASURES, values, strict=True)]
+    st.table(rows, border="horizontal", hide_index=True, alt="Header numbers of runs A and B and their difference")
+    with st.popover("What the numbers mean", icon=":material/help:"):
+        st.markdown("\n".join(f"- **{measure.name}**: {measure.meaning}" for measure in MEASURES))
+
+
+def maps(results: list[Result]) -> dict[str, Picture]:
+    """Both unlearned models on the one map of their original."""
+    rows = embedding.sample(results[0].split.dataset)
+    positions = [cache.positions("PCA", result.key, tuple(result.models), result) for result in results]
+    window = ranges({f"{side}-{name}": p for side, placed in zip(SIDES, positions, strict=True) for name, p in placed.items()})
+    pictures = {}
+    for side, result, placed in zip(SIDES, results, positions, strict=True):
+        picture = space(result, "unlearned", placed, rows, show.mode(), paths=True, window=window)
+        picture.figure.update_layout(title_text=f"{side}: {method_title(result.config.method)}")
+        pictures[f"map-{side.lower()}"] = picture
+    return pictures
+
+
+def changes(results: list[Result]) -> dict[str, Picture]:
+    """The change of every retained class, on one scale."""
+    pictures = {f"change-{side.lower()}": change_per_class([result], show.mode()) for side, result in zip(SIDES, results, strict=True)}
+    values = [value for picture in pictures.values() for bar in picture.figure.data for value in bar.y]
+    room = 0.08 * (max(0, *values) - min(0, *values)) + 0.1
+    for side, picture in zip(SIDES, pictures.values(), strict=True):
+        picture.figure.update_yaxes(range=[min(0, *values) - room, max(0, *values) + room])
+        picture.figure.update_layout(title={"text": f"{side}: change per retained class", "x": 0, "y": 0.98, "font": {"size": 17}})
+    return pictures
+
+
+def same_map(results: list[Result]) -> bool:
+    """Whether both began at the same original, so that one map holds both."""
+    a, b = results
+    data = [result.split.dataset for result in results]
+    begun = [keys(result.config, d).original for result, d in zip(results, data, strict=True)]
+    return begun[0] == begun[1] and data[0].test_digest == data[1].test_digest and bool(a.split.forget_classes and b.split.forget_classes)
+
+
+st.title("Runs")
+controls.use_navigation()
+st.html("<style>[data-testid=stMainBlockContainer]{padding-top:3.2rem;max-width:1500px}</style>")
+st.markdown("Every experiment that was computed in this data folder, newest first. Pick two to see them side by side.")
+runs = stored.listed()
+stored.take_in()
+if not runs:
+    st.info("No run is stored here yet: open the story, and the first one is computed.", icon=":material/info:")
+    st.stop()
+table(runs)
+if len(runs) == LIMIT:
+    st.caption(f"The {LIMIT} runs that were written last are listed.")
+pair = picked(runs)
+results = []
+for side, run, column in zip(SIDES, pair, st.columns(2), strict=False):
+    with column.container(border=True, height="stretch"):
+        results.append(stored.card(side, run))
+
+if len({run.key for run in pair}) == 2 and None not in results:
+    st.header("Side by side")
+    st.markdown(comparison(*results))
+    st.markdown(differences(*results))
+    numbers(results)
+    pictures = changes(results)
+    show.in_rows(pictures, 2)
+    if same_map(results):
+        placed = maps(results)
+        st.caption(":red[**×**] forgotten · **●** retained · lines: each forgotten sample's way · PCA of the original's logits, one map for both")
+        show.in_rows(placed, 2)
+        pictures |= placed
+    else:
+        st.caption("A map is shown for runs that share dataset, model and original: only then do places mean the same.")
+    show.downloads(pictures)
+elif len(runs) > 1 and pair[0] == pair[1]:
+    st.info("A and B are the same run; pick another to compare.", icon=":material/info:")

@@ -1,0 +1,88 @@
+"""Runs in a real browser: compare two, take one out as a file, delete it, bring it back, and read its report offline."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.e2e.server import Server, charts
+from unsc_core.config import ExperimentConfig
+from unsc_core.experiment import Experiment
+from unsc_core.figures.measures import comparison
+from unsc_core.results import Result, summary
+from unsc_core.store import Store
+
+
+@pytest.fixture(scope="module")
+def two(app: Server) -> list[Result]:
+    """Two runs on one original, forgetting a class that no other test does."""
+    store = Store(app.home / "store")
+    configs = [ExperimentConfig(dataset="blobs", model="mlp", forget_classes=(2,), method=method) for method in ("unsc", "random-labels")]
+    return [Experiment(config, store).run(with_retrain=True) for config in configs]
+
+
+def download(page: Any, name: str, path: Path) -> Path:
+    with page.expect_download() as begun:
+        page.get_by_role("button", name=name).first.click()
+    begun.value.save_as(path)
+    return path
+
+
+def test_out_and_in_again(app: Server, page: Any, two: list[Result], tmp_path: Path) -> None:
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.goto(f"{app.url}/runs?a={two[0].key}&b={two[1].key}")
+    expect(page.get_by_text(comparison(*two))).to_be_visible()
+    expect(charts(page).nth(3)).to_be_visible()
+    archive = download(page, "Export .zip", tmp_path / "run.zip")
+
+    page.get_by_role("button", name="Delete").first.click()
+    page.get_by_role("button", name="Delete it").first.click()
+    expect(page).not_to_have_url(re.compile(two[0].key))
+    expect(page.get_by_role("button", name="Delete it")).to_have_count(0)  # not asked about the next run
+    assert not Store(app.home / "store").path("unlearned", two[0].key).exists()
+
+    page.get_by_role("button", name="Import a run").click()
+    uploader = page.locator("input[type=file]")
+    (tmp_path / "bad.zip").write_bytes(archive.read_bytes()[:5000])
+    uploader.set_input_files(tmp_path / "bad.zip")
+    expect(page.get_by_text("This is not a complete .zip archive")).to_be_visible()
+    uploader.set_input_files(archive)
+    expect(page.get_by_text("The run was imported; it is run A.")).to_be_visible()
+    expect(page).to_have_url(re.compile(f"a={two[0].key}"))
+    expect(page.get_by_text("Imported: computed elsewhere")).to_be_visible()
+    expect(page.get_by_text(comparison(*two))).to_be_visible()
+
+    report = download(page, "Report", tmp_path / "report.html")
+    page.locator(".st-key-open-A button:visible").click()  # select boxes have a button "Open", too
+    expect(page.get_by_role("heading", name="Decision space")).to_be_visible()
+    expect(page.get_by_text(re.compile("UNSC forgets north-east · blobs"))).to_be_visible()
+    assert errors == []
+    assert page.outside == []
+    read_offline(page, report, two[0])
+
+
+def read_offline(page: Any, report: Path, result: Result) -> None:
+    """The report from disk: all figures draw, nothing is said in the console and nothing asked for."""
+    asked: list[str] = []
+    said: list[str] = []
+    page.goto("about:blank")
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("console", lambda message: said.append(message.text))
+    page.on("pageerror", lambda error: said.append(str(error)))
+    for mode in ("light", "dark"):
+        page.emulate_media(color_scheme=mode)
+        page.goto(report.as_uri())
+        expect(page.get_by_role("heading", name="UNSC forgets north-east")).to_be_visible()
+        expect(page.get_by_text(f"{summary(result)['unlearned']['acc_retain']:.1f} %", exact=True)).to_be_visible()
+        places = page.locator("figure > div")
+        assert places.count() == 9
+        assert page.locator("figure > div .main-svg:first-of-type").count() >= 9
+        ink = page.locator("figure .gtitle").first.evaluate("title => getComputedStyle(title).fill")
+        assert ink == {"light": "rgb(28, 36, 34)", "dark": "rgb(232, 238, 236)"}[mode]
+    assert said == []
+    assert asked == [report.as_uri()] * 2

@@ -1,0 +1,160 @@
+"""The Runs page, headless: the history, two runs side by side, and what can be done to one."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from safetensors.numpy import save_file
+from streamlit.testing.v1 import AppTest
+
+from pages.shared import cache
+from unsc_core.config import ExperimentConfig
+from unsc_core.experiment import Experiment
+from unsc_core.figures.measures import comparison, differences
+from unsc_core.history import delete_run, list_runs
+from unsc_core.results import Result, summary
+from unsc_core.store import Store
+
+ROOT = Path(__file__).resolve().parents[2]
+BASE = ExperimentConfig(dataset="blobs", model="mlp", forget_classes=(0,))
+CONFIGS = {
+    "unsc": BASE,
+    "random": ExperimentConfig(dataset="blobs", model="mlp", forget_classes=(0,), method="random-labels"),
+    "elsewhere": ExperimentConfig(dataset="digits", forget_classes=(3,), device="cpu", training_epochs=3, epochs=3),
+    "samples": ExperimentConfig(dataset="blobs", model="mlp", forget_classes=(), forget_ids=(1, 2, 3)),
+}
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, dict[str, Result]]]:
+    home = tmp_path_factory.mktemp("runs")
+    yield home, {name: Experiment(config, Store(home / "store")).run(with_retrain=name == "unsc") for name, config in CONFIGS.items()}
+    cache.engine().close()
+    cache.engine.clear()
+
+
+@pytest.fixture
+def runs(made: tuple[Path, dict[str, Result]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Result]:
+    """A data folder of its own with four runs."""
+    shutil.copytree(made[0], tmp_path / "copy")
+    monkeypatch.setenv("UNSC_HOME", str(tmp_path / "copy"))
+    monkeypatch.chdir(ROOT)
+    return made[1]
+
+
+def show(page: str = "runs", **query: str) -> AppTest:
+    app = AppTest.from_file(str(ROOT / "pages" / f"{page}.py"), default_timeout=120)
+    for name, value in query.items():
+        app.query_params[name] = value
+    app.run()
+    assert not app.exception, app.exception
+    return app
+
+
+def said(app: AppTest) -> str:
+    return "\n".join(text.value for text in app.markdown)
+
+
+def test_the_history_is_newest_first_with_numbers(runs: dict[str, Result]) -> None:
+    app = show()
+    table = app.dataframe[0].value
+    assert app.title[0].value == "Runs"
+    assert list(table["Forgets"]) == ["3 samples", "3", "south-west", "south-west"]
+    assert list(table["Method"]) == ["UNSC", "UNSC", "Random labels", "UNSC"]
+    assert table["Acc_f"].iloc[3] == pytest.approx(summary(runs["unsc"])["unlearned"]["acc_forget"])
+    assert not app.error
+    assert not app.warning
+
+
+def test_two_runs_side_by_side(runs: dict[str, Result]) -> None:
+    a, b = runs["unsc"], runs["random"]
+    app = show(a=a.key, b=b.key)
+    assert comparison(a, b) in said(app)
+    assert differences(a, b) in said(app)
+    assert len(app.get("plotly_chart")) == 4
+    assert len(app.table[0].value) == 7
+    assert (app.query_params["a"], app.query_params["b"]) == (a.key, b.key)
+    app.selectbox(key="run_b").set_value(runs["elsewhere"].key).run()
+    assert not app.exception
+    assert app.query_params["b"] == runs["elsewhere"].key
+    assert "their accuracies are not of the same samples" in said(app)
+    assert len(app.get("plotly_chart")) == 2
+    app.selectbox(key="run_b").set_value(runs["samples"].key).run()
+    assert not app.exception
+    assert any("Single samples were forgotten" in text.value for text in app.caption)
+    app.selectbox(key="run_b").set_value(a.key).run()
+    assert "the same run" in app.info[0].value
+
+
+def test_a_link_to_a_run_that_is_gone(runs: dict[str, Result]) -> None:
+    app = show(a="0" * 20, b=runs["unsc"].key)
+    assert "which is no run in this data folder" in app.warning[0].value
+    assert app.selectbox(key="run_b").value == runs["unsc"].key
+
+
+@pytest.mark.parametrize("page", ["decision_space", "confusion"])
+@pytest.mark.parametrize("name", ["unsc", "elsewhere"])
+def test_the_link_of_a_run_opens_it(runs: dict[str, Result], page: str, name: str) -> None:
+    """Also one that was computed with settings that no control has."""
+    app = show(a=runs[name].key, b=runs["random"].key)
+    link = next(text.value for text in app.markdown if text.value.startswith("[Link to this run](decision_space?"))
+    query = dict(part.split("=") for part in link.rstrip(")").partition("?")[2].split("&"))
+    opened = show(page, **query)
+    assert not opened.error
+    assert opened.metric[0].value == f"{summary(runs[name])['unlearned']['acc_forget']:.1f} %"
+
+
+def test_deleting_asks_and_then_removes_this_run_only(runs: dict[str, Result]) -> None:
+    gone = runs["random"].key
+    app = show(a=gone, b=runs["unsc"].key)
+    assert any("Delete this run (Random labels forgets south-west" in text.value for text in app.markdown)
+    app.button(key="delete-A").click().run()
+    assert not app.exception
+    assert {run.key for run in list_runs(Store())} == {result.key for result in runs.values()} - {gone}
+    assert app.selectbox(key="run_a").value != gone
+    assert len(app.dataframe[0].value) == 3
+
+
+def test_a_run_that_another_tab_deletes(runs: dict[str, Result]) -> None:
+    key = runs["unsc"].key
+    tabs = [show(a=key, b=runs["random"].key), show("confusion", dataset="blobs", model="mlp", forget="0")]
+    assert tabs[1].metric
+    delete_run(key, Store())
+    for tab in tabs:
+        tab.run()
+        assert not tab.exception
+        assert not tab.error
+    assert key not in tabs[0].selectbox(key="run_a").options
+    assert [button.label for button in tabs[1].button if button.label == "Cancel"]  # it is being computed again
+
+
+def test_damaged_and_foreign_files_do_not_disturb(runs: dict[str, Result]) -> None:
+    store = Store()
+    path = store.path("unlearned", runs["random"].key)
+    path.write_bytes(b"damaged")
+    save_file({"x": np.zeros(1)}, store.path("unlearned", "f" * 20))
+    app = show(a=runs["random"].key, b=runs["unsc"].key)
+    assert list(app.dataframe[0].value["Note"]).count("damaged file") == 2
+    assert "This run cannot be shown: damaged file." in [text.value for text in app.warning]
+    app.button(key="delete-A").click().run()
+    assert not path.exists()
+
+
+def test_one_run_is_shown_alone(runs: dict[str, Result]) -> None:
+    for name in ("random", "elsewhere", "samples"):
+        delete_run(runs[name].key, Store())
+    app = show()
+    assert [box.label for box in app.selectbox] == ["Run A"]
+    assert [button.key for button in app.button] == ["open-A", "delete-A"]
+    assert dict(app.query_params.items())["a"] in (runs["unsc"].key, [runs["unsc"].key])
+
+
+def test_an_empty_data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("UNSC_HOME", str(tmp_path / "none"))
+    app = show()
+    assert "No run is stored here yet" in app.info[0].value
+    assert not (tmp_path / "none").exists()

@@ -114,6 +114,7 @@ def test_damaged_files_are_named_and_left_alone(store: Store, damage: bytes | No
 @pytest.mark.parametrize(
     "meta",
     [{}, {"meta": "no json"}, {"meta": "[]"}, {"meta": '{"config": {"seed": "x"}, "created": 1, "seconds": {}}'},
+     {"meta": '{"config": {}, "created": 1e300, "seconds": {}}'}, {"meta": '{"config": {}, "created": NaN, "seconds": {}}'},
      {"meta": '{"config": {}, "created": "yesterday", "seconds": {}}'}, {"meta": '{"config": {}, "created": 1, "seconds": 3}'}],
 )  # fmt: skip
 def test_foreign_headers_are_survived(store: Store, meta: dict[str, str]) -> None:

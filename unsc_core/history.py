@@ -27,6 +27,8 @@ from unsc_core.store import Artefact, Store, read_artefact, read_meta
 LIMIT = 500
 """Runs that are listed, the files written last; a longer list would be slow and nobody reads it."""
 KEY = re.compile(r"[0-9a-f]{20}")
+FAR_FUTURE = 2**35
+"""In seconds since 1970; calendars end somewhere beyond it."""
 UNREADABLE = (OSError, ValueError, KeyError, SafetensorError)
 Marks = tuple[tuple[str, int], ...]
 
@@ -112,6 +114,8 @@ def _described(path: Path, key: str, mark: int) -> Run:
         meta = read_meta(path)
         config = ExperimentConfig.from_dict(meta["config"])
         seconds = own_seconds(meta["seconds"]) or float(sum(meta["seconds"].values()))
+        if not 0 <= meta["created"] < FAR_FUTURE:
+            raise ValueError("made at an impossible time")
         return Run(key, float(meta["created"]), config, imported="imported" in meta, seconds=seconds, forgets=_classes(config))
     except (*UNREADABLE, UnscError, TypeError, AttributeError):
         return Run(key, mark / 1e9, trouble="damaged file")

@@ -6,6 +6,7 @@ import html
 import platform
 import time
 from collections.abc import Iterable
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -84,8 +85,9 @@ def report(run: Stored, spectra: Artefact | None, store: Store) -> str:
 
 def _where(run: Stored) -> str:
     config = run.result.config
-    made = time.strftime("%-d %B %Y, %H:%M", time.localtime(run.made.meta["created"]))
-    return f"{_name(config.dataset)} · {_name(config.model)} · seed {config.seed} · {made}{' · imported' if 'imported' in run.made.meta else ''}"
+    made = datetime.fromtimestamp(run.made.meta["created"])
+    imported = " · imported" if "imported" in run.made.meta else ""
+    return f"{_name(config.dataset)} · {_name(config.model)} · seed {config.seed} · {made.day} {made:%B %Y, %H:%M}{imported}"
 
 
 def _name(path: str) -> str:

@@ -39,7 +39,8 @@ def dataset_title(name: str) -> str:
 
 def label(run: Run) -> str:
     """A run in one line."""
-    when = datetime.fromtimestamp(run.created).strftime("%-d %b %H:%M")
+    made = datetime.fromtimestamp(run.created)
+    when = f"{made.day} {made:%b %H:%M}"
     if run.config is None:
         return f"{run.trouble} · {when}"
     method = method_title(run.config.method) if run.config.method in METHODS else run.config.method

@@ -18,7 +18,7 @@ WIDTHS = (32, 128)
 
 
 def measured(store: Store) -> dict[str, dict[int, float]]:
-    """Seconds for a run (medians of three, networks trained in it; processor time too, for a machine that is shared) and bytes sent to the browser, by width."""
+    """Seconds for a run (medians of three, networks trained in it; processor time too, for a machine that is shared) and bytes sent, by width."""
     run(lab_config(0, 0.99, 8, 0, 0.1, 2), store)  # warms the worker up
     seconds, busy, sent = {}, {}, {}
     for width in WIDTHS:

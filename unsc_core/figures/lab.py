@@ -14,8 +14,8 @@ from unsc_core.lab import EXTENT, LEVELS, SHOWN, SIZE, LabRun, LayerGradient, Re
 
 POINTS_PER_CLASS = 60
 """Test points drawn of each class; accuracies are of all of them."""
-FAINT, STRONG = 0.10, 0.62
-"""Share of a class's colour in its region, at no confidence and at full confidence."""
+FAINT, STRONG = 0.10, {"light": 0.62, "dark": 0.42}
+"""Share of a class's colour in its region, at no confidence and at full confidence; less where points are brighter than regions."""
 STILL_THERE = 10.0
 """Acc_f above which a method is not said to have forgotten."""
 READOUTS = {
@@ -80,7 +80,7 @@ def _readout(values: list[float]) -> list[str]:
 def palette(classes: int, forget_classes: tuple[int, ...], look: Look) -> np.ndarray:
     """(256, 3) uint8: the colour of every value a cell may have; the surer the answer, the more of its class's colour."""
     paper = np.array(_rgb(look.paper), float)
-    strength = np.linspace(FAINT, STRONG, LEVELS)[:, None]
+    strength = np.linspace(FAINT, STRONG[look.name], LEVELS)[:, None]
     colours = np.zeros((256, 3), np.uint8)
     for c in range(classes):
         colour = np.array(_rgb(class_colour(c, forget_classes)), float)

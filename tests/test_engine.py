@@ -131,6 +131,19 @@ def test_second_job_knows_its_place(engine: Engine) -> None:
     settle(engine, first, second, third)
 
 
+def test_a_patient_job_lets_later_ones_go_first(engine: Engine) -> None:
+    first = submit(engine, LONG)
+    until(lambda: training(first))
+    patient = engine.submit("experiment", "patient", quick(11), patient=True)
+    later = submit(engine, quick(12))
+    assert engine.active() == [first, later, patient]
+    assert [engine.place(job) for job in (later, patient)] == [1, 2]
+    engine.cancel(first)
+    assert engine.wait(later, 30).state is State.DONE
+    assert engine.wait(patient, 30).state is State.DONE
+    assert (patient.patient, later.patient) == (True, False)
+
+
 def test_cancel_stops_a_running_training_within_two_seconds(engine: Engine) -> None:
     job = submit(engine, LONG, "a")
     until(lambda: training(job))

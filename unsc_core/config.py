@@ -80,7 +80,7 @@ def _is_a(value: object, kind: Any) -> bool:
     """Whether a value from a file is of the type that a field is annotated with: "str", "int | None", "tuple[int, ...]" …."""
     whole = isinstance(value, int) and not isinstance(value, bool)
     if kind.startswith("tuple"):
-        return isinstance(value, list | tuple) and all(_is_a(i, "int") for i in value)
+        return isinstance(value, list | tuple) and all(_is_a(i, kind[6:].split(",")[0]) for i in value)
     accepted = {"str": isinstance(value, str), "int": whole, "float": whole or isinstance(value, float), "None": value is None}
     return any(accepted[name] for name in kind.split(" | "))
 

@@ -16,7 +16,7 @@ from unsc_core.config import ExperimentConfig
 from unsc_core.data import DATASETS, VALIDATION
 from unsc_core.errors import ConfigError, StoreError
 from unsc_core.history import Stored, read_run
-from unsc_core.models import MODELS
+from unsc_core.own_model import is_own_model
 from unsc_core.report import report
 from unsc_core.results import summary
 from unsc_core.store import Arrays, Store
@@ -101,7 +101,7 @@ def shared_config(config: ExperimentConfig) -> dict[str, Any]:
     values = config.to_dict()
     if config.dataset.removesuffix(VALIDATION) not in DATASETS:
         values["dataset"] = Path(config.dataset).name
-    if config.model not in MODELS:
+    if is_own_model(config.model):
         values["model"] = Path(config.model).name
     if config.checkpoint is not None:
         values["checkpoint"] = Path(config.checkpoint).name

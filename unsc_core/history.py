@@ -20,7 +20,7 @@ from unsc_core.downloads import is_here
 from unsc_core.errors import CheckpointError, ConfigError, DataError, StoreError, UnscError
 from unsc_core.home import data_folder
 from unsc_core.methods import METHODS
-from unsc_core.models import MODELS
+from unsc_core.own_model import is_own_model
 from unsc_core.results import Keys, Result, keys, logits_key, read_result, resolve
 from unsc_core.store import Artefact, Store, read_artefact, read_meta
 
@@ -135,7 +135,7 @@ def _marks(config: ExperimentConfig) -> Any:
     """Changes when a file that an experiment was made from does."""
     try:
         weights = Path(config.checkpoint).expanduser().stat().st_mtime_ns if config.checkpoint else 0
-        program = 0 if config.model in MODELS else Path(config.model.rpartition(":")[0]).expanduser().stat().st_mtime_ns
+        program = 0 if not is_own_model(config.model) else Path(config.model.rpartition(":")[0]).expanduser().stat().st_mtime_ns
         return data_mark(config.dataset), is_here(config.dataset.removesuffix(VALIDATION)), weights, program
     except (OSError, RuntimeError, ValueError, UnscError) as error:
         return str(error)
@@ -242,7 +242,7 @@ def link(config: ExperimentConfig, dataset: Dataset) -> dict[str, str]:
     """
     if config.forget_ids:
         raise ConfigError("Single samples were forgotten; the pages show whole classes only.")
-    if config.model not in MODELS:
+    if is_own_model(config.model):
         raise ConfigError("Its network is a program of its own, which the pages never run.")
     default = resolve(replace(config, learning_rate=None, epochs=None, training_epochs=None), dataset)
     values = {

@@ -24,6 +24,7 @@ from unsc_core.downloads import is_here
 from unsc_core.errors import CheckpointError, DataError, ImportedFileError, StoreError, UnscError
 from unsc_core.home import data_folder, write_whole
 from unsc_core.models import MODELS
+from unsc_core.own_model import is_own_model
 from unsc_core.results import Keys, keys, logits_key, resolve, shipped_key
 from unsc_core.store import Arrays, Artefact, Store, read_artefact
 
@@ -91,7 +92,7 @@ def _config(content: bytes) -> ExperimentConfig:
     if not isinstance(values, dict):
         raise ImportedFileError("'config.json' is not an experiment's config; export the run again.")
     config = ExperimentConfig.from_dict(values)
-    if config.model not in MODELS:
+    if is_own_model(config.model):
         raise ImportedFileError(
             f"The run's network '{config.model[:60]}' is a program of its own, which an import never runs; import takes {', '.join(MODELS)}."
         )

@@ -16,8 +16,10 @@ from safetensors.numpy import save_file
 
 from tests.conftest import blobs
 from tests.own_images import save_npz
+from unsc_core import subspaces
 from unsc_core.config import ExperimentConfig
 from unsc_core.data import load_dataset
+from unsc_core.epochs import make_epochs
 from unsc_core.errors import ConfigError
 from unsc_core.experiment import Experiment
 from unsc_core.history import LIMIT, Run, delete_run, link, list_runs, read_run
@@ -171,9 +173,12 @@ def test_deleting_keeps_what_others_need(store: Store) -> None:
     kept = Experiment(blobs(**SHORT), store).run(with_retrain=True)
     before = files(store)
     gone = Experiment(blobs(method="random-labels", **SHORT), store).run(with_retrain=True)
+    make_epochs(gone.config, store)
+    subspaces.make(gone.config, store)
     removed = delete_run(gone.key, store)
-    assert files(store) == before
-    assert len(removed) == 3
+    assert before <= files(store)
+    assert {path.parent.name for path in files(store) - before} <= {"moments", "spectra"}
+    assert len(removed) == 5
     assert delete_run(gone.key, store) == []
     again = Experiment(blobs(**SHORT), store).run(with_retrain=True)
     assert summary(again) == summary(kept)
@@ -195,11 +200,13 @@ def test_a_link_says_every_setting_and_no_default(home: Path) -> None:
     dataset = load_dataset("blobs")
     plain = ExperimentConfig(dataset="blobs", model="mlp", forget_classes=(0,))
     assert set(link(resolve(plain, dataset), dataset)) == {"dataset", "model", "forget", "method", "seed", "gamma", "subspace"}
-    changed = replace(plain, forget_classes=(1, 2), learning_rate=0.3, epochs=4, training_epochs=6, device="cpu", seed=9, energy_threshold=0.9)
+    changed = replace(
+        plain, forget_classes=(1, 2), learning_rate=0.3, epochs=4, training_epochs=6, device="cpu", seed=9, energy_threshold=0.9, edits=("3>0",)
+    )
     said = link(resolve(changed, dataset), dataset)
     assert said == {
         "dataset": "blobs", "model": "mlp", "forget": "1,2", "method": "unsc", "seed": "9", "gamma": "0.9", "subspace": "joint", "lr": "0.3",
-        "epochs": "4", "training": "6", "device": "cpu",
+        "epochs": "4", "edits": "3>0", "training": "6", "device": "cpu",
     }  # fmt: skip
     data_folder().mkdir(parents=True)
     own = str(save_npz(data_folder() / "own.npz"))

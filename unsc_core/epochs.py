@@ -64,7 +64,8 @@ def counted_rows(dataset: Dataset) -> NDArray[np.intp]:
 
 def epochs_key(config: ExperimentConfig, dataset: Dataset) -> str:
     """The key of the epochs of a resolved config, made from its experiment's."""
-    return content_key(epochs=keys(config, dataset).unlearned, test=dataset.test_digest, points=MAX_POINTS, samples=MAX_SAMPLES, entries=MAX_ENTRIES)
+    recorded = content_key(test=dataset.test_digest, points=MAX_POINTS, samples=MAX_SAMPLES, entries=MAX_ENTRIES)
+    return f"{keys(config, dataset).unlearned}-{recorded}"
 
 
 def read_epochs(config: ExperimentConfig, dataset: Dataset, store: Store) -> Epochs | None:

@@ -208,7 +208,7 @@ def read_run(key: str, store: Store) -> Stored:
 
 
 def delete_run(key: str, store: Store) -> list[str]:
-    """Remove what belongs to one run alone: the unlearned model and its answers.
+    """Remove what belongs to one run alone: the unlearned model, its answers, its epochs and what was found of its subspaces.
 
     The original, the retrained model, their answers, the moments and the maps stay: other runs are made from them too.
 
@@ -221,7 +221,8 @@ def delete_run(key: str, store: Store) -> list[str]:
     """
     if not KEY.fullmatch(key):
         raise ConfigError(f"'{key[:40]}' is not the key of a run.")
-    own = [*sorted((store.root / "logits").glob(f"{key}-*.safetensors")), store.path("unlearned", key)]
+    own = [path for kind in ("logits", "epochs", "subspaces") for path in sorted((store.root / kind).glob(f"{key}*.safetensors"))]
+    own.append(store.path("unlearned", key))
     removed = []
     for path in own:
         try:
@@ -251,6 +252,7 @@ def link(config: ExperimentConfig, dataset: Dataset) -> dict[str, str]:
         "gamma": config.energy_threshold if METHODS[config.method].uses_energy_threshold else None, "subspace": config.subspace,
         "lr": _unless(config.learning_rate, default.learning_rate), "epochs": _unless(config.epochs, default.epochs),
         "training": _unless(config.training_epochs, default.training_epochs), "device": _unless(config.device, "auto"),
+        "edits": ",".join(config.edits) or None,
         "checkpoint": None if config.checkpoint is None else _in_data_folder(config.checkpoint),
     }  # fmt: skip
     return {name: str(value) for name, value in values.items() if value is not None}

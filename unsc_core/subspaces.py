@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
-from unsc_core.config import ExperimentConfig, content_key
+from unsc_core.config import ExperimentConfig
 from unsc_core.dataset import Dataset
 from unsc_core.progress import Report, silent
 from unsc_core.results import DEFAULT_ENERGY_THRESHOLD, keys
@@ -41,7 +41,7 @@ class Subspaces:
 
 def key(config: ExperimentConfig, dataset: Dataset) -> str:
     """The key of a resolved config's subspaces."""
-    return content_key(subspaces=keys(config, dataset).unlearned)
+    return keys(config, dataset).unlearned
 
 
 def read(config: ExperimentConfig, dataset: Dataset, store: Store) -> Subspaces | None:

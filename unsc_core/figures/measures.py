@@ -13,7 +13,7 @@ from unsc_core.results import Result, summary
 SETTINGS = {
     "dataset": "dataset", "model": "model", "checkpoint": "weights of the original", "forget_classes": "forgotten classes",
     "forget_ids": "forgotten samples", "method": "method", "energy_threshold": "γ", "subspace": "subspace", "learning_rate": "learning rate",
-    "epochs": "epochs at most", "training_epochs": "training epochs", "seed": "seed", "device": "device",
+    "epochs": "epochs at most", "edits": "edits of the pseudo-labels", "training_epochs": "training epochs", "seed": "seed", "device": "device",
 }  # fmt: skip
 """The settings of an experiment in words."""
 
@@ -82,6 +82,8 @@ def _setting(result: Result, name: str) -> str:
     value = getattr(result.config, name)
     if name in ("forget_classes", "forget_ids"):
         return forgotten(result)
+    if name == "edits":
+        return ", ".join(value) or "none"
     if value is None:
         return "trained here" if name == "checkpoint" else "none"
     if name == "method":

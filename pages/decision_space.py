@@ -1,100 +1,130 @@
-"""Decision space: where every test sample lies before and after, on one map."""
+"""Decision space: where every sample lies before and after, on one map."""
 
 import numpy as np
 import streamlit as st
 
-from pages.shared import cache, controls, gallery, header, jobs, show
+from pages.shared import cache, controls, gallery, header, jobs, show, state
 from unsc_core import embedding
 from unsc_core.epochs import epochs_key
-from unsc_core.figures.decision_space import ranges, space
+from unsc_core.figures.decision_space import PARTS, ranges, space
 from unsc_core.figures.epochs import animated
+from unsc_core.figures.logits import logits
+from unsc_core.history import MAX_IDS
 
 FILTERS = {
     "All": "every shown sample",
-    "Forget": "samples of the forgotten classes",
-    "Correctly forgotten": "forgotten, and no longer answered with a forgotten class",
-    "Not forgotten": "to be forgotten, but still answered with a forgotten class",
+    "Forget": "what is to be forgotten",
+    "Correctly forgotten": "to be forgotten, and no longer answered so",
+    "Not forgotten": "to be forgotten, but still answered so",
     "Over-forgotten": "retained, right before, wrong after",
 }
+SAMPLES = {"Test": "test", "Training": "train"}
+MAX_CARDS = 24
+
+
+def over_time() -> None:
+    """The map, epoch by epoch."""
+    recorded = cache.epochs(chosen.config)
+    if recorded is None:
+        jobs.wait_for("epochs", epochs_key(chosen.config, chosen.dataset), chosen.config, "Recording what happens after each epoch")
+        return
+    st.caption(f":red[**×**] {chosen.forgotten} (to forget), with each sample's whole way · **●** retained · {about_map}")
+    picture = animated(result, recorded, cache.epoch_positions(kind, result.key, result, recorded), ranges(positions), show.mode())
+    show.picture(picture, "epochs")
+    show.downloads({"epochs": picture})
+
+
+def before_and_after() -> None:
+    """One panel a model; what is chosen in any of them is shown below."""
+    left, right = st.columns([5, 4], vertical_alignment="bottom")
+    filter_name = left.selectbox("Show", list(FILTERS), key="show", bind="query-params", format_func=lambda n: f"{n}: {FILTERS[n]}")
+    paths = right.toggle("Draw the path of each sample to forget", value=True, key="paths", bind="query-params")
+    visible = shown_by(filter_name)
+    if not visible.any():
+        st.info(f"No sample is {filter_name.lower()} here: {FILTERS[filter_name]}.", icon=":material/check_circle:")
+        return
+    st.caption(
+        f":red[**×**] {chosen.forgotten} (to forget) · **●** retained, each class named at its middle · {int(visible.sum()):,} shown · "
+        f"drag a lasso or click to see images · {about_map}"
+    )
+    placed, window = {model: p[visible] for model, p in positions.items()}, ranges(positions)
+    pictures = {
+        model: space(result, model, placed, rows[visible], show.mode(), paths=paths and model != "original", window=window, part=part)
+        for model in positions
+    }
+    selected: list[int] = []
+    for column, (model, picture) in zip(st.columns(len(pictures)), pictures.items(), strict=True):
+        with column:
+            event = show.picture(picture, f"space-{model}-{part}", selectable=True)
+            selected += [point["customdata"] for point in event.selection.points if point.get("customdata") is not None]
+    show.downloads(pictures)
+    if selected:
+        chosen_ones(np.unique([row[0] if isinstance(row, list) else row for row in selected]).astype(int))
+
+
+def shown_by(filter_name: str) -> np.ndarray:
+    """(n,) which of the shown samples a filter lets through."""
+    labels, leaves = chosen.dataset.labels(part)[rows], result.split.is_forgotten(part)[rows]
+    before, after = (answers.of(part)[rows].argmax(1) for answers in (result.original, result.unlearned))
+    forgotten = after != labels if result.split.forget_ids else ~np.isin(after, result.split.forget_classes)
+    return {
+        "All": np.ones(len(rows), bool),
+        "Forget": leaves,
+        "Correctly forgotten": leaves & forgotten,
+        "Not forgotten": leaves & ~forgotten,
+        "Over-forgotten": ~leaves & (before == labels) & (after != labels),
+    }[filter_name]
+
+
+def chosen_ones(samples: np.ndarray) -> None:
+    """The chosen samples' images and answers; training samples can be forgotten, exactly these."""
+    heading, button = st.columns([3, 2], vertical_alignment="bottom")
+    heading.subheader(f"{len(samples)} chosen")
+    if part == "test":
+        button.caption("To forget chosen samples, choose them among the *Training* samples: only what was learned can be forgotten.")
+    elif state.lesson().fixed("forget"):
+        pass
+    elif len(samples) > MAX_IDS:
+        button.caption(f"At most {MAX_IDS} samples can be forgotten together here; draw a smaller lasso.")
+    elif button.button("Forget exactly these", type="primary", icon=":material/ink_eraser:", width="stretch"):
+        state.choose(ids=tuple(int(i) for i in samples), edits=())
+        st.rerun()
+    picture = logits(result, samples, part, show.mode())
+    show.picture(picture, f"logits-{part}")
+    gallery.answers(result, samples[:MAX_CARDS], part)
+    if len(samples) > MAX_CARDS:
+        st.caption(f"The first {MAX_CARDS} of {len(samples)} are pictured.")
+
 
 st.title("Decision space")
 chosen = controls.experiment()
-st.markdown("Each point is a test image, placed by its **logits**. The map is fitted once, on the original; the other models are drawn into it.")
+st.markdown("Each point is an image, placed by its **logits**. The map is fitted once, on the original; the other models are drawn into it.")
 result = jobs.result(chosen)
 header.strip(chosen, result)
 
 views = ["Before and after", "Epoch by epoch"]
-left, middle, right = st.columns([3, 2, 4], vertical_alignment="bottom")
+left, middle, right = st.columns([3, 2, 2], vertical_alignment="bottom")
 view = left.segmented_control("View", views, default=views[0], required=True, key="space", bind="query-params")
 kind = middle.segmented_control(
     "Map", ["UMAP", "PCA"], default="UMAP", required=True, key="map", bind="query-params",
     help="UMAP: who is whose neighbour. PCA: the plane in which the original's logits spread most.",
 )  # fmt: skip
+part = result.split.measured_part
+if view == views[0] and not result.split.forget_ids:
+    part = SAMPLES[right.segmented_control("Samples", list(SAMPLES), default="Test", required=True, key="samples", bind="query-params")]
+if not (result.original.has(part) and result.unlearned.has(part)):
+    st.info("The answers on the training set are still being computed.", icon=":material/hourglass_top:")
+    st.stop()
 
-rows = embedding.sample(chosen.dataset)
-models = tuple(result.models)
+rows = embedding.shown(result.split, part)
 if kind == "UMAP" and not cache.has_umap(chosen.config):
     key = embedding.umap_key(chosen.config, chosen.dataset)
     jobs.wait_for("embedding", key, chosen.config, "Drawing the map with UMAP; PCA is shown meanwhile")
     kind = "PCA"
-positions = cache.positions(kind, result.key, models, result)
-
-neighbours = cache.trustworthiness(kind, result.key, result, positions["original"])
-about_map = f"{len(rows):,} test samples · map trustworthiness {neighbours:.2f}"
-
-if view == "Epoch by epoch":
-    recorded = cache.epochs(chosen.config)
-    if recorded is None:
-        jobs.wait_for("epochs", epochs_key(chosen.config, chosen.dataset), chosen.config, "Recording what happens after each epoch")
-        st.stop()
-    st.caption(f":red[**×**] {', '.join(chosen.forget_names)} (to forget), with each sample's whole way · **●** retained classes · {about_map}")
-    picture = animated(result, recorded, cache.epoch_positions(kind, result.key, result, recorded), ranges(positions), show.mode())
-    show.picture(picture, "epochs")
-    show.downloads({"epochs": picture})
-    st.stop()
-
-filter_name = right.selectbox("Show", list(FILTERS), key="show", bind="query-params", format_func=lambda n: f"{n}: {FILTERS[n]}")
-paths = st.toggle("Draw each forgotten sample's path from its old place", value=True, key="paths", bind="query-params")
-labels = chosen.dataset.y_test[rows]
-before, after = (answers.test[rows].argmax(1) for answers in (result.original, result.unlearned))
-of_forget = np.isin(labels, chosen.config.forget_classes)
-forgotten = ~np.isin(after, chosen.config.forget_classes)
-shown = {
-    "All": np.ones(len(rows), bool),
-    "Forget": of_forget,
-    "Correctly forgotten": of_forget & forgotten,
-    "Not forgotten": of_forget & ~forgotten,
-    "Over-forgotten": ~of_forget & (before == labels) & (after != labels),
-}[filter_name]
-
-if not shown.any():
-    st.info(f"No sample is {filter_name.lower()} here: {FILTERS[filter_name]}.", icon=":material/check_circle:")
-    st.stop()
-
-st.caption(
-    f":red[**×**] {', '.join(chosen.forget_names)} (to forget) · **●** retained classes, named at their middle · {int(shown.sum()):,} shown · "
-    f"drag a lasso or click to see images · {about_map}"
-)
-pictures = {
-    name: space(
-        result,
-        name,
-        {m: p[shown] for m, p in positions.items()},
-        rows[shown],
-        show.mode(),
-        paths=paths and name != "original",
-        window=ranges(positions),
-    )
-    for name in models
-}
-selected: list[int] = []
-for column, (name, item) in zip(st.columns(len(pictures)), pictures.items(), strict=True):
-    with column:
-        event = show.picture(item, f"space-{name}", selectable=True)
-        selected += [point["customdata"] for point in event.selection.points if point.get("customdata") is not None]
-show.downloads(pictures)
-
-if selected:
-    flat = np.unique([row[0] if isinstance(row, list) else row for row in selected]).astype(int)
-    st.subheader(f"{len(flat)} chosen")
-    gallery.answers(result, flat[:24])
+positions = cache.positions(kind, result, part)
+neighbours = cache.trustworthiness(kind, part, result.key, result, positions["original"])
+about_map = f"{len(rows):,} {PARTS[part]} samples · map trustworthiness {neighbours:.2f}"
+if view == views[1]:
+    over_time()
+else:
+    before_and_after()

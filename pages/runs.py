@@ -89,12 +89,12 @@ def numbers(results: list[Result]) -> None:
 
 def maps(results: list[Result]) -> dict[str, Picture]:
     """Both unlearned models on the one map of their original."""
-    rows = embedding.sample(results[0].split.dataset)
-    positions = [cache.positions("PCA", result.key, tuple(result.models), result) for result in results]
+    positions = [cache.positions("PCA", result, result.split.measured_part) for result in results]
     window = ranges({f"{side}-{name}": p for side, placed in zip(SIDES, positions, strict=True) for name, p in placed.items()})
     pictures = {}
     for side, result, placed in zip(SIDES, results, positions, strict=True):
-        picture = space(result, "unlearned", placed, rows, show.mode(), paths=True, window=window)
+        part = result.split.measured_part
+        picture = space(result, "unlearned", placed, embedding.shown(result.split, part), show.mode(), paths=True, window=window, part=part)
         picture.figure.update_layout(title_text=f"{side}: {method_title(result.config.method)}")
         pictures[f"map-{side.lower()}"] = picture
     return pictures
@@ -113,10 +113,10 @@ def changes(results: list[Result]) -> dict[str, Picture]:
 
 def same_map(results: list[Result]) -> bool:
     """Whether both began at the same original, so that one map holds both."""
-    a, b = results
     data = [result.split.dataset for result in results]
     begun = [keys(result.config, d).original for result, d in zip(results, data, strict=True)]
-    return begun[0] == begun[1] and data[0].test_digest == data[1].test_digest and bool(a.split.forget_classes and b.split.forget_classes)
+    answered = all(answers.has(result.split.measured_part) for result in results for answers in (result.original, result.unlearned))
+    return begun[0] == begun[1] and data[0].test_digest == data[1].test_digest and answered
 
 
 st.title("Runs")

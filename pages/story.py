@@ -10,7 +10,6 @@ from unsc_core.figures.accuracy import change_per_class
 from unsc_core.figures.decision_space import space
 from unsc_core.figures.flow import label_counts
 from unsc_core.figures.spectra import free_share
-from unsc_core.figures.words import joined
 from unsc_core.results import DEFAULT_ENERGY_THRESHOLD, keys, resolve
 
 PRESETS = {
@@ -23,7 +22,7 @@ PRESETS = {
 
 st.title("Make a network forget, and keep the rest")
 chosen = controls.experiment()
-forgotten = joined(chosen.forget_names)
+forgotten = chosen.forgotten
 st.markdown(
     f"A trained classifier is asked to **forget {forgotten}**. Most methods damage what should remain: **over-unlearning**. "
     "UNSC moves the weights only where the remaining data cannot see it, and sends each forgotten sample to the class it already resembles."
@@ -34,12 +33,14 @@ for name, preset in () if state.lesson().fixed(*state.CONTROLS) else PRESETS.ite
 
 result = jobs.result(chosen)
 look = show.mode()
-rows = embedding.sample(chosen.dataset)
-positions = cache.positions("UMAP" if cache.has_umap(chosen.config) else "PCA", result.key, tuple(result.models), result)
+part = result.split.measured_part
+part = part if result.unlearned.has(part) and result.original.has(part) else "test"
+rows = embedding.shown(result.split, part)
+positions = cache.positions("UMAP" if cache.has_umap(chosen.config) else "PCA", result, part)
 columns = st.columns(2)
 for column, model in zip(columns, ("original", "unlearned"), strict=True):
     with column:
-        show.picture(space(result, model, positions, rows, look, paths=model == "unlearned", height=400), f"story-{model}")
+        show.picture(space(result, model, positions, rows, look, paths=model == "unlearned", height=400, part=part), f"story-{model}")
 st.caption(f":red[**×**] {forgotten}, to be forgotten · **●** the classes that stay · lines: each forgotten sample's way")
 header.strip(chosen, result)
 

@@ -12,9 +12,11 @@ from sklearn.neighbors import KNeighborsClassifier
 
 from tests.conftest import digits
 from unsc_core.data import load_dataset
-from unsc_core.embedding import fit_umap, make_umap, pca_map, place, read_umap, sample, umap_key
+from unsc_core.embedding import fit_umap, make_umap, pca_map, place, positions, read_umap, sample, shown, umap_key
 from unsc_core.errors import ConfigError
 from unsc_core.experiment import Experiment
+from unsc_core.figures.decision_space import space
+from unsc_core.figures.theme import LIGHT
 from unsc_core.results import Result, resolve
 from unsc_core.store import Store
 
@@ -90,3 +92,25 @@ def test_placed_samples_lie_among_their_neighbours(result: Result, points: int) 
     assert (placed["unlearned"] <= positions.max(0) + 1e-4).all()
     nudged = place(z0, positions, {"nudged": z0 + np.float32(1e-5)})["nudged"]
     assert np.allclose(nudged, positions, atol=1e-2)
+
+
+@pytest.mark.parametrize("ids", [(), (3, 900, 1250)])
+def test_every_panel_shows_the_original_at_the_same_places_and_itself_without_a_move(ids: tuple[int, ...], shared_store: Store) -> None:
+    request = {"forget_classes": (), "forget_ids": ids} if ids else {}
+    result = Experiment(digits(**request), shared_store).run()
+    itself = replace(result, unlearned=result.original, retrained=result.original)
+    make_umap(result.config, shared_store)
+    umap = read_umap(result.config, result.split.dataset, shared_store)
+    for part in ("test", "train"):
+        rows = shown(result.split, part)
+        assert set(ids) <= set(rows.tolist()) or part == "test"
+        assert np.array_equal(rows, np.unique(rows))
+        for fitted in (None, umap):
+            found, same = (positions(one, part, fitted) for one in (result, itself))
+            assert all(np.array_equal(placed, found["original"]) for placed in same.values())
+            assert found["unlearned"].shape == (len(rows), 2)
+            assert not np.array_equal(found["unlearned"], found["original"])
+            if fitted is not None and part == "test":
+                assert np.array_equal(found["original"], umap)
+            drawn = [space(one, model, found, rows, LIGHT, part=part).table for one in (result, itself) for model in ("original",)]
+            assert np.array_equal(drawn[0]["x"], drawn[1]["x"])

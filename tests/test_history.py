@@ -72,8 +72,9 @@ def test_single_samples_are_measured_on_themselves(store: Store) -> None:
     run = only(store)
     assert run.forgets == ("3 samples",)
     assert run.acc_forget == summary(result)["unlearned"]["acc_forget"]
-    with pytest.raises(ConfigError, match="Single samples"):
-        link(result.config, result.split.dataset)
+    assert link(result.config, result.split.dataset)["ids"] == "0,5,9"
+    with pytest.raises(ConfigError, match="501 samples are too many for a link"):
+        link(replace(result.config, forget_ids=tuple(range(501))), result.split.dataset)
 
 
 def test_hundreds_of_runs_list_at_once_and_without_torch(store: Store) -> None:

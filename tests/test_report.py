@@ -126,10 +126,11 @@ def test_without_a_retrained_model_and_without_labels(store: Store) -> None:
     assert "<h2>Null space" not in text
 
 
-def test_single_samples_have_a_report_without_maps(store: Store) -> None:
+def test_single_samples_have_a_report_on_the_training_samples(store: Store) -> None:
     _, page, _ = reported(blobs(forget_classes=(), forget_ids=(3, 5, 8)), store)
     assert "UNSC forgets 3 samples" in page.words
-    assert "the pages show whole classes only" in page.words
+    assert "ids=3%2C5%2C8" in page.words
+    assert "Training samples placed by their logits" in page.words
     assert page.figures
 
 

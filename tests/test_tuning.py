@@ -49,8 +49,8 @@ def test_tuning_tries_every_setting_on_validation_samples_and_is_written(home) -
     assert [(outcome["method"], len(outcome["tried"])) for outcome in outcomes] == [("pseudo-labels", 3), ("unsc", 6)]
     assert all(outcome["chosen"] in [one["settings"] for one in outcome["tried"]] for outcome in outcomes)
     path = tuning.record_path(config)
-    write(path, config, (0, 1), (0,), outcomes[:1])
-    write(path, config, (0, 1), (0,), outcomes[1:])
+    write(path, config, (0, 1), outcomes[:1])
+    write(path, config, (0, 1), outcomes[1:])
     record = json.loads(path.read_text())
     assert record["methods"] == outcomes
     assert record["dataset"] == "blobs:validation"

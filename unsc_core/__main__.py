@@ -207,7 +207,7 @@ def _tune(options: argparse.Namespace) -> int:
     outcomes = []
     for outcome in tuning.tune(config, grids, forget, seeds, _show):
         outcomes.append(outcome)
-        tuning.write(path, config, forget, seeds, outcomes)
+        tuning.write(path, config, forget, outcomes)
     _clear_line()
     print(tuning.table(outcomes))
     print(path)

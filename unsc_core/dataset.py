@@ -56,6 +56,14 @@ class Dataset:
         """Whether samples are uint8 images rather than points."""
         return self.x_train.ndim == 4
 
+    def samples(self, part: str) -> NDArray[np.generic]:
+        """The samples of "train" or "test"."""
+        return self.x_train if part == "train" else self.x_test
+
+    def labels(self, part: str) -> NDArray[np.int64]:
+        """(n,) true classes of "train" or "test"."""
+        return self.y_train if part == "train" else self.y_test
+
     @cached_property
     def train_digest(self) -> str:
         """A name for what a model is trained on: same samples, labels and normalisation, same digest."""
@@ -99,6 +107,11 @@ class Split:
     forget_ids: tuple[int, ...] = ()
 
     @property
+    def measured_part(self) -> str:
+        """Where forgetting is measured: on the "test" samples of forgotten classes, or on the "train" samples that were chosen."""
+        return "train" if self.forget_ids else "test"
+
+    @property
     def retain_classes(self) -> tuple[int, ...]:
         """All the classes that stay."""
         return tuple(c for c in range(self.dataset.num_classes) if c not in self.forget_classes)
@@ -113,7 +126,7 @@ class Split:
 
     def is_forgotten(self, part: str) -> NDArray[np.bool_]:
         """(n,) whether each sample of "train" or "test" is to be forgotten; test samples only go with their class."""
-        labels = self.dataset.y_train if part == "train" else self.dataset.y_test
+        labels = self.dataset.labels(part)
         if not self.forget_ids:
             return np.isin(labels, self.forget_classes)
         chosen = np.zeros(len(labels), dtype=bool)

@@ -7,10 +7,10 @@ from numpy.typing import NDArray
 
 from unsc_core.config import ExperimentConfig, content_key
 from unsc_core.data import load_dataset
-from unsc_core.dataset import Dataset
+from unsc_core.dataset import Dataset, Split
 from unsc_core.errors import ConfigError
 from unsc_core.progress import Report, Stages, silent
-from unsc_core.results import keys, logits_key, resolve
+from unsc_core.results import Result, keys, logits_key, resolve
 from unsc_core.store import Artefact, Store
 
 MAX_POINTS = 1200
@@ -18,10 +18,33 @@ NEIGHBOURS = 15
 Points = NDArray[np.float32]
 
 
-def sample(dataset: Dataset, points: int = MAX_POINTS) -> NDArray[np.intp]:
-    """Indices of test samples to show: the first of every class in equal shares, `points` at most."""
-    per_class = max(1, points // dataset.num_classes)
-    return np.sort(np.concatenate([np.flatnonzero(dataset.y_test == c)[:per_class] for c in range(dataset.num_classes)]))
+def sample(dataset: Dataset, points: int = MAX_POINTS, part: str = "test") -> NDArray[np.intp]:
+    """Indices of "test" or "train" samples to show: the first of every class in equal shares, `points` at most."""
+    per_class, labels = max(1, points // dataset.num_classes), dataset.labels(part)
+    return np.sort(np.concatenate([np.flatnonzero(labels == c)[:per_class] for c in range(dataset.num_classes)]))
+
+
+def shown(request: Split, part: str) -> NDArray[np.intp]:
+    """Indices of the samples of "test" or "train" that a map of this request shows: a `sample`, and the single ones to be forgotten."""
+    drawn = sample(request.dataset, part=part)
+    return np.union1d(drawn, request.forget_ids).astype(np.intp) if part == "train" and request.forget_ids else drawn
+
+
+def positions(result: Result, part: str, umap: Points | None) -> dict[str, Points]:
+    """Where every model that has answered `part` puts the shown samples, all on one map of the original's test samples.
+
+    Args:
+        result: the experiment.
+        part: "test" or "train".
+        umap: where the original's test samples lie on its UMAP; None draws the PCA instead.
+
+    Returns:
+        Model name -> (n, 2) of `shown(result.split, part)`.
+    """
+    rows = shown(result.split, part)
+    logits = {name: answers.of(part)[rows] for name, answers in result.models.items() if answers.has(part)}
+    original = result.original.test[sample(result.split.dataset)]
+    return pca_map(original, logits) if umap is None else place(original, umap, logits)
 
 
 def pca_map(original: Points, others: dict[str, Points]) -> dict[str, Points]:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from unsc_core import evaluation
 from unsc_core.config import ExperimentConfig, content_key
 from unsc_core.dataset import Dataset, split
-from unsc_core.embedding import MAX_POINTS, sample
+from unsc_core.embedding import MAX_POINTS, shown
 from unsc_core.methods import METHODS
 from unsc_core.progress import Report, silent
 from unsc_core.results import keys
@@ -36,7 +36,7 @@ class Epochs:
 
     Attributes:
         epoch: (entries,) int64, from 0.
-        rows: (n,) the shown test samples, as `embedding.sample` draws them.
+        rows: (n,) the samples that `embedding.shown` shows of the split's `measured_part`.
         logits: (entries, n, classes) float32, of the shown samples.
         per_class: (entries, classes) test accuracy in percent, NaN for a class without samples.
         acc_forget: (entries,) Acc_f in percent: on test samples, or on the forgotten training samples where single ones are.
@@ -109,9 +109,9 @@ class _Recorder:
     """Looks at a model whenever it is shown one; keeps at most MAX_ENTRIES looks, whatever the number of epochs."""
 
     def __init__(self, work: Experiment) -> None:
-        self._data, self._split, dataset = work.data, work.split, work.dataset
-        self._shown, self._counted = sample(dataset), counted_rows(dataset)
-        self._rows = np.union1d(self._shown, self._counted)
+        self._data, self._split = work.data, work.split
+        self._shown, self._counted = shown(work.split, work.split.measured_part), counted_rows(work.dataset)
+        self._rows = self._counted if work.split.forget_ids else np.union1d(self._shown, self._counted)
         self._looks: list[Arrays] = []
         self._every = 1
         self.kept: list[int] = []
@@ -138,13 +138,13 @@ class _Recorder:
         labels, forgotten = request.dataset.y_test[self._counted], request.is_forgotten("test")[self._counted]
         per_class = evaluation.per_class_accuracy(answers, labels, request.dataset.num_classes)
         if request.forget_ids:
-            rows = request.forget_train()
-            of_forget = predict(model, data, data.x_train[data.index(rows)]).argmax(1).cpu().numpy()
-            acc_forget = evaluation.acc_forget(of_forget, request.dataset.y_train[rows], np.ones(len(rows), bool))
+            seen = predict(model, data, data.x_train[data.index(self._shown)]).cpu().numpy()
+            of_forget = request.is_forgotten("train")[self._shown]
+            acc_forget = evaluation.acc_forget(seen.argmax(1), request.dataset.y_train[self._shown], of_forget)
         else:
+            seen = logits[np.searchsorted(self._rows, self._shown)]
             acc_forget = evaluation.acc_forget(answers, labels, forgotten)
-        shown = logits[np.searchsorted(self._rows, self._shown)]
-        self._looks.append({"logits": shown, "per_class": per_class, "acc_forget": np.array(acc_forget)})
+        self._looks.append({"logits": seen, "per_class": per_class, "acc_forget": np.array(acc_forget)})
         self.kept.append(epoch)
 
     def arrays(self) -> Arrays:

@@ -26,6 +26,8 @@ from unsc_core.store import Artefact, Store, read_artefact, read_meta
 
 LIMIT = 500
 """Runs that are listed, the files written last; a longer list would be slow and nobody reads it."""
+MAX_IDS = 500
+"""Single samples that a link names at most: every browser takes an address of that length."""
 KEY = re.compile(r"[0-9a-f]{20}")
 FAR_FUTURE = 2**35
 """In seconds since 1970; calendars end somewhere beyond it."""
@@ -241,14 +243,15 @@ def link(config: ExperimentConfig, dataset: Dataset) -> dict[str, str]:
     Raises:
         ConfigError: the pages cannot show it; one sentence says why.
     """
-    if config.forget_ids:
-        raise ConfigError("Single samples were forgotten; the pages show whole classes only.")
+    if len(config.forget_ids) > MAX_IDS:
+        raise ConfigError(f"{len(config.forget_ids)} samples are too many for a link (at most {MAX_IDS}).")
     if is_own_model(config.model):
         raise ConfigError("Its network is a program of its own, which the pages never run.")
     default = resolve(replace(config, learning_rate=None, epochs=None, training_epochs=None), dataset)
     values = {
         "dataset": config.dataset if config.dataset in DATASETS else _in_data_folder(config.dataset), "model": config.model,
-        "forget": ",".join(map(str, config.forget_classes)), "method": config.method, "seed": config.seed,
+        "forget": ",".join(map(str, config.forget_classes)) or None, "ids": ",".join(map(str, config.forget_ids)) or None,
+        "method": config.method, "seed": config.seed,
         "gamma": config.energy_threshold if METHODS[config.method].uses_energy_threshold else None, "subspace": config.subspace,
         "lr": _unless(config.learning_rate, default.learning_rate), "epochs": _unless(config.epochs, default.epochs),
         "training": _unless(config.training_epochs, default.training_epochs), "device": _unless(config.device, "auto"),

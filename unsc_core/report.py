@@ -59,11 +59,10 @@ def report(run: Stored, spectra: Artefact | None, store: Store) -> str:
         store: looked into for the map.
     """
     from unsc_core.figures.embedded import embedded, scripts
-    from unsc_core.figures.measures import forgotten
-    from unsc_core.figures.words import method_title
+    from unsc_core.figures.words import method_title, requested
 
     result = run.result
-    title = f"{method_title(result.config.method)} forgets {forgotten(result)}"
+    title = f"{method_title(result.config.method)} forgets {requested(result.split)}"
     parts = [
         f"<h1>{html.escape(title)}</h1>",
         f'<p class="muted">{html.escape(_where(run))}</p>',
@@ -96,12 +95,11 @@ def _name(path: str) -> str:
 
 
 def _lead(run: Stored) -> str:
-    from unsc_core.figures.measures import forgotten
-    from unsc_core.figures.words import points
+    from unsc_core.figures.words import points, requested
 
     numbers = summary(run.result)
     before, after = numbers["original"], numbers["unlearned"]
-    text = f"The network was asked to forget {forgotten(run.result)}. "
+    text = f"The network was asked to forget {requested(run.result.split)}. "
     if before["acc_forget"] is not None:
         text += f"It recognised {before['acc_forget']:.1f} % of it before and {after['acc_forget']:.1f} % after; "
     text += f"on the rest its accuracy changed by {points(after['acc_retain'] - before['acc_retain'])} points to {after['acc_retain']:.1f} %"
@@ -123,24 +121,25 @@ def _numbers(run: Stored) -> str:
 
 
 def _sections(run: Stored, spectra: Artefact | None, store: Store) -> Iterable[tuple[str, str, list[Picture]]]:
-    """Heading, a line of words, and pictures; views by class are left out where single samples were forgotten."""
+    """Heading, a line of words, and pictures."""
     from unsc_core.figures.accuracy import change_per_class
     from unsc_core.figures.confusion import difference
+    from unsc_core.figures.decision_space import PARTS
     from unsc_core.figures.flow import flow, label_counts
     from unsc_core.figures.theme import LIGHT
 
-    result = run.result
-    by_class = bool(result.split.forget_classes)
-    if by_class:
-        words = "Test samples placed by their logits, on one map for all models. × is to be forgotten, ● stays; lines lead from where a sample was."
+    result, part = run.result, run.result.split.measured_part
+    if result.original.has(part) and result.unlearned.has(part):
+        words = f"{PARTS[part].title()} samples placed by their logits, on one map for all models. "
+        words += "× is to be forgotten, ● stays; lines lead from where a sample was."
         yield "Decision space", words, _maps(run, store)
     yield "Change per class", "Bars under zero are over-unlearning.", [change_per_class([result], LIGHT)]
-    if by_class:
+    if not result.split.forget_ids:
         yield "Confusion", "Rows are true classes, columns are answers; the forgotten rows are framed.", [difference(result, "test", True, LIGHT)]
     if spectra is not None:
         words = "The retained classes use the grey directions of each layer's input; in the others, the null space, weights may move."
         yield "Null space", words, _null_space(run, spectra)
-    if by_class and result.labels is not None:
+    if result.labels is not None:
         judged = result.retrained is not None and result.retrained.train is not None
         yield "Pseudo-labels", "Where forgotten training samples were sent.", [flow(result, LIGHT) if judged else label_counts(result, LIGHT)]
 
@@ -149,12 +148,10 @@ def _maps(run: Stored, store: Store) -> list[Picture]:
     from unsc_core.figures.decision_space import ranges, space
     from unsc_core.figures.theme import LIGHT
 
-    result = run.result
-    rows = embedding.sample(run.dataset)
-    logits = {name: answers.test[rows] for name, answers in result.models.items()}
-    fitted = embedding.read_umap(result.config, run.dataset, store)
-    placed = embedding.pca_map(logits["original"], logits) if fitted is None else embedding.place(logits["original"], fitted, logits)
-    return [space(result, name, placed, rows, LIGHT, paths=name != "original", window=ranges(placed)) for name in placed]
+    result, part = run.result, run.result.split.measured_part
+    rows = embedding.shown(result.split, part)
+    placed = embedding.positions(result, part, embedding.read_umap(result.config, run.dataset, store))
+    return [space(result, name, placed, rows, LIGHT, paths=name != "original", window=ranges(placed), part=part) for name in placed]
 
 
 def _null_space(run: Stored, spectra: Artefact) -> list[Picture]:

@@ -163,6 +163,21 @@ class Answers:
     test: NDArray[np.float32]
     train: NDArray[np.float32] | None = None
 
+    def has(self, part: str) -> bool:
+        """Whether "test" or "train" has been answered."""
+        return part == "test" or self.train is not None
+
+    def of(self, part: str) -> NDArray[np.float32]:
+        """The logits on "test" or "train".
+
+        Raises:
+            ValueError: they have not been computed.
+        """
+        logits = self.test if part == "test" else self.train
+        if logits is None:
+            raise ValueError(f"the {part} set has not been answered")
+        return logits
+
 
 @dataclass(frozen=True, eq=False)
 class Result:
@@ -255,7 +270,7 @@ def summary(result: Result) -> dict[str, Any]:
 
 def _agreement(result: Result) -> float | None:
     """Percent of forgotten test samples (training samples when single ones are forgotten) answered as the retrained model does."""
-    part = "train" if result.split.forget_ids else "test"
+    part = result.split.measured_part
     forgotten = result.split.is_forgotten(part)
     both = [getattr(answers, part) for answers in (result.unlearned, result.retrained) if answers is not None]
     if len(both) < 2 or any(logits is None for logits in both):

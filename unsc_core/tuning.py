@@ -45,15 +45,15 @@ def tune(
         seeds: of original and unlearning.
 
     Yields:
-        Per method {"method", "chosen", "tried"}: tried is a list of {"settings", "acc_forget", "acc_retain", "worst_forget"}
+        Per method {"method", "seeds", "chosen", "tried"}: tried is a list of {"settings", "acc_forget", "acc_retain", "worst_forget"}
         (means over classes and seeds in percent; None where it diverged), chosen the settings `choose` takes.
     """
-    base = replace(config, dataset=config.dataset + VALIDATION)
+    base, seeds = replace(config, dataset=config.dataset + VALIDATION), list(seeds)
     requests = [replace(base, forget_classes=(c,), seed=seed) for c, seed in product(forget, seeds)]
     for method, grid in grids.items():
         tried = [{"settings": setting, **_means(requests, {"method": method, **setting}, report)} for setting in grid]
         if tried:
-            yield {"method": method, "chosen": choose(tried), "tried": tried}
+            yield {"method": method, "seeds": seeds, "chosen": choose(tried), "tried": tried}
 
 
 def _means(requests: list[ExperimentConfig], settings: dict[str, Any], report: Report) -> dict[str, float | None]:
@@ -87,11 +87,11 @@ def shipped_record(dataset: str, model: str) -> Path:
     return ASSETS / "tuning" / f"{dataset}_{model}.json"
 
 
-def write(path: Path, config: ExperimentConfig, forget: Iterable[int], seeds: Iterable[int], outcomes: list[dict[str, Any]]) -> None:
+def write(path: Path, config: ExperimentConfig, forget: Iterable[int], outcomes: list[dict[str, Any]]) -> None:
     """Write the outcomes with what they were found on; methods that were not tuned this time keep what is there."""
     before = json.loads(path.read_text())["methods"] if path.is_file() else []
     names = {outcome["method"] for outcome in outcomes}
-    about = {"dataset": config.dataset + VALIDATION, "model": config.model, "forget": list(forget), "seeds": list(seeds)}
+    about = {"dataset": config.dataset + VALIDATION, "model": config.model, "forget": list(forget)}
     write_whole(path, json.dumps(about | {"methods": [*(b for b in before if b["method"] not in names), *outcomes]}, indent=1).encode())
 
 

@@ -40,7 +40,7 @@ def _start_workers_without_main() -> None:
 def forget_results() -> None:
     """Drop every result and map in memory: a run was deleted or imported, perhaps under a key that is shown."""
     _result.clear()
-    positions.clear()
+    _positions.clear()
 
 
 def store() -> Store:
@@ -96,24 +96,27 @@ def is_stored(kind: str, key: str) -> bool:
 
 
 @st.cache_resource(show_spinner=False, max_entries=32)
-def positions(kind: str, key: str, models: tuple[str, ...], _result: Result) -> dict[str, np.ndarray]:
-    """Model -> (n, 2): the shown samples on the "PCA" or "UMAP" of the original's; UMAP must have been fitted."""
-    dataset = _result.split.dataset
-    rows = embedding.sample(dataset)
-    logits = {name: _result.models[name].test[rows] for name in models}
-    if kind == "PCA":
-        return embedding.pca_map(logits["original"], logits)
-    fitted = embedding.read_umap(_result.config, dataset, store())
-    assert fitted is not None
-    return embedding.place(logits["original"], fitted, logits)
+def _positions(kind: str, part: str, key: str, models: tuple[str, ...], _result: Result) -> dict[str, np.ndarray]:
+    return embedding.positions(_result, part, _fitted(kind, _result))
+
+
+def positions(kind: str, result: Result, part: str = "test") -> dict[str, np.ndarray]:
+    """Model -> (n, 2): the samples of `part` that are shown, on the "PCA" or "UMAP" of the original's; UMAP must have been fitted."""
+    models = tuple(name for name, answers in result.models.items() if answers.has(part))
+    return _positions(kind, part, result.key, models, result)
+
+
+def _fitted(kind: str, result: Result) -> np.ndarray | None:
+    return embedding.read_umap(result.config, result.split.dataset, store()) if kind == "UMAP" else None
 
 
 @st.cache_resource(show_spinner=False, max_entries=32)
-def trustworthiness(kind: str, key: str, _result: Result, _positions: np.ndarray) -> float:
+def trustworthiness(kind: str, part: str, key: str, _result: Result, _positions: np.ndarray) -> float:
     """How far a map's neighbours are neighbours among the original's logits, too: 1 if all are (Venna, Kaski, 2001)."""
     from sklearn.manifold import trustworthiness as measured
 
-    return float(measured(_result.original.test[embedding.sample(_result.split.dataset)], _positions, n_neighbors=embedding.NEIGHBOURS))
+    logits = _result.original.of(part)[embedding.shown(_result.split, part)]
+    return float(measured(logits, _positions, n_neighbors=min(embedding.NEIGHBOURS, (len(logits) - 1) // 2)))
 
 
 def has_umap(config: ExperimentConfig) -> bool:
@@ -129,14 +132,10 @@ def epochs(config: ExperimentConfig) -> Epochs | None:
 @st.cache_resource(show_spinner=False, max_entries=8)
 def epoch_positions(kind: str, key: str, _result: Result, _epochs: Epochs) -> np.ndarray:
     """(entries, n, 2): the shown samples after every epoch, on the original's "PCA" or "UMAP", which must have been fitted."""
-    dataset = _result.split.dataset
-    original = _result.original.test[embedding.sample(dataset)]
+    original, fitted = _result.original.test[embedding.sample(_result.split.dataset)], _fitted(kind, _result)
     logits = {str(i): one for i, one in enumerate(_epochs.logits)}
-    if kind == "PCA":
-        return np.stack(list(embedding.pca_map(original, logits).values()))
-    fitted = embedding.read_umap(_result.config, dataset, store())
-    assert fitted is not None
-    return np.stack(list(embedding.place(original, fitted, logits).values()))
+    placed = embedding.pca_map(original, logits) if fitted is None else embedding.place(original, fitted, logits)
+    return np.stack(list(placed.values()))
 
 
 def spectra(config: ExperimentConfig) -> dict[str, np.ndarray] | None:

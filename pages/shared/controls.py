@@ -102,21 +102,21 @@ def _choose_dataset(now: State) -> State:
 
 
 def _choose_the_rest(now: State, data: Dataset, gamma_here: bool) -> State:
-    lesson, model, forget, method = state.lesson(), now.model, now.forget, now.method
+    lesson, model, forget, ids, method = state.lesson(), now.model, now.forget, now.ids, now.method
     if "model" not in lesson.hidden:
         _begin("model", now.model)
         model = st.selectbox(
             "Model", list(MODELS), key="control_model", format_func=lambda n: MODELS[n].title, help=_help(MODELS), disabled=lesson.fixed("model")
         )
     if "forget" not in lesson.hidden:
-        possible = tuple(c for c in now.forget if c < data.num_classes)
+        possible = () if now.ids else tuple(c for c in now.forget if c < data.num_classes)
         _begin("forget", list(possible))
         picked = st.multiselect(
             "Classes to forget", range(data.num_classes), key="control_forget", format_func=lambda c: data.class_names[c],
-            disabled=lesson.fixed("forget"),
+            disabled=lesson.fixed("forget"), placeholder=f"{len(now.ids)} single samples" if now.ids else "Choose one or more",
         )  # fmt: skip
         if tuple(sorted(picked)) != possible:  # a link's impossible class stays until another choice is made, so that it is named
-            forget = tuple(sorted(picked))
+            forget, ids = tuple(sorted(picked)), ()
     if "method" not in lesson.hidden:
         _begin("method", now.method)
         method = st.selectbox(
@@ -125,8 +125,8 @@ def _choose_the_rest(now: State, data: Dataset, gamma_here: bool) -> State:
         )  # fmt: skip
     gamma_there = METHODS[method].uses_energy_threshold and not gamma_here and "gamma" not in lesson.hidden
     threshold = gamma() if gamma_there else now.gamma
-    edits = now.edits if forget == now.forget else ()
-    now = replace(now, model=model, forget=forget, method=method, gamma=threshold, edits=edits)
+    edits = now.edits if (forget, ids) == (now.forget, now.ids) else ()
+    now = replace(now, model=model, forget=forget, ids=ids, method=method, gamma=threshold, edits=edits)
     return now if lesson.fixed("more") else _more(now)
 
 

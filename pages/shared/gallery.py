@@ -22,13 +22,21 @@ CARD_CSS = (
 )
 
 
-def answers(result: Result, rows: NDArray[np.intp]) -> None:
-    """Test samples with their true class and the answers before and after."""
+def answers(result: Result, rows: NDArray[np.intp], part: str = "test") -> None:
+    """Samples of "test" or "train": true class, the answers before and after with their logits, and the pseudo-label where there is one."""
     dataset = result.split.dataset
-    names = dataset.class_names
-    before, after = (model.test[rows].argmax(1) for model in (result.original, result.unlearned))
-    texts = [f"{names[dataset.y_test[r]]}<br>{names[b]} → <b>{names[a]}</b>" for r, b, a in zip(rows, before, after, strict=True)]
-    cards(dataset, dataset.x_test, rows, texts)
+    names, labels = dataset.class_names, dataset.labels(part)
+    logits = [model.of(part)[rows] for model in (result.original, result.unlearned)]
+    taught = {}
+    if part == "train" and result.labels is not None:
+        taught = dict(zip(result.split.forget_train().tolist(), result.labels.tolist(), strict=True))
+    texts = []
+    for i, row in enumerate(rows.tolist()):
+        before, after = (int(one[i].argmax()) for one in logits)
+        text = f"<b>{names[labels[row]]}</b><br>{names[before]} {logits[0][i, before]:.1f} → {names[after]} {logits[1][i, after]:.1f}"
+        texts.append(text + (f"<br>taught {names[taught[row]]}" if row in taught else ""))
+    st.caption("In bold the true class; then the answer before → after, each with its logit.")
+    cards(dataset, dataset.samples(part), rows, texts)
 
 
 def cards(dataset: Dataset, samples: NDArray[np.generic], rows: NDArray[np.intp], texts: list[str]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from pages.shared.state import Chosen
-from unsc_core.figures.words import joined, points
+from unsc_core.figures.words import points
 from unsc_core.methods import METHODS
 from unsc_core.results import Result, summary
 
@@ -16,16 +16,17 @@ WIDTH = 168
 def strip(chosen: Chosen, result: Result) -> None:
     """Acc_f, Acc_r, over-unlearning, gap to retrain and seconds, each with its meaning in a tooltip."""
     st.html("<style>[data-testid=stMainBlockContainer]{padding-top:3.2rem;max-width:1500px}</style>")
-    numbers = summary(result)
+    numbers, single = summary(result), bool(result.split.forget_ids)
     original, unlearned, retrained = (numbers.get(name) for name in ("original", "unlearned", "retrained"))
     st.caption(
-        f"**{METHODS[result.config.method].title}** forgets **{joined(chosen.forget_names)}** · {chosen.dataset.name} · "
+        f"**{METHODS[result.config.method].title}** forgets **{chosen.forgotten}** · {chosen.dataset.name} · "
         f"{result.config.model} · seed {result.config.seed} · test set of {len(chosen.dataset.y_test):,}"
     )
     cells = st.container(horizontal=True, gap="small")
     cells.metric(
-        "Acc_f · forgotten", f"{unlearned['acc_forget']:.1f} %", f"{unlearned['acc_forget'] - original['acc_forget']:+.1f} pts",
-        delta_color="off", width=WIDTH, help="Test accuracy on the classes to forget; lower is better. Below: change against the original.",
+        "Acc_f · forgotten", *_forgotten(original["acc_forget"], unlearned["acc_forget"]), delta_color="off", width=WIDTH,
+        help=f"{'Accuracy on the samples' if single else 'Test accuracy on the classes'} to forget; lower is better, but no lower than the "
+        "retrained model's. Below: change against the original.",
     )  # fmt: skip
     cells.metric(
         "Acc_r · retained", f"{unlearned['acc_retain']:.1f} %", f"{unlearned['acc_retain'] - original['acc_retain']:+.1f} pts",
@@ -51,6 +52,11 @@ def strip(chosen: Chosen, result: Result) -> None:
         width=WIDTH, help="Second moments, null space, pseudo-labels and unlearning, when they were computed here. "
         "Retraining: as recorded when it was trained (bundled models: on the machine that made them).",
     )  # fmt: skip
+
+
+def _forgotten(before: float | None, after: float | None) -> tuple[str, str | None]:
+    """Acc_f and its change; single samples are training samples, which are answered last."""
+    return ("…", None) if before is None or after is None else (f"{after:.1f} %", f"{after - before:+.1f} pts")
 
 
 def _verdict(loss: float) -> str:

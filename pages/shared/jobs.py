@@ -21,7 +21,7 @@ def result(chosen: Chosen) -> Result:
     ready = cache.result(config)
     if ready is None:
         job = _ask("experiment", found.unlearned, config)
-        _panel(job, f"Forgetting {', '.join(chosen.forget_names)}", lambda: cache.result(config) is not None)
+        _panel(job, f"Forgetting {chosen.forgotten}", lambda: cache.result(config) is not None)
         st.stop()
     if ready.unlearned.train is None or ready.original.train is None:
         _follow(_ask("experiment", found.unlearned, config), "Finishing the measures")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Callable
 from typing import Any
 
 import streamlit as st
@@ -18,7 +19,7 @@ def mode() -> Look:
     return look(st.context.theme.type)
 
 
-def picture(picture: Picture, name: str, *, selectable: bool = False, sentence: bool = True) -> Any:
+def picture(picture: Picture, name: str, *, selectable: bool = False, sentence: bool = True, on_click: Callable[[], None] | None = None) -> Any:
     """Draw a picture.
 
     Args:
@@ -26,6 +27,7 @@ def picture(picture: Picture, name: str, *, selectable: bool = False, sentence: 
         name: unique on the page; also the name of downloaded files.
         selectable: points can be chosen by click, box or lasso; the page runs again then.
         sentence: write the picture's sentence below it.
+        on_click: called before the page runs again when a mark was clicked; the selection is in the session state under `name`.
 
     Returns:
         The selection, when selectable.
@@ -39,6 +41,8 @@ def picture(picture: Picture, name: str, *, selectable: bool = False, sentence: 
     if selectable:
         picture.figure.update_layout(dragmode="lasso")
         chosen = st.plotly_chart(picture.figure, theme=None, config=config, alt=picture.alt, key=name, on_select="rerun")
+    elif on_click:
+        chosen = st.plotly_chart(picture.figure, theme=None, config=config, alt=picture.alt, key=name, on_select=on_click, selection_mode="points")
     else:
         chosen = st.plotly_chart(picture.figure, theme=None, config=config, alt=picture.alt, key=name)
     if sentence and picture.sentence:

@@ -11,9 +11,11 @@ import streamlit as st
 
 from unsc_core.config import DEVICES, ExperimentConfig
 from unsc_core.data import DATASETS, DEFAULT_DATASET
-from unsc_core.dataset import Dataset
+from unsc_core.dataset import Dataset, split
 from unsc_core.edits import EDIT
 from unsc_core.errors import ConfigError
+from unsc_core.figures.words import requested
+from unsc_core.history import MAX_IDS
 from unsc_core.methods import METHODS
 from unsc_core.models import MODELS
 from unsc_core.own_data import path_in_data_folder
@@ -30,7 +32,7 @@ class State:
 
     Attributes:
         dataset: a name in DATASETS, or a path relative to the data folder; checkpoint: such a path.
-        forget: class indices.
+        forget: class indices; ids: training samples to forget instead of them, if any.
         gamma: the energy threshold; subspace: how the classes' directions are put together.
         edits: changes of the pseudo-labels, as in ExperimentConfig.
         lr, epochs: None means the method's default.
@@ -49,6 +51,7 @@ class State:
     lr: float | None = None
     epochs: int | None = None
     edits: tuple[str, ...] = ()
+    ids: tuple[int, ...] = ()
     checkpoint: str | None = None
     seeds: int = 1
     equal: int = 5
@@ -66,7 +69,8 @@ class State:
             raise ConfigError(f"The app has no model '{self.model}'; choose one of {', '.join(MODELS)}.")
         dataset = self.dataset if self.dataset in DATASETS else str(path_in_data_folder(self.dataset))
         return ExperimentConfig(
-            dataset=dataset, model=self.model, forget_classes=self.forget, method=self.method, seed=self.seed,
+            dataset=dataset, model=self.model, forget_classes=() if self.ids else self.forget, forget_ids=self.ids,
+            method=self.method, seed=self.seed,
             energy_threshold=self.gamma, subspace=self.subspace, learning_rate=self.lr, epochs=self.epochs, edits=self.edits,
             checkpoint=str(path_in_data_folder(self.checkpoint)) if self.checkpoint else None, training_epochs=self.training, device=self.device,
         )  # fmt: skip
@@ -80,9 +84,9 @@ class Chosen:
     dataset: Dataset
 
     @property
-    def forget_names(self) -> list[str]:
-        """The classes to forget, by name."""
-        return [self.dataset.class_names[c] for c in self.config.forget_classes]
+    def forgotten(self) -> str:
+        """What is to be forgotten: "Shirt and Coat", or "12 samples"."""
+        return requested(split(self.dataset, self.config.forget_classes, self.config.forget_ids))
 
 
 def _classes(text: str) -> tuple[int, ...]:
@@ -90,6 +94,13 @@ def _classes(text: str) -> tuple[int, ...]:
     if min(classes) < 0:
         raise ValueError
     return classes
+
+
+def _ids(text: str) -> tuple[int, ...]:
+    ids = _classes(text)
+    if len(ids) > MAX_IDS:
+        raise ValueError
+    return ids
 
 
 def _edits(text: str) -> tuple[str, ...]:
@@ -152,7 +163,7 @@ def _device(text: str) -> str:
 
 _READERS: dict[str, Callable[[str], Any]] = {
     "dataset": str, "model": _one_of(MODELS), "forget": _classes, "method": _one_of(METHODS), "gamma": _gamma, "subspace": _one_of(SUBSPACES),
-    "seed": _seed, "lr": _positive(float), "epochs": _positive(int), "edits": _edits, "checkpoint": str,
+    "seed": _seed, "lr": _positive(float), "epochs": _positive(int), "edits": _edits, "ids": _ids, "checkpoint": str,
     "seeds": _seeds, "equal": _up_to_30, "training": _positive(int), "device": _device,
 }  # fmt: skip
 

@@ -85,7 +85,7 @@ def test_two_runs_side_by_side(runs: dict[str, Result]) -> None:
     assert len(app.get("plotly_chart")) == 2
     app.selectbox(key="run_b").set_value(runs["samples"].key).run()
     assert not app.exception
-    assert any("Single samples were forgotten" in text.value for text in app.caption)
+    assert "ids=1%2C2%2C3" in said(app)
     app.selectbox(key="run_b").set_value(a.key).run()
     assert "the same run" in app.info[0].value
 

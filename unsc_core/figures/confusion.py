@@ -10,29 +10,42 @@ from numpy.typing import NDArray
 
 from unsc_core import evaluation
 from unsc_core.figures.theme import FORGET, Look, Picture, add_cells, label_margin, styled
-from unsc_core.figures.words import joined, points
+from unsc_core.figures.words import points, requested
 from unsc_core.results import Result
 
+CELLS = "cells"
+"""The trace whose marks are clicked and hovered."""
 TITLES = {"original": "Original", "unlearned": "Unlearned", "retrained": "Retrained"}
 
 
 def matrix(result: Result, model: str, part: str, normalised: bool) -> NDArray[np.float64]:
     """(classes, classes): rows are true classes, in percent of the row when normalised, else counts."""
     dataset = result.split.dataset
-    labels = dataset.y_test if part == "test" else dataset.y_train
+    labels = dataset.labels(part)
     logits = getattr(result.models[model], part)
     counts = evaluation.confusion(logits.argmax(1), labels, dataset.num_classes).astype(float)
     return 100 * counts / np.maximum(counts.sum(1, keepdims=True), 1) if normalised else counts
 
 
-def confusion(result: Result, model: str, part: str, normalised: bool, look: Look) -> Picture:
-    """One model's confusion matrix, forgotten classes outlined."""
+Cell = tuple[int, int]
+
+
+def in_cell(result: Result, model: str, part: str, cell: Cell) -> NDArray[np.intp]:
+    """Which samples of "test" or "train" a cell (true class, answer) counts; of "difference" those that came into it or left it."""
+    of_class = result.split.dataset.labels(part) == cell[0]
+    models = ("original", "unlearned") if model == "difference" else (model,)
+    inside = [result.models[name].of(part).argmax(1) == cell[1] for name in models]
+    return np.flatnonzero(of_class & (inside[0] != inside[1] if len(inside) == 2 else inside[0]))
+
+
+def confusion(result: Result, model: str, part: str, normalised: bool, look: Look, cell: Cell | None = None) -> Picture:
+    """One model's confusion matrix, forgotten classes and the opened cell outlined."""
     values = matrix(result, model, part, normalised)
     figure = _heatmap(values, result, look, normalised, look.scale, (0, float(values.max())))
-    _finished(figure, result, look, TITLES[model])
+    _finished(figure, result, look, TITLES[model], cell)
     accuracy = evaluation.acc_retain(
         getattr(result.models[model], part).argmax(1),
-        result.split.dataset.y_test if part == "test" else result.split.dataset.y_train,
+        result.split.dataset.labels(part),
         result.split.is_forgotten(part),
         result.split.dataset.num_classes,
     )
@@ -40,12 +53,12 @@ def confusion(result: Result, model: str, part: str, normalised: bool, look: Loo
     return Picture(figure, alt, "", _table(values, result))
 
 
-def difference(result: Result, part: str, normalised: bool, look: Look) -> Picture:
+def difference(result: Result, part: str, normalised: bool, look: Look, cell: Cell | None = None) -> Picture:
     """Unlearned minus original: teal cells gained answers, vermilion cells lost them."""
     change = matrix(result, "unlearned", part, normalised) - matrix(result, "original", part, normalised)
     limit = float(np.abs(change).max()) or 1.0
     figure = _heatmap(change, result, look, normalised, look.loss_gain, (-limit, limit), signed=True)
-    _finished(figure, result, look, "Difference: unlearned − original")
+    _finished(figure, result, look, "Difference: unlearned − original", cell)
     return Picture(figure, "Difference of the confusion matrices, unlearned minus original.", _sentence(result, part), _table(change, result))
 
 
@@ -53,24 +66,32 @@ def _heatmap(
     values: NDArray[np.float64], result: Result, look: Look, normalised: bool, scale: Sequence[str], limits: tuple[float, float], signed: bool = False
 ) -> go.Figure:
     names = list(result.split.dataset.class_names)
-    unit = " %" if normalised else ""
-    form = "%{z:+.1f}" if signed and normalised else "%{z:+.0f}" if signed else "%{z:.1f}" if normalised else "%{z:.0f}"
     cell = "{:+.0f}" if signed else "{:.0f}"
     shown = [["" if abs(v) < 0.5 else cell.format(v).replace("-", "−") for v in row] for row in values]
     figure = go.Figure()
-    hover = f"true %{{y}}<br>answer %{{x}}<br><b>{form}{unit}</b><extra></extra>"
-    add_cells(figure, names, values, shown if len(names) <= 12 else None, scale, limits, hover)
+    add_cells(figure, names, values, shown if len(names) <= 12 else None, scale, limits, None)
     for c in result.split.forget_classes:
         figure.add_shape(type="rect", x0=-0.5, x1=len(names) - 0.5, y0=c - 0.5, y1=c + 0.5, line={"color": FORGET, "width": 2})
     return figure
 
 
-def _finished(figure: go.Figure, result: Result, look: Look, title: str) -> None:
+def _finished(figure: go.Figure, result: Result, look: Look, title: str, cell: Cell | None) -> None:
+    rows, columns = np.indices((result.split.dataset.num_classes,) * 2)
+    names = result.split.dataset.class_names
+    figure.add_scatter(  # heat maps cannot be clicked: unseen marks can
+        x=[names[c] for c in columns.ravel()], y=[names[r] for r in rows.ravel()], customdata=np.stack([rows.ravel(), columns.ravel()], 1).tolist(),
+        name=CELLS, mode="markers", marker={"symbol": "square", "size": max(6, 300 // len(names)), "opacity": 0}, hoverinfo="none", showlegend=False,
+        selected={"marker": {"opacity": 0}}, unselected={"marker": {"opacity": 0}},
+    )  # fmt: skip
+    if cell is not None:
+        r, c = cell
+        figure.add_shape(type="rect", x0=c - 0.5, x1=c + 0.5, y0=r - 0.5, y1=r + 0.5, line={"color": look.ink, "width": 3})
     styled(figure, look, 500, title)
     room = label_margin(result.split.dataset.class_names)
     figure.update_layout(margin={"l": room + 28, "b": round(0.75 * room) + 34})
-    figure.update_xaxes(title_text="answer", tickangle=-45, showgrid=False, type="category")
-    figure.update_yaxes(title_text="true class", autorange="reversed", showgrid=False, type="category")
+    edge = len(names) - 0.5
+    figure.update_xaxes(title_text="answer", tickangle=-45, showgrid=False, type="category", range=[-0.5, edge])
+    figure.update_yaxes(title_text="true class", range=[edge, -0.5], showgrid=False, type="category")
 
 
 def _table(values: NDArray[np.float64], result: Result) -> dict[str, object]:
@@ -79,12 +100,11 @@ def _table(values: NDArray[np.float64], result: Result) -> dict[str, object]:
 
 
 def _sentence(result: Result, part: str) -> str:
-    dataset, forget = result.split.dataset, result.split.forget_classes
+    dataset = result.split.dataset
     change = matrix(result, "unlearned", part, True) - matrix(result, "original", part, True)
     gains = [(change[c, c], dataset.class_names[c]) for c in result.split.retain_classes]
     best, worst = max(gains), min(gains)
-    names = joined([dataset.class_names[c] for c in forget])
-    text = f"With {names} forgotten, {best[1]} changed by {points(best[0])} points"
+    text = f"With {requested(result.split)} forgotten, {best[1]} changed by {points(best[0])} points"
     if worst[1] != best[1]:
         text += f" and {worst[1]} by {points(worst[0])}"
     rising = sum(gain > 0 for gain, _ in gains)

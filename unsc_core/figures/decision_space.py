@@ -9,12 +9,13 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from unsc_core.figures.theme import FORGET, Look, Picture, class_colour, styled
-from unsc_core.figures.words import joined, percent
+from unsc_core.figures.words import joined, percent, requested
 from unsc_core.results import Result
 
 Points = NDArray[np.float32]
 Window = tuple[tuple[float, float], tuple[float, float]]
 
+PARTS = {"test": "test", "train": "training"}
 TITLES = {"original": "Before: the original", "unlearned": "After: unlearned", "retrained": "Gold standard: retrained"}
 
 
@@ -37,39 +38,43 @@ def space(
     paths: bool = False,
     height: int = 440,
     window: Window | None = None,
+    part: str = "test",
 ) -> Picture:
-    """One model's map: forgotten classes as vermilion ×, retained ones as ●, each class named at its middle.
+    """One model's map: what is forgotten as vermilion ×, the rest as ●, each class named at its middle.
 
     Args:
         result: the experiment.
         model: "original", "unlearned" or "retrained".
         positions: model -> (n, 2), all on one map.
-        rows: (n,) which test samples these are.
+        rows: (n,) which samples of `part` these are.
         look: colours.
         paths: draw a line from where each forgotten sample was in the original.
         height: in pixels.
         window: the axes' ranges; those of `positions` if None.
+        part: "test" or "train".
     """
     dataset, forget = result.split.dataset, result.split.forget_classes
-    labels, answers = dataset.y_test[rows], result.models[model].test[rows].argmax(1)
+    labels, answers = dataset.labels(part)[rows], result.models[model].of(part)[rows].argmax(1)
+    leaves = result.split.is_forgotten(part)[rows]
     here, before = positions[model], positions["original"]
     figure = go.Figure()
     if paths:
-        moved = np.isin(labels, forget)
-        line_x = np.stack([before[moved, 0], here[moved, 0], np.full(moved.sum(), np.nan)], 1).ravel()
-        line_y = np.stack([before[moved, 1], here[moved, 1], np.full(moved.sum(), np.nan)], 1).ravel()
+        line_x, line_y = (np.stack([before[leaves, i], here[leaves, i], np.full(leaves.sum(), np.nan)], 1).ravel() for i in (0, 1))
         figure.add_scatter(
             x=line_x, y=line_y, mode="lines", line={"color": look.muted, "width": 0.6}, opacity=0.45, hoverinfo="skip", showlegend=False
         )
-    for label in [*result.split.retain_classes, *forget]:
-        of_class = labels == label
-        forgotten = label in forget
+    groups = [(labels == label) & ~leaves for label in result.split.retain_classes] + [
+        (labels == label) & leaves for label in np.unique(labels[leaves])
+    ]
+    for of_class in (group for group in groups if group.any()):
+        label, forgotten = int(labels[of_class][0]), bool(leaves[of_class][0])
+        colour = FORGET if forgotten else class_colour(label, forget)
         names = [f"true {dataset.class_names[label]}<br>answer {dataset.class_names[a]}" for a in answers[of_class]]
         figure.add_scatter(
             x=here[of_class, 0], y=here[of_class, 1], mode="markers", name=dataset.class_names[label], showlegend=False,
             customdata=rows[of_class], text=names, hovertemplate="%{text}<extra></extra>",
-            marker={"color": class_colour(label, forget), "size": 8 if forgotten else 6, "symbol": "x-thin" if forgotten else "circle",
-                    "line": {"width": 1.8 if forgotten else 0, "color": class_colour(label, forget)}, "opacity": 0.95 if forgotten else 0.55},
+            marker={"color": colour, "size": 8 if forgotten else 6, "symbol": "x-thin" if forgotten else "circle",
+                    "line": {"width": 1.8 if forgotten else 0, "color": colour}, "opacity": 0.95 if forgotten else 0.55},
         )  # fmt: skip
     x_range, y_range = window or ranges(positions)
     middles = {}
@@ -81,8 +86,7 @@ def space(
     styled(figure, look, height, TITLES[model])
     figure.update_xaxes(range=x_range, showticklabels=False, showgrid=False, zeroline=False, showline=True, mirror=True, linecolor=look.grid)
     figure.update_yaxes(range=y_range, showticklabels=False, showgrid=False, zeroline=False, showline=True, mirror=True, linecolor=look.grid)
-    forgotten_names = joined([dataset.class_names[c] for c in forget])
-    alt = f"Map of {len(rows)} test samples by the {model} model's logits; {forgotten_names} marked with vermilion crosses."
+    alt = f"Map of {len(rows)} {PARTS[part]} samples by the {model} model's logits; {requested(result.split)} marked with vermilion crosses."
     table = {"row": rows, "true": labels, "answer": answers, "x": here[:, 0], "y": here[:, 1]}
     return Picture(figure, alt, _sentence(result, model), table)
 
@@ -121,18 +125,23 @@ def _apart(
 
 
 def _sentence(result: Result, model: str) -> str:
-    dataset, forget = result.split.dataset, result.split.forget_classes
-    of_forget = np.isin(dataset.y_test, forget)
-    names = joined([dataset.class_names[c] for c in forget])
-    answers = result.models[model].test[of_forget].argmax(1)
+    request, part = result.split, result.split.measured_part
+    if not result.models[model].has(part):
+        return ""
+    of_forget = request.is_forgotten(part)
+    labels, answers = request.dataset.labels(part)[of_forget], result.models[model].of(part)[of_forget].argmax(1)
+    own = float((answers == labels).mean())
+    names = requested(request)
     if model == "original":
-        return f"The original model recognises {percent(float((answers == dataset.y_test[of_forget]).mean()))} of {names}."
-    top = Counter(dataset.class_names[a] for a in answers if a not in forget).most_common(2)
-    where = joined([f"{percent(count / len(answers))} to {name}" for name, count in top]) if top else "nowhere else"
+        return f"The original model recognises {percent(own)} of {names}."
+    gone = answers[answers != labels] if request.forget_ids else answers[~np.isin(answers, request.forget_classes)]
+    top = Counter(request.dataset.class_names[a] for a in gone).most_common(2)
+    where = joined([f"{percent(count / len(answers))} to {name}" for name, count in top]) if top else "none elsewhere"
     if model == "retrained":
-        return f"A model that never saw {names} sends {where}."
-    text = f"{names} went {where}."
-    if result.retrained is not None:
-        same = (answers == result.retrained.test[of_forget].argmax(1)).mean()
+        known = f" and still recognises {percent(own)}" if request.forget_ids else ""
+        return f"A model that never saw {names} sends {where}{known}."
+    text = f"Of {names} went {where}." if request.forget_ids else f"{names} went {where}."
+    if result.retrained is not None and result.retrained.has(part):
+        same = (answers == result.retrained.of(part)[of_forget].argmax(1)).mean()
         text += f" {percent(float(same))} of them lie where the retrained model puts them."
     return text

@@ -9,9 +9,9 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from unsc_core.epochs import Epochs
-from unsc_core.figures.decision_space import Points, Window, name_classes
+from unsc_core.figures.decision_space import PARTS, Points, Window, name_classes
 from unsc_core.figures.theme import FORGET, Look, Picture, class_colour, styled
-from unsc_core.figures.words import joined
+from unsc_core.figures.words import requested
 from unsc_core.results import Result
 
 FRAME_MS = 300
@@ -28,8 +28,8 @@ def animated(result: Result, epochs: Epochs, positions: Points, window: Window, 
         look: colours.
     """
     dataset, forget = result.split.dataset, result.split.forget_classes
-    labels = dataset.y_test[epochs.rows]
-    leaves = np.isin(labels, forget)
+    part = result.split.measured_part
+    labels, leaves = dataset.labels(part)[epochs.rows], result.split.is_forgotten(part)[epochs.rows]
     answers = epochs.logits.argmax(2)
     texts = [_reading(epochs, i) for i in range(len(epochs.epoch))]
 
@@ -56,8 +56,8 @@ def animated(result: Result, epochs: Epochs, positions: Points, window: Window, 
     middles = {c: np.median(positions[0][labels == c], axis=0) for c in np.unique(labels).tolist()}
     name_classes(figure, middles, dataset.class_names, forget, window, 620, look)
     _controls(figure, [str(epoch) for epoch in epochs.epoch], look)
-    names = joined([dataset.class_names[c] for c in forget])
-    alt = f"Map of {len(labels)} test samples after each of {len(epochs.epoch) - 1} epochs; {names} marked with vermilion crosses."
+    names = requested(result.split)
+    alt = f"Map of {len(labels)} {PARTS[part]} samples after each of {len(epochs.epoch) - 1} epochs; {names} marked with vermilion crosses."
     table = {"epoch": epochs.epoch, "Acc_f": epochs.acc_forget, "Acc_r": epochs.acc_retain}
     return Picture(figure, alt, _sentence(epochs, names), table)
 

@@ -6,7 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from unsc_core.figures.theme import Look, Picture, class_colour, label_margin, styled
-from unsc_core.figures.words import joined, percent
+from unsc_core.figures.words import percent, requested
 from unsc_core.results import Result
 
 
@@ -48,16 +48,18 @@ def flow(result: Result, look: Look) -> Picture:
     figure.update_layout(margin={"l": 8, "r": 8, "t": 40, "b": 12})
     for x, anchor, text in ((0, "left", "<b>Taught label</b>"), (1, "right", "<b>Retrained model's answer</b>")):
         figure.add_annotation(x=x, y=1.08, xref="paper", yref="paper", xanchor=anchor, text=text, showarrow=False, font={"size": 15})
-    names = joined([dataset.class_names[c] for c in forget])
     same = float((taught == other).mean())
     chance = float(sum((taught == c).mean() * (other == c).mean() for c in np.union1d(left, right)))
     sentence = (
-        f"For {percent(same)} of the {len(taught):,} {names} training samples the taught label is the retrained model's own answer "
+        f"For {percent(same)} of {_training(result)} the taught label is the retrained model's own answer "
         f"(labels shuffled among them would reach {percent(chance)})."
     )
     table = {"taught": [dataset.class_names[a] for a, _, _ in links], "retrained answer": [dataset.class_names[b] for _, b, _ in links]}
     return Picture(
-        figure, f"Flow of {names} samples from taught labels to the retrained model's answers.", sentence, table | {"samples": [n for *_, n in links]}
+        figure,
+        f"Flow of {_training(result)} from taught labels to the retrained model's answers.",
+        sentence,
+        table | {"samples": [n for *_, n in links]},
     )
 
 
@@ -79,8 +81,14 @@ def label_counts(result: Result, look: Look) -> Picture:
     figure.update_yaxes(autorange="reversed", type="category")
     figure.update_xaxes(title_text="forget samples taught this class", range=[0, 1.15 * counts.max()])
     figure.update_layout(margin={"l": label_margin(names), "b": 56})
-    text = f"{percent(counts[order][0] / counts.sum())} of {joined([dataset.class_names[c] for c in forget])} were taught {names[0]}."
+    text = f"{percent(counts[order][0] / counts.sum())} of {requested(result.split)} were taught {names[0]}."
     return Picture(figure, "Bars: forget samples per taught class.", text, {"class": names, "samples": counts[order]})
+
+
+def _training(result: Result) -> str:
+    """ "the 2,000 Shirt training samples", or "the 12 samples"."""
+    names = requested(result.split)
+    return f"the {names}" if result.split.forget_ids else f"the {len(result.split.forget_train()):,} {names} training samples"
 
 
 def _clear(colour: str, opacity: float) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from unsc_core.figures.words import joined, method_title, points
+from unsc_core.figures.words import joined, method_title, points, requested
 from unsc_core.history import own_seconds
 from unsc_core.results import Result, summary
 
@@ -63,12 +63,6 @@ MEASURES = (
 )  # fmt: skip
 
 
-def forgotten(result: Result) -> str:
-    """What was forgotten: "Shirt and Coat", or "12 samples"."""
-    request = result.split
-    return f"{len(request.forget_ids)} samples" if request.forget_ids else joined([request.dataset.class_names[c] for c in request.forget_classes])
-
-
 def differences(a: Result, b: Result) -> str:
     """Which settings two runs do not share, in one sentence."""
     found = []
@@ -81,7 +75,7 @@ def differences(a: Result, b: Result) -> str:
 def _setting(result: Result, name: str) -> str:
     value = getattr(result.config, name)
     if name in ("forget_classes", "forget_ids"):
-        return forgotten(result)
+        return requested(result.split)
     if name == "edits":
         return ", ".join(value) or "none"
     if value is None:
@@ -96,13 +90,15 @@ def comparison(a: Result, b: Result) -> str:
     first, second = summary(a), summary(b)
     same = a.split.forget_classes == b.split.forget_classes and a.split.forget_ids == b.split.forget_ids
     if not same or a.split.dataset.test_digest != b.split.dataset.test_digest:
-        return f"A forgets {forgotten(a)} and B forgets {forgotten(b)}: their accuracies are not of the same samples."
+        return f"A forgets {requested(a.split)} and B forgets {requested(b.split)}: their accuracies are not of the same samples."
     forget = [n["unlearned"]["acc_forget"] for n in (first, second)]
     retain = [n["unlearned"]["acc_retain"] for n in (first, second)]
     over = [n["over_unlearning"] for n in (first, second)]
     less = abs(forget[0] - forget[1])
     text = (
-        "Both forget equally well" if less < 0.05 else f"{'A' if forget[0] < forget[1] else 'B'} forgets {forgotten(a)} better by {less:.1f} points"
+        "Both forget equally well"
+        if less < 0.05
+        else f"{'A' if forget[0] < forget[1] else 'B'} forgets {requested(a.split)} better by {less:.1f} points"
     )
     text += f" (Acc_f {forget[0]:.1f} and {forget[1]:.1f} %), and "
     kept = abs(retain[0] - retain[1])

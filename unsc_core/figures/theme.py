@@ -99,7 +99,7 @@ def add_cells(
     texts: list[list[str]] | None,
     scale: Sequence[str],
     limits: tuple[float, float],
-    hover: str,
+    hover: str | None,
 ) -> None:
     """A square heat map of classes, with a text in each cell that contrasts with the cell by at least 4.5 : 1.
 
@@ -109,11 +109,12 @@ def add_cells(
         values: (n, n).
         texts: (n, n), or None for none.
         scale: colours from the lower to the upper of `limits`, evenly spaced.
-        hover: plotly's template.
+        hover: plotly's template; None for no hover.
     """
     colours = [[i / (len(scale) - 1), colour] for i, colour in enumerate(scale)]
     figure.add_heatmap(
-        z=values, x=names, y=names, colorscale=colours, zmin=limits[0], zmax=limits[1], showscale=False, xgap=1, ygap=1, hovertemplate=hover
+        z=values, x=names, y=names, colorscale=colours, zmin=limits[0], zmax=limits[1], showscale=False, xgap=1, ygap=1,
+        **({"hoverinfo": "skip"} if hover is None else {"hovertemplate": hover}),
     )  # fmt: skip
     if texts is None:
         return
@@ -141,6 +142,7 @@ def styled(figure: go.Figure, look: Look, height: int, title: str = "") -> go.Fi
         hoverlabel={"font": {"size": 15, "color": look.ink}, "bgcolor": look.paper, "bordercolor": look.muted},
         legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "font": {"size": 14}},
         dragmode=False,
+        modebar={"bgcolor": "rgba(0,0,0,0)", "color": look.muted, "activecolor": look.teal},
     )
     axis = {
         "gridcolor": look.grid,

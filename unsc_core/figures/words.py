@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from unsc_core.dataset import Split
 from unsc_core.methods import METHODS
 
 
@@ -11,6 +12,13 @@ def joined(names: Sequence[str]) -> str:
     """ "a", "a and b", "a, b and c"."""
     names = [str(name) for name in names]
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def requested(request: Split) -> str:
+    """What is forgotten: "Shirt and Coat", or "12 samples"."""
+    if request.forget_ids:
+        return f"{len(request.forget_ids)} sample{'s' if len(request.forget_ids) > 1 else ''}"
+    return joined([request.dataset.class_names[c] for c in request.forget_classes])
 
 
 def percent(share: float) -> str:

@@ -16,4 +16,5 @@ PAGES = (
 )
 
 st.set_page_config(page_title="UNSC Lab", page_icon=str(Path(__file__).parent / "assets" / "icon.png"), layout="wide")
+st.html(Path(__file__).parent / "pages" / "shared" / "app.css")
 st.navigation([st.Page(f"pages/{name}.py", title=title, icon=f":material/{icon}:", default=name == "story") for name, title, icon in PAGES]).run()

@@ -70,7 +70,7 @@ st.caption(
     "more than the larger standard deviation" + (" · mean ± standard deviation over seeds" if count > 1 else " · one seed: no spread")
 )
 
-st.subheader("On the way to forgetting")
+st.header("On the way to forgetting")
 pictures = {"plane": figures.plane(runs, look)}
 show.picture(pictures["plane"], "plane")
 st.caption(
@@ -78,7 +78,7 @@ st.caption(
     + (f" · paths are counted on {MAX_SAMPLES:,} test images" if len(data.y_test) > MAX_SAMPLES else "")
 )
 
-st.subheader("At equal forgetting")
+st.header("At equal forgetting")
 
 
 @st.fragment
@@ -97,7 +97,7 @@ def equal() -> None:
 
 equal()
 
-st.subheader("Who pays")
+st.header("Who pays")
 pictures["change"] = figures.change_map(runs, data.class_names, [c for c in range(data.num_classes) if c not in chosen.config.forget_classes], look)
 show.picture(pictures["change"], "change")
 st.markdown(f"**{standings.conclusion(runs)}**")

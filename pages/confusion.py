@@ -53,7 +53,7 @@ if {"original", "unlearned"} - set(models):
     st.info("The answers on the training set are still being computed.", icon=":material/hourglass_top:")
     st.stop()
 above = st.container()
-st.subheader("Open a cell")
+st.header("Open a cell")
 opened_in, cell = cell_controls()
 with above:
     pictures = {name: confusion(result, name, part, normalised, look, cell) for name in models}

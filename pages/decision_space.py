@@ -79,7 +79,7 @@ def shown_by(filter_name: str) -> np.ndarray:
 def chosen_ones(samples: np.ndarray) -> None:
     """The chosen samples' images and answers; training samples can be forgotten, exactly these."""
     heading, button = st.columns([3, 2], vertical_alignment="bottom")
-    heading.subheader(f"{len(samples)} chosen")
+    heading.header(f"{len(samples)} chosen")
     if part == "test":
         button.caption("To forget chosen samples, choose them among the *Training* samples: only what was learned can be forgotten.")
     elif state.lesson().fixed("forget"):

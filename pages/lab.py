@@ -9,7 +9,6 @@ from pages.shared.plane import planes
 from unsc_core.figures import lab as figures
 from unsc_core.lab import lab_key, read_lab
 
-st.html("<style>[data-testid=stMainBlockContainer]{padding-top:3.2rem;max-width:1500px}</style>")
 st.title("2-D lab")
 points = cache.dataset("blobs")
 chosen = lab_state.choose(points)

@@ -42,7 +42,7 @@ with right:
     st.markdown("**Labels taught**")
     show.picture(pictures["label-counts"], "label-counts")
 
-st.subheader("Who went where")
+st.header("Who went where")
 margins = None
 if result.original.train is not None:
     margins = evaluation.margins(result.original.train[rows], result.labels, result.split.banned())
@@ -106,7 +106,7 @@ def compare() -> None:
 
 
 if METHODS[chosen.config.method].uses_pseudo_labels and not state.lesson().fixed("more"):
-    st.subheader("What if they went elsewhere?")
+    st.header("What if they went elsewhere?")
     if edits:
         compare()
     edit()

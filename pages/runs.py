@@ -121,7 +121,6 @@ def same_map(results: list[Result]) -> bool:
 
 st.title("Runs")
 controls.use_navigation()
-st.html("<style>[data-testid=stMainBlockContainer]{padding-top:3.2rem;max-width:1500px}</style>")
 st.markdown("Every experiment that was computed in this data folder, newest first. Pick two to see them side by side.")
 runs = stored.listed()
 stored.take_in()

@@ -15,7 +15,6 @@ WIDTH = 168
 
 def strip(chosen: Chosen, result: Result) -> None:
     """Acc_f, Acc_r, over-unlearning, gap to retrain and seconds, each with its meaning in a tooltip."""
-    st.html("<style>[data-testid=stMainBlockContainer]{padding-top:3.2rem;max-width:1500px}</style>")
     numbers, single = summary(result), bool(result.split.forget_ids)
     original, unlearned, retrained = (numbers.get(name) for name in ("original", "unlearned", "retrained"))
     st.caption(

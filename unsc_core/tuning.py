@@ -19,9 +19,11 @@ from unsc_core.results import summary
 
 FACTORS = (0.25, 0.5, 1.0, 2.0, 4.0)
 """Learning rates tried, as multiples of the default."""
-ENERGY_THRESHOLDS = (0.94, 0.96, 0.98)
+ENERGY_THRESHOLDS = (0.94, 0.96, 0.97, 0.98)
 FORGOTTEN = 2.0
 """A setting forgets when Acc_f on validation samples is at most this, in percent, for every class and seed."""
+EQUAL = 0.05
+"""Settings whose Acc_r differs by less, in points, keep equally much."""
 
 
 def settings(method: str, factors: Sequence[float] = FACTORS, energy_thresholds: Sequence[float] = ENERGY_THRESHOLDS) -> Iterator[dict[str, float]]:
@@ -69,11 +71,16 @@ def _means(requests: list[ExperimentConfig], settings: dict[str, Any], report: R
 
 
 def choose(tried: list[dict[str, Any]]) -> dict[str, float]:
-    """Of the settings that forget, the one that keeps most of the rest; if none forgets, the one with the widest Acc_r − Acc_f."""
+    """Of the settings that forget, the one that keeps most of the rest, of equals the one that forgets most surely.
+
+    If none forgets, the one with the widest Acc_r − Acc_f.
+    """
     sound = [one for one in tried if one["acc_forget"] is not None]
     forgetting = [one for one in sound if one["worst_forget"] <= FORGOTTEN]
     if forgetting:
-        return max(forgetting, key=lambda one: one["acc_retain"])["settings"]
+        best = max(one["acc_retain"] for one in forgetting)
+        equals = [one for one in forgetting if one["acc_retain"] > best - EQUAL]
+        return min(equals, key=lambda one: (one["worst_forget"], -one["acc_retain"]))["settings"]
     return max(sound, key=lambda one: one["acc_retain"] - one["acc_forget"])["settings"] if sound else {}
 
 

@@ -65,7 +65,7 @@ METHODS: dict[str, Method] = {
         Method(
             "unsc", "UNSC", "Each forgotten sample goes to the class it resembles, inside the null space of the rest.",
             "Chen, Zhu, Yu, Zhou: Machine Unlearning via Null Space Calibration, IJCAI 2024",
-            energy_threshold=0.96, uses_moments=True, learning_rate=0.2, epochs=25, uses_pseudo_labels=True,
+            energy_threshold=0.96, uses_moments=True, learning_rate=0.4, epochs=25, uses_pseudo_labels=True,
         ),
         Method(
             "random-labels", "Random labels", "Forgotten samples are taught classes drawn at random; nothing protects the rest.",
@@ -80,7 +80,7 @@ METHODS: dict[str, Method] = {
         Method(
             "random-labels+null-space", "Random labels in the null space", "Random labels under UNSC's projection.",
             "Chen, Zhu, Yu, Zhou: Machine Unlearning via Null Space Calibration, IJCAI 2024 (ablation)",
-            energy_threshold=0.94, uses_moments=True, learning_rate=0.05, epochs=10,
+            energy_threshold=0.96, uses_moments=True, learning_rate=0.1, epochs=10,
         ),
         Method(
             "fine-tune", "Fine-tune", "Trained on with what remains; the forgotten fades only by itself.",
@@ -105,7 +105,7 @@ METHODS: dict[str, Method] = {
         Method(
             "salun", "SalUn", "Random labels beside the retained samples, in the half of the weights that forgetting moves most.",
             "Fan, Liu, Zhang, Wong, Wei, Liu: SalUn, ICLR 2024",
-            learning_rate=0.005, epochs=3,
+            learning_rate=0.01, epochs=3,
         ),
         Method(
             "scrub", "SCRUB", "A student moves away from the original on the forgotten samples and stays with it on the rest.",

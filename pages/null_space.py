@@ -39,14 +39,26 @@ entry = METHODS[chosen.config.method]
 ran = chosen.config.energy_threshold
 
 
-def gamma() -> float:
-    """The γ slider to look around with, and the button that runs what it shows."""
-    slider, button = st.columns([4, 2], vertical_alignment="bottom")
-    looked_at = controls.gamma(slider)
+def gammas() -> dict[str, float]:
+    """The γ to look around with, of every layer, and the button that runs with what is shown."""
+    ran_each = state.current().gammas
+    each = st.toggle("A γ for each layer", bool(ran_each), key="each_gamma", disabled=state.lesson().fixed("gamma"))
+    if each:
+        looked_at = {}
+        for start in range(0, len(found), 3):
+            for i, column in enumerate(st.columns(3)[: len(found) - start], start):
+                looked_at[list(found)[i]] = controls.layer_gamma(column, i, f"layer {i + 1}")
+        new, words = tuple(looked_at.values()) != ran_each, "Unlearn with these γ"
+        button = st
+    else:
+        slider, button = st.columns([4, 2], vertical_alignment="bottom")
+        one = controls.gamma(slider)
+        looked_at = dict.fromkeys(found, one)
+        new, words = one != ran, f"Unlearn with γ = {one:g}"
     if not entry.uses_energy_threshold:
         button.caption(f"{entry.title} does not use the null space.")
-    elif looked_at != ran and button.button(f"Unlearn with γ = {looked_at:g}", type="primary", width="stretch"):
-        state.choose(gamma=looked_at)
+    elif new and button.button(words, type="primary", width="content" if each else "stretch"):
+        state.choose(gammas=tuple(looked_at.values())) if each else state.choose(gamma=one, gammas=())
         st.rerun()
     return looked_at
 
@@ -54,9 +66,9 @@ def gamma() -> float:
 @st.fragment
 def spectra_view() -> None:
     """γ and the cuts it moves; only this part is drawn again when it changes."""
-    threshold, look = gamma(), show.mode()
-    summed = figures.free_share(titles, found, threshold, look)
-    pictures = {f"spectrum-{i + 1}": figures.spectrum(layer, titles[layer], found, threshold, look) for i, layer in enumerate(found)}
+    cut_at, look = gammas(), show.mode()
+    summed = figures.free_share(titles, found, cut_at, look)
+    pictures = {f"spectrum-{i + 1}": figures.spectrum(layer, titles[layer], found, cut_at[layer], look) for i, layer in enumerate(found)}
     show.in_rows(pictures, 3)
     st.caption(":gray[grey: directions the retained classes use] · :green[**teal: the null space**] · dotted: the cut at γ")
     show.picture(summed, "null-space")
@@ -71,14 +83,14 @@ def spectra_view() -> None:
 @st.fragment
 def reachable_view(lies: subspaces.Subspaces) -> None:
     """For each layer, what is frozen of the rest against what is reachable of the forgotten."""
-    threshold, look = gamma(), show.mode()
-    pictures = {f"reachable-{i + 1}": lie.reachable(layer, titles[layer], found, lies, threshold, look) for i, layer in enumerate(found)}
+    cut_at, look = gammas(), show.mode()
+    pictures = {f"reachable-{i + 1}": lie.reachable(layer, titles[layer], found, lies, cut_at[layer], look) for i, layer in enumerate(found)}
     show.in_rows(pictures, 3)
     st.caption(
         "The further the curve lies above the dashed line, the better forgetting and keeping can be told apart; "
         "**selectivity** is the area under it (0.5: not at all, 1: perfectly). :red[**×**]: the cut at γ."
     )
-    st.markdown(lie.reachable_sentence(titles, found, lies, threshold))
+    st.markdown(lie.reachable_sentence(titles, found, lies, cut_at))
     show.downloads(pictures)
 
 
@@ -116,7 +128,9 @@ def sweep_view() -> None:
         st.info(f"{entry.title} does not use the null space; choose UNSC to sweep over γ.", icon=":material/info:")
         return
     thresholds = sorted({*SWEEP, ran or DEFAULT_ENERGY_THRESHOLD})
-    configs = {threshold: resolve(replace(chosen.config, energy_threshold=threshold), chosen.dataset) for threshold in thresholds}
+    configs = {
+        threshold: resolve(replace(chosen.config, energy_threshold=threshold, energy_thresholds=()), chosen.dataset) for threshold in thresholds
+    }
     done = {threshold: there for threshold, config in configs.items() if (there := cache.result(config)) is not None}
     jobs.many("experiment", {keys(config, chosen.dataset).unlearned: config for t, config in configs.items() if t not in done}, "Sweeping over γ")
     numbers = {threshold: summary(one) for threshold, one in done.items()}
@@ -130,7 +144,7 @@ def sweep_view() -> None:
     show.downloads({"sweep": picture})
     picked = [point.get("customdata") for point in event.selection.points]
     if picked and picked[0] not in (None, ran):
-        state.choose(gamma=float(picked[0]))
+        state.choose(gamma=float(picked[0]), gammas=())
         st.rerun()
 
 

@@ -11,6 +11,7 @@ from unsc_core.figures.decision_space import space
 from unsc_core.figures.flow import label_counts
 from unsc_core.figures.spectra import free_share
 from unsc_core.results import DEFAULT_ENERGY_THRESHOLD, keys, resolve
+from unsc_core.spectrum import cuts
 
 PRESETS = {
     "Forget shirts": {"dataset": "fashion-mnist-mini", "forget": (6,), "method": "unsc"},
@@ -54,7 +55,9 @@ for method in ("random-labels", "unsc"):
     if method == chosen.config.method:
         others.append(result)
         continue
-    config = resolve(replace(chosen.config, method=method, energy_threshold=None, learning_rate=None, epochs=None), chosen.dataset)
+    config = resolve(
+        replace(chosen.config, method=method, energy_threshold=None, energy_thresholds=(), learning_rate=None, epochs=None), chosen.dataset
+    )
     found = cache.result(config)
     if found is not None:
         others.append(found)
@@ -71,7 +74,10 @@ if spectra is not None:
         "UNSC projects every gradient into them."
     )
     titles = {layer: f"Layer {i + 1}" for i, layer in enumerate(spectra)}
-    show.picture(free_share(titles, spectra, chosen.config.energy_threshold or DEFAULT_ENERGY_THRESHOLD, look), "story-null-space")
+    show.picture(
+        free_share(titles, spectra, cuts(spectra, chosen.config.energy_threshold or DEFAULT_ENERGY_THRESHOLD, chosen.config.energy_thresholds), look),
+        "story-null-space",
+    )
     links.to("null_space", "Move γ yourself", "equalizer")
 
 if result.labels is not None and chosen.config.method == "unsc":

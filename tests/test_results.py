@@ -13,6 +13,7 @@ from unsc_core.config import ExperimentConfig
 from unsc_core.data import load_dataset
 from unsc_core.errors import ConfigError
 from unsc_core.experiment import Experiment
+from unsc_core.history import link
 from unsc_core.methods import METHODS
 from unsc_core.results import DEFAULT_ENERGY_THRESHOLD, keys, mean_and_sd, read_result, resolve, summary
 from unsc_core.store import Store
@@ -134,3 +135,33 @@ def test_mean_of_runs_that_lack_something_leaves_it_out() -> None:
 
 def test_one_run_has_no_spread() -> None:
     assert mean_and_sd([{"a": 1.5}]) == ({"a": 1.5}, {"a": 0.0})
+
+
+def test_a_threshold_per_layer_decides_each_layers_rank(shared_store: Store) -> None:
+    one = Experiment(digits(energy_threshold=0.9), shared_store).run().null_space
+    other = Experiment(digits(energy_threshold=0.999), shared_store).run().null_space
+    each = (0.9, 0.999) * (len(one) // 2) + (0.9,) * (len(one) % 2)
+    config = digits(energy_thresholds=each, energy_threshold=0.5)
+    result = Experiment(config, shared_store).run()
+    assert [ranks["rank"] for ranks in result.null_space.values()] == [
+        (one if threshold == 0.9 else other)[layer]["rank"] for layer, threshold in zip(one, each, strict=True)
+    ]
+    assert result.config.energy_threshold is None
+    dataset = load_dataset("digits")
+    assert link(result.config, dataset)["gammas"].split(",")[:2] == ["0.9", "0.999"]
+    assert keys(resolve(replace(config, energy_threshold=None), dataset), dataset) == keys(result.config, dataset)
+    assert resolve(replace(config, method="fine-tune"), dataset).energy_thresholds == ()
+    assert ExperimentConfig.from_dict(result.config.to_dict()) == result.config
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"energy_thresholds": (0.9, 1.5)}, "above 0 and at most 1, not 1.5"),
+        ({"energy_thresholds": (0.9,), "subspace": "merge"}, "use joint for a γ per layer"),
+        ({"energy_thresholds": (0.9,)}, "1 values of γ were named, but the network has"),
+    ],
+)
+def test_impossible_thresholds_per_layer(values: dict, words: str, shared_store: Store) -> None:
+    with pytest.raises(ConfigError, match=words):
+        Experiment(digits(**values), shared_store).run()

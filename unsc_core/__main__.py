@@ -51,7 +51,9 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--forget", metavar="C[,C]", help="classes to forget (default: the dataset's)")
     run.add_argument("--forget-ids", type=Path, metavar="FILE", help="forget single training samples: a text file of their indices, from 0")
     run.add_argument("--method", default="unsc", help=", ".join(METHODS))
-    run.add_argument("--energy-threshold", type=float, metavar="γ", help="kept share of the retain energy, 0 < γ <= 1")
+    run.add_argument(
+        "--energy-threshold", default="", metavar="γ[,γ]", help="kept share of the retain energy, 0 < γ <= 1; one, or one for each layer"
+    )
     run.add_argument("--subspace", help="joint (default), or merge: a basis per class, as published")
     run.add_argument("--learning-rate", type=float, help="of the unlearning")
     run.add_argument("--epochs", type=int, help="of the unlearning, at most")
@@ -128,6 +130,7 @@ def _run(options: argparse.Namespace) -> int:
     if not seeds:
         raise ConfigError(f"--seeds takes one or more whole numbers, not '{options.seeds}'.")
     ids = _ids(options.forget_ids) if options.forget_ids else ()
+    gammas = _numbers_of(options.energy_threshold)
     default = () if ids else (entry.forget_class,)
     forget = _integers(options.forget, "--forget") if options.forget is not None else default
     runs: list[dict[str, Any]] = []
@@ -135,7 +138,8 @@ def _run(options: argparse.Namespace) -> int:
     for seed in seeds:
         config = ExperimentConfig(
             dataset=options.dataset, model=options.model or entry.model, forget_classes=forget, forget_ids=ids, method=options.method, seed=seed,
-            energy_threshold=options.energy_threshold, subspace=options.subspace, learning_rate=options.learning_rate, epochs=options.epochs,
+            energy_threshold=gammas[0] if len(gammas) == 1 else None, energy_thresholds=gammas if len(gammas) > 1 else (),
+            subspace=options.subspace, learning_rate=options.learning_rate, epochs=options.epochs,
             training_epochs=options.training_epochs, device=options.device, checkpoint=options.checkpoint,
         )  # fmt: skip
         work = Experiment(config, report=partial(_show, seed=seed))

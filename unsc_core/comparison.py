@@ -79,7 +79,7 @@ class Standing:
 
 def configs(chosen: ExperimentConfig, dataset: Dataset, seeds: Iterable[int]) -> dict[tuple[str, int], ExperimentConfig]:
     """(method, seed) -> resolved config of every method on `chosen`'s request: its own method with its settings, the others with their defaults."""
-    defaults: dict[str, Any] = {"energy_threshold": None, "subspace": None, "learning_rate": None, "epochs": None}
+    defaults: dict[str, Any] = {"energy_threshold": None, "energy_thresholds": (), "subspace": None, "learning_rate": None, "epochs": None}
     return {
         (method, seed): resolve(replace(chosen, seed=seed, method=method, **({} if method == chosen.method else defaults)), dataset)
         for seed in seeds

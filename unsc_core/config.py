@@ -30,6 +30,7 @@ class ExperimentConfig:
         method: a name in METHODS.
         seed: initial weights, batch order and random labels all follow from it.
         energy_threshold: γ, the kept share of Σσ² of the retain representations, 0 < γ ≤ 1.
+        energy_thresholds: a γ for each layer, in the network's order, instead of one for all; the subspace must be joint.
         subspace: "joint", cut from the summed second moments, or "merge": a basis per class, joined, as published.
         learning_rate, epochs: of the unlearning, plain SGD.
         edits: changes of the pseudo-labels before they are taught: "4>2" sends all of class 4's to class 2, "#17>2"
@@ -47,6 +48,7 @@ class ExperimentConfig:
     method: str = "unsc"
     seed: int = 0
     energy_threshold: float | None = None
+    energy_thresholds: tuple[float, ...] = ()
     subspace: str | None = None
     learning_rate: float | None = None
     epochs: int | None = None
@@ -73,7 +75,8 @@ class ExperimentConfig:
             if not _is_a(value, cls.__dataclass_fields__[name].type):
                 raise ConfigError(f"The setting '{name}' of the experiment config cannot be {str(value)[:40]!r}.")
         indices = {name: tuple(int(i) for i in values.get(name, getattr(cls, name))) for name in ("forget_classes", "forget_ids")}
-        return cls(**{**values, **indices, "edits": tuple(map(str, values.get("edits", ())))})
+        each = tuple(float(threshold) for threshold in values.get("energy_thresholds", ()))
+        return cls(**{**values, **indices, "energy_thresholds": each, "edits": tuple(map(str, values.get("edits", ())))})
 
 
 def _is_a(value: object, kind: Any) -> bool:

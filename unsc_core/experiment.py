@@ -232,7 +232,7 @@ class Experiment:
         return Context(
             self.split, self.data, config.seed, MERGE_THRESHOLD if merge else config.energy_threshold or 1.0, config.learning_rate or 0.0,
             config.epochs or 0, self.stages, lambda: self.merged_spectra if merge else self.spectra,
-            lambda: self.forget_spectra, lambda: self.retrained, watch, config.edits,
+            lambda: self.forget_spectra, lambda: self.retrained, watch, config.edits, config.energy_thresholds,
         )  # fmt: skip
 
     def _new_model(self) -> nn.Module:

@@ -253,6 +253,7 @@ def link(config: ExperimentConfig, dataset: Dataset) -> dict[str, str]:
         "forget": ",".join(map(str, config.forget_classes)) or None, "ids": ",".join(map(str, config.forget_ids)) or None,
         "method": config.method, "seed": config.seed,
         "gamma": config.energy_threshold if METHODS[config.method].uses_energy_threshold else None, "subspace": config.subspace,
+        "gammas": ",".join(f"{one:.12g}" for one in config.energy_thresholds) or None,
         "lr": _unless(config.learning_rate, default.learning_rate), "epochs": _unless(config.epochs, default.epochs),
         "training": _unless(config.training_epochs, default.training_epochs), "device": _unless(config.device, "auto"),
         "edits": ",".join(config.edits) or None,

@@ -14,6 +14,7 @@ from unsc_core import embedding
 from unsc_core.errors import ConfigError
 from unsc_core.history import Stored, link, read_run
 from unsc_core.results import DEFAULT_ENERGY_THRESHOLD, summary
+from unsc_core.spectrum import cuts
 from unsc_core.store import Artefact, Store
 
 if TYPE_CHECKING:
@@ -158,10 +159,11 @@ def _null_space(run: Stored, spectra: Artefact) -> list[Picture]:
     from unsc_core.figures.spectra import free_share, spectrum
     from unsc_core.figures.theme import LIGHT
 
-    gamma = run.result.config.energy_threshold or DEFAULT_ENERGY_THRESHOLD
+    config = run.result.config
     values = {layer: spectra.arrays[layer] for layer in spectra.meta["layers"]}
     titles = {layer: f"Layer {i + 1}" for i, layer in enumerate(values)}
-    return [free_share(titles, values, gamma, LIGHT), *(spectrum(layer, titles[layer], values, gamma, LIGHT) for layer in values)]
+    cut_at = cuts(values, config.energy_threshold or DEFAULT_ENERGY_THRESHOLD, config.energy_thresholds)
+    return [free_share(titles, values, cut_at, LIGHT), *(spectrum(layer, titles[layer], values, cut_at[layer], LIGHT) for layer in values)]
 
 
 def _settings(run: Stored) -> str:

@@ -54,7 +54,12 @@ def resolve_method(config: ExperimentConfig) -> ExperimentConfig:
     """
     method = method_entry(config.method)
     threshold = None if method.energy_threshold is None else check_energy_threshold(_given(config.energy_threshold, method.energy_threshold))
+    each = tuple(map(check_energy_threshold, config.energy_thresholds)) if method.uses_energy_threshold else ()
     subspace = _given_subspace(config.subspace) if method.uses_energy_threshold else None
+    if each:
+        threshold = None  # it decides nothing then
+        if subspace == "merge":
+            raise ConfigError("The merged subspace has one γ for all layers; use joint for a γ per layer.")
     rate = None if method.learning_rate is None else _given(config.learning_rate, method.learning_rate)
     if rate is not None and not (math.isfinite(rate) and rate > 0):
         raise ConfigError(f"The learning rate must be above 0, not {rate:g}.")
@@ -64,7 +69,9 @@ def resolve_method(config: ExperimentConfig) -> ExperimentConfig:
     if not 0 <= config.seed < 2**31:
         raise ConfigError(f"The seed must be 0 to {2**31 - 1}, not {config.seed}.")
     edits = config.edits if method.uses_pseudo_labels else ()
-    return replace(config, energy_threshold=threshold, subspace=subspace, learning_rate=rate, epochs=epochs, edits=edits)
+    return replace(
+        config, energy_threshold=threshold, energy_thresholds=each, subspace=subspace, learning_rate=rate, epochs=epochs, edits=edits
+    )  # fmt: skip
 
 
 def _check_epochs(name: str, value: int) -> None:
@@ -122,6 +129,7 @@ def keys(config: ExperimentConfig, dataset: Dataset) -> Keys:
         energy_threshold=config.energy_threshold, subspace=config.subspace, learning_rate=config.learning_rate, epochs=config.epochs,
         training_epochs=config.training_epochs if config.method == "retrain" else None,
         moments=moments if METHODS[config.method].uses_moments else None, **({"edits": config.edits} if config.edits else {}),
+        **({"energy_thresholds": config.energy_thresholds} if config.energy_thresholds else {}),
     )  # fmt: skip
     retrained = _training_key(config, dataset, forget)
     return Keys(original, retrained, moments, content_key(spectra=moments, forget=forget), unlearned)

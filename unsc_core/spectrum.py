@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from unsc_core.errors import ConfigError
@@ -16,6 +17,18 @@ def check_energy_threshold(energy_threshold: float) -> float:
     if not 0.0 < energy_threshold <= 1.0:
         raise ConfigError(f"The energy threshold γ must be above 0 and at most 1, not {energy_threshold:g}; 0.96 is a good start.")
     return float(energy_threshold)
+
+
+def cuts(layers: Iterable[str], energy_threshold: float, each: Sequence[float] = ()) -> dict[str, float]:
+    """Layer -> the γ it is cut at: `energy_threshold`, or its own of `each`.
+
+    Raises:
+        ConfigError: `each` has another number of values than there are layers.
+    """
+    names = list(layers)
+    if each and len(each) != len(names):
+        raise ConfigError(f"{len(each)} values of γ were named, but the network has {len(names)} layers with a null space; name one for each.")
+    return dict(zip(names, each or [energy_threshold] * len(names), strict=True))
 
 
 def energy_rank(eigenvalues: Any, energy_threshold: float) -> int:

@@ -100,7 +100,7 @@ class Store:
 def to_bytes(artefact: Artefact) -> bytes:
     """An artefact as the bytes of a safetensors file whose header holds its description and a digest."""
     arrays = {name: np.require(array, requirements="C") for name, array in artefact.arrays.items()}  # keeps a scalar a scalar
-    meta = json.dumps(artefact.meta, sort_keys=True)
+    meta = json.dumps(artefact.meta)
     return save(arrays, metadata={"meta": meta, "digest": _digest(arrays, meta)})
 
 

@@ -11,6 +11,7 @@ from unsc_core.config import ExperimentConfig
 from unsc_core.dataset import Dataset
 from unsc_core.progress import Report, silent
 from unsc_core.results import DEFAULT_ENERGY_THRESHOLD, keys
+from unsc_core.spectrum import cuts
 from unsc_core.store import Artefact, Store
 
 if TYPE_CHECKING:
@@ -108,8 +109,9 @@ def _spaces(work: Experiment) -> dict[str, list[NullSpace]]:
     from unsc_core.null_space import MERGE_THRESHOLD, null_space
 
     merge = work.config.subspace == "merge"
-    cut_at = MERGE_THRESHOLD if merge else _threshold(work)
-    return {layer: [null_space(s, cut_at) for s in groups] for layer, groups in (work.merged_spectra if merge else work.spectra).items()}
+    found = work.merged_spectra if merge else work.spectra
+    cut_at = cuts(found, MERGE_THRESHOLD if merge else _threshold(work), work.config.energy_thresholds)
+    return {layer: [null_space(s, cut_at[layer]) for s in groups] for layer, groups in found.items()}
 
 
 def _drift(work: Experiment) -> dict[str, dict[str, float | None]]:

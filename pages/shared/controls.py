@@ -64,6 +64,15 @@ def use_navigation() -> None:
         st.rerun()
 
 
+def layer_gamma(container: Any, i: int, title: str) -> float:
+    """The γ slider of one layer; it begins at the experiment's γ of this layer."""
+    now, key = state.current(), f"gamma_layer_{i}"
+    ran = now.gammas[i] if i < len(now.gammas) else now.gamma
+    st.session_state.setdefault(key, ran)
+    options = sorted({*GAMMAS, ran, st.session_state[key]})
+    return container.select_slider(f"γ of {title}", options, key=key, disabled=state.lesson().fixed("gamma"))
+
+
 def gamma(container: Any = st) -> float:
     """The γ slider; it begins at the experiment's γ wherever it is drawn."""
     now = state.current().gamma
@@ -124,9 +133,15 @@ def _choose_the_rest(now: State, data: Dataset, gamma_here: bool) -> State:
             disabled=lesson.fixed("method"),
         )  # fmt: skip
     gamma_there = METHODS[method].uses_energy_threshold and not gamma_here and "gamma" not in lesson.hidden
-    threshold = gamma() if gamma_there else now.gamma
+    gammas = now.gammas if model == now.model else ()
+    if gamma_there and gammas:
+        st.caption(f"**γ per layer** · {' · '.join(f'{one:g}' for one in gammas)}")
+        if not lesson.fixed("gamma") and st.button("One γ for all layers", key="one_gamma"):
+            state.choose(gammas=())
+            st.rerun()
+    threshold = gamma() if gamma_there and not gammas else now.gamma
     edits = now.edits if (forget, ids) == (now.forget, now.ids) else ()
-    now = replace(now, model=model, forget=forget, ids=ids, method=method, gamma=threshold, edits=edits)
+    now = replace(now, model=model, forget=forget, ids=ids, method=method, gamma=threshold, gammas=gammas, edits=edits)
     return now if lesson.fixed("more") else _more(now)
 
 

@@ -33,7 +33,7 @@ class State:
     Attributes:
         dataset: a name in DATASETS, or a path relative to the data folder; checkpoint: such a path.
         forget: class indices; ids: training samples to forget instead of them, if any.
-        gamma: the energy threshold; subspace: how the classes' directions are put together.
+        gamma: the energy threshold; gammas: one for each layer instead, if any; subspace: how the classes' directions are put together.
         edits: changes of the pseudo-labels, as in ExperimentConfig.
         lr, epochs: None means the method's default.
         seeds: how many seeds methods are compared over, from `seed` on; equal: the Acc_f in percent they are compared at.
@@ -46,6 +46,7 @@ class State:
     forget: tuple[int, ...] = (6,)
     method: str = "unsc"
     gamma: float = DEFAULT_ENERGY_THRESHOLD
+    gammas: tuple[float, ...] = ()
     subspace: str = SUBSPACES[0]
     seed: int = 0
     lr: float | None = None
@@ -71,7 +72,8 @@ class State:
         return ExperimentConfig(
             dataset=dataset, model=self.model, forget_classes=() if self.ids else self.forget, forget_ids=self.ids,
             method=self.method, seed=self.seed,
-            energy_threshold=self.gamma, subspace=self.subspace, learning_rate=self.lr, epochs=self.epochs, edits=self.edits,
+            energy_threshold=self.gamma, energy_thresholds=self.gammas, subspace=self.subspace,
+            learning_rate=self.lr, epochs=self.epochs, edits=self.edits,
             checkpoint=str(path_in_data_folder(self.checkpoint)) if self.checkpoint else None, training_epochs=self.training, device=self.device,
         )  # fmt: skip
 
@@ -137,6 +139,10 @@ def _gamma(text: str) -> float:
     return value
 
 
+def _gammas(text: str) -> tuple[float, ...]:
+    return tuple(_gamma(part) for part in text.split(","))
+
+
 def _up_to_30(text: str) -> int:
     if not 0 <= (value := int(text)) <= 30:
         raise ValueError
@@ -162,7 +168,8 @@ def _device(text: str) -> str:
 
 
 _READERS: dict[str, Callable[[str], Any]] = {
-    "dataset": str, "model": _one_of(MODELS), "forget": _classes, "method": _one_of(METHODS), "gamma": _gamma, "subspace": _one_of(SUBSPACES),
+    "dataset": str, "model": _one_of(MODELS), "forget": _classes, "method": _one_of(METHODS),
+    "gamma": _gamma, "gammas": _gammas, "subspace": _one_of(SUBSPACES),
     "seed": _seed, "lr": _positive(float), "epochs": _positive(int), "edits": _edits, "ids": _ids, "checkpoint": str,
     "seeds": _seeds, "equal": _up_to_30, "training": _positive(int), "device": _device,
 }  # fmt: skip

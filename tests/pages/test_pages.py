@@ -183,6 +183,23 @@ def test_a_new_threshold_is_seen_on_the_null_space_page() -> None:
     assert any("Unlearn with γ = 0.99" in button.label for button in app.button)
 
 
+def test_every_layer_may_have_its_own_threshold() -> None:
+    app = run("null_space", dataset="digits", gammas="0.9,0.97,0.97,0.97,0.97,0.999")
+    for job in cache.engine().active():
+        cache.engine().wait(job, 120)
+    app.run()
+    assert not app.error
+    assert app.toggle(key="each_gamma").value
+    assert any("At the layers' own γ, " in text.value for text in app.markdown)
+    assert not any("Unlearn" in button.label for button in app.button)
+    app.select_slider(key="gamma_layer_1").set_value(0.9).run()
+    next(button for button in app.button if button.label == "Unlearn with these γ").click().run()
+    assert app.query_params["gammas"] == "0.9,0.9,0.97,0.97,0.97,0.999"
+    other = run("confusion", dataset="digits", gammas="0.9,0.97,0.97,0.97,0.97,0.999")
+    other.button(key="one_gamma").click().run()
+    assert "gammas" not in other.query_params
+
+
 def test_a_store_that_cannot_be_written_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     blocked = tmp_path / "file"
     blocked.write_text("not a folder")

@@ -12,7 +12,8 @@ from unsc_core.results import Result, summary
 
 SETTINGS = {
     "dataset": "dataset", "model": "model", "checkpoint": "weights of the original", "forget_classes": "forgotten classes",
-    "forget_ids": "forgotten samples", "method": "method", "energy_threshold": "γ", "subspace": "subspace", "learning_rate": "learning rate",
+    "forget_ids": "forgotten samples", "method": "method", "energy_threshold": "γ",
+    "energy_thresholds": "γ per layer", "subspace": "subspace", "learning_rate": "learning rate",
     "epochs": "epochs at most", "edits": "edits of the pseudo-labels", "training_epochs": "training epochs", "seed": "seed", "device": "device",
 }  # fmt: skip
 """The settings of an experiment in words."""
@@ -76,8 +77,8 @@ def _setting(result: Result, name: str) -> str:
     value = getattr(result.config, name)
     if name in ("forget_classes", "forget_ids"):
         return requested(result.split)
-    if name == "edits":
-        return ", ".join(value) or "none"
+    if name in ("edits", "energy_thresholds"):
+        return ", ".join(map(str, value)) or "none"
     if value is None:
         return "trained here" if name == "checkpoint" else "none"
     if name == "method":

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
@@ -13,11 +15,10 @@ Spectra = dict[str, NDArray[np.float64]]
 """Layer -> (groups, d) eigenvalues, descending."""
 
 
-def ranks(spectra: Spectra, energy_threshold: float) -> dict[str, tuple[int, int]]:
-    """Layer -> (rank, dim), summed over groups."""
+def ranks(spectra: Spectra, cut_at: Mapping[str, float]) -> dict[str, tuple[int, int]]:
+    """Layer -> (rank, dim), summed over groups, with each layer cut at its γ."""
     return {
-        layer: (sum(energy_rank(values, energy_threshold) for values in groups), groups.shape[0] * groups.shape[1])
-        for layer, groups in spectra.items()
+        layer: (sum(energy_rank(values, cut_at[layer]) for values in groups), groups.shape[0] * groups.shape[1]) for layer, groups in spectra.items()
     }
 
 
@@ -44,9 +45,9 @@ def spectrum(layer: str, title: str, spectra: Spectra, energy_threshold: float, 
     return Picture(figure, alt, "", {"direction": index, "energy share": share, "kept": index <= k})
 
 
-def free_share(titles: dict[str, str], spectra: Spectra, energy_threshold: float, look: Look) -> Picture:
-    """Per layer: how many directions are kept and how many are free to move in."""
-    found = ranks(spectra, energy_threshold)
+def free_share(titles: dict[str, str], spectra: Spectra, cut_at: Mapping[str, float], look: Look) -> Picture:
+    """Per layer: how many directions are kept, and how many are free to move in, when it is cut at its γ."""
+    found = ranks(spectra, cut_at)
     names = [titles[layer] for layer in found]
     kept = np.array([rank for rank, _ in found.values()])
     dims = np.array([dim for _, dim in found.values()])
@@ -65,11 +66,17 @@ def free_share(titles: dict[str, str], spectra: Spectra, energy_threshold: float
     figure.update_layout(margin={"l": label_margin(names), "t": 76, "b": 56})
     widest = int(np.argmax(free / dims))
     sentence = (
-        f"At γ = {energy_threshold:g}, {100 * free.sum() / dims.sum():.0f} % of all directions are invisible to the retained classes; "
+        f"{said(cut_at)}, {100 * free.sum() / dims.sum():.0f} % of all directions are invisible to the retained classes; "
         f"{names[widest]} has most room ({free[widest]} of {dims[widest]})."
     )
     alt = "Stacked bars per layer: directions kept for the retain classes and directions in the null space."
     return Picture(figure, alt, sentence, {"layer": names, "dim": dims, "rank": kept, "null dimension": free})
+
+
+def said(cut_at: Mapping[str, float]) -> str:
+    """ "At γ = 0.96", or "At the layers' own γ"."""
+    different = set(cut_at.values())
+    return f"At γ = {different.pop():g}" if len(different) == 1 else "At the layers' own γ"
 
 
 def _faint(colour: str) -> str:

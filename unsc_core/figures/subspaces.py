@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -61,12 +61,12 @@ def reachable(layer: str, title: str, spectra: Spectra, found: Subspaces, energy
     return Picture(figure, alt, "", {"retain energy frozen": frozen, "forget energy reachable": left})
 
 
-def reachable_sentence(titles: dict[str, str], spectra: Spectra, found: Subspaces, energy_threshold: float) -> str:
-    """Which layer tells the forgotten from the rest best, at γ."""
+def reachable_sentence(titles: dict[str, str], spectra: Spectra, found: Subspaces, cut_at: Mapping[str, float]) -> str:
+    """Which layer tells the forgotten from the rest best, cut at its γ."""
     areas = {layer: selectivity(values, found.forget_energy[layer]) for layer, values in spectra.items()}
     best = max(areas, key=lambda layer: areas[layer])
     frozen, left = curve(spectra[best], found.forget_energy[best])
-    k = sum(energy_rank(group, energy_threshold) for group in spectra[best])
+    k = sum(energy_rank(group, cut_at[best]) for group in spectra[best])
     return (
         f"{titles[best]} tells them apart best (selectivity {areas[best]:.2f}): with {frozen[k]:.0f} % of the retained energy frozen, "
         f"{left[k]:.0f} % of the forgotten samples' energy can still be reached; without selectivity it would be {100 - frozen[k]:.0f} %."

@@ -15,6 +15,7 @@ from unsc_core.edits import edited
 from unsc_core.null_space import Spectra, null_space, project_gradient
 from unsc_core.progress import Stages
 from unsc_core.pseudo_labels import pseudo_labels
+from unsc_core.spectrum import cuts
 from unsc_core.training import Project
 
 
@@ -30,6 +31,7 @@ class Context:
         spectra: layer -> one Spectrum per group of the retain representations, to be cut at `energy_threshold`;
             computed or read when called. forget_spectra: the same of D_f.
         retrained: the network trained on D_r alone; trained or read when called.
+        energy_thresholds: a γ for each layer instead of `energy_threshold`, if any.
         edits: a person's changes of the pseudo-labels, checked; see `edits.edited`.
         watch: called with the number of each epoch when it ends, 0 before the first step, and the accuracy on D_f, a share;
             may look at the model, not change it.
@@ -47,6 +49,7 @@ class Context:
     retrained: Callable[[], nn.Module]
     watch: Callable[[int, float], None] = lambda epoch, accuracy: None
     edits: tuple[str, ...] = ()
+    energy_thresholds: tuple[float, ...] = ()
 
     def forget_rows(self) -> Tensor:
         """Indices of D_f among the training samples, on the device."""
@@ -96,10 +99,9 @@ def projections(model: nn.Module, context: Context) -> tuple[Project, dict[str, 
     """
     spectra = context.spectra()
     weights = dict(model.named_parameters())
+    cut_at = cuts(spectra, context.energy_threshold, context.energy_thresholds)
     with context.stages.stage("null_space", "cutting the null space"):
-        spaces = {
-            layer: tuple(null_space(s, context.energy_threshold).to(weights[f"{layer}.weight"]) for s in groups) for layer, groups in spectra.items()
-        }
+        spaces = {layer: tuple(null_space(s, cut_at[layer]).to(weights[f"{layer}.weight"]) for s in groups) for layer, groups in spectra.items()}
     project = {f"{layer}.weight": partial(project_gradient, spaces=groups) for layer, groups in spaces.items()}
     ranks = {layer: {"dim": sum(s.dim for s in groups), "rank": sum(s.rank for s in groups)} for layer, groups in spaces.items()}
     return project, ranks

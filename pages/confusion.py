@@ -4,7 +4,7 @@ from functools import partial
 
 import streamlit as st
 
-from pages.shared import controls, gallery, header, jobs, linked, show
+from pages.shared import controls, gallery, header, jobs, linked, show, state
 from unsc_core.figures.confusion import CELLS, confusion, difference, in_cell, matrix
 
 MAX_CARDS = 24
@@ -20,6 +20,8 @@ def open_cell(model: str) -> None:
 
 def cell_controls() -> tuple[str, tuple[int, int] | None]:
     """The opened cell, for those who do not click."""
+    for key, options in (("of", [name.capitalize() for name in (*models, "difference")]), ("true", names), ("answer", names)):
+        state.note_impossible(key, options)
     columns = st.columns(3)
     labels = (("In the matrix", "of", [*models, "difference"]), ("True class", "true", names), ("Answer", "answer", names))
     model, true, answer = (
@@ -40,6 +42,8 @@ st.markdown(
 result = jobs.result(chosen)
 header.strip(chosen, result)
 
+for name, options in (("cells", ("Percent of the row", "Counts")), ("samples", ("Test", "Training"))):
+    state.note_impossible(name, options)
 left, right, _ = st.columns([2, 2, 3])
 unit = left.segmented_control(
     "Cells", ["Percent of the row", "Counts"], default="Percent of the row", required=True, key="cells", bind="query-params"

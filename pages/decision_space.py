@@ -22,6 +22,11 @@ SAMPLES = {"Test": "test", "Training": "train"}
 MAX_CARDS = 24
 
 
+def filter_text(name: str) -> str:
+    """A filter with its meaning."""
+    return f"{name}: {FILTERS[name]}"
+
+
 def over_time() -> None:
     """The map, epoch by epoch."""
     recorded = cache.epochs(chosen.config)
@@ -37,7 +42,8 @@ def over_time() -> None:
 def before_and_after() -> None:
     """One panel a model; what is chosen in any of them is shown below."""
     left, right = st.columns([5, 4], vertical_alignment="bottom")
-    filter_name = left.selectbox("Show", list(FILTERS), key="show", bind="query-params", format_func=lambda n: f"{n}: {FILTERS[n]}")
+    state.note_impossible("show", map(filter_text, FILTERS))
+    filter_name = left.selectbox("Show", list(FILTERS), key="show", bind="query-params", format_func=filter_text)
     paths = right.toggle("Draw the path of each sample to forget", value=True, key="paths", bind="query-params")
     visible = shown_by(filter_name)
     if not visible.any():
@@ -103,6 +109,8 @@ result = jobs.result(chosen)
 header.strip(chosen, result)
 
 views = ["Before and after", "Epoch by epoch"]
+for name, options in (("space", views), ("map", ["UMAP", "PCA"]), ("samples", SAMPLES), ("paths", ("true", "false"))):
+    state.note_impossible(name, options)
 left, middle, right = st.columns([3, 2, 2], vertical_alignment="bottom")
 view = left.segmented_control("View", views, default=views[0], required=True, key="space", bind="query-params")
 kind = middle.segmented_control(

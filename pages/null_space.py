@@ -100,6 +100,7 @@ def angles_view(lies: subspaces.Subspaces) -> None:
         st.info("Only the second moments of this request are kept for a network of this size, so its classes cannot be compared.")
         return
     layers = list(lies.angles)
+    state.note_impossible("layer", [titles[layer] for layer in layers])
     layer = st.selectbox("Layer", layers, index=len(layers) - 1, format_func=titles.get, key="layer", bind="query-params")
     picture = lie.angles(
         titles[layer], lies.angles[layer], chosen.dataset.class_names, chosen.config.forget_classes, lies.energy_threshold, show.mode()
@@ -149,6 +150,7 @@ def sweep_view() -> None:
 
 
 meanings = "\n".join(f"- **{name}**: {meaning}" for name, meaning in VIEWS.items())
+state.note_impossible("view", VIEWS)
 view = st.segmented_control(
     "View",
     list(VIEWS),

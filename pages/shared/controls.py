@@ -30,8 +30,9 @@ def experiment(gamma_here: bool = False) -> Chosen:
     use_navigation()
     now = state.current()
     state.lesson()
+    state.repeat_notes()
     for note in st.session_state.pop("link_notes", []):
-        st.warning(note, icon=":material/link_off:")
+        state.note(note)
     try:
         with st.sidebar:
             now = _choose_dataset(now)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
@@ -23,6 +24,8 @@ from unsc_core.results import DEFAULT_ENERGY_THRESHOLD, SUBSPACES
 
 GAMMAS = (0.5, 0.7, 0.8, 0.85, 0.9, 0.92, 0.94, 0.95, 0.96, 0.97, 0.98, 0.99, 0.995, 0.999, 1.0)
 SEEDS = (1, 3)
+NOTE_S = 20.0
+"""How long a note about the link stays, in seconds: a page is drawn again whenever a job is done."""
 _KEY = "experiment"
 
 
@@ -186,6 +189,28 @@ def from_query(query: dict[str, str]) -> tuple[State, list[str]]:
             except ValueError:
                 notes.append(f"The link says {name} = '{query[name][:40]}', which is not possible; the default is shown instead.")
     return replace(_first(query.get("dataset", DEFAULT_DATASET)), **values), notes
+
+
+def note(text: str) -> None:
+    """Say something about the link now, and for NOTE_S seconds on whatever is drawn again by itself."""
+    notes = st.session_state.setdefault("notes", {})
+    if text not in notes:
+        notes[text] = time.monotonic()
+        st.warning(text, icon=":material/link_off:")
+
+
+def repeat_notes() -> None:
+    """Draw the notes that are not old yet."""
+    for text, since in st.session_state.get("notes", {}).items():
+        if time.monotonic() - since < NOTE_S:
+            st.warning(text, icon=":material/link_off:")
+
+
+def note_impossible(name: str, options: Iterable[Any]) -> None:
+    """Say so when the link asks a page's own control, just before it is drawn first, for something that it does not offer."""
+    asked = st.query_params.get(name)
+    if asked is not None and name not in st.session_state and asked not in map(str, options):
+        note(f"The link says {name} = '{asked[:40]}', which is not possible here; the default is shown instead.")
 
 
 def to_query(state: State) -> dict[str, str]:

@@ -3,7 +3,7 @@
 import numpy as np
 import streamlit as st
 
-from pages.shared import cache, controls, gallery, header, jobs, show, state
+from pages.shared import cache, controls, gallery, header, jobs, linked, show, state
 from unsc_core import embedding
 from unsc_core.epochs import epochs_key
 from unsc_core.figures.decision_space import PARTS, ranges, space
@@ -19,6 +19,7 @@ FILTERS = {
     "Over-forgotten": "retained, right before, wrong after",
 }
 SAMPLES = {"Test": "test", "Training": "train"}
+CHOOSE = ("Lasso", "Click")
 MAX_CARDS = 24
 
 
@@ -34,16 +35,24 @@ def over_time() -> None:
         jobs.wait_for("epochs", epochs_key(chosen.config, chosen.dataset), chosen.config, "Recording what happens after each epoch")
         return
     st.caption(f":red[**×**] {chosen.forgotten} (to forget), with each sample's whole way · **●** retained · {about_map}")
-    picture = animated(result, recorded, cache.epoch_positions(kind, result.key, result, recorded), ranges(positions), show.mode())
+    labels = [str(epoch) for epoch in recorded.epoch]
+    state.note_impossible("epoch", labels)
+    asked = st.query_params.get("epoch")
+    begin = labels.index(asked) if asked in labels else 0
+    placed = cache.epoch_positions(kind, result.key, result, recorded)
+    picture = animated(result, recorded, placed, ranges(positions), show.mode(), begin)
     show.picture(picture, "epochs")
+    linked.epochs()
     show.downloads({"epochs": picture})
 
 
 def before_and_after() -> None:
     """One panel a model; what is chosen in any of them is shown below."""
-    left, right = st.columns([5, 4], vertical_alignment="bottom")
+    state.note_impossible("choose", CHOOSE)
+    left, middle, right = st.columns([4, 2, 3], vertical_alignment="bottom")
     state.note_impossible("show", map(filter_text, FILTERS))
     filter_name = left.selectbox("Show", list(FILTERS), key="show", bind="query-params", format_func=filter_text)
+    lasso = middle.segmented_control("Choose by", CHOOSE, default=CHOOSE[0], required=True, key="choose", bind="query-params") == CHOOSE[0]
     paths = right.toggle("Draw the path of each sample to forget", value=True, key="paths", bind="query-params")
     visible = shown_by(filter_name)
     if not visible.any():
@@ -51,7 +60,7 @@ def before_and_after() -> None:
         return
     st.caption(
         f":red[**×**] {chosen.forgotten} (to forget) · **●** retained, each class named at its middle · {int(visible.sum()):,} shown · "
-        f"drag a lasso or click to see images · {about_map}"
+        f"{'drag a lasso around some' if lasso else 'click one, with shift more,'} to see images · {about_map}"
     )
     placed, window = {model: p[visible] for model, p in positions.items()}, ranges(positions)
     pictures = {
@@ -61,11 +70,38 @@ def before_and_after() -> None:
     selected: list[int] = []
     for column, (model, picture) in zip(st.columns(len(pictures)), pictures.items(), strict=True):
         with column:
-            event = show.picture(picture, f"space-{model}-{part}", selectable=True)
+            event = show.picture(picture, f"space-{model}-{part}", selectable=True, lasso=lasso)
             selected += [point["customdata"] for point in event.selection.points if point.get("customdata") is not None]
     show.downloads(pictures)
-    if selected:
-        chosen_ones(np.unique([row[0] if isinstance(row, list) else row for row in selected]).astype(int))
+    samples = np.unique([row[0] if isinstance(row, list) else row for row in selected]).astype(int) if selected else picked()
+    keep_picked(samples)
+    if len(samples):
+        chosen_ones(samples)
+
+
+def picked() -> np.ndarray:
+    """The samples that the link chose; once samples were chosen here, it is what is chosen here that counts."""
+    asked = st.query_params.get("picked", "")
+    if not asked or st.session_state.get("picked_here"):
+        return np.array([], int)
+    try:
+        samples = np.unique([int(row) for row in asked.split(",")])
+    except ValueError:
+        samples = np.array([-1])
+    if len(samples) > MAX_IDS or not np.isin(samples, rows).all():
+        state.note(f"The link says picked = '{asked[:40]}', which are not among the shown samples; none is chosen.")
+        return np.array([], int)
+    return samples
+
+
+def keep_picked(samples: np.ndarray) -> None:
+    """Have the link choose these samples."""
+    if 0 < len(samples) <= MAX_IDS:
+        if st.query_params.get("picked") != (text := ",".join(map(str, samples))):
+            st.query_params["picked"] = text
+            st.session_state["picked_here"] = True
+    elif "picked" in st.query_params:
+        del st.query_params["picked"]
 
 
 def shown_by(filter_name: str) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import numpy as np
 import streamlit as st
 
 from pages.shared import cache, controls, header, jobs, show, state
@@ -123,6 +124,13 @@ def drift_view(lies: subspaces.Subspaces) -> None:
     show.downloads({"drift": picture})
 
 
+def take_gamma() -> None:
+    """Make the clicked γ the experiment's."""
+    points = st.session_state["sweep"].selection.points
+    if points:
+        state.choose(gamma=float(np.ravel(points[0]["customdata"])[0]), gammas=())
+
+
 def sweep_view() -> None:
     """Every γ of the sweep is an experiment of its own, shared with everyone who asks for it."""
     if not entry.uses_energy_threshold:
@@ -140,13 +148,9 @@ def sweep_view() -> None:
         for threshold, one in numbers.items()
     ]
     picture = lie.sweep(outcomes, ran or 0.0, summary(result)["original"]["acc_retain"], show.mode())
-    event = show.picture(picture, "sweep", selectable=True)
+    show.picture(picture, "sweep", on_click=take_gamma)
     st.caption("Click a point to make its γ the experiment's, on every page. Dotted: this experiment.")
     show.downloads({"sweep": picture})
-    picked = [point.get("customdata") for point in event.selection.points]
-    if picked and picked[0] not in (None, ran):
-        state.choose(gamma=float(picked[0]), gammas=())
-        st.rerun()
 
 
 meanings = "\n".join(f"- **{name}**: {meaning}" for name, meaning in VIEWS.items())

@@ -1,19 +1,12 @@
-"""Hovering over a cell of one matrix marks it in all of them and reads it out: `linked.js`, beside this file."""
+"""What the scripts beside this file add to figures: matrices that are read together, and epochs that are kept."""
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
-
-import streamlit as st
-
-_HERE = Path(__file__).parent
-_JS, _CSS = ((_HERE / name).read_text(encoding="utf-8") for name in ("linked.js", "linked.css"))
-_HTML = '<p class="readout" aria-hidden="true"></p>'
+from pages.shared.component import mount
 
 
 def hover(names: list[str], matrices: dict[str, list[list[float]]], unit: str, trace: str) -> None:
-    """Link the matrices on the page.
+    """Mark the cell under the pointer in all matrices on the page, and read it out.
 
     Args:
         names: of the classes.
@@ -21,10 +14,9 @@ def hover(names: list[str], matrices: dict[str, list[list[float]]], unit: str, t
         unit: behind each value.
         trace: the name of the trace whose marks carry [row, column].
     """
-    global _mount
-    if _mount is None:  # registered once in a process: streamlit warns when a name comes again
-        _mount = st.components.v2.component("unsc_linked", html=_HTML, css=_CSS, js=_JS)
-    _mount(data={"names": names, "matrices": matrices, "unit": unit, "trace": trace}, key="linked")
+    mount("linked", ("linked.html", "linked.css", "linked.js"), {"names": names, "matrices": matrices, "unit": unit, "trace": trace})
 
 
-_mount: Any = None
+def epochs() -> None:
+    """Keep the shown epoch of the figure on the page in the address; for those who want no motion, go from epoch to epoch at once."""
+    mount("epochs", ("epochs.js",), {})

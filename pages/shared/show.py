@@ -19,13 +19,16 @@ def mode() -> Look:
     return look(st.context.theme.type)
 
 
-def picture(picture: Picture, name: str, *, selectable: bool = False, sentence: bool = True, on_click: Callable[[], None] | None = None) -> Any:
+def picture(
+    picture: Picture, name: str, *, selectable: bool = False, lasso: bool = True, sentence: bool = True, on_click: Callable[[], None] | None = None
+) -> Any:
     """Draw a picture.
 
     Args:
         picture: what to draw.
         name: unique on the page; also the name of downloaded files.
-        selectable: points can be chosen by click, box or lasso; the page runs again then.
+        selectable: points can be chosen; the page runs again then.
+        lasso: they are, by dragging; else by clicking, which streamlit has instead.
         sentence: write the picture's sentence below it.
         on_click: called before the page runs again when a mark was clicked; the selection is in the session state under `name`.
 
@@ -39,7 +42,7 @@ def picture(picture: Picture, name: str, *, selectable: bool = False, sentence: 
         "toImageButtonOptions": {"format": "svg", "filename": name},
     }
     if selectable:
-        picture.figure.update_layout(dragmode="lasso")
+        picture.figure.update_layout(dragmode="lasso" if lasso else False)
         chosen = st.plotly_chart(picture.figure, theme=None, config=config, alt=picture.alt, key=name, on_select="rerun")
     elif on_click:
         chosen = st.plotly_chart(picture.figure, theme=None, config=config, alt=picture.alt, key=name, on_select=on_click, selection_mode="points")

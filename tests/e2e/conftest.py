@@ -35,7 +35,7 @@ def chromium() -> Iterator[Any]:
 
 @pytest.fixture
 def page(chromium: Any) -> Iterator[Any]:
-    """A fresh browser profile at projector size; anything asked from outside this machine is recorded."""
+    """A fresh browser profile at projector size; asks nothing of other machines and leaves no warning in the browser's console."""
     from playwright.sync_api import expect
 
     expect.set_options(timeout=60_000)
@@ -44,8 +44,18 @@ def page(chromium: Any) -> Iterator[Any]:
     page.set_default_timeout(60_000)
     page.outside = []
     page.on("request", lambda request: page.outside.append(request.url) if not _local(request.url) else None)
+    said: list[str] = []
+    page.on("pageerror", lambda error: said.append(str(error)))
+    page.on("console", lambda message: said.append(message.text) if message.type in ("warning", "error") and not _probe(message) else None)
     yield page
     context.close()
+    assert said == []
+    assert page.outside == []
+
+
+def _probe(message: Any) -> bool:
+    """Streamlit asks for its own files below the page's path first, on a link to a page."""
+    return "404" in message.text and "/_stcore/" in message.location.get("url", "")
 
 
 def _local(url: str) -> bool:

@@ -17,7 +17,7 @@ from unsc_core.results import Result
 FRAME_MS = 300
 
 
-def animated(result: Result, epochs: Epochs, positions: Points, window: Window, look: Look) -> Picture:
+def animated(result: Result, epochs: Epochs, positions: Points, window: Window, look: Look, begin: int = 0) -> Picture:
     """Every shown sample's way through the epochs.
 
     Args:
@@ -26,6 +26,7 @@ def animated(result: Result, epochs: Epochs, positions: Points, window: Window, 
         positions: (entries, n, 2) on one map.
         window: the axes' ranges.
         look: colours.
+        begin: the entry to show first.
     """
     dataset, forget = result.split.dataset, result.split.forget_classes
     part = result.split.measured_part
@@ -46,16 +47,16 @@ def animated(result: Result, epochs: Epochs, positions: Points, window: Window, 
 
     stay: dict[str, Any] = {"color": [class_colour(int(c), forget) for c in labels[~leaves]], "size": 6, "opacity": 0.55}
     go_away: dict[str, Any] = {"symbol": "x-thin", "size": 8, "line": {"width": 1.8, "color": FORGET}, "color": FORGET}
-    figure = go.Figure([_paths(positions, leaves, look), *traces(0)])
+    figure = go.Figure([_paths(positions, leaves, look), *traces(begin)])
     figure.frames = [
         go.Frame(data=traces(i), traces=[1, 2], name=str(epoch), layout={"title": {"text": texts[i]}}) for i, epoch in enumerate(epochs.epoch)
     ]
-    styled(figure, look, 620, texts[0])
+    styled(figure, look, 620, texts[begin])
     for axis, limits in ((figure.update_xaxes, window[0]), (figure.update_yaxes, window[1])):
         axis(range=limits, showticklabels=False, showgrid=False, zeroline=False, showline=True, mirror=True, linecolor=look.grid)
     middles = {c: np.median(positions[0][labels == c], axis=0) for c in np.unique(labels).tolist()}
     name_classes(figure, middles, dataset.class_names, forget, window, 620, look)
-    _controls(figure, [str(epoch) for epoch in epochs.epoch], look)
+    _controls(figure, [str(epoch) for epoch in epochs.epoch], look, begin)
     names = requested(result.split)
     alt = f"Map of {len(labels)} {PARTS[part]} samples after each of {len(epochs.epoch) - 1} epochs; {names} marked with vermilion crosses."
     table = {"epoch": epochs.epoch, "Acc_f": epochs.acc_forget, "Acc_r": epochs.acc_retain}
@@ -72,7 +73,7 @@ def _paths(positions: Points, leaves: NDArray[np.bool_], look: Look) -> go.Scatt
     )
 
 
-def _controls(figure: go.Figure, names: list[str], look: Look) -> None:
+def _controls(figure: go.Figure, names: list[str], look: Look, begin: int) -> None:
     """Play, pause, and a slider over the epochs; nothing here asks the server."""
     step = {"frame": {"duration": FRAME_MS, "redraw": False}, "transition": {"duration": FRAME_MS}, "mode": "immediate"}
     buttons = [
@@ -88,6 +89,7 @@ def _controls(figure: go.Figure, names: list[str], look: Look) -> None:
         sliders=[
             {
                 "steps": [{"label": name, "method": "animate", "args": [[name], at_once]} for name in names],
+                "active": begin,
                 "x": 0.24, "len": 0.76, "y": 0, "pad": {"t": 8}, "currentvalue": {"prefix": "epoch ", "font": {"size": 15, "color": look.ink}},
                 "font": {"size": 14, "color": look.ink}, "bgcolor": look.grid, "activebgcolor": look.teal, "bordercolor": look.muted,
             }

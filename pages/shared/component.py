@@ -1,0 +1,31 @@
+"""Own pieces of the page: HTML, CSS and JavaScript from the files beside this one, registered once in a process."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+
+@cache
+def _registered(name: str, files: tuple[str, ...]) -> Any:
+    """Streamlit warns when a name is registered again."""
+    texts = {kind: "\n".join(_text(file) for file in files if file.endswith(kind)) for kind in (".html", ".css", ".js")}
+    return st.components.v2.component(f"unsc_{name}", html=texts[".html"] or "<span></span>", css=texts[".css"] or None, js=texts[".js"])
+
+
+def _text(file: str) -> str:
+    return (Path(__file__).parent / file).read_text(encoding="utf-8")
+
+
+def mount(name: str, files: tuple[str, ...], data: dict[str, Any]) -> None:
+    """Put a component on the page.
+
+    Args:
+        name: of the component, and its key on the page.
+        files: what it is made of, in this folder; those of one kind are joined in order.
+        data: what its script is given.
+    """
+    _registered(name, files)(data=data, key=name)

@@ -1,0 +1,187 @@
+"""Every view walked through in a real browser, as a person would."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.e2e.server import Server, charts
+
+LASSO = ((0.99, 0.02), (0.99, 0.98), (0.02, 0.98), (0.02, 0.02))
+
+
+def switch(page: Any, group: str, option: str) -> None:
+    """Press one of a row of buttons."""
+    page.get_by_role("radiogroup", name=group).get_by_text(option, exact=True).click()
+
+
+def header(page: Any) -> Any:
+    """The line that says what is shown."""
+    return page.get_by_text(re.compile(r"^\S.* forgets .* · seed"))
+
+
+def lasso(page: Any, plot: int = 0, corners: tuple[tuple[float, float], ...] = LASSO) -> None:
+    """Draw a closed line on a map."""
+    box = page.locator("[data-testid=stPlotlyChart] .nsewdrag").nth(plot).bounding_box()
+    at = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in (corners[-1], *corners)]
+    page.mouse.move(*at[0])
+    page.mouse.down()
+    for x, y in at[1:]:
+        page.mouse.move(x, y, steps=4)
+    page.mouse.up()
+
+
+def test_the_story_in_one_scroll(app: Server, page: Any) -> None:
+    page.goto(app.url)
+    for title in ("1 · Forget", "2 · Over-unlearning", "3 · The null space", "4 · Pseudo-labels", "5 · Calibrated", "Start here"):
+        expect(page.get_by_role("heading", name=title, exact=True)).to_be_visible()
+    expect(charts(page).nth(6)).to_be_visible()
+    numbers = [float(text.split()[0].replace("−", "-")) for text in page.locator("[data-testid=stMetricValue]").all_inner_texts()[5:]]
+    assert len(numbers) == 5
+    assert numbers[1] < 0 < numbers[4]
+    page.get_by_role("link", name="Move γ yourself").click()
+    expect(page.get_by_role("heading", name="Null space")).to_be_visible()
+
+
+def test_every_view_of_the_null_space(app: Server, page: Any) -> None:
+    page.goto(f"{app.url}/null_space?dataset=digits")
+    expect(page.get_by_text("of all directions are invisible")).to_be_visible()
+    for view, sentence in (
+        ("Frozen and reachable", "tells them apart best"),
+        ("Class angles", "lies closest to"),
+        ("Drift", "moves most"),
+    ):
+        switch(page, "View", view)
+        expect(page.get_by_text(sentence)).to_be_visible()
+    page.wait_for_url(re.compile("view=Drift"))
+    page.reload()
+    expect(page.get_by_text("moves most")).to_be_visible()
+
+
+def test_the_sweep_is_run_and_a_click_takes_its_threshold_everywhere(app: Server, page: Any) -> None:
+    page.goto(f"{app.url}/null_space?dataset=blobs&forget=0&view=Sweep+over+%CE%B3")
+    page.get_by_role("button", name="Sweeping over γ").click()
+    expect(page.get_by_role("button", name="Sweeping over γ")).to_have_count(0)
+    expect(page.get_by_role("button", name="Cancel")).to_have_count(0, timeout=120_000)
+    expect(page.get_by_text(re.compile("keeps most|not forget"))).to_be_visible()
+    points = page.locator("[data-testid=stPlotlyChart] .scatterlayer .trace").first.locator(".point")
+    expect(points).to_have_count(9)
+    box = points.first.bounding_box()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.wait_for_url(re.compile(r"gamma=0\.8"))
+    page.get_by_test_id("stSidebarNavItems").get_by_role("link", name="Confusion").click()
+    expect(page.get_by_text("retained classes are answered better than before")).to_be_visible()
+    expect(page.get_by_role("slider", name="Energy threshold γ")).to_have_attribute("aria-valuetext", "0.8")
+
+
+def test_exactly_the_chosen_samples_are_forgotten(app: Server, page: Any) -> None:
+    page.goto(f"{app.url}/decision_space?dataset=digits&map=PCA")
+    expect(charts(page).nth(1)).to_be_visible()
+    lasso(page)
+    expect(page.get_by_text("only what was learned can be forgotten")).to_be_visible()
+    switch(page, "Samples", "Training")
+    expect(page.get_by_text(re.compile(r"training samples · map trust"))).to_be_visible()
+    lasso(page, corners=((0.6, 0.05), (0.6, 0.35), (0.2, 0.35), (0.2, 0.05)))
+    chosen = page.get_by_role("heading", name=re.compile(r"^\d+ chosen$"))
+    expect(chosen).to_be_visible()
+    count = int(chosen.inner_text().split()[0])
+    assert 0 < count <= 500
+    page.get_by_role("button", name="Forget exactly these").click()
+    expect(header(page)).to_contain_text(f"UNSC forgets {count} sample", timeout=120_000)
+    page.wait_for_url(re.compile("ids="))
+    assert len(re.split("%2C|,", re.search("ids=([^&]*)", page.url)[1])) == count
+    page.get_by_test_id("stSidebarNavItems").get_by_role("link", name="Pseudo-labels").click()
+    expect(page.get_by_text(re.compile(r"For \d+\s% of the \d+ samples? the taught label"))).to_be_visible(timeout=120_000)
+
+
+def test_a_chosen_sample_is_part_of_the_link(app: Server, page: Any) -> None:
+    page.goto(f"{app.url}/decision_space?picked=17,3")
+    expect(page.get_by_role("heading", name="2 chosen")).to_be_visible()
+    expect(page.get_by_text("For these 2 samples the logit of")).to_be_visible()
+    expect(page.locator(".unsc-card img")).to_have_count(2)
+
+
+def test_the_map_is_played_and_scrubbed(app: Server, page: Any) -> None:
+    page.goto(f"{app.url}/decision_space?space=Epoch+by+epoch&epoch=1")
+    title = page.locator(".gtitle")
+    expect(title).to_contain_text("Epoch 1 ·")
+    page.wait_for_timeout(400)  # the script beside the figure looks for it now and then
+    page.locator(".updatemenu-button", has_text="Play").click()
+    expect(title).not_to_contain_text("Epoch 1 ·")
+    page.wait_for_url(re.compile(r"epoch=[2-9]"))
+    page.reload()
+    expect(title).not_to_contain_text("Epoch 0 ·")
+    expect(title).not_to_contain_text("Epoch 1 ·")
+
+
+def test_without_motion_epochs_change_at_once(app: Server, page: Any) -> None:
+    page.emulate_media(reduced_motion="reduce")
+    page.goto(f"{app.url}/decision_space?space=Epoch+by+epoch")
+    expect(page.locator(".gtitle")).to_contain_text("Epoch 0 ·")
+    page.wait_for_function(
+        "document.querySelector('.js-plotly-plot')._fullLayout.sliders[0].steps.every(step => step.args[1].transition.duration === 0)"
+    )
+
+
+def test_a_cell_is_read_in_all_matrices_and_opened(app: Server, page: Any) -> None:
+    page.goto(f"{app.url}/confusion")
+    expect(charts(page).nth(3)).to_be_visible()
+    box = page.locator("[data-testid=stPlotlyChart] .nsewdrag").first.bounding_box()
+    x, y = box["x"] + 0.05 * box["width"], box["y"] + 0.65 * box["height"]  # row Shirt, column T-shirt of ten
+    page.wait_for_timeout(400)  # the script beside the figures looks for them now and then
+    page.mouse.move(x, y)
+    page.mouse.move(x + 2, y + 2)
+    expect(page.locator(".readout")).to_contain_text(
+        re.compile(r"True Shirt, answered T-shirt: original .* retained|True Shirt, answered T-shirt: original")
+    )
+    expect(page.locator(".unsc-linked-frame")).to_have_count(4)
+    page.mouse.click(x + 2, y + 2)
+    expect(page.get_by_text("Shirt images are answered T-shirt by the original model")).to_be_visible()
+    expect(page.locator(".unsc-card img").first).to_be_visible()
+    page.wait_for_url(re.compile("of=Original&true=Shirt&answer=T-shirt"))
+    page.reload()
+    expect(page.get_by_text("Shirt images are answered T-shirt by the original model")).to_be_visible()
+
+
+def test_other_pseudo_labels_are_tried_beside_the_own_ones(app: Server, page: Any) -> None:
+    page.goto(f"{app.url}/pseudo_labels?dataset=digits")
+    expect(page.get_by_role("heading", name="What if they went elsewhere?")).to_be_visible()
+    page.get_by_role("combobox", name="Samples with the pseudo-label").click()
+    page.get_by_role("option").first.click()
+    page.get_by_role("combobox", name="are taught instead").click()
+    page.get_by_role("option", name="0", exact=True).click()
+    page.get_by_role("button", name="Run with these labels").click()
+    expect(page.get_by_text("The edits took Acc_r from")).to_be_visible(timeout=120_000)
+    page.wait_for_url(re.compile("edits="))
+    page.get_by_role("button", name="Back to the original's own pseudo-labels").click()
+    expect(page.get_by_text("The edits took Acc_r from")).to_have_count(0)
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        "null_space?view=Drift",
+        "confusion?forget=0&dataset=digits&cells=Counts",
+        "decision_space?map=PCA&show=Over-forgotten%3A+retained%2C+right+before%2C+wrong+after",
+    ],
+)
+def test_a_shared_link_shows_the_same_in_another_browser(app: Server, page: Any, chromium: Any, link: str) -> None:
+    page.goto(f"{app.url}/{link}")
+    expect(page.locator("[data-testid=stMetric]").nth(4)).to_be_visible()
+    expect(charts(page).first).to_be_visible()
+    page.get_by_role("button", name="Share").click()
+    shared = page.get_by_test_id("stCode").inner_text().strip()
+    assert shared.startswith(f"{app.url}/{link.split('?')[0]}?")
+    other = chromium.new_context(viewport={"width": 1440, "height": 900}).new_page()
+    other.goto(shared)
+    expect(charts(other).first).to_be_visible()
+    for seen in ("h1", "[data-testid=stMetricValue] >> nth=0", "[data-testid=stMetricValue] >> nth=1"):
+        expect(other.locator(seen)).to_have_text(page.locator(seen).inner_text())
+    checked = "[role=radio][aria-checked=true], [data-testid*=Active]"
+    assert other.locator(checked).all_inner_texts() == page.locator(checked).all_inner_texts()[: other.locator(checked).count()]
+    assert charts(other).count() == charts(page).count()
+    other.context.close()

@@ -39,10 +39,13 @@ def path_in_data_folder(text: str) -> Path:
     """Where a path typed into a shared front end may point: inside the data folder only.
 
     Raises:
-        DataError: it points outside.
+        DataError: it points outside, or is no path at all.
     """
     root = data_folder().resolve()
-    path = (root / text).resolve()
+    try:
+        path = (root / text).resolve()
+    except (ValueError, OSError, RuntimeError):
+        raise DataError(f"{text!r} is no path that a file can have; choose another.") from None
     if not path.is_relative_to(root) or path == root:
         raise DataError(f"{text} is outside the data folder; put it into {root} or upload it.")
     return path

@@ -24,8 +24,8 @@ def mount(name: str, files: tuple[str, ...], data: dict[str, Any]) -> None:
     """Put a component on the page.
 
     Args:
-        name: of the component, and its key on the page.
+        name: of the component, and part of its key on the page.
         files: what it is made of, in this folder; those of one kind are joined in order.
         data: what its script is given.
     """
-    _registered(name, files)(data=data, key=name)
+    _registered(name, files)(data=data, key=f"component_{name}")

@@ -43,15 +43,20 @@ def animated(result: Result, epochs: Epochs, positions: Points, window: Window, 
                 hovertemplate="%{text}<extra></extra>", showlegend=False, marker=marker,
             )
             for part, marker in ((~leaves, stay), (leaves, go_away))
-        ]  # fmt: skip
+        ] + [reading(texts[i])]  # fmt: skip
+
+    def reading(text: str) -> go.Scatter:  # not the title: a frame that draws that anew cannot move its points smoothly
+        return go.Scatter(
+            x=[window[0][0]], y=[window[1][1]], mode="text", text=[f" <b>{text}</b>"], textposition="top right",
+            textfont={"size": 17, "color": look.ink},
+            cliponaxis=False, hoverinfo="skip", showlegend=False,
+        )  # fmt: skip
 
     stay: dict[str, Any] = {"color": [class_colour(int(c), forget) for c in labels[~leaves]], "size": 6, "opacity": 0.55}
     go_away: dict[str, Any] = {"symbol": "x-thin", "size": 8, "line": {"width": 1.8, "color": FORGET}, "color": FORGET}
     figure = go.Figure([_paths(positions, leaves, look), *traces(begin)])
-    figure.frames = [
-        go.Frame(data=traces(i), traces=[1, 2], name=str(epoch), layout={"title": {"text": texts[i]}}) for i, epoch in enumerate(epochs.epoch)
-    ]
-    styled(figure, look, 620, texts[begin])
+    figure.frames = [go.Frame(data=traces(i), traces=[1, 2, 3], name=str(epoch)) for i, epoch in enumerate(epochs.epoch)]
+    styled(figure, look, 620)
     for axis, limits in ((figure.update_xaxes, window[0]), (figure.update_yaxes, window[1])):
         axis(range=limits, showticklabels=False, showgrid=False, zeroline=False, showline=True, mirror=True, linecolor=look.grid)
     middles = {c: np.median(positions[0][labels == c], axis=0) for c in np.unique(labels).tolist()}
@@ -84,7 +89,7 @@ def _controls(figure: go.Figure, names: list[str], look: Look, begin: int) -> No
     at_once = {**step, "frame": {"duration": 0, "redraw": False}}
     place = {"x": 0, "y": -0.03, "xanchor": "left", "yanchor": "top"}
     figure.update_layout(
-        margin={"b": 110},
+        margin={"t": 44, "b": 110},
         updatemenus=[{"type": "buttons", "direction": "left", "buttons": buttons, **place, **colours}],
         sliders=[
             {

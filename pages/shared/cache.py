@@ -155,6 +155,12 @@ def subspaces(config: ExperimentConfig) -> core_subspaces.Subspaces | None:
     return core_subspaces.read(config, dataset(config.dataset), store())
 
 
+def page() -> str:
+    """A name for the page that is being drawn."""
+    context: Any = st.runtime.scriptrunner.get_script_run_ctx()
+    return context.page_script_hash if context else "test"
+
+
 def session() -> str:
     """A name for this browser tab, for the engine's watchers."""
     context: Any = st.runtime.scriptrunner.get_script_run_ctx()

@@ -28,6 +28,7 @@ def experiment(gamma_here: bool = False) -> Chosen:
         gamma_here: the page has the γ slider itself (see `gamma`) to look around with, so the sidebar leaves it out.
     """
     use_navigation()
+    _begin_anew_on_another_page()
     now = state.current()
     state.lesson()
     state.repeat_notes()
@@ -82,6 +83,14 @@ def gamma(container: Any = st) -> float:
         "Energy threshold γ", sorted({*GAMMAS, now, st.session_state["control_gamma"]}), key="control_gamma", disabled=state.lesson().fixed("gamma"),
         help="How much of the retained classes' energy (Σσ²) is protected. Higher: safer for the rest, harder to forget.",
     )  # fmt: skip
+
+
+def _begin_anew_on_another_page() -> None:
+    """Forget the widgets of the page before: streamlit may still list their values, but gives widgets of another page their defaults."""
+    page = cache.page()
+    if st.session_state.get("page_of_controls") != page:
+        st.session_state["page_of_controls"] = page
+        state.forget_controls()
 
 
 def _begin(name: str, value: Any) -> None:

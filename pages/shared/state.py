@@ -288,6 +288,11 @@ def choose(**changes: Any) -> None:
     if "dataset" in changes and changes["dataset"] != state.dataset:
         state = replace(_first(changes["dataset"]), method=state.method, gamma=state.gamma, seed=state.seed, seeds=state.seeds, equal=state.equal)
     st.session_state[_KEY] = replace(state, **changes)
+    forget_controls()
+
+
+def forget_controls() -> None:
+    """Have the widgets begin at the state's values again."""
     for field in fields(State):
         st.session_state.pop(f"control_{field.name}", None)
 

@@ -22,8 +22,8 @@ BROKEN = {
     "edits=4>4>4": FALLS_BACK, "edits=0>99": "names class 99", "checkpoint=nowhere.safetensors": "nowhere.safetensors",
     "checkpoint=../../etc/passwd": "outside the data folder", "hide=everything": "The link says hide =", "lock=world": "The link says lock =",
     "cells=furlongs": FALLS_BACK, "samples=Neither": FALLS_BACK, "true=Hat": FALLS_BACK, "answer=1e9": FALLS_BACK, "of=Nobody": FALLS_BACK,
-    "dataset=missing.npz": "does not exist", "dataset=../../../etc/passwd": "outside the data folder", "dataset=%00": "is no path that a file can have",
-    "dataset=a/b/c": "does not exist",
+    "dataset=missing.npz": "does not exist", "dataset=../../../etc/passwd": "outside the data folder",
+    "dataset=%00": "is no path that a file can have", "dataset=a/b/c": "does not exist",
 }  # fmt: skip
 """Query -> what is said about it; None: the sentence about its own name or an empty value's default."""
 
@@ -43,3 +43,16 @@ def test_fifty_broken_links_show_a_page_and_a_note(app: Server, page: Any) -> No
             silent.append(query)
         assert page.get_by_text(re.compile("Traceback|Error:")).count() == 0
     assert silent == []
+
+
+def test_the_experiment_goes_along_from_page_to_page(app: Server, page: Any) -> None:
+    page.goto(f"{app.url}/confusion?forget=0&gamma=0.9&method=pseudo-labels")
+    line = page.get_by_text(re.compile("Pseudo-labels only forgets T-shirt · fashion-mnist-mini"))
+    for _ in range(2):  # the second time nothing is computed: every page is drawn once
+        for name in ("Decision space", "Null space", "Pseudo-labels", "2-D lab", "Story", "Runs", "Confusion"):
+            page.get_by_test_id("stSidebarNavItems").get_by_role("link", name=name, exact=True).click()
+            expect(page.get_by_test_id("stSidebarNavItems").get_by_role("link", name=name, exact=True)).to_have_attribute("aria-current", "page")
+            if name not in ("2-D lab", "Runs"):
+                expect(line).to_be_visible()
+                expect(page).to_have_url(re.compile("forget=0"))
+                expect(page).to_have_url(re.compile("gamma=0.9"))

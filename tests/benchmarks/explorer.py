@@ -1,0 +1,122 @@
+"""How long people wait in the explorer, seen in the browser with a warm server, each against its bar: `python -m tests.benchmarks.explorer`."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from tests.benchmarks import lab
+from tests.e2e.server import browser, charts, prepare, serve
+from unsc_core.store import Store
+
+PAGES = {
+    "Story": ("Make a network forget, and keep the rest", 7), "Decision space": ("Decision space", 3), "Confusion": ("Confusion", 4),
+    "Null space": ("Null space", 7), "Pseudo-labels": ("Pseudo-labels", 2), "Compare": ("Compare", 3), "Runs": ("Runs", 4), "2-D lab": ("2-D lab", 3),
+}  # fmt: skip
+"""Link -> heading and figures of the complete page."""
+COMPLETE = """([heading, figures]) => document.querySelector('h1')?.innerText.trim() === heading
+    && document.querySelectorAll('[data-testid=stPlotlyChart] .main-svg:first-of-type').length === figures
+    && document.querySelector('[data-testid=stApp]').dataset.testScriptState === 'notRunning'"""
+RANKS = """() => [...document.querySelectorAll('[data-testid=stPlotlyChart] .xtitle')]
+    .map(t => t.textContent).filter(t => t.includes('rank')).join('|')"""
+Figure = tuple[str, list[float], str, float]
+"""What, the measurements, how they are summed up, and the bar in seconds."""
+
+
+def switches(page: Any) -> Iterator[Figure]:
+    """From the click on a page's name to its complete picture; the first round warms up."""
+    for warm in (False, True, True):
+        for name, complete in PAGES.items():
+            started = time.perf_counter()
+            page.get_by_test_id("stSidebarNavItems").get_by_role("link", name=name, exact=True).click()
+            page.wait_for_function(COMPLETE, arg=list(complete), polling=10, timeout=120_000)
+            if warm:
+                yield f"page switch to {name}", [time.perf_counter() - started], "worst", 1.0
+            page.wait_for_timeout(700)
+
+
+def redraws(page: Any) -> Figure:
+    """From a key press on the γ slider until every spectrum is drawn anew."""
+    page.get_by_test_id("stSidebarNavItems").get_by_role("link", name="Null space").click()
+    charts(page).nth(6).wait_for()
+    page.wait_for_timeout(2000)
+    page.get_by_role("slider", name="Energy threshold γ").focus()
+    seconds = []
+    for key in ["ArrowRight"] * 3 + ["ArrowLeft"] * 6:
+        before = page.evaluate(RANKS).split("|")
+        started = time.perf_counter()
+        page.keyboard.press(key)
+        changed = "before => { const now = (" + RANKS + ")().split('|'); return now.length === before.length && now.at(-2) !== before.at(-2) }"
+        page.wait_for_function(changed, arg=before, polling=10)
+        seconds.append(time.perf_counter() - started)
+        page.wait_for_timeout(500)
+    return "γ drag to spectra drawn anew", seconds, "median", 0.3
+
+
+def maps(page: Any, url: str, store: Path) -> Iterator[Figure]:
+    """The first map after a run, UMAP from nothing, and a UMAP that is kept."""
+    page.goto(f"{url}/decision_space?dataset=digits&seed=5")
+    page.locator("[data-testid=stMetric]").first.wait_for(timeout=120_000)
+    started = time.perf_counter()
+    charts(page).first.wait_for()
+    yield "first PCA picture after a run's numbers", [time.perf_counter() - started], "worst", 0.5
+    shutil.rmtree(store / "embeddings", ignore_errors=True)
+    page.wait_for_timeout(20_000)  # the digits' own map and gold standard are made meanwhile
+    page.goto(f"{url}/decision_space")
+    waiting = page.get_by_text("Drawing the map with UMAP; PCA is shown meanwhile")
+    waiting.wait_for()
+    started = time.perf_counter()
+    waiting.wait_for(state="detached", timeout=120_000)
+    yield "UMAP, cold", [time.perf_counter() - started], "worst", 10.0
+    seconds = []
+    for _ in range(3):
+        page.get_by_role("radiogroup", name="Map").get_by_text("PCA").click()
+        page.wait_for_timeout(2500)
+        before = page.locator("[data-testid=stPlotlyChart] .point").first.get_attribute("transform")
+        started = time.perf_counter()
+        page.get_by_role("radiogroup", name="Map").get_by_text("UMAP").click()
+        moved = "before => document.querySelector('[data-testid=stPlotlyChart] .point').getAttribute('transform') !== before"
+        page.wait_for_function(moved, arg=before, polling=10)
+        seconds.append(time.perf_counter() - started)
+        page.wait_for_timeout(1500)
+    yield "UMAP, kept", seconds, "worst", 1.0
+
+
+def said(what: str, seconds: list[float], how: str, bar: float) -> str:
+    """A measurement and whether it meets its bar."""
+    value = median(seconds) if how == "median" else max(seconds)
+    spread = f"{how} of {', '.join(f'{one:.2f}' for one in seconds)}" if len(seconds) > 1 else ""
+    return f"{what:44} {value:6.2f} s   ≤ {bar:g}   {'met' if value <= bar else 'NOT met'}   {spread}"
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as folder, browser() as chromium:
+        home = Path(folder) / "home"
+        prepare(home)
+        with serve(home) as server:
+            page = chromium.new_page(viewport={"width": 1440, "height": 900})
+            page.goto(server.url)
+            charts(page).nth(6).wait_for(timeout=120_000)
+            rounds: dict[str, list[Figure]] = {}
+            for figure in switches(page):
+                rounds.setdefault(figure[0], []).append(figure)
+            for what, figures in rounds.items():
+                print(said(what, [second for figure in figures for second in figure[1]], "worst", 1.0), flush=True)
+            print(said(*redraws(page)), flush=True)
+            for figure in maps(page, server.url, home / "store"):
+                print(said(*figure), flush=True)
+        numbers = lab.measured(Store(home / "store"))
+        print(said("2-D lab, a run (100 epochs, width 32)", [numbers["seconds for a run, by width"][lab.WIDTHS[0]]], "worst", 2.0))
+        rates = lab.frame_rates(chromium, home)
+        print(
+            f"{'2-D lab, frames a second':44} {median(rates):6.1f}     ≥ 30   {'met' if median(rates) >= 30 else 'NOT met'}   worst {min(rates):.1f}"
+        )
+
+
+if __name__ == "__main__":
+    main()

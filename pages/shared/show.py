@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -66,7 +67,7 @@ def downloads(pictures: dict[str, Picture]) -> None:
     """One quiet row of CSV downloads for the pictures of a page (images: the camera on each figure)."""
     with st.popover("Download the numbers", icon=":material/download:"):
         for name, item in pictures.items():
-            st.download_button(f"{name}.csv", _csv(item.table), f"{name}.csv", "text/csv", key=f"csv-{name}")
+            st.download_button(f"{name}.csv", partial(_csv, item.table), f"{name}.csv", "text/csv", key=f"csv-{name}", on_click="ignore")
 
 
 def _csv(table: dict[str, Any]) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from unsc_core.figures.theme import Look, Picture, label_margin, styled
+from unsc_core.figures.theme import Look, Picture, axis, label_margin, layout, styled
 from unsc_core.spectrum import energy_rank
 
 Spectra = dict[str, NDArray[np.float64]]
@@ -28,19 +28,27 @@ def spectrum(layer: str, title: str, spectra: Spectra, energy_threshold: float, 
     k = energy_rank(values, energy_threshold)
     share = np.maximum(values / max(values.sum(), 1e-300), 1e-12)
     index = np.arange(1, len(values) + 1)
-    figure = go.Figure()
-    for name, part, colour in (("seen by the retain classes", slice(0, k), look.muted), ("null space", slice(max(k - 1, 0), None), look.teal)):
-        figure.add_scatter(
-            x=index[part], y=share[part], mode="lines", fill="tozeroy", name=name, line={"color": colour, "width": 2},
-            fillcolor=_faint(colour), hovertemplate=f"direction %{{x}}<br>energy share %{{y:.2e}}<br>{name}<extra></extra>",
-        )  # fmt: skip
-    figure.add_vline(x=k + 0.5, line={"color": look.ink, "width": 2, "dash": "dot"})
-    styled(figure, look, height, title)
+    parts = (("seen by the retain classes", slice(0, k), look.muted), ("null space", slice(max(k - 1, 0), None), look.teal))
     d, groups = len(values), len(spectra[layer])
-    figure.update_yaxes(type="log", range=[-7, 0.1], exponentformat="power", dtick=2, title_text="energy share")
-    figure.update_layout(margin={"l": 74, "b": 56})
-    figure.update_xaxes(range=[0.5, d + 0.5], title_text=f"direction · rank {k} of {d}" + (f" (group 1 of {groups})" if groups > 1 else ""))
-    figure.update_layout(showlegend=False)
+    figure = go.Figure(  # made in one piece: γ is dragged, and plotly takes its time over every later change
+        [
+            {
+                "type": "scatter", "x": index[part], "y": share[part], "mode": "lines", "fill": "tozeroy", "name": name,
+                "line": {"color": colour, "width": 2}, "fillcolor": _faint(colour),
+                "hovertemplate": f"direction %{{x}}<br>energy share %{{y:.2e}}<br>{name}<extra></extra>",
+            }
+            for name, part, colour in parts
+        ],
+        layout(look, height, title) | {
+            "margin": {"l": 74, "r": 8, "t": 44, "b": 56}, "showlegend": False,
+            "yaxis": axis(look, "energy share") | {"type": "log", "range": [-7, 0.1], "exponentformat": "power", "dtick": 2},
+            "xaxis": axis(look, f"direction · rank {k} of {d}" + (f" (group 1 of {groups})" if groups > 1 else "")) | {"range": [0.5, d + 0.5]},
+            "shapes": [{
+                "type": "line", "x0": k + 0.5, "x1": k + 0.5, "y0": 0, "y1": 1, "yref": "y domain",
+                "line": {"color": look.ink, "width": 2, "dash": "dot"},
+            }],
+        },
+    )  # fmt: skip
     alt = f"Spectrum of {title}: {k} of {d} directions hold {energy_threshold:.3g} of the retain energy, {d - k} are free."
     return Picture(figure, alt, "", {"direction": index, "energy share": share, "kept": index <= k})
 

@@ -130,28 +130,38 @@ def add_cells(
     )  # fmt: skip
 
 
-def styled(figure: go.Figure, look: Look, height: int, title: str = "") -> go.Figure:
-    """Give a figure the house style and return it."""
-    figure.update_layout(
-        height=height,
-        title={"text": title, "font": {"size": 17, "color": look.ink}, "x": 0, "xanchor": "left", "y": 0.985, "yanchor": "top"} if title else None,
-        paper_bgcolor="rgba(0,0,0,0)",
-        plot_bgcolor="rgba(0,0,0,0)",
-        font={"size": FONT_SIZE, "color": look.ink, "family": FONT_FAMILY},
-        margin={"l": 8, "r": 8, "t": 44 if title else 12, "b": 8},
-        hoverlabel={"font": {"size": 15, "color": look.ink, "family": FONT_FAMILY}, "bgcolor": look.paper, "bordercolor": look.muted},
-        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "font": {"size": 14}},
-        dragmode=False,
-        modebar={"bgcolor": "rgba(0,0,0,0)", "color": look.muted, "activecolor": look.teal},
-    )
-    axis = {
+def layout(look: Look, height: int, title: str = "") -> dict[str, Any]:
+    """The house style, without axes."""
+    return {
+        "height": height,
+        "title": {"text": title, "font": {"size": 17, "color": look.ink}, "x": 0, "xanchor": "left", "y": 0.985, "yanchor": "top"} if title else None,
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "font": {"size": FONT_SIZE, "color": look.ink, "family": FONT_FAMILY},
+        "margin": {"l": 8, "r": 8, "t": 44 if title else 12, "b": 8},
+        "hoverlabel": {"font": {"size": 15, "color": look.ink, "family": FONT_FAMILY}, "bgcolor": look.paper, "bordercolor": look.muted},
+        "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "font": {"size": 14}},
+        "dragmode": False,
+        "modebar": {"bgcolor": "rgba(0,0,0,0)", "color": look.muted, "activecolor": look.teal},
+    }
+
+
+def axis(look: Look, title: str | None = None) -> dict[str, Any]:
+    """The house style of an axis."""
+    named = {} if title is None else {"text": title}
+    return {
         "gridcolor": look.grid,
         "zerolinecolor": look.grid,
         "linecolor": look.grid,
         "automargin": True,
         "tickfont": {"size": 14},
-        "title": {"font": {"size": 15}, "standoff": 10},
+        "title": {"font": {"size": 15}, "standoff": 10, **named},
     }
-    figure.update_xaxes(**axis)
-    figure.update_yaxes(**axis)
+
+
+def styled(figure: go.Figure, look: Look, height: int, title: str = "") -> go.Figure:
+    """Give a figure the house style and return it."""
+    figure.update_layout(**layout(look, height, title))
+    figure.update_xaxes(**axis(look))
+    figure.update_yaxes(**axis(look))
     return figure

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+import pandas  # noqa: F401 - before any figure: plotly looks at what another tab's thread has imported of it, even half of it
 import streamlit as st
 
 from unsc_core.figures.theme import Look, Picture, look

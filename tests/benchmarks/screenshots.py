@@ -1,6 +1,6 @@
 """Pictures of every page, desktop and phone, light and dark: `python -m tests.benchmarks.screenshots [FOLDER]`.
 
-Without FOLDER only the README's picture is written, to assets/screenshots/.
+Without FOLDER only the README's six are written, to assets/screenshots/.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from typing import Any
 from tests.e2e.server import ROOT, browser, charts, prepare, serve
 
 PAGES = ("", "lab", "decision_space", "confusion", "null_space", "pseudo_labels", "compare", "runs")
+README = ("", "lab", "decision_space", "confusion", "null_space", "compare")
+README_SIZE = (1440, 1080)
 SIZES = {"desktop": (1440, 900), "phone": (390, 844)}
 
 
@@ -36,9 +38,10 @@ def main() -> None:
         prepare(home)
         with serve(home) as server:
             if len(sys.argv) < 2:
-                target = ROOT / "assets" / "screenshots" / "story.png"
-                target.parent.mkdir(parents=True, exist_ok=True)
-                shoot(chromium, server.url, target, SIZES["desktop"], "light", whole=False)
+                target = ROOT / "assets" / "screenshots"
+                target.mkdir(parents=True, exist_ok=True)
+                for name in README:
+                    shoot(chromium, f"{server.url}/{name}", target / f"{name or 'story'}.png", README_SIZE, "light", whole=False)
                 return
             out = Path(sys.argv[1])
             out.mkdir(parents=True, exist_ok=True)

@@ -68,11 +68,20 @@ look = show.mode()
 part = result.split.measured_part
 part = part if result.unlearned.has(part) and result.original.has(part) else "test"
 rows = embedding.shown(result.split, part)
-positions = cache.positions("UMAP" if cache.has_umap(chosen.config) else "PCA", result, part)
+thin = result.split.is_forgotten(part)[rows] | (np.arange(len(rows)) % 3 == 0)  # small pictures: every third point of the rest
+
+
+def thinned(result: Result) -> dict[str, np.ndarray]:
+    """Where the points of the small pictures lie, by every model."""
+    kind = "UMAP" if cache.has_umap(result.config) else "PCA"
+    return {model: placed[thin] for model, placed in cache.positions(kind, result, part).items()}
+
+
+positions = thinned(result)
 columns = st.columns(2)
 for column, model in zip(columns, ("original", "unlearned"), strict=True):
     with column:
-        show.picture(space(result, model, positions, rows, look, paths=model == "unlearned", height=400, part=part), f"story-{model}")
+        show.picture(space(result, model, positions, rows[thin], look, paths=model == "unlearned", height=400, part=part), f"story-{model}")
 st.caption(f":red[**×**] {forgotten}, to be forgotten · **●** the classes that stay · lines: each forgotten sample's way")
 header.strip(chosen, result)
 before = summary(result)["original"]["acc_forget"]
@@ -133,13 +142,12 @@ if calibrated is not None:
         f"The judge is a network trained again without {forgotten}: it {judged}.",
         f"{points(gain)} points", "accuracy of the other classes, UNSC", "confusion", "Confusion before and after", "grid_on",
     ):  # fmt: skip
-        kind = "UMAP" if cache.has_umap(calibrated.config) else "PCA"
-        placed = cache.positions(kind, calibrated, part)
+        placed = thinned(calibrated)
         both = [name for name in ("unlearned", "retrained") if name in placed]
         for column, name in zip(st.columns(len(both)), both, strict=True):
             with column:
                 show.picture(
-                    space(calibrated, name, placed, rows, look, paths=True, height=330, part=part), f"story-calibrated-{name}", sentence=False
+                    space(calibrated, name, placed, rows[thin], look, paths=True, height=330, part=part), f"story-calibrated-{name}", sentence=False
                 )
 
 st.header("Start here")

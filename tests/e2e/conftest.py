@@ -59,4 +59,4 @@ def _probe(message: Any) -> bool:
 
 
 def _local(url: str) -> bool:
-    return url.startswith(("http://localhost:", "ws://localhost:", "data:", "blob:"))
+    return url.startswith(("http://localhost:", "ws://localhost:", "data:", "blob:", "file:"))

@@ -175,3 +175,4 @@ def test_a_link_to_a_page_may_be_the_first_thing_a_server_sees(app: Server, page
         expect(page.get_by_text(re.compile("UNSC forgets Shirt"))).to_be_visible()
         expect(page.get_by_test_id("stSidebarNavItems").get_by_role("link", name="Pseudo-labels")).to_be_visible()
         expect(page.get_by_role("link", name="app", exact=True)).to_have_count(0)
+        page.goto("about:blank")  # before its server ends

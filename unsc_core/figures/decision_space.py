@@ -63,18 +63,15 @@ def space(
         figure.add_scatter(
             x=line_x, y=line_y, mode="lines", line={"color": look.muted, "width": 0.6}, opacity=0.45, hoverinfo="skip", showlegend=False
         )
-    groups = [(labels == label) & ~leaves for label in result.split.retain_classes] + [
-        (labels == label) & leaves for label in np.unique(labels[leaves])
-    ]
-    for of_class in (group for group in groups if group.any()):
-        label, forgotten = int(labels[of_class][0]), bool(leaves[of_class][0])
-        colour = FORGET if forgotten else class_colour(label, forget)
-        names = [f"true {dataset.class_names[label]}<br>answer {dataset.class_names[a]}" for a in answers[of_class]]
+    names = np.array([f"true {dataset.class_names[label]}<br>answer {dataset.class_names[a]}" for label, a in zip(labels, answers, strict=True)])
+    colours = np.array([class_colour(int(label), forget) for label in labels])
+    for some, marker in (
+        (~leaves, {"color": colours[~leaves].tolist(), "size": 6, "opacity": 0.55}),
+        (leaves, {"color": FORGET, "size": 8, "symbol": "x-thin", "line": {"width": 1.8, "color": FORGET}, "opacity": 0.95}),
+    ):
         figure.add_scatter(
-            x=here[of_class, 0], y=here[of_class, 1], mode="markers", name=dataset.class_names[label], showlegend=False,
-            customdata=rows[of_class], text=names, hovertemplate="%{text}<extra></extra>",
-            marker={"color": colour, "size": 8 if forgotten else 6, "symbol": "x-thin" if forgotten else "circle",
-                    "line": {"width": 1.8 if forgotten else 0, "color": colour}, "opacity": 0.95 if forgotten else 0.55},
+            x=here[some, 0], y=here[some, 1], mode="markers", showlegend=False, customdata=rows[some], text=names[some].tolist(),
+            hovertemplate="%{text}<extra></extra>", marker=marker,
         )  # fmt: skip
     x_range, y_range = window or ranges(positions)
     middles = {}
@@ -96,13 +93,15 @@ def name_classes(
 ) -> None:
     """Write each class's name at its middle, forgotten ones beside an arrow."""
     shifts = _apart({c: m for c, m in middles.items() if c not in forget}, names, *window, height)
+    written = []
     for label, (x, y) in middles.items():
         forgotten = label in forget
-        figure.add_annotation(
-            x=float(x), y=float(y), yshift=shifts.get(label, 0), text=f"<b>{names[label]}</b>", showarrow=forgotten, ax=54, ay=-48,
-            arrowcolor=FORGET, arrowwidth=2, font={"size": 15, "color": FORGET if forgotten else look.ink},
-            bgcolor=look.paper, opacity=1 if forgotten else 0.82, borderpad=1,
-        )  # fmt: skip
+        written.append({
+            "x": float(x), "y": float(y), "yshift": shifts.get(label, 0), "text": f"<b>{names[label]}</b>", "showarrow": forgotten,
+            "ax": 54, "ay": -48, "arrowcolor": FORGET, "arrowwidth": 2, "font": {"size": 15, "color": FORGET if forgotten else look.ink},
+            "bgcolor": look.paper, "opacity": 1 if forgotten else 0.82, "borderpad": 1,
+        })  # fmt: skip
+    figure.update_layout(annotations=written)
 
 
 def _apart(

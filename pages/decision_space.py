@@ -1,5 +1,7 @@
 """Decision space: where every sample lies before and after, on one map."""
 
+from typing import Any
+
 import numpy as np
 import streamlit as st
 
@@ -28,13 +30,19 @@ def filter_text(name: str) -> str:
     return f"{name}: {FILTERS[name]}"
 
 
+def legend(place: Any, text: str) -> None:
+    """What the points are; how far to trust the map takes a moment, so the maps are drawn first."""
+    trust = cache.trustworthiness(kind, part, result.key, result, positions["original"])
+    place.caption(f":red[**×**] {chosen.forgotten} (to forget){text} · {len(rows):,} {PARTS[part]} samples · map trustworthiness {trust:.2f}")
+
+
 def over_time() -> None:
     """The map, epoch by epoch."""
     recorded = cache.epochs(chosen.config)
     if recorded is None:
         jobs.wait_for("epochs", epochs_key(chosen.config, chosen.dataset), chosen.config, "Recording what happens after each epoch")
         return
-    st.caption(f":red[**×**] {chosen.forgotten} (to forget), with each sample's whole way · **●** retained · {about_map}")
+    about = st.empty()
     labels = [str(epoch) for epoch in recorded.epoch]
     state.note_impossible("epoch", labels)
     asked = st.query_params.get("epoch")
@@ -42,6 +50,7 @@ def over_time() -> None:
     placed = cache.epoch_positions(kind, result.key, result, recorded)
     picture = animated(result, recorded, placed, ranges(positions), show.mode(), begin)
     show.picture(picture, "epochs")
+    legend(about, ", with each sample's whole way · **●** retained")
     linked.epochs()
     show.downloads({"epochs": picture})
 
@@ -58,10 +67,7 @@ def before_and_after() -> None:
     if not visible.any():
         st.info(f"No sample is {filter_name.lower()} here: {FILTERS[filter_name]}.", icon=":material/check_circle:")
         return
-    st.caption(
-        f":red[**×**] {chosen.forgotten} (to forget) · **●** retained, each class named at its middle · {int(visible.sum()):,} shown · "
-        f"{'drag a lasso around some' if lasso else 'click one, with shift more,'} to see images · {about_map}"
-    )
+    about = st.empty()
     placed, window = {model: p[visible] for model, p in positions.items()}, ranges(positions)
     pictures = {
         model: space(result, model, placed, rows[visible], show.mode(), paths=paths and model != "original", window=window, part=part)
@@ -72,6 +78,8 @@ def before_and_after() -> None:
         with column:
             event = show.picture(picture, f"space-{model}-{part}", selectable=True, lasso=lasso)
             selected += [point["customdata"] for point in event.selection.points if point.get("customdata") is not None]
+    choosing = "drag a lasso around some" if lasso else "click one, with shift more,"
+    legend(about, f" · **●** retained, each class named at its middle · {int(visible.sum()):,} shown · {choosing} to see images")
     show.downloads(pictures)
     samples = np.unique([row[0] if isinstance(row, list) else row for row in selected]).astype(int) if selected else picked()
     keep_picked(samples)
@@ -166,8 +174,6 @@ if kind == "UMAP" and not cache.has_umap(chosen.config):
     jobs.wait_for("embedding", key, chosen.config, "Drawing the map with UMAP; PCA is shown meanwhile")
     kind = "PCA"
 positions = cache.positions(kind, result, part)
-neighbours = cache.trustworthiness(kind, part, result.key, result, positions["original"])
-about_map = f"{len(rows):,} {PARTS[part]} samples · map trustworthiness {neighbours:.2f}"
 if view == views[1]:
     over_time()
 else:

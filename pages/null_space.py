@@ -5,12 +5,13 @@ from dataclasses import replace
 import numpy as np
 import streamlit as st
 
-from pages.shared import cache, controls, header, jobs, show, state
+from pages.shared import cache, controls, header, jobs, linked, show, state
 from unsc_core import subspaces
 from unsc_core.figures import spectra as figures
 from unsc_core.figures import subspaces as lie
 from unsc_core.methods import METHODS
 from unsc_core.results import DEFAULT_ENERGY_THRESHOLD, keys, resolve, summary
+from unsc_core.spectrum import energy_rank
 
 VIEWS = {
     "Spectra": "how much of the retained energy each direction holds, and the cut at γ",
@@ -48,7 +49,7 @@ def gammas() -> dict[str, float]:
         looked_at = {}
         for start in range(0, len(found), 3):
             for i, column in enumerate(st.columns(3)[: len(found) - start], start):
-                looked_at[list(found)[i]] = controls.layer_gamma(column, i, f"layer {i + 1}")
+                looked_at[list(found)[i]] = controls.layer_gamma(column, i)
         new, words = tuple(looked_at.values()) != ran_each, "Unlearn with these γ"
         button = st
     else:
@@ -64,6 +65,12 @@ def gammas() -> dict[str, float]:
     return looked_at
 
 
+def rank_table() -> dict[str, list[int]]:
+    """γ as a slider reads -> every layer's rank as its spectrum shows it."""
+    now = state.current()
+    return {str(each): [energy_rank(groups[0], each) for groups in found.values()] for each in {*state.GAMMAS, now.gamma, *now.gammas}}
+
+
 @st.fragment
 def spectra_view() -> None:
     """γ and the cuts it moves; only this part is drawn again when it changes."""
@@ -71,6 +78,9 @@ def spectra_view() -> None:
     summed = figures.free_share(titles, found, cut_at, look)
     pictures = {f"spectrum-{i + 1}": figures.spectrum(layer, titles[layer], found, cut_at[layer], look) for i, layer in enumerate(found)}
     show.in_rows(pictures, 3)
+    linked.cuts(
+        rank_table(), {controls.GAMMA: [*range(len(found))]} | {controls.LAYER_GAMMA.format(i + 1): [i] for i in range(len(found))}, figures.FREE
+    )
     st.caption(":gray[grey: directions the retained classes use] · :green[**teal: the null space**] · dotted: the cut at γ")
     show.picture(summed, "null-space")
     if errors := cache.energy_error(chosen.config):

@@ -66,13 +66,18 @@ def use_navigation() -> None:
         st.rerun()
 
 
-def layer_gamma(container: Any, i: int, title: str) -> float:
+GAMMA = "Energy threshold γ"
+LAYER_GAMMA = "γ of layer {}"
+"""How the sliders are called."""
+
+
+def layer_gamma(container: Any, i: int) -> float:
     """The γ slider of one layer; it begins at the experiment's γ of this layer."""
     now, key = state.current(), f"gamma_layer_{i}"
     ran = now.gammas[i] if i < len(now.gammas) else now.gamma
     st.session_state.setdefault(key, ran)
     options = sorted({*GAMMAS, ran, st.session_state[key]})
-    return container.select_slider(f"γ of {title}", options, key=key, disabled=state.lesson().fixed("gamma"))
+    return container.select_slider(LAYER_GAMMA.format(i + 1), options, key=key, disabled=state.lesson().fixed("gamma"))
 
 
 def gamma(container: Any = st) -> float:
@@ -80,7 +85,7 @@ def gamma(container: Any = st) -> float:
     now = state.current().gamma
     _begin("gamma", now)
     return container.select_slider(
-        "Energy threshold γ", sorted({*GAMMAS, now, st.session_state["control_gamma"]}), key="control_gamma", disabled=state.lesson().fixed("gamma"),
+        GAMMA, sorted({*GAMMAS, now, st.session_state["control_gamma"]}), key="control_gamma", disabled=state.lesson().fixed("gamma"),
         help="How much of the retained classes' energy (Σσ²) is protected. Higher: safer for the rest, harder to forget.",
     )  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""What the scripts beside this file add to figures: matrices that are read together, and epochs that are kept."""
+"""What the scripts beside this file add to figures: matrices read together, epochs that are kept, cuts that move at once."""
 
 from __future__ import annotations
 
@@ -20,3 +20,14 @@ def hover(names: list[str], matrices: dict[str, list[list[float]]], unit: str, t
 def epochs() -> None:
     """Keep the shown epoch of the figure on the page in the address; for those who want no motion, go from epoch to epoch at once."""
     mount("epochs", ("epochs.js",), {})
+
+
+def cuts(ranks: dict[str, list[int]], sliders: dict[str, list[int]], trace: str) -> None:
+    """Move the cut of every spectrum on the page while a γ is moved, before the server draws it anew.
+
+    Args:
+        ranks: γ as the slider reads -> the rank of every layer, in the order of the spectra.
+        sliders: label of a slider -> the layers whose cut it moves.
+        trace: the name of a trace that every spectrum has, and no other figure.
+    """
+    mount("cuts", ("cuts.js",), {"ranks": ranks, "sliders": sliders, "trace": trace})

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from unsc_core.figures.theme import Look, Picture, axis, label_margin, layout, styled
 from unsc_core.spectrum import energy_rank
 
+FREE = "null space"
+"""The name of the trace that shows it."""
 Spectra = dict[str, NDArray[np.float64]]
 """Layer -> (groups, d) eigenvalues, descending."""
 
@@ -28,7 +30,7 @@ def spectrum(layer: str, title: str, spectra: Spectra, energy_threshold: float, 
     k = energy_rank(values, energy_threshold)
     share = np.maximum(values / max(values.sum(), 1e-300), 1e-12)
     index = np.arange(1, len(values) + 1)
-    parts = (("seen by the retain classes", slice(0, k), look.muted), ("null space", slice(max(k - 1, 0), None), look.teal))
+    parts = (("seen by the retain classes", slice(0, k), look.muted), (FREE, slice(max(k - 1, 0), None), look.teal))
     d, groups = len(values), len(spectra[layer])
     figure = go.Figure(  # made in one piece: γ is dragged, and plotly takes its time over every later change
         [

@@ -1,0 +1,92 @@
+// While a γ is moved, the cut moves at once in every spectrum; the server draws the same when the slider is let go.
+
+const SVG = "http://www.w3.org/2000/svg";
+
+export default function ({ data }) {
+  const moved = new Map(); // plot -> { overlay, rank }
+  const spectra = () => [...document.querySelectorAll(".js-plotly-plot")].filter((plot) => plot.data?.some((t) => t.name === data.trace));
+  const drawnRank = (plot) => plot.layout.shapes[0].x0 - 0.5;
+
+  function part(tag, attributes) {
+    const element = document.createElementNS(SVG, tag);
+    for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+    return element;
+  }
+
+  /** The spectrum with another cut, over the one that is there. */
+  function draw(plot, rank) {
+    const { xaxis: x, yaxis: y } = plot._fullLayout;
+    const points = plot.calcdata.flat().filter((point, i, all) => !i || point.x !== all[i - 1].x);
+    const overlay = part("svg", { width: x._length, height: y._length, "aria-hidden": true });
+    overlay.style.cssText = `position:absolute;pointer-events:none;overflow:hidden;left:${x._offset}px;top:${y._offset}px`;
+    [points.slice(0, rank), points.slice(Math.max(rank - 1, 0))].forEach((some, i) => {
+      if (!some.length) return;
+      const at = some.map((point) => `${x.c2p(point.x)},${y.c2p(point.y)}`);
+      const { line, fillcolor } = plot._fullData[i];
+      const [left, right] = [x.c2p(some[0].x), x.c2p(some.at(-1).x)];
+      overlay.append(part("path", { d: `M${left},${y._length}L${at.join("L")}L${right},${y._length}Z`, fill: fillcolor }));
+      overlay.append(part("path", { d: `M${at.join("L")}`, fill: "none", stroke: line.color, "stroke-width": line.width }));
+    });
+    const { color, width } = plot._fullLayout.shapes[0].line;
+    const cut = x.c2p(rank + 0.5);
+    overlay.append(part("line", { x1: cut, x2: cut, y1: 0, y2: y._length, stroke: color, "stroke-width": width, "stroke-dasharray": "3 3" }));
+    leave(plot);
+    plot.style.position = "relative";
+    plot.append(overlay);
+    moved.set(plot, { overlay, rank });
+    hide(plot, "hidden");
+    say(plot, rank);
+  }
+
+  const hide = (plot, visibility) => plot.querySelectorAll(".scatterlayer, .shapelayer").forEach((layer) => (layer.style.visibility = visibility));
+
+  function say(plot, rank) {
+    const title = plot.querySelector(".xtitle");
+    const text = title?.textContent.replace(/rank \d+/, `rank ${rank}`);
+    if (title && text !== title.textContent) title.textContent = text;
+  }
+
+  /** Show again what the server drew. */
+  function leave(plot) {
+    if (!moved.has(plot)) return;
+    moved.get(plot).overlay.remove();
+    moved.delete(plot);
+    hide(plot, "");
+    say(plot, drawnRank(plot));
+  }
+
+  function follow(slider) {
+    const name = slider.closest("[data-testid=stSlider]")?.querySelector("[data-testid=stWidgetLabel] p")?.textContent;
+    const ranks = data.ranks[slider.getAttribute("aria-valuetext")];
+    if (!ranks || !(name in data.sliders)) return;
+    const plots = spectra();
+    for (const layer of data.sliders[name]) {
+      const plot = plots[layer];
+      if (!plot) continue;
+      if (drawnRank(plot) === ranks[layer]) leave(plot);
+      else if (moved.get(plot)?.rank !== ranks[layer]) draw(plot, ranks[layer]);
+      listen(plot);
+    }
+  }
+
+  const listening = new Set();
+  function listen(plot) {
+    if (listening.has(plot)) return;
+    listening.add(plot);
+    plot.on("plotly_afterplot", () => (moved.has(plot) ? settle(plot) : undefined));
+  }
+
+  /** The server's picture has come, or another size: no longer needed, or drawn anew. */
+  function settle(plot) {
+    const { rank } = moved.get(plot);
+    leave(plot);
+    if (drawnRank(plot) !== rank) draw(plot, rank);
+  }
+
+  const observer = new MutationObserver((changes) => changes.forEach(({ target }) => follow(target)));
+  observer.observe(document.body, { subtree: true, attributes: true, attributeFilter: ["aria-valuetext"] });
+  return () => {
+    observer.disconnect();
+    [...moved.keys()].forEach(leave);
+  };
+}

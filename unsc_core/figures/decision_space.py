@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from unsc_core.figures.theme import FORGET, Look, Picture, class_colour, styled
+from unsc_core.figures.theme import FORGET, Look, Picture, axis, class_colour, layout
 from unsc_core.figures.words import joined, percent, requested
 from unsc_core.results import Result
 
@@ -57,51 +58,53 @@ def space(
     labels, answers = dataset.labels(part)[rows], result.models[model].of(part)[rows].argmax(1)
     leaves = result.split.is_forgotten(part)[rows]
     here, before = positions[model], positions["original"]
-    figure = go.Figure()
+    names = np.array([f"true {dataset.class_names[label]}<br>answer {dataset.class_names[a]}" for label, a in zip(labels, answers, strict=True)])
+    last = dataset.num_classes - 1
+    stay = {
+        "color": labels[~leaves], "cmin": 0, "cmax": last, "colorscale": [[c / last, class_colour(c, forget)] for c in range(last + 1)],
+        "size": 6, "opacity": 0.55,
+    }  # fmt: skip
+    go_away = {"color": FORGET, "size": 8, "symbol": "x-thin", "line": {"width": 1.8, "color": FORGET}, "opacity": 0.95}
+    traces: list[dict[str, Any]] = [
+        {
+            "type": "scatter", "x": here[some, 0], "y": here[some, 1], "mode": "markers", "customdata": rows[some], "text": names[some],
+            "hovertemplate": "%{text}<extra></extra>", "marker": marker,
+        }
+        for some, marker in ((~leaves, stay), (leaves, go_away))
+    ]  # fmt: skip
     if paths:
         line_x, line_y = (np.stack([before[leaves, i], here[leaves, i], np.full(leaves.sum(), np.nan)], 1).ravel() for i in (0, 1))
-        figure.add_scatter(
-            x=line_x, y=line_y, mode="lines", line={"color": look.muted, "width": 0.6}, opacity=0.45, hoverinfo="skip", showlegend=False
-        )
-    names = np.array([f"true {dataset.class_names[label]}<br>answer {dataset.class_names[a]}" for label, a in zip(labels, answers, strict=True)])
-    colours = np.array([class_colour(int(label), forget) for label in labels])
-    for some, marker in (
-        (~leaves, {"color": colours[~leaves].tolist(), "size": 6, "opacity": 0.55}),
-        (leaves, {"color": FORGET, "size": 8, "symbol": "x-thin", "line": {"width": 1.8, "color": FORGET}, "opacity": 0.95}),
-    ):
-        figure.add_scatter(
-            x=here[some, 0], y=here[some, 1], mode="markers", showlegend=False, customdata=rows[some], text=names[some].tolist(),
-            hovertemplate="%{text}<extra></extra>", marker=marker,
-        )  # fmt: skip
-    x_range, y_range = window or ranges(positions)
+        line = {"color": look.muted, "width": 0.6}
+        traces.insert(0, {"type": "scatter", "x": line_x, "y": line_y, "mode": "lines", "line": line, "opacity": 0.45, "hoverinfo": "skip"})
+    limits = window or ranges(positions)
     middles = {}
     for label in [*result.split.retain_classes, *forget]:
         of_class = (labels == label) & ((answers == label) | (label in forget))
         if of_class.any() and (label not in forget or model == "original"):
             middles[label] = np.median(here[of_class], axis=0)
-    name_classes(figure, middles, dataset.class_names, forget, (x_range, y_range), height, look)
-    styled(figure, look, height, TITLES[model])
-    figure.update_xaxes(range=x_range, showticklabels=False, showgrid=False, zeroline=False, showline=True, mirror=True, linecolor=look.grid)
-    figure.update_yaxes(range=y_range, showticklabels=False, showgrid=False, zeroline=False, showline=True, mirror=True, linecolor=look.grid)
+    bare = axis(look) | {"showticklabels": False, "showgrid": False, "zeroline": False, "showline": True, "mirror": True}
+    figure = go.Figure(traces, layout(look, height, TITLES[model]) | {
+        "xaxis": bare | {"range": limits[0]}, "yaxis": bare | {"range": limits[1]}, "showlegend": False,
+        "annotations": class_names(middles, dataset.class_names, forget, limits, height, look),
+    })  # fmt: skip
     alt = f"Map of {len(rows)} {PARTS[part]} samples by the {model} model's logits; {requested(result.split)} marked with vermilion crosses."
     table = {"row": rows, "true": labels, "answer": answers, "x": here[:, 0], "y": here[:, 1]}
     return Picture(figure, alt, _sentence(result, model), table)
 
 
-def name_classes(
-    figure: go.Figure, middles: dict[int, Points], names: tuple[str, ...], forget: tuple[int, ...], window: Window, height: int, look: Look
-) -> None:
-    """Write each class's name at its middle, forgotten ones beside an arrow."""
+def class_names(
+    middles: dict[int, Points], names: tuple[str, ...], forget: tuple[int, ...], window: Window, height: int, look: Look
+) -> list[dict[str, Any]]:
+    """Annotations: each class's name at its middle, forgotten ones beside an arrow."""
     shifts = _apart({c: m for c, m in middles.items() if c not in forget}, names, *window, height)
-    written = []
-    for label, (x, y) in middles.items():
-        forgotten = label in forget
-        written.append({
-            "x": float(x), "y": float(y), "yshift": shifts.get(label, 0), "text": f"<b>{names[label]}</b>", "showarrow": forgotten,
-            "ax": 54, "ay": -48, "arrowcolor": FORGET, "arrowwidth": 2, "font": {"size": 15, "color": FORGET if forgotten else look.ink},
-            "bgcolor": look.paper, "opacity": 1 if forgotten else 0.82, "borderpad": 1,
-        })  # fmt: skip
-    figure.update_layout(annotations=written)
+    return [
+        {
+            "x": float(x), "y": float(y), "yshift": shifts.get(label, 0), "text": f"<b>{names[label]}</b>", "showarrow": label in forget,
+            "ax": 54, "ay": -48, "arrowcolor": FORGET, "arrowwidth": 2, "font": {"size": 15, "color": FORGET if label in forget else look.ink},
+            "bgcolor": look.paper, "opacity": 1 if label in forget else 0.82, "borderpad": 1,
+        }
+        for label, (x, y) in middles.items()
+    ]  # fmt: skip
 
 
 def _apart(

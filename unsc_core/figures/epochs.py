@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from unsc_core.epochs import Epochs
-from unsc_core.figures.decision_space import PARTS, Points, Window, name_classes
+from unsc_core.figures.decision_space import PARTS, Points, Window, class_names
 from unsc_core.figures.theme import FORGET, Look, Picture, class_colour, styled
 from unsc_core.figures.words import requested
 from unsc_core.results import Result
@@ -60,7 +60,7 @@ def animated(result: Result, epochs: Epochs, positions: Points, window: Window, 
     for axis, limits in ((figure.update_xaxes, window[0]), (figure.update_yaxes, window[1])):
         axis(range=limits, showticklabels=False, showgrid=False, zeroline=False, showline=True, mirror=True, linecolor=look.grid)
     middles = {c: np.median(positions[0][labels == c], axis=0) for c in np.unique(labels).tolist()}
-    name_classes(figure, middles, dataset.class_names, forget, window, 620, look)
+    figure.update_layout(annotations=class_names(middles, dataset.class_names, forget, window, 620, look))
     _controls(figure, [str(epoch) for epoch in epochs.epoch], look, begin)
     names = requested(result.split)
     alt = f"Map of {len(labels)} {PARTS[part]} samples after each of {len(epochs.epoch) - 1} epochs; {names} marked with vermilion crosses."

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import plotly.graph_objects as go
 
-from unsc_core.figures.theme import Look, Picture, class_colour, label_margin, styled
+from unsc_core.figures.theme import Look, Picture, class_colour, clear, label_margin, styled
 from unsc_core.figures.words import percent, requested
 from unsc_core.results import Result
 
@@ -39,7 +39,7 @@ def flow(result: Result, look: Look) -> Picture:
             link={
                 "source": [place["left", a] for a, _, _ in links], "target": [place["right", b] for _, b, _ in links],
                 "value": [n for _, _, n in links],
-                "color": [_clear(class_colour(int(a), forget), 0.5) if a == b else _clear(look.muted, 0.25) for a, b, _ in links],
+                "color": [clear(class_colour(int(a), forget), 0.5) if a == b else clear(look.muted, 0.25) for a, b, _ in links],
                 "hovertemplate": "taught %{source.label}<br>retrained says %{target.label}<br><b>%{value:.0f} samples</b><extra></extra>",
             },
         )
@@ -89,8 +89,3 @@ def _training(result: Result) -> str:
     """ "the 2,000 Shirt training samples", or "the 12 samples"."""
     names = requested(result.split)
     return f"the {names}" if result.split.forget_ids else f"the {len(result.split.forget_train()):,} {names} training samples"
-
-
-def _clear(colour: str, opacity: float) -> str:
-    red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
-    return f"rgba({red},{green},{blue},{opacity})"

@@ -8,7 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from unsc_core.figures.theme import Look, Picture, axis, label_margin, layout, styled
+from unsc_core.figures.theme import Look, Picture, axis, clear, label_margin, layout, styled
 from unsc_core.spectrum import energy_rank
 
 FREE = "null space"
@@ -36,7 +36,7 @@ def spectrum(layer: str, title: str, spectra: Spectra, energy_threshold: float, 
         [
             {
                 "type": "scatter", "x": index[part], "y": share[part], "mode": "lines", "fill": "tozeroy", "name": name,
-                "line": {"color": colour, "width": 2}, "fillcolor": _faint(colour),
+                "line": {"color": colour, "width": 2}, "fillcolor": clear(colour, 0.18),
                 "hovertemplate": f"direction %{{x}}<br>energy share %{{y:.2e}}<br>{name}<extra></extra>",
             }
             for name, part, colour in parts
@@ -87,8 +87,3 @@ def said(cut_at: Mapping[str, float]) -> str:
     """ "At γ = 0.96", or "At the layers' own γ"."""
     different = set(cut_at.values())
     return f"At γ = {different.pop():g}" if len(different) == 1 else "At the layers' own γ"
-
-
-def _faint(colour: str) -> str:
-    red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
-    return f"rgba({red},{green},{blue},0.18)"

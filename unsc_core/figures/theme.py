@@ -92,6 +92,12 @@ def class_colour(label: int, forget_classes: tuple[int, ...]) -> str:
     return RETAIN[label % len(RETAIN)]
 
 
+def clear(colour: str, opacity: float) -> str:
+    """A colour, #rrggbb, seen through."""
+    red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
+    return f"rgba({red},{green},{blue},{opacity:g})"
+
+
 def add_cells(
     figure: go.Figure,
     names: list[str],

@@ -15,7 +15,7 @@ from unsc_core.data import load_dataset
 from unsc_core.embedding import fit_umap, make_umap, pca_map, place, positions, read_umap, sample, shown, umap_key
 from unsc_core.errors import ConfigError
 from unsc_core.experiment import Experiment
-from unsc_core.figures.decision_space import space
+from unsc_core.figures.decision_space import LINE, NARROW, class_names, space
 from unsc_core.figures.theme import LIGHT
 from unsc_core.results import Result, resolve
 from unsc_core.store import Store
@@ -114,3 +114,20 @@ def test_every_panel_shows_the_original_at_the_same_places_and_itself_without_a_
                 assert np.array_equal(found["original"], umap)
             drawn = [space(one, model, found, rows, LIGHT, part=part).table for one in (result, itself) for model in ("original",)]
             assert np.array_equal(drawn[0]["x"], drawn[1]["x"])
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_names_on_a_narrow_map_do_not_lie_on_each_other(seed: int) -> None:
+    names, forget, height = ("T-shirt", "Pullover", "Dress", "Coat", "Shirt", "Ankle boot"), (4,), 440
+    middles = dict(enumerate(np.random.default_rng(seed).uniform((0.2, 0.2), (0.8, 0.7), (len(names), 2))))
+    written = class_names(middles, names, forget, ((0.0, 1.0), (0.0, 1.0)), height, LIGHT)
+    boxes = [
+        (NARROW * one["x"] + one.get("ax", 0), height * one["y"] + one.get("yshift", -one.get("ay", 0)), 5 * (len(one["text"]) - 7) + 4)
+        for one in written
+    ]
+    assert len(boxes) == len(names)
+    for i, (x, y, half) in enumerate(boxes):
+        for other_x, other_y, other_half in boxes[:i]:
+            assert abs(x - other_x) >= half + other_half - 1 or abs(y - other_y) >= LINE - 1
+    x, _, half = boxes[-1]
+    assert half < x < NARROW - half

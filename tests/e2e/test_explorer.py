@@ -64,6 +64,34 @@ def test_every_view_of_the_null_space(app: Server, page: Any) -> None:
     expect(page.get_by_text("moves most")).to_be_visible()
 
 
+def test_the_cut_moves_while_gamma_is_dragged(app: Server, page: Any) -> None:
+    page.goto(f"{app.url}/null_space?dataset=digits")
+    expect(charts(page).nth(3)).to_be_visible()
+    told = page.get_by_text(re.compile(r"^At γ = "))
+    before = told.inner_text()
+    ranks = page.locator("[data-testid=stPlotlyChart] .xtitle", has_text="rank")
+    slider = page.get_by_role("slider", name="Energy threshold γ")
+    value = slider.get_attribute("aria-valuetext")
+    drawn = ranks.all_text_contents()
+    overlay = page.locator(".js-plotly-plot > svg[aria-hidden=true]")
+    page.wait_for_timeout(400)  # the script beside the figures begins
+    box = slider.locator("xpath=ancestor::*[@role='group']").first.bounding_box()
+    thumb = slider.locator("xpath=../..").bounding_box()
+    x, y = thumb["x"] + thumb["width"] / 2, thumb["y"] + thumb["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x - 0.4 * box["width"], y, steps=4)
+    expect(slider).not_to_have_attribute("aria-valuetext", value)
+    expect(overlay.first).to_be_visible()
+    moved = ranks.all_text_contents()
+    assert moved != drawn
+    assert told.inner_text() == before  # the server was not asked yet
+    page.mouse.up()
+    expect(told).not_to_have_text(before)
+    expect(overlay).to_have_count(0)
+    assert ranks.all_text_contents() == moved
+
+
 def test_the_sweep_is_run_and_a_click_takes_its_threshold_everywhere(app: Server, page: Any) -> None:
     page.goto(f"{app.url}/null_space?dataset=blobs&forget=0&view=Sweep+over+%CE%B3")
     page.get_by_role("button", name="Sweeping over γ").click()

@@ -16,6 +16,8 @@ from unsc_core.results import Result
 Points = NDArray[np.float32]
 Window = tuple[tuple[float, float], tuple[float, float]]
 
+NARROW, LINE = 300, 24
+"""Pixels: the width of the narrowest panel, and the height of a name."""
 PARTS = {"test": "test", "train": "training"}
 TITLES = {"original": "Before: the original", "unlearned": "After: unlearned", "retrained": "Gold standard: retrained"}
 
@@ -95,35 +97,43 @@ def space(
 def class_names(
     middles: dict[int, Points], names: tuple[str, ...], forget: tuple[int, ...], window: Window, height: int, look: Look
 ) -> list[dict[str, Any]]:
-    """Annotations: each class's name at its middle, forgotten ones beside an arrow."""
-    shifts = _apart({c: m for c, m in middles.items() if c not in forget}, names, *window, height)
-    return [
-        {
-            "x": float(x), "y": float(y), "yshift": shifts.get(label, 0), "text": f"<b>{names[label]}</b>", "showarrow": label in forget,
-            "ax": 54, "ay": -48, "arrowcolor": FORGET, "arrowwidth": 2, "font": {"size": 15, "color": FORGET if label in forget else look.ink},
-            "bgcolor": look.paper, "opacity": 1 if label in forget else 0.82, "borderpad": 1,
-        }
-        for label, (x, y) in middles.items()
-    ]  # fmt: skip
+    """Annotations: each class's name at its middle, forgotten ones beside an arrow; no two lie on each other where there is room."""
+    low, high = np.array(window).T
+    taken: list[tuple[float, float, float]] = []  # of each name in pixels: its middle's distance from the left and from below, half its width
+    written = []
+    for label, middle in sorted(middles.items(), key=lambda item: (item[0] in forget, float(item[1][1]))):
+        at = (middle - low) / (high - low) * (NARROW, height)
+        half, forgotten = 5 * len(names[label]) + 4, label in forget
+        ax, up = _beside(at, half, taken, height) if forgotten else (0, _above(at, half, taken))
+        taken.append((at[0] + ax, at[1] + up, half))
+        written.append({
+            "x": float(middle[0]), "y": float(middle[1]), "text": f"<b>{names[label]}</b>", "showarrow": forgotten,
+            **({"ax": ax, "ay": -up, "arrowcolor": FORGET, "arrowwidth": 2} if forgotten else {"yshift": up}),
+            "font": {"size": 15, "color": FORGET if forgotten else look.ink},
+            "bgcolor": look.paper, "opacity": 1 if forgotten else 0.82, "borderpad": 1,
+        })  # fmt: skip
+    return written
 
 
-def _apart(
-    middles: dict[int, Points], names: tuple[str, ...], x_range: tuple[float, float], y_range: tuple[float, float], height: int
-) -> dict[int, int]:
-    """Label -> pixels to move its name up so that no two names lie on each other, for a panel of about 400 pixels' width."""
-    line = 24
-    placed: list[tuple[float, float, int]] = []
-    shifts: dict[int, int] = {}
-    for label, (x, y) in sorted(middles.items(), key=lambda item: float(item[1][1])):
-        across = 400 * (x - x_range[0]) / (x_range[1] - x_range[0])
-        up = up_before = height * (y - y_range[0]) / (y_range[1] - y_range[0])
-        half = 5 * len(names[label]) + 4
-        for other_across, other_up, other_half in placed:
-            if abs(across - other_across) < half + other_half and abs(up - other_up) < line:
-                up = other_up + line
-        placed.append((across, up, half))
-        shifts[label] = round(up - up_before)
-    return shifts
+def _above(at: NDArray[np.floating], half: float, taken: list[tuple[float, float, float]]) -> int:
+    """Pixels to move a name up so that it lies on no other; those taken are ordered from below."""
+    up = float(at[1])
+    for other_across, other_up, other_half in taken:
+        if abs(at[0] - other_across) < half + other_half and abs(up - other_up) < LINE:
+            up = other_up + LINE
+    return round(up - float(at[1]))
+
+
+def _beside(at: NDArray[np.floating], half: float, taken: list[tuple[float, float, float]], height: int) -> tuple[int, int]:
+    """Pixels right and up from a point to where its name lies furthest from all others, and within the panel."""
+
+    def room(place: tuple[int, int]) -> float:
+        across, up = at + place
+        if not (half < across < NARROW - half and LINE < up < height - 3 * LINE):
+            return 0.0
+        return min((max(abs(across - x) / (half + other), abs(up - y) / LINE) for x, y, other in taken), default=1.0)
+
+    return max(((x, y) for reach in (54, 81) for x in (reach, -reach, 0) for y in (48, -48, 0) if x or y), key=room)
 
 
 def _sentence(result: Result, model: str) -> str:

@@ -32,11 +32,22 @@ def shoot(chromium: Any, url: str, path: Path, size: tuple[int, int], mode: str,
     context.close()
 
 
+def run_all_methods(chromium: Any, url: str) -> None:
+    """Have something to compare."""
+    page = chromium.new_page()
+    page.goto(f"{url}/compare")
+    page.get_by_role("button", name="Run all methods").click()
+    page.get_by_text("runs done").wait_for()
+    page.get_by_text("runs done").wait_for(state="detached", timeout=1_200_000)
+    page.close()
+
+
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder, browser() as chromium:
         home = Path(folder) / "home"
         prepare(home)
         with serve(home) as server:
+            run_all_methods(chromium, server.url)
             if len(sys.argv) < 2:
                 target = ROOT / "assets" / "screenshots"
                 target.mkdir(parents=True, exist_ok=True)

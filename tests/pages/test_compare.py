@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from pages.shared import cache
+from tests.pages.headless import open_page
 from unsc_core.comparison import COMPARED
 from unsc_core.config import ExperimentConfig
 from unsc_core.epochs import make_epochs
@@ -16,35 +16,22 @@ from unsc_core.experiment import Experiment
 from unsc_core.figures.standings import COLUMNS, name
 from unsc_core.store import Store
 
-PAGE = str(Path(__file__).resolve().parents[2] / "pages" / "compare.py")
 DIGITS = {"dataset": "digits"}
 BLOBS = {"dataset": "blobs", "model": "mlp", "forget": "0"}
 
 
+pytestmark = pytest.mark.usefixtures("opened")
+
+
 @pytest.fixture(scope="module")
-def opening(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def opening(tmp_path_factory: pytest.TempPathFactory, own_engine: None) -> Path:
     """A data folder as `prepare` leaves it, but on digits, and without the map."""
     home = tmp_path_factory.mktemp("compare")
     for method in ("unsc", "random-labels"):
         config = ExperimentConfig(dataset="digits", forget_classes=(3,), method=method)
         Experiment(config, Store(home / "store")).run(with_retrain=True)
         make_epochs(config, Store(home / "store"))
-    yield home
-    cache.engine().close()
-    cache.engine.clear()
-
-
-@pytest.fixture(autouse=True)
-def opened(opening: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("UNSC_HOME", str(opening))
-    monkeypatch.chdir(Path(PAGE).parents[1])
-
-
-def opened_page(**query: str) -> AppTest:
-    app = AppTest.from_file(PAGE, default_timeout=120)
-    for key, value in query.items():
-        app.query_params[key] = value
-    return drawn(app)
+    return home
 
 
 def drawn(app: AppTest) -> AppTest:
@@ -66,7 +53,7 @@ def says(app: AppTest, text: str) -> bool:
 
 
 def test_the_stored_methods_are_shown_at_once(opening: Path) -> None:
-    app = opened_page(**DIGITS)
+    app = open_page("compare", **DIGITS)
     table = app.dataframe[0].value
     assert table["Method"].tolist() == ["Original", "Retrained", "◆ UNSC", "Random labels"]
     assert set(COLUMNS) < set(table)
@@ -80,7 +67,7 @@ def test_the_stored_methods_are_shown_at_once(opening: Path) -> None:
 
 
 def test_the_slider_moves_its_sentence_and_the_link_keeps_it() -> None:
-    app = opened_page(**DIGITS, equal="20")
+    app = open_page("compare", **DIGITS, equal="20")
     assert says(app, "Where Acc_f has come down to 20 %")
     app.slider(key="control_equal").set_value(3)
     drawn(app)
@@ -90,12 +77,12 @@ def test_the_slider_moves_its_sentence_and_the_link_keeps_it() -> None:
 
 
 def test_a_broken_link_is_said() -> None:
-    app = opened_page(**DIGITS, equal="31", seeds="2")
+    app = open_page("compare", **DIGITS, equal="31", seeds="2")
     assert [warning.value.split(",")[0] for warning in app.warning] == ["The link says seeds = '2'", "The link says equal = '31'"]
 
 
 def test_the_button_runs_every_method_and_more_seeds_give_a_spread() -> None:
-    app = finished(finished(opened_page(**BLOBS)))  # the page itself asks for one run, and then for its retrained model
+    app = finished(finished(open_page("compare", **BLOBS)))  # the page itself asks for one run, and then for its retrained model
     assert app.dataframe[0].value["Method"].tolist() == ["Original", "Retrained", "◆ UNSC"]
     app.button(key="run-all").click()
     drawn(app)
@@ -115,7 +102,7 @@ def test_the_button_runs_every_method_and_more_seeds_give_a_spread() -> None:
 
 
 def test_cancel_stops_what_was_asked_for_and_another_request_leaves_it() -> None:
-    app = finished(finished(opened_page(**BLOBS | {"forget": "1"})))
+    app = finished(finished(open_page("compare", **BLOBS | {"forget": "1"})))
     app.button(key="run-all").click()
     drawn(app)
     assert len(cache.engine().active()) > 5

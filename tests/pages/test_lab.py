@@ -5,26 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from pages.shared import cache
 from pages.shared.lab_state import LabState, from_query, to_query
+from tests.pages.headless import ROOT, open_page
 from unsc_core.figures.lab import verdict
 from unsc_core.lab import read_lab
 from unsc_core.lab_run import run as record
 from unsc_core.store import Store
 
-ROOT = Path(__file__).resolve().parents[2]
 QUICK = {"epochs": "10", "width": "16"}
-
-
-def open_page(**query: str) -> AppTest:
-    app = AppTest.from_file(str(ROOT / "pages" / "lab.py"), default_timeout=60)
-    for name, value in query.items():
-        app.query_params[name] = value
-    app.run()
-    assert not app.exception, app.exception
-    return app
 
 
 @pytest.fixture
@@ -62,7 +52,7 @@ def test_an_impossible_part_is_named_and_the_rest_kept(name: str, value: str) ->
 
 
 def test_the_page_shows_this_runs_numbers(lab_home: Path) -> None:
-    app = open_page(**QUICK)
+    app = open_page("lab", **QUICK)
     found = read_lab(LabState(epochs=10, width=16).config(), Store(lab_home / "store"))
     assert found is not None
     assert app.title[0].value == "2-D lab"
@@ -77,7 +67,7 @@ def test_the_page_shows_this_runs_numbers(lab_home: Path) -> None:
 
 
 def test_gamma_and_rows_move_the_link_and_the_words(lab_home: Path) -> None:
-    app = open_page(**QUICK)
+    app = open_page("lab", **QUICK)
     assert any("This layer cannot move" in text.value for text in app.markdown)
     app.select_slider(key="lab_gamma").set_value(0.5).run()
     assert not app.exception
@@ -88,7 +78,7 @@ def test_gamma_and_rows_move_the_link_and_the_words(lab_home: Path) -> None:
 
 
 def test_a_broken_link_falls_back_with_notes_until_something_is_chosen(lab_home: Path) -> None:
-    app = open_page(**QUICK, gamma="9", forget="north")
+    app = open_page("lab", **QUICK, gamma="9", forget="north")
     app.run()
     assert len(app.warning) == 2
     assert len(app.get("plotly_chart")) == 3
@@ -99,7 +89,7 @@ def test_a_broken_link_falls_back_with_notes_until_something_is_chosen(lab_home:
 def test_what_is_missing_is_made_by_a_job(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
     try:
-        app = open_page(width="8", epochs="2")
+        app = open_page("lab", width="8", epochs="2")
         assert len(app.get("plotly_chart")) == 0
         (job,) = cache.engine().active() or [list(cache.engine()._jobs.values())[-1]]
         assert job.kind == "lab"

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pages.shared import cache
+from tests.pages.headless import open_page
 from unsc_core import subspaces
 from unsc_core.config import ExperimentConfig
 from unsc_core.experiment import Experiment
 from unsc_core.store import Store
 
-ROOT = Path(__file__).resolve().parents[2]
+pytestmark = pytest.mark.usefixtures("opened")
 
 
 @pytest.fixture(scope="module")
-def opening(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def opening(tmp_path_factory: pytest.TempPathFactory, own_engine: None) -> Path:
     """A data folder with UNSC at two γ on digits."""
     home = tmp_path_factory.mktemp("null_space")
     store = Store(home / "store")
@@ -26,23 +25,11 @@ def opening(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         config = ExperimentConfig(dataset="digits", forget_classes=(3,), energy_threshold=threshold)
         Experiment(config, store).run(with_retrain=True)
         subspaces.make(config, store)
-    yield home
-    cache.engine().close()
-    cache.engine.clear()
-
-
-@pytest.fixture(autouse=True)
-def opened(opening: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("UNSC_HOME", str(opening))
-    monkeypatch.chdir(ROOT)
+    return home
 
 
 def run(**query: str) -> AppTest:
-    app = AppTest.from_file(str(ROOT / "pages" / "null_space.py"), default_timeout=120)
-    for name, value in {"dataset": "digits", **query}.items():
-        app.query_params[name] = value
-    app.run()
-    assert not app.exception, app.exception
+    app = open_page("null_space", **{"dataset": "digits", **query})
     assert not app.error
     return app
 

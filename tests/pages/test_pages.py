@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from pages.shared import cache
+from tests.pages.headless import ROOT, open_page
 from unsc_core.config import ExperimentConfig
 from unsc_core.data import load_dataset
 from unsc_core.embedding import make_umap
@@ -21,37 +21,22 @@ from unsc_core.prepare import OPENING
 from unsc_core.results import resolve
 from unsc_core.store import Store
 
-ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted(path.stem for path in (ROOT / "pages").glob("*.py"))
 APART = {"lab", "runs"}
 """Pages that do not show the one experiment, and have tests of their own."""
 
 
+pytestmark = pytest.mark.usefixtures("opened")
+
+
 @pytest.fixture(scope="module")
-def opening(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def opening(tmp_path_factory: pytest.TempPathFactory, own_engine: None) -> Path:
     """A data folder in which the opening experiments have been computed."""
     home = tmp_path_factory.mktemp("pages")
     store = Store(home / "store")
     for config in OPENING:
         Experiment(config, store).run(with_retrain=True)
-    yield home
-    cache.engine().close()
-    cache.engine.clear()
-
-
-@pytest.fixture(autouse=True)
-def opened(opening: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("UNSC_HOME", str(opening))
-    monkeypatch.chdir(ROOT)
-
-
-def run(page: str, **query: str) -> AppTest:
-    app = AppTest.from_file(str(ROOT / "pages" / f"{page}.py"), default_timeout=120)
-    for name, value in query.items():
-        app.query_params[name] = value
-    app.run()
-    assert not app.exception, app.exception
-    return app
+    return home
 
 
 def test_every_page_file_is_in_the_navigation() -> None:
@@ -61,7 +46,7 @@ def test_every_page_file_is_in_the_navigation() -> None:
 
 @pytest.mark.parametrize("page", sorted(set(PAGES) - APART))
 def test_page_draws(page: str) -> None:
-    app = run(page)
+    app = open_page(page)
     assert app.title[0].value
     assert len(app.get("plotly_chart")) >= 2
     assert [metric.label for metric in app.metric][:2] == ["Acc_f · forgotten", "Acc_r · retained"]
@@ -71,7 +56,7 @@ def test_page_draws(page: str) -> None:
 
 @pytest.mark.parametrize("page", PAGES)
 def test_every_figure_has_alternative_text(page: str) -> None:
-    for chart in run(page).get("plotly_chart"):
+    for chart in open_page(page).get("plotly_chart"):
         assert len(chart.proto.alt) > 20
 
 
@@ -80,14 +65,14 @@ def test_pages_draw_for_every_method(method: str, opening: Path) -> None:
     Experiment(ExperimentConfig(dataset="digits", forget_classes=(3,), method=method), Store(opening / "store")).run(with_retrain=True)
     gamma = {"gamma": str(METHODS[method].energy_threshold)} if METHODS[method].uses_energy_threshold else {}
     for page in ("pseudo_labels", "null_space", "decision_space"):
-        app = run(page, dataset="digits", method=method, **gamma)
+        app = open_page(page, dataset="digits", method=method, **gamma)
         assert not app.error
         assert app.metric[0].value.endswith("%")
 
 
 def test_subspace_is_part_of_the_link(opening: Path) -> None:
     Experiment(ExperimentConfig(dataset="digits", forget_classes=(3,), subspace="merge"), Store(opening / "store")).run(with_retrain=True)
-    app = run("confusion", dataset="digits", subspace="merge")
+    app = open_page("confusion", dataset="digits", subspace="merge")
     assert app.selectbox(key="control_subspace").value == "merge"
     assert app.query_params["subspace"] == "merge"
 
@@ -98,7 +83,7 @@ def test_the_map_is_played_epoch_by_epoch(opening: Path) -> None:
     Experiment(config, store).run(with_retrain=True)
     make_epochs(config, store)
     make_umap(config, store)
-    app = run("decision_space", dataset="digits", space="Epoch by epoch")
+    app = open_page("decision_space", dataset="digits", space="Epoch by epoch")
     (chart,) = app.get("plotly_chart")
     spec = json.loads(chart.proto.spec)
     dataset = load_dataset("digits")
@@ -112,7 +97,7 @@ def test_the_map_is_played_epoch_by_epoch(opening: Path) -> None:
 def test_edited_pseudo_labels_are_shown_beside_the_own_ones(opening: Path) -> None:
     for edits in ((), ("8>5",)):
         Experiment(ExperimentConfig(dataset="digits", forget_classes=(3,), edits=edits), Store(opening / "store")).run(with_retrain=True)
-    app = run("pseudo_labels", dataset="digits", edits="8>5")
+    app = open_page("pseudo_labels", dataset="digits", edits="8>5")
     assert any("8 → 5" in text.value for text in app.markdown)
     assert any("The edits took Acc_r from" in text.value for text in app.markdown)
     app.selectbox(key="edit_from").set_value(5)
@@ -139,35 +124,35 @@ def test_app_opens_on_the_story() -> None:
     ],
 )
 def test_impossible_requests_are_sentences(page: str, query: dict[str, str], sentence: str) -> None:
-    app = run(page, **query)
+    app = open_page(page, **query)
     assert [sentence in error.value for error in app.error] == [True]
     assert len(app.get("plotly_chart")) == 0
 
 
 def test_a_broken_link_falls_back_with_a_note() -> None:
-    app = run("confusion", gamma="9", method="nonsense")
+    app = open_page("confusion", gamma="9", method="nonsense")
     assert len(app.warning) == 2
     assert len(app.get("plotly_chart")) == 4
 
 
 def test_a_lesson_takes_controls_away() -> None:
-    app = run("confusion", hide="method,more", lock="forget")
+    app = open_page("confusion", hide="method,more", lock="forget")
     assert {box.key for box in app.selectbox if box.key.startswith("control_")} == {"control_dataset", "control_model"}
     assert app.multiselect(key="control_forget").disabled
     assert not app.selectbox(key="control_model").disabled
     assert app.query_params["hide"] == "method,more"
-    assert not run("story", hide="all").button
+    assert not open_page("story", hide="all").button
 
 
 def test_sharing_gives_the_link_of_what_is_shown() -> None:
-    app = run("confusion", method="random-labels")
+    app = open_page("confusion", method="random-labels")
     assert "method=random-labels" in app.code[0].value
     app.segmented_control(key="share_as").set_value("look only").run()
     assert app.code[0].value.endswith("?method=random-labels&lock=all")
 
 
 def test_another_method_from_the_sidebar_shows_its_result() -> None:
-    app = run("confusion")
+    app = open_page("confusion")
     before = app.metric[1].value
     app.selectbox(key="control_method").set_value("random-labels").run()
     assert not app.exception
@@ -176,7 +161,7 @@ def test_another_method_from_the_sidebar_shows_its_result() -> None:
 
 
 def test_a_new_threshold_is_seen_on_the_null_space_page() -> None:
-    app = run("null_space")
+    app = open_page("null_space")
     assert any("At γ = 0.96" in text.value for text in app.markdown)
     app.select_slider(key="control_gamma").set_value(0.99).run()
     assert any("At γ = 0.99" in text.value for text in app.markdown)
@@ -184,7 +169,7 @@ def test_a_new_threshold_is_seen_on_the_null_space_page() -> None:
 
 
 def test_every_layer_may_have_its_own_threshold() -> None:
-    app = run("null_space", dataset="digits", gammas="0.9,0.97,0.97,0.97,0.97,0.999")
+    app = open_page("null_space", dataset="digits", gammas="0.9,0.97,0.97,0.97,0.97,0.999")
     for job in cache.engine().active():
         cache.engine().wait(job, 120)
     app.run()
@@ -195,7 +180,7 @@ def test_every_layer_may_have_its_own_threshold() -> None:
     app.select_slider(key="gamma_layer_1").set_value(0.9).run()
     next(button for button in app.button if button.label == "Unlearn with these γ").click().run()
     assert app.query_params["gammas"] == "0.9,0.9,0.97,0.97,0.97,0.999"
-    other = run("confusion", dataset="digits", gammas="0.9,0.97,0.97,0.97,0.97,0.999")
+    other = open_page("confusion", dataset="digits", gammas="0.9,0.97,0.97,0.97,0.97,0.999")
     other.button(key="one_gamma").click().run()
     assert "gammas" not in other.query_params
 
@@ -204,7 +189,7 @@ def test_a_store_that_cannot_be_written_is_one_sentence(tmp_path: Path, monkeypa
     blocked = tmp_path / "file"
     blocked.write_text("not a folder")
     monkeypatch.setenv("UNSC_HOME", str(blocked))
-    app = run("confusion", dataset="blobs")
+    app = open_page("confusion", dataset="blobs")
     job = cache.engine().active() or list(cache.engine()._jobs.values())
     cache.engine().wait(job[-1], 60)
     app.run()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +10,7 @@ import pytest
 from safetensors.numpy import save_file
 from streamlit.testing.v1 import AppTest
 
-from pages.shared import cache
+from tests.pages.headless import ROOT, open_page
 from unsc_core.config import ExperimentConfig
 from unsc_core.experiment import Experiment
 from unsc_core.figures.measures import comparison, differences
@@ -19,7 +18,6 @@ from unsc_core.history import delete_run, list_runs
 from unsc_core.results import Result, summary
 from unsc_core.store import Store
 
-ROOT = Path(__file__).resolve().parents[2]
 BASE = ExperimentConfig(dataset="blobs", model="mlp", forget_classes=(0,))
 CONFIGS = {
     "unsc": BASE,
@@ -30,11 +28,9 @@ CONFIGS = {
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, dict[str, Result]]]:
+def made(tmp_path_factory: pytest.TempPathFactory, own_engine: None) -> tuple[Path, dict[str, Result]]:
     home = tmp_path_factory.mktemp("runs")
-    yield home, {name: Experiment(config, Store(home / "store")).run(with_retrain=name == "unsc") for name, config in CONFIGS.items()}
-    cache.engine().close()
-    cache.engine.clear()
+    return home, {name: Experiment(config, Store(home / "store")).run(with_retrain=name == "unsc") for name, config in CONFIGS.items()}
 
 
 @pytest.fixture
@@ -46,21 +42,12 @@ def runs(made: tuple[Path, dict[str, Result]], tmp_path: Path, monkeypatch: pyte
     return made[1]
 
 
-def show(page: str = "runs", **query: str) -> AppTest:
-    app = AppTest.from_file(str(ROOT / "pages" / f"{page}.py"), default_timeout=120)
-    for name, value in query.items():
-        app.query_params[name] = value
-    app.run()
-    assert not app.exception, app.exception
-    return app
-
-
 def said(app: AppTest) -> str:
     return "\n".join(text.value for text in app.markdown)
 
 
 def test_the_history_is_newest_first_with_numbers(runs: dict[str, Result]) -> None:
-    app = show()
+    app = open_page("runs")
     table = app.dataframe[0].value
     assert app.title[0].value == "Runs"
     assert list(table["Forgets"]) == ["3 samples", "3", "south-west", "south-west"]
@@ -72,7 +59,7 @@ def test_the_history_is_newest_first_with_numbers(runs: dict[str, Result]) -> No
 
 def test_two_runs_side_by_side(runs: dict[str, Result]) -> None:
     a, b = runs["unsc"], runs["random"]
-    app = show(a=a.key, b=b.key)
+    app = open_page("runs", a=a.key, b=b.key)
     assert comparison(a, b) in said(app)
     assert differences(a, b) in said(app)
     assert len(app.get("plotly_chart")) == 4
@@ -91,7 +78,7 @@ def test_two_runs_side_by_side(runs: dict[str, Result]) -> None:
 
 
 def test_a_link_to_a_run_that_is_gone(runs: dict[str, Result]) -> None:
-    app = show(a="0" * 20, b=runs["unsc"].key)
+    app = open_page("runs", a="0" * 20, b=runs["unsc"].key)
     assert "which is no run in this data folder" in app.warning[0].value
     assert app.selectbox(key="run_b").value == runs["unsc"].key
 
@@ -100,17 +87,17 @@ def test_a_link_to_a_run_that_is_gone(runs: dict[str, Result]) -> None:
 @pytest.mark.parametrize("name", ["unsc", "elsewhere"])
 def test_the_link_of_a_run_opens_it(runs: dict[str, Result], page: str, name: str) -> None:
     """Also one that was computed with settings that no control has."""
-    app = show(a=runs[name].key, b=runs["random"].key)
+    app = open_page("runs", a=runs[name].key, b=runs["random"].key)
     link = next(text.value for text in app.markdown if text.value.startswith("[Link to this run](decision_space?"))
     query = dict(part.split("=") for part in link.rstrip(")").partition("?")[2].split("&"))
-    opened = show(page, **query)
+    opened = open_page(page, **query)
     assert not opened.error
     assert opened.metric[0].value == f"{summary(runs[name])['unlearned']['acc_forget']:.1f} %"
 
 
 def test_deleting_asks_and_then_removes_this_run_only(runs: dict[str, Result]) -> None:
     gone = runs["random"].key
-    app = show(a=gone, b=runs["unsc"].key)
+    app = open_page("runs", a=gone, b=runs["unsc"].key)
     assert any("Delete this run (Random labels forgets south-west" in text.value for text in app.markdown)
     app.button(key="delete-A").click().run()
     assert not app.exception
@@ -121,7 +108,7 @@ def test_deleting_asks_and_then_removes_this_run_only(runs: dict[str, Result]) -
 
 def test_a_run_that_another_tab_deletes(runs: dict[str, Result]) -> None:
     key = runs["unsc"].key
-    tabs = [show(a=key, b=runs["random"].key), show("confusion", dataset="blobs", model="mlp", forget="0")]
+    tabs = [open_page("runs", a=key, b=runs["random"].key), open_page("confusion", dataset="blobs", model="mlp", forget="0")]
     assert tabs[1].metric
     delete_run(key, Store())
     for tab in tabs:
@@ -137,7 +124,7 @@ def test_damaged_and_foreign_files_do_not_disturb(runs: dict[str, Result]) -> No
     path = store.path("unlearned", runs["random"].key)
     path.write_bytes(b"damaged")
     save_file({"x": np.zeros(1)}, store.path("unlearned", "f" * 20))
-    app = show(a=runs["random"].key, b=runs["unsc"].key)
+    app = open_page("runs", a=runs["random"].key, b=runs["unsc"].key)
     assert list(app.dataframe[0].value["Note"]).count("damaged file") == 2
     assert "This run cannot be shown: damaged file." in [text.value for text in app.warning]
     app.button(key="delete-A").click().run()
@@ -147,7 +134,7 @@ def test_damaged_and_foreign_files_do_not_disturb(runs: dict[str, Result]) -> No
 def test_one_run_is_shown_alone(runs: dict[str, Result]) -> None:
     for name in ("random", "elsewhere", "samples"):
         delete_run(runs[name].key, Store())
-    app = show()
+    app = open_page("runs")
     assert [box.label for box in app.selectbox] == ["Run A"]
     assert [button.key for button in app.button] == ["open-A", "delete-A"]
     assert dict(app.query_params.items())["a"] in (runs["unsc"].key, [runs["unsc"].key])
@@ -155,6 +142,6 @@ def test_one_run_is_shown_alone(runs: dict[str, Result]) -> None:
 
 def test_an_empty_data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("UNSC_HOME", str(tmp_path / "none"))
-    app = show()
+    app = open_page("runs")
     assert "No run is stored here yet" in app.info[0].value
     assert not (tmp_path / "none").exists()

@@ -65,10 +65,10 @@ def gammas() -> dict[str, float]:
     return looked_at
 
 
-def rank_table() -> dict[str, list[int]]:
+def rank_table() -> dict[str, dict[str, int]]:
     """γ as a slider reads -> every layer's rank as its spectrum shows it."""
     now = state.current()
-    return {str(each): [energy_rank(groups[0], each) for groups in found.values()] for each in {*state.GAMMAS, now.gamma, *now.gammas}}
+    return {str(each): {layer: energy_rank(groups[0], each) for layer, groups in found.items()} for each in {*state.GAMMAS, now.gamma, *now.gammas}}
 
 
 @st.fragment
@@ -78,9 +78,7 @@ def spectra_view() -> None:
     summed = figures.free_share(titles, found, cut_at, look)
     pictures = {f"spectrum-{i + 1}": figures.spectrum(layer, titles[layer], found, cut_at[layer], look) for i, layer in enumerate(found)}
     show.in_rows(pictures, 3)
-    linked.cuts(
-        rank_table(), {controls.GAMMA: [*range(len(found))]} | {controls.LAYER_GAMMA.format(i + 1): [i] for i in range(len(found))}, figures.FREE
-    )
+    linked.cuts(rank_table(), {controls.GAMMA: [*found]} | {controls.LAYER_GAMMA.format(i + 1): [layer] for i, layer in enumerate(found)})
     st.caption(":gray[grey: directions the retained classes use] · :green[**teal: the null space**] · dotted: the cut at γ")
     show.picture(summed, "null-space")
     if errors := cache.energy_error(chosen.config):

@@ -4,7 +4,7 @@ const SVG = "http://www.w3.org/2000/svg";
 
 export default function ({ data }) {
   const moved = new Map(); // plot -> { overlay, rank }
-  const spectra = () => [...document.querySelectorAll(".js-plotly-plot")].filter((plot) => plot.data?.some((t) => t.name === data.trace));
+  const spectra = () => [...document.querySelectorAll(".js-plotly-plot")].filter((plot) => plot.layout?.meta?.layer);
   const drawnRank = (plot) => plot.layout.shapes[0].x0 - 0.5;
 
   function part(tag, attributes) {
@@ -59,10 +59,9 @@ export default function ({ data }) {
     const name = slider.closest("[data-testid=stSlider]")?.querySelector("[data-testid=stWidgetLabel] p")?.textContent;
     const ranks = data.ranks[slider.getAttribute("aria-valuetext")];
     if (!ranks || !(name in data.sliders)) return;
-    const plots = spectra();
-    for (const layer of data.sliders[name]) {
-      const plot = plots[layer];
-      if (!plot) continue;
+    for (const plot of spectra()) {
+      const { layer } = plot.layout.meta;
+      if (!data.sliders[name].includes(layer)) continue;
       if (drawnRank(plot) === ranks[layer]) leave(plot);
       else if (moved.get(plot)?.rank !== ranks[layer]) draw(plot, ranks[layer]);
       listen(plot);

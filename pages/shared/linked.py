@@ -22,12 +22,11 @@ def epochs() -> None:
     mount("epochs", ("epochs.js",), {})
 
 
-def cuts(ranks: dict[str, list[int]], sliders: dict[str, list[int]], trace: str) -> None:
+def cuts(ranks: dict[str, dict[str, int]], sliders: dict[str, list[str]]) -> None:
     """Move the cut of every spectrum on the page while a γ is moved, before the server draws it anew.
 
     Args:
-        ranks: γ as the slider reads -> the rank of every layer, in the order of the spectra.
+        ranks: γ as the slider reads -> every layer's rank.
         sliders: label of a slider -> the layers whose cut it moves.
-        trace: the name of a trace that every spectrum has, and no other figure.
     """
-    mount("cuts", ("cuts.js",), {"ranks": ranks, "sliders": sliders, "trace": trace})
+    mount("cuts", ("cuts.js",), {"ranks": ranks, "sliders": sliders})

@@ -91,6 +91,16 @@ def test_the_cut_moves_while_gamma_is_dragged(app: Server, page: Any) -> None:
     expect(overlay).to_have_count(0)
     assert ranks.all_text_contents() == moved
 
+    page.get_by_text("A γ for each layer").click()
+    slider = page.get_by_role("slider", name="γ of layer 2")
+    expect(ranks).to_have_text(drawn)
+    slider.focus()
+    page.keyboard.press("ArrowLeft")
+    expect(ranks.nth(1)).not_to_have_text(drawn[1])
+    expect(ranks).to_have_count(len(drawn))
+    expect(overlay).to_have_count(0)
+    assert [i for i, text in enumerate(ranks.all_text_contents()) if text != drawn[i]] == [1]
+
 
 def test_the_sweep_is_run_and_a_click_takes_its_threshold_everywhere(app: Server, page: Any) -> None:
     page.goto(f"{app.url}/null_space?dataset=blobs&forget=0&view=Sweep+over+%CE%B3")

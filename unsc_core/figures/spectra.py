@@ -11,8 +11,6 @@ from numpy.typing import NDArray
 from unsc_core.figures.theme import Look, Picture, axis, clear, label_margin, layout, styled
 from unsc_core.spectrum import energy_rank
 
-FREE = "null space"
-"""The name of the trace that shows it."""
 Spectra = dict[str, NDArray[np.float64]]
 """Layer -> (groups, d) eigenvalues, descending."""
 
@@ -30,7 +28,7 @@ def spectrum(layer: str, title: str, spectra: Spectra, energy_threshold: float, 
     k = energy_rank(values, energy_threshold)
     share = np.maximum(values / max(values.sum(), 1e-300), 1e-12)
     index = np.arange(1, len(values) + 1)
-    parts = (("seen by the retain classes", slice(0, k), look.muted), (FREE, slice(max(k - 1, 0), None), look.teal))
+    parts = (("seen by the retain classes", slice(0, k), look.muted), ("null space", slice(max(k - 1, 0), None), look.teal))
     d, groups = len(values), len(spectra[layer])
     figure = go.Figure(  # made in one piece: γ is dragged, and plotly takes its time over every later change
         [
@@ -42,7 +40,7 @@ def spectrum(layer: str, title: str, spectra: Spectra, energy_threshold: float, 
             for name, part, colour in parts
         ],
         layout(look, height, title) | {
-            "margin": {"l": 74, "r": 8, "t": 44, "b": 56}, "showlegend": False,
+            "margin": {"l": 74, "r": 8, "t": 44, "b": 56}, "showlegend": False, "meta": {"layer": layer},
             "yaxis": axis(look, "energy share") | {"type": "log", "range": [-7, 0.1], "exponentformat": "power", "dtick": 2},
             "xaxis": axis(look, f"direction · rank {k} of {d}" + (f" (group 1 of {groups})" if groups > 1 else "")) | {"range": [0.5, d + 0.5]},
             "shapes": [{

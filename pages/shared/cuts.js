@@ -68,11 +68,11 @@ export default function ({ data }) {
     }
   }
 
-  const listening = new Set();
+  const listening = new Map(); // plot -> what it calls when it was drawn
   function listen(plot) {
     if (listening.has(plot)) return;
-    listening.add(plot);
-    plot.on("plotly_afterplot", () => (moved.has(plot) ? settle(plot) : undefined));
+    listening.set(plot, () => (moved.has(plot) ? settle(plot) : undefined));
+    plot.on("plotly_afterplot", listening.get(plot));
   }
 
   /** The server's picture has come, or another size: no longer needed, or drawn anew. */
@@ -86,6 +86,7 @@ export default function ({ data }) {
   observer.observe(document.body, { subtree: true, attributes: true, attributeFilter: ["aria-valuetext"] });
   return () => {
     observer.disconnect();
+    for (const [plot, drawn] of listening) plot.removeListener?.("plotly_afterplot", drawn);
     [...moved.keys()].forEach(leave);
   };
 }

@@ -72,13 +72,13 @@ def rank_table() -> dict[str, dict[str, int]]:
 
 
 @st.fragment
-def spectra_view() -> None:
+def spectra_view(ranks: dict[str, dict[str, int]]) -> None:
     """γ and the cuts it moves; only this part is drawn again when it changes."""
     cut_at, look = gammas(), show.mode()
     summed = figures.free_share(titles, found, cut_at, look)
     pictures = {f"spectrum-{i + 1}": figures.spectrum(layer, titles[layer], found, cut_at[layer], look) for i, layer in enumerate(found)}
     show.in_rows(pictures, 3)
-    linked.cuts(rank_table(), {controls.GAMMA: [*found]} | {controls.LAYER_GAMMA.format(i + 1): [layer] for i, layer in enumerate(found)})
+    linked.cuts(ranks, {controls.GAMMA: [*found]} | {controls.LAYER_GAMMA.format(i + 1): [layer] for i, layer in enumerate(found)})
     st.caption(":gray[grey: directions the retained classes use] · :green[**teal: the null space**] · dotted: the cut at γ")
     show.picture(summed, "null-space")
     if errors := cache.energy_error(chosen.config):
@@ -173,7 +173,7 @@ view = st.segmented_control(
     help=meanings,
 )
 if view == "Spectra":
-    spectra_view()
+    spectra_view(rank_table())
 elif view == "Sweep over γ":
     sweep_view()
 elif (lies := cache.subspaces(chosen.config)) is None:

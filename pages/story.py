@@ -8,13 +8,13 @@ import numpy as np
 import streamlit as st
 
 from pages.shared import cache, controls, gallery, header, jobs, links, show, state
-from unsc_core import embedding
+from unsc_core import comparison, embedding
 from unsc_core.figures.accuracy import change_per_class
 from unsc_core.figures.decision_space import space
 from unsc_core.figures.flow import label_counts
 from unsc_core.figures.spectra import free_share, ranks
 from unsc_core.figures.words import points
-from unsc_core.results import DEFAULT_ENERGY_THRESHOLD, Result, keys, resolve, summary
+from unsc_core.results import DEFAULT_ENERGY_THRESHOLD, Result, keys, summary
 from unsc_core.spectrum import cuts
 
 PRESETS = {
@@ -31,8 +31,8 @@ def told(method: str) -> Result | None:
     """This request's result by a method that the story tells of, asked for where it is missing."""
     if method == chosen.config.method:
         return result
-    plain = {"energy_threshold": None, "energy_thresholds": (), "learning_rate": None, "epochs": None, "edits": ()}
-    config = resolve(replace(chosen.config, method=method, **plain), chosen.dataset)
+    seed = chosen.config.seed
+    config = comparison.configs(replace(chosen.config, edits=()), chosen.dataset, [seed])[method, seed]
     found = cache.result(config)
     if found is None:
         jobs.wait_for("experiment", keys(config, chosen.dataset).unlearned, config, "Running the comparison")

@@ -35,22 +35,21 @@ def chromium() -> Iterator[Any]:
 
 @pytest.fixture
 def page(chromium: Any) -> Iterator[Any]:
-    """A fresh browser profile at projector size; asks nothing of other machines and leaves no warning in the browser's console."""
+    """A fresh browser profile at projector size; asks nothing of other machines and leaves no warning in the console, in any of its tabs."""
     from playwright.sync_api import expect
 
     expect.set_options(timeout=60_000)
     context = chromium.new_context(viewport={"width": 1440, "height": 900})
-    page = context.new_page()
-    page.set_default_timeout(60_000)
-    page.outside = []
-    page.on("request", lambda request: page.outside.append(request.url) if not _local(request.url) else None)
+    context.set_default_timeout(60_000)
+    outside: list[str] = []
     said: list[str] = []
-    page.on("pageerror", lambda error: said.append(str(error)))
-    page.on("console", lambda message: said.append(message.text) if message.type in ("warning", "error") and not _probe(message) else None)
-    yield page
+    context.on("request", lambda request: outside.append(request.url) if not _local(request.url) else None)
+    context.on("weberror", lambda error: said.append(str(error.error)))
+    context.on("console", lambda message: said.append(message.text) if message.type in ("warning", "error") and not _probe(message) else None)
+    yield context.new_page()
     context.close()
     assert said == []
-    assert page.outside == []
+    assert outside == []
 
 
 def _probe(message: Any) -> bool:

@@ -34,4 +34,3 @@ def test_all_methods_by_one_button_and_compared_at_equal_forgetting(app: Server,
     expect(page.get_by_role("heading", name="Confusion")).to_be_visible()
     page.get_by_test_id("stSidebarNavItems").get_by_role("link", name="Compare").click()
     expect(sentence).to_contain_text("to 6 %")
-    assert page.outside == []

@@ -1,0 +1,38 @@
+"""Which machine this is, in words: seconds measured on one machine are not compared with those of another in silence."""
+
+from __future__ import annotations
+
+import os
+import platform
+from functools import cache
+from pathlib import Path
+
+UNKNOWN = ""
+"""What stands for the machine of a result that does not say where it was computed."""
+
+
+@cache
+def this_machine(device: str = "cpu") -> str:
+    """The processor, or for "cuda…" the GPU, that computes here: "Intel(R) Xeon(R) CPU, 2 cores"; the same words on each start.
+
+    Args:
+        device: resolved, as in `Result.device`: "cpu", "cuda" or "cuda:N".
+    """
+    processor = f"{_processor()}, {cores()} core{'s' if cores() > 1 else ''}"
+    if not device.startswith("cuda"):
+        return processor
+    import torch
+
+    return f"{torch.cuda.get_device_name(device)}, {processor}"
+
+
+def cores() -> int:
+    """Cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _processor() -> str:
+    path = Path("/proc/cpuinfo")
+    lines = path.read_text().splitlines() if path.is_file() else []
+    name = next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), "")
+    return name or platform.processor() or platform.machine()

@@ -7,6 +7,7 @@ import streamlit as st
 
 from pages.shared import batch, cache, controls, header, jobs, show, state
 from unsc_core import comparison
+from unsc_core.claims import FORGOTTEN
 from unsc_core.config import ExperimentConfig
 from unsc_core.epochs import MAX_SAMPLES, epochs_key
 from unsc_core.figures import compare as figures
@@ -17,8 +18,8 @@ from unsc_core.results import keys, logits_key
 st.title("Compare")
 chosen = controls.experiment()
 st.markdown(
-    "The same request to every method. A method is good when it forgets (Acc_f near 0 %) **and** keeps the rest: "
-    "compare it with the **retrained** model, which never saw the forgotten classes."
+    "The same request to every method. A method is good when it forgets (Acc_f near 0 %) **and** keeps the rest. Two rows to judge by: the "
+    "**retrained** model, which never saw the forgotten classes, and the **mask**, which only hides the answer and changes no weight."
 )
 above = st.container()
 data, look = chosen.dataset, show.mode()
@@ -39,7 +40,7 @@ def pieces(configs: dict[tuple[str, int], ExperimentConfig]) -> list[batch.Piece
 
 def set_apart(row: pd.Series) -> list[str]:
     """The references on grey, UNSC in teal."""
-    reference = row["Method"] in (standings.name("original"), standings.name("retrained"))
+    reference = row["Method"] in map(standings.name, comparison.REFERENCES)
     style = f"background-color: {look.grid}" if reference else f"color: {look.teal}" if row["Method"].startswith(standings.MARK) else ""
     return [style] * len(row)
 
@@ -66,19 +67,27 @@ st.dataframe(
     | {column: st.column_config.TextColumn(help=text, alignment="right") for column, text in standings.COLUMNS.items()},
 )  # fmt: skip
 st.caption(
-    f"◆ UNSC · on grey: references · forgets: Acc_f at most {comparison.FORGOTTEN:g} % · tied: the means of Acc_r differ by no "
-    "more than the larger standard deviation" + (" · mean ± standard deviation over seeds" if count > 1 else " · one seed: no spread")
+    f"◆ UNSC · on grey: references · forgets: Acc_f at most {FORGOTTEN:g} % with every seed · "
+    + (
+        "± half of the 95 % interval over the seeds, of differences paired by seed · tied: the interval of the difference holds 0"
+        if count > 1
+        else "one seed: no interval, so a small difference may be chance"
+    )
 )
 
 st.header("On the way to forgetting")
 pictures = {"plane": figures.plane(runs, look)}
 show.picture(pictures["plane"], "plane")
 st.caption(
-    "A small dot per epoch, a mark at the end, grey lines to the names · ★ retrained · ○ original · dotted: in one step, or epochs not recorded"
-    + (f" · paths are counted on {MAX_SAMPLES:,} test images" if len(data.y_test) > MAX_SAMPLES else "")
+    "A small dot per epoch, a mark at the end, grey lines to the names · ★ retrained · ◇ mask · ○ original · "
+    "dotted: in one step, or epochs not recorded" + (f" · paths are counted on {MAX_SAMPLES:,} test images" if len(data.y_test) > MAX_SAMPLES else "")
 )
 
 st.header("At equal forgetting")
+st.markdown(
+    "Of every method the epoch at which Acc_f has come down to the chosen value. An **oracle**: the epoch is picked by the test accuracy itself, "
+    "which nobody knows while unlearning, so this shows what each method could keep at its best moment, not what it would."
+)
 
 
 @st.fragment
@@ -87,7 +96,7 @@ def equal() -> None:
     kept = state.current()
     most = st.slider(
         "Acc_f to compare at, %", 0, 30, kept.equal, key="control_equal",
-        help="Of every method the epoch is taken at which Acc_f has come down to this, and Acc_r is compared there.",
+        help="The epoch with the highest test Acc_f at or under this is taken, and Acc_r is compared there.",
     )  # fmt: skip
     state.keep(replace(kept, equal=most))
     picture = figures.equal_forgetting(runs, most, look)

@@ -24,6 +24,7 @@ if run is None:
     jobs.wait_for("lab", lab_key(config), config, "Training, forgetting and recording every epoch")
     st.stop()
 look = show.mode()
+show.mark_files(())
 planes(figures.frames(run, look))
 pictures = {"lab-accuracy": figures.curves(run, look)}
 

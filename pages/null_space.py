@@ -68,7 +68,9 @@ def gammas() -> dict[str, float]:
 def rank_table() -> dict[str, dict[str, int]]:
     """γ as a slider reads -> every layer's rank as its spectrum shows it."""
     now = state.current()
-    return {str(each): {layer: energy_rank(groups[0], each) for layer, groups in found.items()} for each in {*state.GAMMAS, now.gamma, *now.gammas}}
+    return {
+        str(each): {layer: energy_rank(groups[0], each) for layer, groups in found.items()} for each in {*state.GAMMAS, now.shown_gamma, *now.gammas}
+    }
 
 
 @st.fragment

@@ -10,9 +10,9 @@ from pages.shared import cache, controls, show, state, stored
 from unsc_core import embedding
 from unsc_core.figures.accuracy import change_per_class
 from unsc_core.figures.decision_space import ranges, space
-from unsc_core.figures.measures import MEASURES, comparison, differences
+from unsc_core.figures.measures import COLUMNS, MEASURES, comparison, differences
 from unsc_core.figures.theme import Picture
-from unsc_core.figures.words import method_title
+from unsc_core.figures.words import run_title
 from unsc_core.history import LIMIT, Run
 from unsc_core.results import Result, keys, summary
 
@@ -27,13 +27,13 @@ def table(runs: list[Run]) -> None:
         "Dataset": [stored.dataset_title(c.dataset) if c else None for c in configs],
         "Model": [c.model if c else None for c in configs],
         "Forgets": [", ".join(run.forgets) for run in runs],
-        "Method": [method_title(c.method) if c and not run.trouble else c.method if c else None for c, run in zip(configs, runs, strict=True)],
+        "Method": [stored.method(run) if run.config else None for run in runs],
         "γ": [c.energy_threshold if c else None for c in configs],
         "Seed": [c.seed if c else None for c in configs],
         "Acc_f": [run.acc_forget for run in runs],
         "Acc_r": [run.acc_retain for run in runs],
         "Seconds": [run.seconds for run in runs],
-        "Note": [", ".join(filter(None, ["imported" if run.imported else "", run.trouble])) for run in runs],
+        "Note": [run.trouble for run in runs],
     }
     number = st.column_config.NumberColumn
     formats = {
@@ -75,16 +75,40 @@ def picked(runs: list[Run]) -> list[Run]:
 
 
 def numbers(results: list[Result]) -> None:
-    """The header numbers of both, and their difference."""
+    """The header numbers of both and their difference, beside what their original, the mask and the retrained model score."""
     both = [summary(result) for result in results]
-    values = [[measure.read(n) for n in both] for measure in MEASURES]
+    values = [[measure.read(n, "unlearned") for n in both] for measure in MEASURES]
     rows = {"": [measure.name for measure in MEASURES]}
     for i, side in enumerate(SIDES):
         rows[side] = [measure.said(pair[i]) for measure, pair in zip(MEASURES, values, strict=True)]
-    rows["B − A"] = [measure.said(None if None in pair else pair[1] - pair[0], True) for measure, pair in zip(MEASURES, values, strict=True)]
-    st.table(rows, border="horizontal", hide_index=True, alt="Header numbers of runs A and B and their difference")
+    rows["B − A"] = [measure.said(_difference(measure.name, pair, results), True) for measure, pair in zip(MEASURES, values, strict=True)]
+    shared = same_references(results)
+    for i, side in enumerate(SIDES[:1] if shared else SIDES):
+        for model in ("original", "mask", "retrained"):
+            if both[i].get(model):
+                title = COLUMNS[model] if shared else f"{COLUMNS[model]} of {side}"
+                rows[title] = [measure.said(measure.read(both[i], model)) for measure in MEASURES]
+    st.table(rows, border="horizontal", hide_index=True, alt="Header numbers of runs A and B and their difference, and of their references")
+    apart = results[0].took["unlearned"].apart(results[1].took["unlearned"])
+    if apart:
+        st.caption(f"Seconds of A and B are not compared: {apart}.")
     with st.popover("What the numbers mean", icon=":material/help:"):
         st.markdown("\n".join(f"- **{measure.name}**: {measure.meaning}" for measure in MEASURES))
+
+
+def _difference(name: str, pair: list[float | None], results: list[Result]) -> float | None:
+    """B − A of one measure; None where one lacks it, or where seconds are of different machines."""
+    one, other = pair
+    if one is None or other is None or (name == "Seconds" and results[0].took["unlearned"].apart(results[1].took["unlearned"])):
+        return None
+    return other - one
+
+
+def same_references(results: list[Result]) -> bool:
+    """Whether original, mask and retrained model are the same of both."""
+    found = [keys(result.config, result.split.dataset) for result in results]
+    same_request = results[0].split.forget_classes == results[1].split.forget_classes and results[0].split.forget_ids == results[1].split.forget_ids
+    return same_request and (found[0].original, found[0].retrained) == (found[1].original, found[1].retrained)
 
 
 def maps(results: list[Result]) -> dict[str, Picture]:
@@ -95,7 +119,7 @@ def maps(results: list[Result]) -> dict[str, Picture]:
     for side, result, placed in zip(SIDES, results, positions, strict=True):
         part = result.split.measured_part
         picture = space(result, "unlearned", placed, embedding.shown(result.split, part), show.mode(), paths=True, window=window, part=part)
-        picture.figure.update_layout(title_text=f"{side}: {method_title(result.config.method)}")
+        picture.figure.update_layout(title_text=f"{side}: {run_title(result)}")
         pictures[f"map-{side.lower()}"] = picture
     return pictures
 
@@ -138,6 +162,7 @@ for side, run, column in zip(SIDES, pair, st.columns(2), strict=False):
 
 if len({run.key for run in pair}) == 2 and None not in results:
     st.header("Side by side")
+    show.mark_files(sorted({words for result in results for words in result.alterations}))
     st.markdown(comparison(*results))
     st.markdown(differences(*results))
     numbers(results)

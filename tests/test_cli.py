@@ -22,6 +22,7 @@ from unsc_core.config import ExperimentConfig
 from unsc_core.data import DATASETS, load_dataset
 from unsc_core.methods import METHODS
 from unsc_core.models import MODELS, build_model
+from unsc_core.spread import half_width
 
 Command = Callable[..., Outcome]
 QUICK = ("--device=cpu", "--training-epochs=4", "--epochs=4")
@@ -55,10 +56,10 @@ def check_refused(done: Outcome, words: tuple[str, ...]) -> None:
 
 def check_shape(said: dict[str, Any], seeds: list[int], classes: int, retrained: bool) -> None:
     """The documented shape."""
-    assert set(said) == {"config", "seeds", "mean", "sd"}
+    assert set(said) == {"config", "seeds", "mean", "sd", "interval"}
     assert said["config"]["seeds"] == seeds == [run["seed"] for run in said["seeds"]]
     assert set(said["config"]) == {*ExperimentConfig().to_dict(), "seeds"} - {"seed"}
-    models = {"original", "unlearned"} | ({"retrained"} if retrained else set())
+    models = {"original", "mask", "unlearned"} | ({"retrained"} if retrained else set())
     for run in said["seeds"]:
         assert {"seed", "key", "logit_drift", "agreement", "over_unlearning", "null_space", "seconds", *models} <= set(run)
         assert ("retrained" in run) == retrained
@@ -69,13 +70,20 @@ def check_shape(said: dict[str, Any], seeds: list[int], classes: int, retrained:
                 assert len(numbers["per_class"]) == classes
                 assert 0 <= numbers["acc_forget"] <= 100
                 assert 0 <= numbers["acc_retain"] <= 100
+        assert run["mask"]["acc_forget"] == 0
+        assert (run["mask"]["agreement"] is None) != retrained
+        assert run["gain"]["free"] + run["gain"]["added"] == pytest.approx(run["gain"]["total"]) == pytest.approx(-run["over_unlearning"])
         for numbers in run["null_space"].values():
             assert set(numbers) == {"dim", "rank"}
     for model in models:
         for number in ("acc_forget", "acc_retain"):
             values = [run[model][number] for run in said["seeds"]]
             assert said["mean"][model][number] == pytest.approx(np.mean(values))
-            assert said["sd"][model][number] == pytest.approx(np.std(values, ddof=1) if len(values) > 1 else 0)
+            if len(values) == 1:
+                assert said["sd"][model][number] is said["interval"][model][number] is None
+            else:
+                assert said["sd"][model][number] == pytest.approx(np.std(values, ddof=1))
+                assert said["interval"][model][number] == pytest.approx(half_width(values))
 
 
 def test_run_as_a_person_runs_it(home: Path) -> None:
@@ -103,9 +111,24 @@ def test_table_for_people(command: Command) -> None:
     request = ("run", "--dataset=blobs", "--seeds=0,1", "--with-retrain", *QUICK)
     table, said = command(*request), answer(command(*request, "--json"))
     assert table.code == 0
-    for word in ("Acc_f", "Acc_r", "original", "unlearned", "retrained", "over-unlearning", "agreement", *(run["key"] for run in said["seeds"])):
+    for word in (
+        "Acc_f",
+        "Acc_r",
+        "original",
+        "mask",
+        "unlearned",
+        "retrained",
+        "free",
+        "added",
+        "over-unlearning",
+        "agreement",
+        *(run["key"] for run in said["seeds"]),
+    ):
         assert word in table.out
-    assert f"{said['mean']['unlearned']['acc_retain']:.2f}" in table.out
+    assert f"{said['mean']['unlearned']['acc_retain']:.2f} ± {said['interval']['unlearned']['acc_retain']:.2f}" in table.out
+    assert f"{said['mean']['gain']['added']:+.2f} ±" in table.out
+    assert f"the retrained model's: {said['mean']['retrained']['logit_drift']:.3f}" in table.out
+    assert "±" not in command("run", "--dataset=blobs", "--seeds=0", "--with-retrain", *QUICK).out
 
 
 def test_seeds_of_which_one_was_retrained_before(command: Command) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,13 +12,14 @@ from tests.conftest import digits
 from unsc_core.comparison import (
     COMPARED,
     Path,
-    Row,
     Run,
+    added,
     at_equal_forgetting,
     configs,
+    differences,
     entry_at,
+    free,
     mean_path,
-    own_seconds,
     read_run,
     rows,
     standing,
@@ -37,50 +39,104 @@ def path(*pairs: tuple[float, float]) -> Path:
     return Path(np.arange(len(pairs)), forget, retain)
 
 
-def run(method: str, seed: int, *pairs: tuple[float, float]) -> Run:
+def run(method: str, seed: int, *pairs: tuple[float, float], mask: float = 92.5) -> Run:
     """A run whose path begins at the original and ends at the unlearned model."""
     (f0, r0), (f, r) = pairs[0], pairs[-1]
 
     def measured(acc_forget: float, acc_retain: float) -> dict[str, Any]:
         return {
-            "acc_forget": acc_forget, "acc_retain": acc_retain, "over_unlearning": r0 - acc_retain, "gap": acc_retain - 93.0, "agreement": 50.0,
-            "drift": 0.1, "seconds": 1.0,
+            "acc_forget": acc_forget, "acc_retain": acc_retain, "gain": acc_retain - r0, "added": acc_retain - mask, "gap": acc_retain - 93.0,
+            "agreement": 50.0, "drift": 0.1, "seconds": 1.0,
         }  # fmt: skip
 
-    measures = {"original": measured(f0, r0), "unlearned": measured(f, r), "retrained": measured(0.0, 93.0)}
-    change = {"original": np.zeros(3), "unlearned": np.array([f - f0, r - r0, r - r0]), "retrained": np.array([-f0, 1.0, 1.0])}
-    return Run(method, seed, measures, change, path(*pairs))
+    measures = {"original": measured(f0, r0), "mask": measured(0.0, mask), "unlearned": measured(f, r), "retrained": measured(0.0, 93.0)}
+    change = {
+        "original": np.zeros(3), "mask": np.array([-f0, 0.5, 0.5]), "unlearned": np.array([f - f0, r - r0, r - r0]),
+        "retrained": np.array([-f0, 1.0, 1.0]),
+    }  # fmt: skip
+    return Run(method, seed, measures, change, path(*pairs), f <= 2.0, {"unlearned": "here", "original": "here", "retrained": "there"})
 
 
 def unsc(*acc_retain: float) -> list[Run]:
     return [run("unsc", seed, (80.0, 90.0), (1.0, value)) for seed, value in enumerate(acc_retain)]
 
 
-def row_of(acc_forget: float, acc_retain: float, sd: float) -> Row:
-    return Row({"acc_forget": acc_forget, "acc_retain": acc_retain}, {"acc_forget": 0.0, "acc_retain": sd}, 3)
+def runs_of(method: str, *acc_retain: float, acc_forget: float = 1.0) -> list[Run]:
+    return [run(method, seed, (80.0, 90.0), (acc_forget, value)) for seed, value in enumerate(acc_retain)]
 
 
-def test_standing_ties_within_the_larger_spread_and_leaves_out_what_does_not_forget() -> None:
-    found = {
-        "original": row_of(80, 92, 0.1), "unsc": row_of(1, 92.0, 0.25), "scrub": row_of(1, 92.25, 0.125), "fisher": row_of(0, 92.5, 0.125),
-        "salun": row_of(2, 91.0, 1.0), "fine-tune": row_of(2.1, 95.0, 0.0), "random-labels": row_of(0, 80.0, 0.5),
-    }  # fmt: skip
-    got = standing(found)
+def test_standing_is_paired_by_seed_and_leaves_out_what_does_not_forget() -> None:
+    ours = unsc(92.0, 94.0, 96.0)  # seeds differ far more than methods do
+    close = runs_of("fisher", 92.5, 94.6, 96.4)
+    noisy = runs_of("scrub", 95.0, 94.0, 93.0)
+    below = runs_of("random-labels", 80.0, 82.0, 84.5)
+    stays = runs_of("fine-tune", 99.0, 99.0, 99.0)[:2] + [run("fine-tune", 2, (80.0, 90.0), (2.1, 99.0))]
+    got = standing([*ours, *close, *noisy, *below, *stays])
     assert got.not_forgetting == ["fine-tune"]
     assert list(got.better) == ["fisher"]
-    assert set(got.tied) == {"scrub", "salun"}
-    assert got.worse == {"random-labels": pytest.approx(-12.0)}
-    assert standing({"unsc": row_of(1, 92, 0), "scrub": row_of(1, 92.1, 0)}).better == {"scrub": pytest.approx(0.1)}
+    assert got.better["fisher"].mean == pytest.approx(0.5)
+    assert got.better["fisher"].half == pytest.approx(4.30265 * 0.1 / 3**0.5, rel=1e-4)
+    assert list(got.tied) == ["scrub"]
+    assert list(got.worse) == ["random-labels"]
 
 
-def test_rows_are_means_with_the_sample_spread_and_references_first() -> None:
+def test_one_seed_is_never_tied() -> None:
+    got = standing([*unsc(92.0), *runs_of("scrub", 92.1), *runs_of("fisher", 92.0)])
+    assert got.tied == {}
+    assert got.better["scrub"].half is None
+    assert "±" not in "".join(cell for column in standings.table([*unsc(92.0), *runs_of("scrub", 92.1)]).values() for cell in column)
+
+
+def test_pairs_are_of_the_same_seed() -> None:
+    ours, others = unsc(92.0, 94.0), [run("scrub", 1, (80.0, 90.0), (1.0, 95.0)), run("scrub", 7, (80.0, 90.0), (1.0, 10.0))]
+    found = differences(others, ours)
+    assert found is not None
+    assert (found.mean, found.n) == (1.0, 1)
+    assert differences(others[1:], ours) is None
+
+
+def test_the_gain_is_told_apart_into_free_and_added() -> None:
+    ours = unsc(92.0, 94.0, 93.0)
+    hidden, beyond = free(ours), added(ours)
+    assert hidden is not None
+    assert beyond is not None
+    assert (hidden.mean, hidden.half) == (2.5, 0.0)
+    assert beyond.mean == pytest.approx(0.5)
+    assert beyond.tied
+    said = standings.conclusion(ours)
+    assert "+2.5 ± 0.0 points are free" in said
+    assert "+0.5 ± 2.5 are added by changing weights, which cannot be told from nothing" in said
+    single = [replace(one, measures={name: m for name, m in one.measures.items() if name != "mask"}) for one in ours]
+    assert free(single) is None
+    assert "mask" not in standings.conclusion(single)
+
+
+def test_rows_are_means_with_their_interval_and_references_first() -> None:
     found = rows([*unsc(92.0, 94.0), run("random-labels", 0, (80.0, 90.0), (0.0, 70.0))])
-    assert list(found) == ["original", "retrained", "unsc", "random-labels"]
+    assert list(found) == ["original", "mask", "retrained", "unsc", "random-labels"]
     assert found["unsc"].mean["acc_retain"] == 93.0
-    assert found["unsc"].sd["acc_retain"] == pytest.approx(2**0.5)
-    assert found["unsc"].mean["over_unlearning"] == -3.0
+    assert found["unsc"].half["acc_retain"] == pytest.approx(12.7062, rel=1e-4)
+    assert found["unsc"].mean["gain"] == 3.0
     assert (found["unsc"].seeds, found["random-labels"].seeds, found["original"].seeds) == (2, 1, 2)
-    assert found["random-labels"].sd["acc_retain"] == 0.0
+    assert found["random-labels"].half["acc_retain"] is None
+
+
+def test_seconds_of_another_machine_are_marked() -> None:
+    table = standings.table(unsc(92.0, 94.0))
+    assert dict(zip(table["Method"], table["Seconds"], strict=True)) == {
+        "Original": "1.0 ± 0.0", "Mask": "1.0 ± 0.0", "Retrained": "1.0 ± 0.0*", "◆ UNSC": "1.0 ± 0.0",
+    }  # fmt: skip
+
+
+def test_an_altered_run_says_so_wherever_it_is_named() -> None:
+    runs = [replace(one, alterations=("edited labels",)) for one in unsc(92.0, 92.5)] + runs_of("fisher", 92.0, 92.6)
+    title = "UNSC (edited labels)"
+    assert f"◆ {title}" in standings.table(runs)["Method"]
+    assert title in standings.conclusion(runs)
+    for picture in (figures.plane(runs, LIGHT), figures.equal_forgetting(runs, 5, LIGHT)):
+        assert title in picture.table["method"]
+        assert title in str(picture.figure.to_json())
+    assert title in figures.change_map(runs, ("a", "b", "c"), [1, 2], LIGHT).table["method"]
 
 
 def test_a_measure_that_one_seed_lacks_is_none() -> None:
@@ -110,11 +166,14 @@ def test_equal_forgetting_compares_paths_where_they_cross_and_puts_the_late_ones
     ]
     found = at_equal_forgetting(runs, 10)
     assert list(found) == ["random-labels", "unsc", "fine-tune"]
-    assert (found["unsc"].acc_retain, found["unsc"].change, found["unsc"].epoch, found["unsc"].reached) == (91, 1, (1,), True)
+    assert (found["unsc"].acc_retain, found["unsc"].change.mean, found["unsc"].epoch, found["unsc"].reached) == (91, 1, (1,), True)
     assert not found["fine-tune"].reached
     assert next(iter(at_equal_forgetting(runs, 5))) == "unsc"
-    assert "Random labels keeps most of the rest: Acc_r 95.0 %; UNSC is number 2 of 2" in figures.equal_forgetting(runs, 10, LIGHT).sentence
-    assert "UNSC keeps most of the rest: Acc_r 92.0 %, 32.0 points more than Random labels" in figures.equal_forgetting(runs, 5, LIGHT).sentence
+    said = figures.equal_forgetting(runs, 10, LIGHT).sentence
+    assert "Random labels keeps most of the rest: Acc_r 95.0 %, 4.0 points ahead of UNSC; UNSC is number 2 of 2" in said
+    assert "still more than forgotten" in said
+    assert "UNSC keeps most of the rest: Acc_r 92.0 %, 32.0 points ahead of Random labels" in figures.equal_forgetting(runs, 5, LIGHT).sentence
+    assert "still more than forgotten" not in figures.equal_forgetting(runs, 2, LIGHT).sentence
     assert "Fine-tune never comes so low" in figures.equal_forgetting(runs, 5, LIGHT).sentence
 
 
@@ -122,30 +181,46 @@ def test_two_seeds_reach_it_only_together() -> None:
     runs = [run("unsc", 0, (80, 90), (4, 91)), run("unsc", 1, (80, 90), (6, 93))]
     assert not at_equal_forgetting(runs, 5)["unsc"].reached
     found = at_equal_forgetting(runs, 6)["unsc"]
-    assert (found.reached, found.acc_forget, found.acc_retain, found.change) == (True, 5, 92, 2)
-    assert found.sd == pytest.approx(2**0.5)
+    assert (found.reached, found.acc_forget, found.acc_retain, found.change.mean) == (True, 5, 92, 2)
+    assert found.change.half == pytest.approx(12.7062, rel=1e-4)
+
+
+def test_equal_forgetting_names_no_best_among_the_tied() -> None:
+    runs = [*unsc(92.0, 93.0, 92.0), *runs_of("scrub", 92.4, 92.2, 92.3)]
+    assert "has the highest Acc_r, 92.3 %, tied with SCRUB" in figures.equal_forgetting(runs, 2, LIGHT).sentence
+    alone = figures.equal_forgetting([*unsc(92.0), *runs_of("fine-tune", 99.0, acc_forget=70.0)], 2, LIGHT).sentence
+    assert "only UNSC comes so low, with Acc_r 92.0 %" in alone
 
 
 def test_the_conclusion_is_honest() -> None:
     better = run("fisher", 0, (80.0, 90.0), (0.0, 93.5))
-    assert "Fisher forgetting keeps 1.5 points more of Acc_r than UNSC" in standings.conclusion([*unsc(92.0), better])
+    assert "Fisher forgetting keeps 1.5 points more of Acc_r." in standings.conclusion([*unsc(92.0), better])
     assert "One seed has no spread" in standings.conclusion([*unsc(92.0), better])
-    tied = [run("scrub", seed, (80.0, 90.0), (0.0, value)) for seed, value in enumerate((92.1, 92.3, 92.5))]
-    text = standings.conclusion([*unsc(92.0, 92.2, 92.4), *tied])
+    text = standings.conclusion([*unsc(92.0, 92.2, 92.4), *runs_of("scrub", 92.1, 92.3, 92.2)])
     assert "Over 3 seeds UNSC forgets" in text
-    assert "SCRUB is tied with it" in text
+    assert "Tied with it: SCRUB." in text
     assert "spread" not in text
     stays = [run("unsc", 0, (80.0, 90.0), (30.0, 92.0)), better]
-    assert "UNSC itself does not forget: Acc_f stays at 30.0 %" in standings.conclusion(stays)
+    assert "UNSC does not forget: Acc_f stays at 30.0 %" in standings.conclusion(stays)
+    assert "Fisher" not in standings.conclusion(stays)
     assert "UNSC has not been run" in standings.conclusion([better])
+
+
+def test_one_seed_that_does_not_forget_is_enough() -> None:
+    runs = [*unsc(92.0, 92.2)[:1], run("unsc", 1, (80.0, 90.0), (2.4, 92.2))]
+    assert "does not forget" in standings.conclusion(runs)
+    assert "does not forget (Acc_f up to 2.4 %)" in standings.table(runs)["Verdict"]
 
 
 def test_the_table_marks_unsc_the_references_and_what_does_not_forget() -> None:
     found = standings.table([*unsc(92.0, 94.0), *(run("fine-tune", seed, (80.0, 90.0), (70.0, 95.0)) for seed in (0, 1))])
-    assert found["Method"] == ["Original", "Retrained", "◆ UNSC", "Fine-tune"]
-    assert found["Verdict"] == ["before forgetting", "gold standard", "forgets", "does not forget (over 2 %)"]
-    assert found["Acc_r %"][2] == "93.0 ± 1.4"
-    assert found["Over-unlearning"][0] == "0.0 ± 0.0"
+    assert found["Method"] == ["Original", "Mask", "Retrained", "◆ UNSC", "Fine-tune"]
+    assert found["Verdict"] == [
+        "before forgetting", "answers hidden, no weight changed", "gold standard", "forgets", "does not forget (Acc_f up to 70.0 %)",
+    ]  # fmt: skip
+    assert found["Acc_r %"][3] == "93.0 ± 12.7"
+    assert found["Gain"][0] == "0.0 ± 0.0"
+    assert found["Added"][1] == "0.0 ± 0.0"
     assert set(standings.COLUMNS) < set(found)
 
 
@@ -156,7 +231,7 @@ def test_names_at_the_ends_do_not_overlap(look: Any) -> None:
     low, high = picture.figure.layout.yaxis.range
     pixels = picture.figure.layout.height - picture.figure.layout.margin.t - picture.figure.layout.margin.b
     heights = sorted(pixels * (a.y - low) / (high - low) for a in picture.figure.layout.annotations if a.xref == "paper")
-    assert len(heights) == len(COMPARED) + 1
+    assert len(heights) == len(COMPARED) + 2
     assert np.diff(heights).min() > 20
     assert heights[0] > 0
     assert heights[-1] < pixels
@@ -166,8 +241,8 @@ def test_names_at_the_ends_do_not_overlap(look: Any) -> None:
 def test_the_map_of_classes_names_the_deepest_cut() -> None:
     runs = [*unsc(92.0), run("random-labels", 0, (80.0, 90.0), (0.0, 60.0))]
     picture = figures.change_map(runs, ("a", "b", "c"), [1, 2], LIGHT)
-    assert "The deepest cut: Random labels takes 30.0 points from b." in picture.sentence
-    assert "UNSC raises 2 of 2 retained classes" in picture.sentence
+    assert "The largest loss: Random labels takes 30.0 points from b." in picture.sentence
+    assert "UNSC raises 2 of 2 retained classes and lowers none." in picture.sentence
     assert list(picture.table) == ["method", "b", "c"]
 
 
@@ -182,9 +257,10 @@ def test_a_stored_run_says_what_its_summary_says(shared_store: Store) -> None:
     assert epochs is not None
     measured = found.measures["unlearned"]
     assert measured["acc_retain"] == numbers["unlearned"]["acc_retain"]
-    assert measured["over_unlearning"] == numbers["over_unlearning"]
+    assert measured["gain"] == -numbers["over_unlearning"]
+    assert measured["added"] == numbers["gain"]["added"]
     assert measured["gap"] == numbers["gap_to_retrain"]["acc_retain"]
-    assert measured["seconds"] == own_seconds(result.seconds, "random-labels") > 0
+    assert measured["seconds"] == result.took["unlearned"].seconds > 0
     assert found.measures["retrained"]["gap"] == 0.0
     assert found.measures["retrained"]["agreement"] == 100.0
     assert found.measures["original"]["drift"] == 0.0

@@ -18,6 +18,7 @@ from unsc_core.errors import ConfigError
 from unsc_core.experiment import Experiment
 from unsc_core.figures.embedded import swaps
 from unsc_core.figures.measures import MEASURES, comparison, differences
+from unsc_core.figures.words import file_stem
 from unsc_core.history import Stored, read_run
 from unsc_core.report import report_of
 from unsc_core.results import summary
@@ -76,7 +77,8 @@ def test_the_report_says_this_runs_numbers(store: Store) -> None:
     run, page, text = reported(blobs(), store)
     numbers = summary(run.result)
     for measure in MEASURES:
-        assert measure.said(measure.read(numbers)) in page.words
+        for model in ("unlearned", "original", "mask", "retrained"):
+            assert measure.said(measure.read(numbers, model)) in page.words
         assert measure.meaning in page.words
     assert f"{numbers['unlearned']['acc_forget']:.1f} %" in page.words
     assert f"{numbers['retrained']['acc_retain']:.1f} %" in page.words
@@ -112,7 +114,7 @@ def test_names_from_files_stay_text(store: Store, tmp_path: Path) -> None:
     assert set(page.tags) == set(plain.tags)
     assert page.tags.count("script") == len(page.figures) + 2
     assert EVIL not in text
-    assert f"forgets {EVIL}" in page.words
+    assert f"Forgetting {EVIL}" in page.words
     assert any(EVIL in json.dumps(figure) for figure in page.figures.values())
     assert str(tmp_path) not in text
     assert len(own_arrays()["class_names"]) == 3
@@ -128,10 +130,20 @@ def test_without_a_retrained_model_and_without_labels(store: Store) -> None:
 
 def test_single_samples_have_a_report_on_the_training_samples(store: Store) -> None:
     _, page, _ = reported(blobs(forget_classes=(), forget_ids=(3, 5, 8)), store)
-    assert "UNSC forgets 3 samples" in page.words
+    assert "Forgetting 3 samples with UNSC" in page.words
     assert "ids=3%2C5%2C8" in page.words
     assert "Training samples placed by their logits" in page.words
     assert page.figures
+
+
+def test_an_altered_run_says_so_in_its_report(store: Store) -> None:
+    run, page, text = reported(blobs(edits=("1>2",)), store)
+    assert re.findall("<h1>(.*?)</h1>", text) == ["Forgetting south-west with UNSC (edited labels)"]
+    assert "This run is not the method as published: edited labels." in page.words
+    assert json.dumps(page.figures).count("UNSC (edited labels)") >= 3  # map, bars, difference
+    assert file_stem("unsc-1", run.result.alterations) == "unsc-1_edited-labels"
+    _, plain, _ = reported(blobs(), store)
+    assert "edited" not in plain.words
 
 
 @pytest.mark.parametrize("key", ["", "nope", "0" * 20])
@@ -157,8 +169,8 @@ def test_a_comparison_says_what_the_numbers_say(store: Store) -> None:
         assert f"{-n['over_unlearning']:+.1f}".replace("-", "−") in text
     better = "A" if numbers[0]["unlearned"]["acc_retain"] > numbers[1]["unlearned"]["acc_retain"] else "B"
     assert f"{better} keeps" in text
-    assert "both keep the rest equally well" in comparison(a, a)
-    assert "not of the same samples" in comparison(a, other)
+    assert "Both keep the rest equally well" in comparison(a, a)
+    assert "accuracies cannot be compared" in comparison(a, other)
     assert differences(a, a) == "A and B have the same settings."
     assert "forgotten classes (south-west; south-east)" in differences(a, other)
     assert differences(a, b).startswith("A and B differ in method (UNSC; Random labels), γ (0.96; none)")

@@ -14,8 +14,9 @@ from unsc_core.data import load_dataset
 from unsc_core.errors import ConfigError
 from unsc_core.experiment import Experiment
 from unsc_core.history import link
+from unsc_core.machine import ELSEWHERE, Took, this_machine
 from unsc_core.methods import METHODS
-from unsc_core.results import DEFAULT_ENERGY_THRESHOLD, keys, mean_and_sd, read_result, resolve, summary
+from unsc_core.results import DEFAULT_ENERGY_THRESHOLD, keys, read_result, resolve, summary, took_training, took_unlearning
 from unsc_core.store import Store
 
 
@@ -115,26 +116,49 @@ def test_summary_says_what_the_logits_say(shared_store: Store) -> None:
     json.dumps(said, allow_nan=False)
 
 
-def test_mean_and_sd_are_numpys_through_any_nesting() -> None:
-    rng = np.random.default_rng(0)
-    runs = [{"a": float(a), "b": {"c": [float(c), float(a)]}, "name": "x", "none": None} for a, c in rng.standard_normal((5, 2))]
-    mean, sd = mean_and_sd(runs)
-    assert mean["a"] == pytest.approx(np.mean([run["a"] for run in runs]))
-    assert sd["a"] == pytest.approx(np.std([run["a"] for run in runs], ddof=1))
-    assert mean["b"]["c"][1] == mean["a"]
-    assert sd["b"]["c"][0] == pytest.approx(np.std([run["b"]["c"][0] for run in runs], ddof=1))
-    assert (mean["none"], sd["none"]) == (None, None)
+def test_the_mask_hides_the_answer_and_changes_nothing_else(shared_store: Store) -> None:
+    work = Experiment(digits(), shared_store)
+    result = work.run(with_retrain=True)
+    said, y = summary(result), work.dataset.y_test
+    z0 = result.original.test
+    answers = np.array([max((c for c in range(10) if c != 3), key=lambda c, row=row: row[c]) for row in z0])
+    assert said["mask"]["acc_forget"] == 0.0
+    assert said["mask"]["acc_retain"] == pytest.approx(100 * np.mean([(answers[y == c] == c).mean() for c in range(10) if c != 3]))
+    assert said["mask"]["agreement"] == pytest.approx(100 * (answers[y == 3] == result.retrained.test[y == 3].argmax(1)).mean())
+    assert said["mask"]["train"]["acc_forget"] == 0.0
+    assert said["gain"]["free"] == pytest.approx(said["mask"]["acc_retain"] - said["original"]["acc_retain"])
+    assert said["gain"]["added"] == pytest.approx(said["unlearned"]["acc_retain"] - said["mask"]["acc_retain"])
+    assert said["gain"]["total"] == pytest.approx(-said["over_unlearning"])
+    assert (result.original.test is z0, np.isfinite(z0).all()) == (True, True)
+    assert said["retrained"]["logit_drift"] > 0
 
 
-def test_mean_of_runs_that_lack_something_leaves_it_out() -> None:
-    runs = [{"a": 1.0, "retrained": {"x": 2.0}, "agreement": 5.0}, {"a": 3.0, "agreement": None}]
-    for order in (runs, runs[::-1]):
-        mean, _ = mean_and_sd(order)
-        assert mean == {"a": 2.0, "agreement": None}
+def test_single_samples_have_no_mask(shared_store: Store) -> None:
+    said = summary(Experiment(digits(forget_classes=(), forget_ids=(1, 5)), shared_store).run())
+    assert said["mask"] is None
+    assert (said["gain"]["free"], said["gain"]["added"]) == (None, None)
 
 
-def test_one_run_has_no_spread() -> None:
-    assert mean_and_sd([{"a": 1.5}]) == ({"a": 1.5}, {"a": 0.0})
+@pytest.mark.parametrize("method", ["fisher", "salun", "scrub"])
+def test_seconds_are_measured_around_the_method(method: str, shared_store: Store) -> None:
+    """These spend time in stages of their own, which a sum over known stages leaves out."""
+    result = Experiment(digits(method=method, seed=4), shared_store).run()
+    own = result.seconds["unlearn"] + sum(result.seconds.get(stage, 0.0) for stage in ("fisher", "saliency", "teacher"))
+    assert own > result.seconds["unlearn"]
+    assert own <= result.took["unlearned"].seconds < own + 1.0
+    assert result.took["unlearned"].machine == this_machine()
+    assert result.took["unlearned"].apart(result.took["original"]) == ""
+
+
+def test_seconds_of_another_machine_are_told_apart() -> None:
+    here = Took(1.0, "here")
+    assert here.apart(Took(2.0, "here")) == ""
+    assert here.apart(Took(2.0, "there")) == "another machine"
+    assert here.apart(Took(2.0)) == Took(2.0).apart(here) == "machine not recorded"
+    assert took_training({"seconds": 3.0}).machine == took_training({"seconds": 3.0, "created": 1.0, "imported": 2.0}).machine == ELSEWHERE
+    assert took_training({"seconds": 3.0, "created": 1.0}).machine == ""
+    older = {"seconds": {"train": 50.0, "fisher": 4.0, "unlearn": 0.5, "energy_error": 9.0}}
+    assert took_unlearning(older) == Took(4.5, "")
 
 
 def test_a_threshold_per_layer_decides_each_layers_rank(shared_store: Store) -> None:

@@ -123,7 +123,8 @@ def _list(options: argparse.Namespace) -> int:
 def _run(options: argparse.Namespace) -> int:
     from unsc_core.data import dataset_entry
     from unsc_core.experiment import Experiment
-    from unsc_core.results import mean_and_sd, summary
+    from unsc_core.results import summary
+    from unsc_core.spread import half_width, mean_and, standard_deviation
 
     entry = dataset_entry(options.dataset)
     seeds = _integers(options.seeds, "--seeds")
@@ -146,31 +147,49 @@ def _run(options: argparse.Namespace) -> int:
         runs.append(summary(work.run(with_retrain=options.with_retrain)))
         configs.append(work.config.to_dict())
     _clear_line()
-    mean, sd = mean_and_sd([{k: v for k, v in run.items() if k != "seed"} for run in runs])
+    measured = [{k: v for k, v in run.items() if k not in ("seed", "key", "device", "alterations")} for run in runs]
+    (mean, sd), (_, half) = mean_and(standard_deviation, measured), mean_and(half_width, measured)
     shared = {k: v for k, v in configs[0].items() if k != "seed"}
-    answer = {"config": {**shared, "seeds": list(seeds)}, "seeds": runs, "mean": _numbers(mean), "sd": _numbers(sd)}
+    answer = {"config": {**shared, "seeds": list(seeds)}, "seeds": runs, "mean": mean, "sd": sd, "interval": half}
     print(json.dumps(answer, ensure_ascii=False, allow_nan=False) if options.json else _table(answer))
     return 0
 
 
-def _numbers(values: dict[str, Any]) -> dict[str, Any]:
-    return {k: v for k, v in values.items() if k not in ("key", "device")}
-
-
 def _table(answer: dict[str, Any]) -> str:
-    mean, sd = answer["mean"], answer["sd"]
-    lines = [f"{'':11}{'Acc_f %':>14}{'Acc_r %':>16}   (mean ± sd over {len(answer['seeds'])} seed(s), test split)"]
-    for model in ("original", "unlearned", "retrained"):
-        if model in mean:
-            cells = (f"{mean[model][m]:6.2f} ± {sd[model][m]:.2f}" for m in ("acc_forget", "acc_retain"))
+    mean, half, seeds = answer["mean"], answer["interval"], len(answer["seeds"])
+    spread = f"mean ± half of the 95 % interval over {seeds} seeds, test split" if seeds > 1 else "one seed, test split"
+    lines = [f"{'':11}{'Acc_f %':>15}{'Acc_r %':>15}   ({spread})"]
+    for model in ("original", "mask", "unlearned", "retrained"):
+        if mean.get(model):
+            cells = (_pm(mean[model][m], half[model][m], "6.2f") for m in ("acc_forget", "acc_retain"))
             lines.append(f"{model:11}" + "".join(f"{cell:>15}" for cell in cells))
-    lines.append(f"over-unlearning {mean['over_unlearning']:+.2f} points, retain logit drift {mean['logit_drift']:.3f}")
+    gain, free = _signed(mean, half, "total"), _signed(mean, half, "free")
+    if mean["mask"]:
+        lines.append(
+            f"gain in Acc_r {gain} points: {free} free (the mask gives them), {_signed(mean, half, 'added')} added by changing weights; below 0: over-unlearning"
+        )
+    else:
+        lines.append(f"gain in Acc_r {gain} points (below 0: over-unlearning); single samples cannot be masked")
+    drift = f"retain logit drift {mean['logit_drift']:.3f}"
+    if mean.get("retrained"):
+        drift += f" (the retrained model's: {mean['retrained']['logit_drift']:.3f})"
+    lines.append(drift)
     if mean["agreement"] is not None:
-        lines.append(f"agreement with the retrained model on forgotten samples {mean['agreement']:.1f} %")
+        by_mask = f" (the mask's: {mean['mask']['agreement']:.1f} %)" if mean["mask"] else ""
+        lines.append(f"agreement with the retrained model on forgotten samples {mean['agreement']:.1f} %{by_mask}")
     if worst := max(map(abs, mean["energy_error"].values()), default=0.0):
         lines.append(f"energy kept of patches that were not drawn: within {100 * worst:.2f} points of γ's share in every layer")
-    lines += [f"seed {run['seed']}: key {run['key']}" for run in answer["seeds"]]
+    for run in answer["seeds"]:
+        lines.append(f"seed {run['seed']}: key {run['key']}" + (f" ({', '.join(run['alterations'])})" if run["alterations"] else ""))
     return "\n".join(lines)
+
+
+def _signed(mean: dict[str, Any], half: dict[str, Any], part: str) -> str:
+    return _pm(mean["gain"][part], half["gain"][part], "+.2f")
+
+
+def _pm(mean: float | None, half: float | None, form: str) -> str:
+    return "–" if mean is None else f"{mean:{form}}" + ("" if half is None else f" ± {half:.2f}")
 
 
 def _prepare(_: argparse.Namespace) -> int:

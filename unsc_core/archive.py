@@ -36,6 +36,8 @@ RECORD: dict[str, Any] = {
     "train_digest": str, "test_digest": str, "class_names": [str],
 }  # fmt: skip
 """What run.json must look like: "*" stands for any name, a list for any number of such entries."""
+OPTIONAL: dict[str, Any] = {"took": NUMBER, "machine": str, "trained_machines": {"*": str}}
+"""What it may say besides: exports of earlier versions do not."""
 
 Files = dict[str, bytes]
 
@@ -92,7 +94,7 @@ def read_record(content: bytes) -> dict[str, Any]:
         raise ImportedFileError(
             f"The export has format {record['format']}, but this version reads format {FORMAT}; use the version it was made with."
         )
-    if not _fits(record, RECORD):
+    if not _fits(record, RECORD) or not _fits(record, {name: form for name, form in OPTIONAL.items() if name in record}):
         raise ImportedFileError("'run.json' does not say what an export says; export the run again.")
     if not 0 <= record["created"] <= time.time() + 2 * 86400:
         raise ImportedFileError("'run.json' says that the run was made at an impossible time; export the run again.")

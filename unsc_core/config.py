@@ -57,6 +57,12 @@ class ExperimentConfig:
     device: str = "auto"
     checkpoint: str | None = None
 
+    @property
+    def alterations(self) -> tuple[str, ...]:
+        """What a person put in place of what the method or the training would have made, in words; see `figures.words.run_title`."""
+        found = {"edited labels": self.edits, "γ per layer": self.energy_thresholds, "own weights": self.checkpoint}
+        return tuple(words for words, there in found.items() if there)
+
     def to_dict(self) -> dict[str, Any]:
         """The config as plain JSON types."""
         return json.loads(json.dumps(asdict(self)))

@@ -94,6 +94,13 @@ def margins(logits: Logits, labels: Labels, banned: Mask) -> NDArray[np.float32]
     return np.take_along_axis(logits, labels[:, None], 1)[:, 0] - others.max(1)
 
 
+def masked(logits: Logits, forget_classes: tuple[int, ...]) -> Logits:
+    """The mask: logits (n, classes) whose forgotten columns are −∞, so that a forgotten class is never answered. No weight changes."""
+    hidden = logits.copy()
+    hidden[:, list(forget_classes)] = -np.inf
+    return hidden
+
+
 def agreement(answers: Labels, others: Labels) -> float:
     """Percent of samples on which two models answer the same; NaN without samples."""
     return float(100.0 * (answers == others).mean()) if len(answers) else float("nan")

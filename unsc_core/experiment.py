@@ -31,6 +31,7 @@ from unsc_core.device import (
 )
 from unsc_core.errors import ConfigError, StoreError
 from unsc_core.home import ASSETS
+from unsc_core.machine import this_machine
 from unsc_core.methods import METHODS
 from unsc_core.methods.base import Context, Unlearned
 from unsc_core.models import MODELS, build_model
@@ -38,7 +39,7 @@ from unsc_core.moments import Moments, energy_error, enough_images, moments_byte
 from unsc_core.null_space import MERGE_THRESHOLD, Spectra, spectra
 from unsc_core.progress import Report, Stages, silent
 from unsc_core.representations import check_covered
-from unsc_core.results import DEFAULT_ENERGY_THRESHOLD, MOMENTS, Result, keys, logits_key, read_result, resolve, shipped_key
+from unsc_core.results import DEFAULT_ENERGY_THRESHOLD, MOMENTS, OTHERS, Result, keys, logits_key, read_result, resolve, shipped_key
 from unsc_core.store import Artefact, Store, read_artefact
 from unsc_core.training import train
 
@@ -193,15 +194,18 @@ class Experiment:
             model = self._with_weights(stored)
             labels = torch.from_numpy(stored.arrays["labels"]) if "labels" in stored.arrays else None
             return Unlearned(model, stored.meta["history"], labels, stored.meta["null_space"])
-        before = dict(self.stages.seconds)
+        _ = self.original
+        before, started = dict(self.stages.seconds), time.perf_counter()
         unlearned = self.unlearn()
+        took = time.perf_counter() - started
         seconds = {name: s - before.get(name, 0.0) for name, s in self.stages.seconds.items() if s != before.get(name)}
+        took -= sum(s for stage, s in seconds.items() if stage in OTHERS)
         arrays = _weights(unlearned.model)
         if unlearned.labels is not None:
             arrays["labels"] = unlearned.labels.cpu().numpy()
         meta = {
             "config": self.config.to_dict(), "history": unlearned.history, "null_space": unlearned.null_space,
-            "seconds": seconds, "device": self.device, "created": time.time(),
+            "seconds": seconds, "took": took, "machine": this_machine(self.device), "device": self.device, "created": time.time(),
         }  # fmt: skip
         self.store.put("unlearned", self.keys.unlearned, Artefact(arrays, meta))
         return unlearned
@@ -258,7 +262,7 @@ class Experiment:
         training = TrainingConfig(self.config.training_epochs or 1)
         with self.stages.stage(stage, words):
             train(model, self.data, rows.to(self.data.device), training, self.config.seed, self.stages.tick)
-        meta = {"seconds": self.stages.seconds[stage], "config": self.config.to_dict(), "created": time.time()}
+        meta = {"seconds": self.stages.seconds[stage], "machine": this_machine(self.device), "config": self.config.to_dict(), "created": time.time()}
         self.store.put("trained", key, Artefact(_weights(model), meta))
         return model
 

@@ -18,7 +18,7 @@ from unsc_core.errors import ConfigError, StoreError
 from unsc_core.history import Stored, read_run
 from unsc_core.own_model import is_own_model
 from unsc_core.report import report
-from unsc_core.results import summary
+from unsc_core.results import summary, took_training
 from unsc_core.store import Arrays, Store
 
 FORMAT = 1
@@ -112,11 +112,13 @@ def _record(run: Stored, store: Store) -> dict[str, Any]:
     """What the files above do not say: how it went, and on which data."""
     spectra = store.get("spectra", run.keys.spectra)
     trained = {name: store.get("trained", key) for name, key in (("original", run.keys.original), ("retrained", run.keys.retrained))}
+    made: dict[str, Any] = {name: run.made.meta[name] for name in ("created", "seconds", "took", "machine") if name in run.made.meta}
     return {
-        "format": FORMAT, "key": run.result.key, "created": run.made.meta["created"], "device": run.result.device,
-        "seconds": run.made.meta["seconds"], "history": run.result.history, "null_space": run.result.null_space,
+        "format": FORMAT, "key": run.result.key, **made, "device": run.result.device,
+        "history": run.result.history, "null_space": run.result.null_space,
         "spectra_layers": spectra.meta["layers"] if spectra else [], "energy_error": spectra.meta["energy_error"] if spectra else {},
         "trained_seconds": {name: found.meta["seconds"] for name, found in trained.items() if found},
+        "trained_machines": {name: took_training(found.meta).machine for name, found in trained.items() if found},
         "train_digest": run.dataset.train_digest, "test_digest": run.dataset.test_digest, "class_names": list(run.dataset.class_names),
     }  # fmt: skip
 

@@ -21,7 +21,7 @@ from unsc_core.errors import CheckpointError, ConfigError, DataError, StoreError
 from unsc_core.home import data_folder
 from unsc_core.methods import METHODS
 from unsc_core.own_model import is_own_model
-from unsc_core.results import Keys, Result, keys, logits_key, read_result, resolve
+from unsc_core.results import Keys, Result, keys, logits_key, read_result, resolve, took_unlearning
 from unsc_core.store import Artefact, Store, read_artefact, read_meta
 
 LIMIT = 500
@@ -45,7 +45,7 @@ class Run:
         imported: whether it was computed elsewhere.
         forgets: the names of the classes to forget, or "12 samples".
         acc_forget, acc_retain: on the test set in percent, None where there are no answers to measure.
-        seconds: what unlearning and everything it needed took.
+        seconds: what the method took; None where its network was trained for another run.
         trouble: in a few plain words, why it cannot be shown as it was; empty when it can.
     """
 
@@ -58,6 +58,11 @@ class Run:
     acc_retain: float | None = None
     seconds: float | None = None
     trouble: str = ""
+
+    @property
+    def alterations(self) -> tuple[str, ...]:
+        """As of a `Result`."""
+        return (*(self.config.alterations if self.config else ()), *(("imported",) if self.imported else ()))
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,17 +120,13 @@ def _described(path: Path, key: str, mark: int) -> Run:
     try:
         meta = read_meta(path)
         config = ExperimentConfig.from_dict(meta["config"])
-        seconds = own_seconds(meta["seconds"]) or float(sum(meta["seconds"].values()))
+        took = took_unlearning(meta).seconds
+        seconds = took if config.method != "retrain" else meta["seconds"].get("retrain")  # None: it was trained for another run
         if not 0 <= meta["created"] < FAR_FUTURE:
             raise ValueError("made at an impossible time")
         return Run(key, float(meta["created"]), config, imported="imported" in meta, seconds=seconds, forgets=_classes(config))
     except (*UNREADABLE, UnscError, TypeError, AttributeError):
         return Run(key, mark / 1e9, trouble="damaged file")
-
-
-def own_seconds(seconds: dict[str, float]) -> float:
-    """What unlearning itself took, of the stages of a run; 0 for retraining, which has none of them."""
-    return float(sum(seconds.get(stage, 0.0) for stage in ("moments", "spectra", "null_space", "pseudo_labels", "unlearn")))
 
 
 def _classes(config: ExperimentConfig) -> tuple[str, ...]:

@@ -23,6 +23,7 @@ from unsc_core.dataset import Dataset, Split, split
 from unsc_core.downloads import is_here
 from unsc_core.errors import CheckpointError, DataError, ImportedFileError, StoreError, UnscError
 from unsc_core.home import data_folder, write_whole
+from unsc_core.machine import ELSEWHERE
 from unsc_core.models import MODELS
 from unsc_core.own_model import is_own_model
 from unsc_core.results import Keys, keys, logits_key, resolve, shipped_key
@@ -242,7 +243,10 @@ def _pieces(
     by_name = {"original": found.original, "unlearned": found.unlearned, "retrained": found.retrained}
     for name in ("original", "retrained"):
         if name in weights and not (name == "original" and config.checkpoint is not None):
-            meta = {"seconds": record["trained_seconds"].get(name, 0.0), "config": config.to_dict(), "created": record["created"]}
+            meta = {
+                "seconds": record["trained_seconds"].get(name, 0.0), "config": config.to_dict(), "created": record["created"],
+                "machine": record.get("trained_machines", {}).get(name) or ELSEWHERE,
+            }  # fmt: skip
             pieces.append(("trained", by_name[name], Artefact(weights[name], meta | {"imported": time.time()})))
     for (name, part), logits in answers.items():
         if name in weights:
@@ -251,7 +255,8 @@ def _pieces(
 
 
 def _unlearned(config: ExperimentConfig, record: dict[str, Any], weights: Arrays, taught: NDArray[np.int64] | None) -> Artefact:
-    meta = {name: record[name] for name in ("history", "null_space", "seconds", "device", "created")}
+    meta: dict[str, Any] = {name: record[name] for name in ("history", "null_space", "seconds", "took", "device", "created") if name in record}
+    meta["machine"] = record.get("machine") or ELSEWHERE
     arrays = weights if taught is None else {**weights, "labels": taught}
     return Artefact(arrays, {"config": config.to_dict(), "imported": time.time(), **meta})
 

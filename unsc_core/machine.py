@@ -4,11 +4,31 @@ from __future__ import annotations
 
 import os
 import platform
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-UNKNOWN = ""
-"""What stands for the machine of a result that does not say where it was computed."""
+ELSEWHERE = "another machine"
+"""Stands for the machine of bundled and imported networks that do not say where they were computed."""
+
+
+@dataclass(frozen=True)
+class Took:
+    """How long something took, and where.
+
+    Attributes:
+        seconds: wall-clock time.
+        machine: as `this_machine` says it; "" where it was not recorded.
+    """
+
+    seconds: float
+    machine: str = ""
+
+    def apart(self, other: Took) -> str:
+        """Why the two may not be set against each other, in a few words; "" where they may."""
+        if self.machine and other.machine:
+            return "" if self.machine == other.machine else "another machine"
+        return "machine not recorded"
 
 
 @cache

@@ -19,7 +19,8 @@ from unsc_core.errors import ConfigError
 from unsc_core.home import ASSETS, home, write_whole
 from unsc_core.methods import METHODS
 from unsc_core.progress import Report, silent
-from unsc_core.results import mean_and_sd, summary
+from unsc_core.results import summary
+from unsc_core.spread import mean_and, standard_deviation
 
 Pair = tuple[float | None, float | None]
 """Acc_f and Acc_r in percent; None where nothing was published."""
@@ -144,7 +145,7 @@ def run_row(row: Row, methods: Iterable[str], seeds: Iterable[int], report: Repo
 
 def _run(said: dict[str, Any], config: ExperimentConfig) -> dict[str, Any]:
     """What is kept of one experiment."""
-    accuracies = {model: {name: said[model][name] for name in ("acc_forget", "acc_retain")} for model in ("original", "unlearned")}
+    accuracies = {model: {name: said[model][name] for name in ("acc_forget", "acc_retain")} for model in ("original", "mask", "unlearned")}
     return {
         "method": config.method, "forget": list(config.forget_classes), "seed": config.seed, "key": said["key"],
         "config": config.to_dict(), **accuracies, "epochs_run": said["epochs_run"], "seconds": said["seconds"],
@@ -177,6 +178,8 @@ def table(row: Row, record: dict[str, Any]) -> str:
         originals = list({run["seed"]: run for runs in of_forget.values() for run in runs}.values())
         if originals:
             lines.append(_line(forget, "original", originals, "original", row.original if forget == (row.forget,) else (None, None)))
+        if masked := [run for run in originals if "mask" in run]:  # records of earlier versions have none
+            lines.append(_line(forget, "mask", masked, "mask", (None, None)))
         for method in METHODS:
             published = row.methods.get(method, (None, None)) if forget == (row.forget,) else row.more[forget] if method == "unsc" else (None, None)
             if method in of_forget:
@@ -187,8 +190,10 @@ def table(row: Row, record: dict[str, Any]) -> str:
 
 
 def _line(forget: tuple[int, ...], name: str, runs: list[dict[str, Any]], model: str, published: Pair) -> str:
-    mean, sd = mean_and_sd([{**run[model], "gain": run[model]["acc_retain"] - run["original"]["acc_retain"]} for run in runs])
-    cells = [f"{mean[n]:{'+' if n == 'gain' else ''}.2f} ± {sd[n]:.2f}" for n in ("acc_forget", "acc_retain", "gain")]
+    mean, sd = mean_and(standard_deviation, [{**run[model], "gain": run[model]["acc_retain"] - run["original"]["acc_retain"]} for run in runs])
+    cells = [
+        f"{mean[n]:{'+' if n == 'gain' else ''}.2f}" + ("" if sd[n] is None else f" ± {sd[n]:.2f}") for n in ("acc_forget", "acc_retain", "gain")
+    ]
     return f"| {_classes(forget)} | {name} | {len(runs)} | {' | '.join(cells)} | {_number(published[0])} | {_number(published[1])} |"
 
 

@@ -32,6 +32,7 @@ h1{font-size:30px;line-height:1.2;margin:8px 0}h2{font-size:22px;margin:40px 0 8
 p.lead{font-size:18px;max-width:75ch}.muted{color:var(--muted)}code{overflow-wrap:anywhere}
 table{border-collapse:collapse;width:100%}th,td{text-align:left;vertical-align:top;padding:6px 12px 6px 0;border-bottom:1px solid var(--line)}
 td.number{white-space:nowrap;font-variant-numeric:tabular-nums;font-weight:600}
+.wide{overflow-x:auto}
 .grid{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,340px),1fr));gap:8px 24px}
 figure{margin:8px 0 16px;min-width:0}figcaption{margin-top:4px;max-width:75ch}figure>div{overflow:hidden}
 .grid figure:first-child:nth-last-child(n+5){grid-column:1/-1}
@@ -60,10 +61,10 @@ def report(run: Stored, spectra: Artefact | None, store: Store) -> str:
         store: looked into for the map.
     """
     from unsc_core.figures.embedded import embedded, scripts
-    from unsc_core.figures.words import method_title, requested
+    from unsc_core.figures.words import requested, run_title
 
     result = run.result
-    title = f"{method_title(result.config.method)} forgets {requested(result.split)}"
+    title = f"Forgetting {requested(result.split)} with {run_title(result)}"
     parts = [
         f"<h1>{html.escape(title)}</h1>",
         f'<p class="muted">{html.escape(_where(run))}</p>',
@@ -96,29 +97,35 @@ def _name(path: str) -> str:
 
 
 def _lead(run: Stored) -> str:
-    from unsc_core.figures.words import points, requested
+    from unsc_core.figures.words import free_and_added, points, requested
 
     numbers = summary(run.result)
     before, after = numbers["original"], numbers["unlearned"]
-    text = f"The network was asked to forget {requested(run.result.split)}. "
+    text = ""
+    if run.result.alterations:
+        text = f"This run is not the method as published: {', '.join(run.result.alterations)}. "
+    text += f"The network was asked to forget {requested(run.result.split)}. "
     if before["acc_forget"] is not None:
         text += f"It recognised {before['acc_forget']:.1f} % of it before and {after['acc_forget']:.1f} % after; "
-    text += f"on the rest its accuracy changed by {points(after['acc_retain'] - before['acc_retain'])} points to {after['acc_retain']:.1f} %"
+    text += f"on the rest its accuracy changed by {points(numbers['gain']['total'])} points to {after['acc_retain']:.1f} %"
     if (retrained := numbers.get("retrained")) is not None:
         text += f", and a network retrained without it reaches {retrained['acc_retain']:.1f} %"
-    return text + "."
+    return f"{text}. {free_and_added(numbers['gain'])} One run has no spread: a small difference may be chance."
 
 
 def _numbers(run: Stored) -> str:
-    from unsc_core.figures.measures import MEASURES
+    from unsc_core.figures.measures import COLUMNS, MEASURES
 
     numbers = summary(run.result)
+    models = {model: title for model, title in COLUMNS.items() if numbers.get(model)}
+    head = "".join(f"<th>{title}</th>" for title in models.values())
     rows = "".join(
-        f'<tr><th scope="row">{html.escape(measure.name)}</th><td class="number">{html.escape(measure.said(measure.read(numbers)))}</td>'
-        f"<td>{html.escape(measure.meaning)}</td></tr>"
+        f'<tr><th scope="row">{html.escape(measure.name)}</th>'
+        + "".join(f'<td class="number">{html.escape(measure.said(measure.read(numbers, model)))}</td>' for model in models)
+        + f"<td>{html.escape(measure.meaning)}</td></tr>"
         for measure in MEASURES
     )
-    return f"<table><thead><tr><th>Measure</th><th>Value</th><th>Meaning</th></tr></thead><tbody>{rows}</tbody></table>"
+    return f'<div class="wide"><table><thead><tr><th>Measure</th>{head}<th>Meaning</th></tr></thead><tbody>{rows}</tbody></table></div>'
 
 
 def _sections(run: Stored, spectra: Artefact | None, store: Store) -> Iterable[tuple[str, str, list[Picture]]]:
@@ -176,6 +183,8 @@ def _settings(run: Stored) -> str:
     if config.forget_classes:
         values["forget classes"] = [f"{c} {run.dataset.class_names[c]}" for c in config.forget_classes]
     values["key"] = run.result.key
+    if run.result.alterations:
+        values["not as published"] = list(run.result.alterations)
     values["computed"] = time.strftime("%Y-%m-%d %H:%M", time.localtime(run.made.meta["created"])) + f", on {run.result.device}"
     if "imported" in run.made.meta:
         values["computed"] += ", on another machine (imported)"

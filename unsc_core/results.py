@@ -6,6 +6,7 @@ import hashlib
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -18,6 +19,7 @@ from unsc_core.data import dataset_entry
 from unsc_core.dataset import Dataset, Split, split
 from unsc_core.edits import check_edits
 from unsc_core.errors import CheckpointError, ConfigError
+from unsc_core.machine import ELSEWHERE, Took
 from unsc_core.methods import METHODS, method_entry
 from unsc_core.models import check_model, model_digest
 from unsc_core.spectrum import check_energy_threshold
@@ -200,7 +202,8 @@ class Result:
         null_space: layer -> {"dim", "rank"}.
         energy_error: layer -> what sampling patches cost, as a share of the energy; see `moments.energy_error`.
         seconds: stage -> what it took when it was computed.
-        device: where the unlearning ran.
+        took: model name -> how long it took to make and where, as far as that is known; see `OTHERS`.
+        device: where the unlearning ran; imported: whether the run was computed elsewhere and taken in here.
     """
 
     config: ExperimentConfig
@@ -214,7 +217,29 @@ class Result:
     null_space: dict[str, dict[str, int]] = field(default_factory=dict)
     energy_error: dict[str, float] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
+    took: dict[str, Took] = field(default_factory=dict)
     device: str = "cpu"
+    imported: bool = False
+
+    @property
+    def alterations(self) -> tuple[str, ...]:
+        """What makes this run another than its method's own, in words: see `ExperimentConfig.alterations`."""
+        return (*self.config.alterations, *(("imported",) if self.imported else ()))
+
+    @cached_property
+    def mask(self) -> Answers | None:
+        """The original with the forgotten logits at −∞; None for single samples, whose class stays."""
+        forget = self.split.forget_classes
+        if not forget:
+            return None
+        train = self.original.train
+        return Answers(evaluation.masked(self.original.test, forget), None if train is None else evaluation.masked(train, forget))
+
+    @property
+    def rows(self) -> dict[str, Answers]:
+        """Name -> answers of the models that are there and of the mask, in the order in which tables show them."""
+        found = {"original": self.original, "mask": self.mask, "unlearned": self.unlearned, "retrained": self.retrained}
+        return {name: answers for name, answers in found.items() if answers is not None}
 
     @property
     def models(self) -> dict[str, Answers]:
@@ -230,15 +255,39 @@ def read_result(config: ExperimentConfig, dataset: Dataset, store: Store) -> Res
     made, spectra = store.get("unlearned", found.unlearned), store.get("spectra", found.spectra)
     if original is None or unlearned is None or made is None:
         return None
-    seconds = dict(made.meta["seconds"])
-    for kind, key, stage in (("trained", found.original, "train"), ("trained", found.retrained, "retrain")):
-        if (trained := store.get(kind, key)) is not None:
+    seconds, took = dict(made.meta["seconds"]), {"unlearned": took_unlearning(made.meta)}
+    for model, key, stage in (("original", found.original, "train"), ("retrained", found.retrained, "retrain")):
+        if (trained := store.get("trained", key)) is not None:
             seconds[stage] = trained.meta["seconds"]
+            took[model] = took_training(trained.meta)
+    if config.method == "retrain":
+        took["unlearned"] = took.get("retrained", took["unlearned"])
     return Result(
         config, found.unlearned, split(dataset, config.forget_classes, config.forget_ids), original, unlearned,
         retrained=_answers(store, found.retrained, dataset), labels=made.arrays.get("labels"), history=made.meta["history"],
         null_space=made.meta["null_space"], energy_error=spectra.meta["energy_error"] if spectra else {}, seconds=seconds, device=made.meta["device"],
+        took=took, imported="imported" in made.meta,
     )  # fmt: skip
+
+
+OTHERS = ("data", "train", "retrain", "evaluate", "energy_error")
+"""Stages that are not a method's own work: what it begins with, and what is measured of it."""
+
+
+def own_seconds(seconds: dict[str, float]) -> float:
+    """What a method itself took, of the stages of a run; second moments count where they were collected for it."""
+    return float(sum(took for stage, took in seconds.items() if stage not in OTHERS))
+
+
+def took_unlearning(meta: dict[str, Any]) -> Took:
+    """How long a stored unlearned model took: measured around its method; of older files, the sum of the stages that were its own."""
+    machine = meta.get("machine", ELSEWHERE if "imported" in meta else "")
+    return Took(meta["took"] if "took" in meta else own_seconds(meta["seconds"]), machine)
+
+
+def took_training(meta: dict[str, Any]) -> Took:
+    """How long a stored network took to train; bundled ones have no date, and were trained elsewhere."""
+    return Took(meta["seconds"], meta.get("machine", ELSEWHERE if "imported" in meta or "created" not in meta else ""))
 
 
 def _answers(store: Store, key: str, dataset: Dataset) -> Answers | None:
@@ -247,56 +296,61 @@ def _answers(store: Store, key: str, dataset: Dataset) -> Answers | None:
 
 
 def summary(result: Result) -> dict[str, Any]:
-    """The result in numbers, as the command line prints it for one seed."""
-    request, dataset = result.split, result.split.dataset
-    models: dict[str, Any] = {}
-    for name, answers in result.models.items():
-        models[name] = evaluation.accuracies(answers.test, dataset.y_test, request.is_forgotten("test"))
-        if answers.train is not None:
-            train = evaluation.accuracies(answers.train, dataset.y_train, request.is_forgotten("train"))
-            models[name]["train"] = train
-            if request.forget_ids:
-                models[name]["acc_forget"] = train["acc_forget"]
-    stay = ~request.is_forgotten("test")
-    over = evaluation.over_unlearning(models["original"], models["unlearned"])
+    """The result in numbers, as the command line prints it for one seed.
+
+    Of every model, and of the mask: accuracies, agreement with the retrained model on what is forgotten, drift, and gain over the original.
+    The unlearned model's gain is told apart into what the mask gives for free and what is added to that; "mask" and both parts
+    are None for single samples, which no mask can hide.
+    """
+    request = result.split
+    models = {name: _measured(result, name) for name in result.rows}
+    unlearned, original, mask, retrained = (models.get(name) for name in ("unlearned", "original", "mask", "retrained"))
+    assert unlearned is not None
+    assert original is not None
+    over = evaluation.over_unlearning(original, unlearned)
     return {
         "seed": result.config.seed,
         "key": result.key,
-        **models,
+        "alterations": list(result.alterations),
+        **{name: models.get(name) for name in ("original", "mask", "unlearned")},
+        **({"retrained": retrained} if retrained else {}),
+        "gain": {
+            "total": unlearned["acc_retain"] - original["acc_retain"],
+            "free": mask and mask["acc_retain"] - original["acc_retain"],
+            "added": mask and unlearned["acc_retain"] - mask["acc_retain"],
+        },
         "over_unlearning": over["acc_retain"],
         "over_unlearning_per_class": [None if c in request.forget_classes else value for c, value in enumerate(over["per_class"])],
-        "gap_to_retrain": evaluation.gap(models["unlearned"], models["retrained"]) if result.retrained else None,
-        "logit_drift": evaluation.logit_drift(result.unlearned.test[stay], result.original.test[stay]),
-        "agreement": _agreement(result),
+        "gap_to_retrain": evaluation.gap(unlearned, retrained) if retrained else None,
+        "logit_drift": unlearned["logit_drift"],
+        "agreement": unlearned["agreement"],
         "null_space": result.null_space,
         "energy_error": result.energy_error if result.null_space else {},
         "epochs_run": max(len(result.history) - 1, 0),
         "seconds": {stage: round(s, 3) for stage, s in result.seconds.items()},
+        "took": {model: round(took.seconds, 3) for model, took in result.took.items()},
         "device": result.device,
     }
 
 
-def _agreement(result: Result) -> float | None:
+def _measured(result: Result, name: str) -> dict[str, Any]:
+    """One model of a result, or the mask: {"acc_forget", "acc_retain", "per_class", "agreement", "logit_drift", "train"}."""
+    request, dataset, answers = result.split, result.split.dataset, result.rows[name]
+    found = evaluation.accuracies(answers.test, dataset.y_test, request.is_forgotten("test"))
+    stay = ~request.is_forgotten("test")
+    found["agreement"] = _agreement(result, answers)
+    found["logit_drift"] = None if name == "mask" else evaluation.logit_drift(answers.test[stay], result.original.test[stay])
+    if answers.train is not None:
+        found["train"] = evaluation.accuracies(answers.train, dataset.y_train, request.is_forgotten("train"))
+        if request.forget_ids:
+            found["acc_forget"] = found["train"]["acc_forget"]
+    return found
+
+
+def _agreement(result: Result, answers: Answers) -> float | None:
     """Percent of forgotten test samples (training samples when single ones are forgotten) answered as the retrained model does."""
     part = result.split.measured_part
-    forgotten = result.split.is_forgotten(part)
-    both = [getattr(answers, part) for answers in (result.unlearned, result.retrained) if answers is not None]
-    if len(both) < 2 or any(logits is None for logits in both):
+    if result.retrained is None or not (answers.has(part) and result.retrained.has(part)):
         return None
-    return evaluation.agreement(*(logits[forgotten].argmax(1) for logits in both))
-
-
-def mean_and_sd(values: list[Any]) -> tuple[Any, Any]:
-    """Mean and standard deviation (n − 1; 0 for one value) over runs, through nested dicts and lists alike."""
-    first = values[0]
-    if any(value is None for value in values):
-        return None, None
-    if isinstance(first, dict):
-        pairs = {k: mean_and_sd([v[k] for v in values]) for k in first if all(k in v for v in values)}
-        return {k: p[0] for k, p in pairs.items()}, {k: p[1] for k, p in pairs.items()}
-    if isinstance(first, list):
-        both = [mean_and_sd(list(column)) for column in zip(*values, strict=True)]
-        return [p[0] for p in both], [p[1] for p in both]
-    if isinstance(first, str):
-        return first, None
-    return float(np.mean(values)), float(np.std(values, ddof=1)) if len(values) > 1 else 0.0
+    forgotten = result.split.is_forgotten(part)
+    return evaluation.agreement(*(one.of(part)[forgotten].argmax(1) for one in (answers, result.retrained)))

@@ -74,7 +74,7 @@ LAYER_GAMMA = "γ of layer {}"
 def layer_gamma(container: Any, i: int) -> float:
     """The γ slider of one layer; it begins at the experiment's γ of this layer."""
     now, key = state.current(), f"gamma_layer_{i}"
-    ran = now.gammas[i] if i < len(now.gammas) else now.gamma
+    ran = now.gammas[i] if i < len(now.gammas) else now.shown_gamma
     st.session_state.setdefault(key, ran)
     options = sorted({*GAMMAS, ran, st.session_state[key]})
     return container.select_slider(LAYER_GAMMA.format(i + 1), options, key=key, disabled=state.lesson().fixed("gamma"))
@@ -82,7 +82,7 @@ def layer_gamma(container: Any, i: int) -> float:
 
 def gamma(container: Any = st) -> float:
     """The γ slider; it begins at the experiment's γ wherever it is drawn."""
-    now = state.current().gamma
+    now = state.current().shown_gamma
     _begin("gamma", now)
     return container.select_slider(
         GAMMA, sorted({*GAMMAS, now, st.session_state["control_gamma"]}), key="control_gamma", disabled=state.lesson().fixed("gamma"),
@@ -154,7 +154,12 @@ def _choose_the_rest(now: State, data: Dataset, gamma_here: bool) -> State:
         if not lesson.fixed("gamma") and st.button("One γ for all layers", key="one_gamma"):
             state.choose(gammas=())
             st.rerun()
-    threshold = gamma() if gamma_there and not gammas else now.gamma
+    if method != now.method and now.gamma is None:
+        st.session_state.pop("control_gamma", None)  # the slider moves to the new method's default
+        state.keep(replace(now, method=method))
+    threshold = now.gamma
+    if gamma_there and not gammas and (picked_gamma := gamma()) != state.current().shown_gamma:
+        threshold = picked_gamma
     edits = now.edits if (forget, ids) == (now.forget, now.ids) else ()
     now = replace(now, model=model, forget=forget, ids=ids, method=method, gamma=threshold, gammas=gammas, edits=edits)
     return now if lesson.fixed("more") else _more(now)

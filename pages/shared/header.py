@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
+from pages.shared import show
 from pages.shared.state import Chosen
-from unsc_core.figures.words import points
-from unsc_core.methods import METHODS
+from unsc_core.claims import SAME
+from unsc_core.figures.words import points, run_title
 from unsc_core.results import Result, summary
 
 WIDTH = 168
@@ -14,51 +15,61 @@ WIDTH = 168
 
 
 def strip(chosen: Chosen, result: Result) -> None:
-    """Acc_f, Acc_r, over-unlearning, gap to retrain and seconds, each with its meaning in a tooltip."""
-    numbers, single = summary(result), bool(result.split.forget_ids)
-    original, unlearned, retrained = (numbers.get(name) for name in ("original", "unlearned", "retrained"))
+    """Acc_f, Acc_r, what was added to the mask, gap to retrain and seconds, each with its meaning in a tooltip."""
+    show.mark_files(result.alterations)
+    numbers = summary(result)
+    original, mask, unlearned, retrained = (numbers.get(name) for name in ("original", "mask", "unlearned", "retrained"))
+    assert original is not None
+    assert unlearned is not None
     st.caption(
-        f"**{METHODS[result.config.method].title}** forgets **{chosen.forgotten}** · {chosen.dataset.name} · "
+        f"**{run_title(result)}** · forgetting **{chosen.forgotten}** · {chosen.dataset.name} · "
         f"{result.config.model} · seed {result.config.seed} · test set of {len(chosen.dataset.y_test):,}"
     )
     cells = st.container(horizontal=True, gap="small")
+    of = "Accuracy on the samples" if result.split.forget_ids else "Test accuracy on the classes"
     cells.metric(
         "Acc_f · forgotten", *_forgotten(original["acc_forget"], unlearned["acc_forget"]), delta_color="off", width=WIDTH,
-        help=f"{'Accuracy on the samples' if single else 'Test accuracy on the classes'} to forget; lower is better, but no lower than the "
-        "retrained model's. Below: change against the original.",
+        help=f"{of} to forget; lower is better, but no lower than the retrained model's. Below: change against the original.",
+    )  # fmt: skip
+    gain = numbers["gain"]
+    cells.metric(
+        "Acc_r · retained", f"{unlearned['acc_retain']:.1f} %", f"{points(gain['total'])} pts{_verdict(gain['total'])}", delta_color="off",
+        delta_arrow="off", width=WIDTH,
+        help="Mean test accuracy over the classes that stay; higher is better. Below: change against the original. A loss is over-unlearning.",
     )  # fmt: skip
     cells.metric(
-        "Acc_r · retained", f"{unlearned['acc_retain']:.1f} %", f"{unlearned['acc_retain'] - original['acc_retain']:+.1f} pts",
-        width=WIDTH, help="Mean test accuracy over the classes that stay; higher is better. Below: change against the original.",
-    )  # fmt: skip
-    loss = numbers["over_unlearning"]
-    cells.metric(
-        "Over-unlearning", f"{points(loss)} pts", _verdict(loss), delta_color="off", delta_arrow="off",
-        width=WIDTH, help="Acc_r of the original minus Acc_r of the unlearned model. Above 0 the rest was damaged; below 0 it even improved.",
+        "Added to the mask", "–" if mask is None else f"{points(gain['added'])} pts",
+        "not possible for samples" if mask is None else f"free {points(gain['free'])}, mask {mask['acc_retain']:.1f} %",
+        delta_color="off", delta_arrow="off", width=WIDTH,
+        help="The mask is the original with the forgotten answers hidden: no weight changes. What it gains in Acc_r is free; what the method has "
+        "beyond the mask's Acc_r is added by changing weights. Single samples cannot be masked: their class stays.",
     )  # fmt: skip
     gap = None if retrained is None else unlearned["acc_retain"] - retrained["acc_retain"]
     cells.metric(
         "Gap to retrain", "…" if gap is None else f"{points(gap)} pts",
-        "still training" if gap is None else f"retrained Acc_r {retrained['acc_retain']:.1f} %", delta_color="off", delta_arrow="off",
-        width=WIDTH, help="Acc_r of the unlearned minus Acc_r of a model trained again without the forgotten classes, the gold standard.",
+        "not trained yet" if retrained is None else f"retrained Acc_r {retrained['acc_retain']:.1f} %", delta_color="off", delta_arrow="off",
+        width=WIDTH, help="Acc_r of the unlearned minus Acc_r of a model trained again without what is forgotten, the gold standard.",
     )  # fmt: skip
-    seconds = numbers["seconds"]
-    own = sum(seconds.get(stage, 0.0) for stage in ("moments", "spectra", "null_space", "pseudo_labels", "unlearn"))
-    retrain = seconds.get("retrain")
     cells.metric(
-        "Unlearning took", f"{own:.1f} s" if own else f"{retrain or 0:.1f} s", f"retraining: {retrain:.0f} s" if retrain else None,
-        delta_color="off", delta_arrow="off",
-        width=WIDTH, help="Second moments, null space, pseudo-labels and unlearning, when they were computed here. "
-        "Retraining: as recorded when it was trained (bundled models: on the machine that made them).",
+        "Unlearning took", *_seconds(result), delta_color="off", delta_arrow="off", width=WIDTH,
+        help="Measured around the method when it ran; second moments that were there already cost nothing. Below: training the retrained model.",
     )  # fmt: skip
 
 
 def _forgotten(before: float | None, after: float | None) -> tuple[str, str | None]:
     """Acc_f and its change; single samples are training samples, which are answered last."""
-    return ("…", None) if before is None or after is None else (f"{after:.1f} %", f"{after - before:+.1f} pts")
+    return ("…", None) if before is None or after is None else (f"{after:.1f} %", f"{points(after - before)} pts")
 
 
-def _verdict(loss: float) -> str:
-    if abs(loss) < 0.05:
-        return "nothing lost"
-    return "calibration gain" if loss < 0 else "damage to the rest"
+def _verdict(gain: float) -> str:
+    """What the change of Acc_r is called."""
+    return "" if abs(gain) < SAME else ": a gain" if gain > 0 else ": over-unlearning"
+
+
+def _seconds(result: Result) -> tuple[str, str | None]:
+    """How long unlearning took, and retraining, where the two may be compared or why not."""
+    own, retrained = result.took["unlearned"], result.took.get("retrained")
+    if retrained is None:
+        return f"{own.seconds:.1f} s", None
+    apart = own.apart(retrained)
+    return f"{own.seconds:.1f} s", f"retraining {retrained.seconds:.0f} s{f', {apart}' if apart else ''}"

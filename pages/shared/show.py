@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -12,8 +12,18 @@ import pandas  # noqa: F401 - before any figure: plotly looks at what another ta
 import streamlit as st
 
 from unsc_core.figures.theme import Look, Picture, look
+from unsc_core.figures.words import file_stem
 
 HIDDEN_BUTTONS = ("zoom2d", "zoomIn2d", "zoomOut2d", "autoScale2d", "resetScale2d", "pan2d")
+
+
+def mark_files(alterations: Sequence[str]) -> None:
+    """From here on, have downloaded files say in their names what is not as the shown run's method makes it."""
+    st.session_state["file_marks"] = tuple(alterations)
+
+
+def _file(name: str) -> str:
+    return file_stem(name, st.session_state.get("file_marks", ()))
 
 
 def mode() -> Look:
@@ -41,7 +51,7 @@ def picture(
         "displaylogo": False,
         "responsive": True,
         "modeBarButtonsToRemove": [*HIDDEN_BUTTONS, *([] if selectable else ["select2d", "lasso2d"])],
-        "toImageButtonOptions": {"format": "svg", "filename": name},
+        "toImageButtonOptions": {"format": "svg", "filename": _file(name)},
     }
     if selectable:
         picture.figure.update_layout(dragmode="lasso" if lasso else False)
@@ -68,7 +78,7 @@ def downloads(pictures: dict[str, Picture]) -> None:
     """One quiet row of CSV downloads for the pictures of a page (images: the camera on each figure)."""
     with st.popover("Download the numbers", icon=":material/download:"):
         for name, item in pictures.items():
-            st.download_button(f"{name}.csv", partial(_csv, item.table), f"{name}.csv", "text/csv", key=f"csv-{name}", on_click="ignore")
+            st.download_button(f"{name}.csv", partial(_csv, item.table), f"{_file(name)}.csv", "text/csv", key=f"csv-{name}", on_click="ignore")
 
 
 def _csv(table: dict[str, Any]) -> str:

@@ -36,7 +36,8 @@ class State:
     Attributes:
         dataset: a name in DATASETS, or a path relative to the data folder; checkpoint: such a path.
         forget: class indices; ids: training samples to forget instead of them, if any.
-        gamma: the energy threshold; gammas: one for each layer instead, if any; subspace: how the classes' directions are put together.
+        gamma: the energy threshold, None for the method's default; gammas: one for each layer instead, if any.
+        subspace: how the classes' directions are put together.
         edits: changes of the pseudo-labels, as in ExperimentConfig.
         lr, epochs: None means the method's default.
         seeds: how many seeds methods are compared over, from `seed` on; equal: the Acc_f in percent they are compared at.
@@ -48,7 +49,7 @@ class State:
     model: str = "small-cnn"
     forget: tuple[int, ...] = (6,)
     method: str = "unsc"
-    gamma: float = DEFAULT_ENERGY_THRESHOLD
+    gamma: float | None = None
     gammas: tuple[float, ...] = ()
     subspace: str = SUBSPACES[0]
     seed: int = 0
@@ -61,6 +62,11 @@ class State:
     equal: int = 5
     training: int | None = None
     device: str = "auto"
+
+    @property
+    def shown_gamma(self) -> float:
+        """γ as a slider shows it: the chosen one, else the method's default, else that of UNSC."""
+        return self.gamma if self.gamma is not None else METHODS[self.method].energy_threshold or DEFAULT_ENERGY_THRESHOLD
 
     def config(self) -> ExperimentConfig:
         """The experiment, own data and weights looked for in the data folder only.

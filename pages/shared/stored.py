@@ -15,7 +15,7 @@ from unsc_core.archive import MAX_BYTES
 from unsc_core.data import DATASETS
 from unsc_core.errors import ConfigError, UnscError
 from unsc_core.export import export_zip
-from unsc_core.figures.words import method_title
+from unsc_core.figures.words import altered, file_stem, method_title
 from unsc_core.history import Run, delete_run, link, list_runs
 from unsc_core.importing import import_zip
 from unsc_core.methods import METHODS
@@ -43,9 +43,15 @@ def label(run: Run) -> str:
     when = f"{made.day} {made:%b %H:%M}"
     if run.config is None:
         return f"{run.trouble} · {when}"
-    method = method_title(run.config.method) if run.config.method in METHODS else run.config.method
     gamma = "" if run.config.energy_threshold is None else f" · γ {run.config.energy_threshold:g}"
-    return f"{method} forgets {', '.join(run.forgets)}{gamma} · seed {run.config.seed} · {dataset_title(run.config.dataset)} · {when}"
+    return f"{method(run)} · forgetting {', '.join(run.forgets)}{gamma} · seed {run.config.seed} · {dataset_title(run.config.dataset)} · {when}"
+
+
+def method(run: Run) -> str:
+    """How a run's method is called, with what is not as the method makes it."""
+    assert run.config is not None
+    title = method_title(run.config.method) if run.config.method in METHODS else run.config.method
+    return altered(title, run.alterations)
 
 
 def card(side: str, run: Run) -> Result | None:
@@ -63,7 +69,7 @@ def card(side: str, run: Run) -> Result | None:
     buttons = st.container(horizontal=True)
     if result is not None:
         with buttons:
-            _files(side, run.key)
+            _files(side, run)
     with buttons.popover("Delete", icon=":material/delete:", key=f"ask-{side}-{run.key}"):  # another run, another question: it opens closed
         st.markdown(
             f"Delete this run ({label(run)})? Its unlearned model and answers go; the original and the retrained model stay, as other runs need them."
@@ -104,14 +110,15 @@ def _query(run: Run) -> dict[str, str]:
     return query
 
 
-def _files(side: str, key: str) -> None:
+def _files(side: str, run: Run) -> None:
     """Export and report, each made when its button is pressed."""
+    key, stem = run.key, file_stem(f"unsc-{run.key}", run.alterations)
     st.download_button(
-        "Export .zip", partial(export_zip, key, cache.store()), f"unsc-{key}.zip", "application/zip", key=f"export-{side}", on_click="ignore",
+        "Export .zip", partial(export_zip, key, cache.store()), f"{stem}.zip", "application/zip", key=f"export-{side}", on_click="ignore",
         icon=":material/archive:", help="Weights, logits, labels, settings, numbers and the report. Another UNSC Lab can import it.",
     )  # fmt: skip
     st.download_button(
-        "Report", partial(report_of, key, cache.store()), f"unsc-{key}.html", "text/html", key=f"report-{side}", on_click="ignore",
+        "Report", partial(report_of, key, cache.store()), f"{stem}.html", "text/html", key=f"report-{side}", on_click="ignore",
         icon=":material/description:", help="One HTML file with live figures that opens without network or server.",
     )  # fmt: skip
 

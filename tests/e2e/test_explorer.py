@@ -20,7 +20,7 @@ def switch(page: Any, group: str, option: str) -> None:
 
 def header(page: Any) -> Any:
     """The line that says what is shown."""
-    return page.get_by_text(re.compile(r"^\S.* forgets .* · seed"))
+    return page.get_by_text(re.compile(r"^\S.* · forgetting .* · seed"))
 
 
 def lasso(page: Any, plot: int = 0, corners: tuple[tuple[float, float], ...] = LASSO) -> None:
@@ -132,7 +132,7 @@ def test_exactly_the_chosen_samples_are_forgotten(app: Server, page: Any) -> Non
     count = int(chosen.inner_text().split()[0])
     assert 0 < count <= 500
     page.get_by_role("button", name="Forget exactly these").click()
-    expect(header(page)).to_contain_text(f"UNSC forgets {count} sample", timeout=120_000)
+    expect(header(page)).to_contain_text(f"UNSC · forgetting {count} sample", timeout=120_000)
     page.wait_for_url(re.compile("ids="))
     assert len(re.split("%2C|,", re.search("ids=([^&]*)", page.url)[1])) == count
     page.get_by_test_id("stSidebarNavItems").get_by_role("link", name="Pseudo-labels").click()

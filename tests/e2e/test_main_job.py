@@ -41,14 +41,14 @@ def test_the_first_start_shows_before_and_after_and_asks_nothing(app: Server, pa
 
 def test_forgetting_another_class_by_clicking(app: Server, page: Any) -> None:
     page.goto(f"{app.url}/?dataset=digits")
-    expect(page.get_by_text(re.compile("UNSC forgets 3 · digits"))).to_be_visible()
+    expect(page.get_by_text(re.compile("UNSC · forgetting 3 · digits"))).to_be_visible()
     page.get_by_test_id("stSidebarNavItems").get_by_role("link", name="Confusion").click()
     expect(page.get_by_role("heading", name="Confusion")).to_be_visible()
     page.get_by_role("combobox", name=re.compile("Classes to forget")).click()
     page.keyboard.type("8")
     page.keyboard.press("Enter")
     page.keyboard.press("Tab")
-    expect(page.get_by_text(re.compile("UNSC forgets 3 and 8 · digits"))).to_be_visible()
+    expect(page.get_by_text(re.compile("UNSC · forgetting 3 and 8 · digits"))).to_be_visible()
     expect(page.get_by_text("retained classes are answered better than before")).to_be_visible()
     assert float(metric(page, "Acc_f").split()[0]) < 20
     assert "forget=3%2C8" in page.url or "forget=3,8" in page.url
@@ -78,7 +78,7 @@ def test_a_new_threshold_moves_the_cut_without_a_run(app: Server, page: Any) -> 
 def test_a_link_reopens_the_same_experiment_on_the_same_page(app: Server, page: Any) -> None:
     link = f"{app.url}/confusion?method=random-labels"
     page.goto(link)
-    expect(page.get_by_text(re.compile("Random labels forgets Shirt"))).to_be_visible()
+    expect(page.get_by_text(re.compile("Random labels · forgetting Shirt"))).to_be_visible()
     expect(page.get_by_role("heading", name="Confusion")).to_be_visible()
     assert page.url == link
 
@@ -100,7 +100,7 @@ def test_long_work_can_be_cancelled_and_started_again(app: Server, page: Any) ->
     expect(page.get_by_role("button", name="Run", exact=True)).to_be_visible()
     page.get_by_role("button", name="Forget shirts").click()
     choose(page, "Dataset", "Digits")
-    expect(page.get_by_text(re.compile("forgets 3 · digits"))).to_be_visible()
+    expect(page.get_by_text(re.compile("forgetting 3 · digits"))).to_be_visible()
 
 
 def test_a_killed_worker_is_said_and_survived(app: Server, page: Any) -> None:
@@ -110,7 +110,7 @@ def test_a_killed_worker_is_said_and_survived(app: Server, page: Any) -> None:
     for pid in workers:
         os.kill(pid, signal.SIGKILL)
     expect(page.get_by_text("The worker process was lost")).to_be_visible()
-    expect(page.get_by_text(re.compile("UNSC forgets 3 · digits · small-cnn · seed 33"))).to_be_visible(timeout=120_000)
+    expect(page.get_by_text(re.compile("UNSC · forgetting 3 · digits · small-cnn · seed 33"))).to_be_visible(timeout=120_000)
     assert not list((app.home / "store").rglob("*.tmp"))
 
 
@@ -123,13 +123,13 @@ def test_own_images_by_upload_and_by_path(app: Server, page: Any, tmp_path: Path
     page.locator("input[type=file]").set_input_files(bad)
     expect(page.get_by_text("floats.npz: x_train has dtype float64; images must be uint8")).to_be_visible()
     page.locator("input[type=file]").set_input_files(good)
-    expect(page.get_by_text(re.compile("UNSC forgets .* · my-digits.npz"))).to_be_visible(timeout=120_000)
+    expect(page.get_by_text(re.compile("UNSC · forgetting .* · my-digits.npz"))).to_be_visible(timeout=120_000)
     assert "dataset=own" in page.url
 
     inside = app.home / "data" / "again.npz"
     inside.write_bytes(good.read_bytes())
     page.goto(f"{app.url}/confusion?dataset=again.npz&forget=2")
-    expect(page.get_by_text(re.compile("UNSC forgets .* · again.npz"))).to_be_visible(timeout=120_000)
+    expect(page.get_by_text(re.compile("UNSC · forgetting .* · again.npz"))).to_be_visible(timeout=120_000)
 
 
 def test_corrupt_and_foreign_weights_are_one_sentence(app: Server, page: Any, tmp_path: Path) -> None:
@@ -171,7 +171,7 @@ def test_server_log_is_quiet(app: Server) -> None:
 def test_a_link_to_a_page_may_be_the_first_thing_a_server_sees(app: Server, page: Any) -> None:
     with serve(app.home) as fresh:
         page.goto(f"{fresh.url}/confusion?forget=6")
-        expect(page.get_by_text(re.compile("UNSC forgets Shirt"))).to_be_visible()
+        expect(page.get_by_text(re.compile("UNSC · forgetting Shirt"))).to_be_visible()
         expect(page.get_by_test_id("stSidebarNavItems").get_by_role("link", name="Pseudo-labels")).to_be_visible()
         expect(page.get_by_role("link", name="app", exact=True)).to_have_count(0)
         page.goto("about:blank")  # before its server ends

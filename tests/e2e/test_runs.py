@@ -58,7 +58,7 @@ def test_out_and_in_again(app: Server, page: Any, two: list[Result], tmp_path: P
     report = download(page, "Report", tmp_path / "report.html")
     page.locator(".st-key-open-A button:visible").click()  # select boxes have a button "Open", too
     expect(page.get_by_role("heading", name="Decision space")).to_be_visible()
-    expect(page.get_by_text(re.compile("UNSC forgets north-east · blobs"))).to_be_visible()
+    expect(page.get_by_text(re.compile("UNSC · forgetting north-east · blobs"))).to_be_visible()
     read_offline(page, report, two[0])
 
 
@@ -73,7 +73,7 @@ def read_offline(page: Any, report: Path, result: Result) -> None:
     for mode in ("light", "dark"):
         page.emulate_media(color_scheme=mode)
         page.goto(report.as_uri())
-        expect(page.get_by_role("heading", name="UNSC forgets north-east")).to_be_visible()
+        expect(page.get_by_role("heading", name="Forgetting north-east with UNSC (imported)")).to_be_visible()
         expect(page.get_by_text(f"{summary(result)['unlearned']['acc_retain']:.1f} %", exact=True)).to_be_visible()
         places = page.locator("figure > div")
         assert places.count() == 9

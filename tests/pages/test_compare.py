@@ -55,10 +55,11 @@ def says(app: AppTest, text: str) -> bool:
 def test_the_stored_methods_are_shown_at_once(opening: Path) -> None:
     app = open_page("compare", **DIGITS)
     table = app.dataframe[0].value
-    assert table["Method"].tolist() == ["Original", "Retrained", "◆ UNSC", "Random labels"]
+    assert table["Method"].tolist() == ["Original", "Mask", "Retrained", "◆ UNSC", "Random labels"]
     assert set(COLUMNS) < set(table)
-    assert table["Gap to retrain"].tolist()[1] == "0.0"
-    assert table["Verdict"].tolist()[2:] == ["forgets", "does not forget (over 2 %)"]
+    assert table["Gap to retrain"].tolist()[2] == "0.0"
+    assert table["Verdict"].tolist()[3] == "forgets"
+    assert table["Verdict"].tolist()[4].startswith("does not forget (Acc_f up to ")
     assert len(app.get("plotly_chart")) == 3
     assert app.button(key="run-all").label == "Run all methods"
     assert says(app, "3 of 12 runs are stored and shown.")
@@ -83,13 +84,13 @@ def test_a_broken_link_is_said() -> None:
 
 def test_the_button_runs_every_method_and_more_seeds_give_a_spread() -> None:
     app = finished(finished(open_page("compare", **BLOBS)))  # the page itself asks for one run, and then for its retrained model
-    assert app.dataframe[0].value["Method"].tolist() == ["Original", "Retrained", "◆ UNSC"]
+    assert app.dataframe[0].value["Method"].tolist() == ["Original", "Mask", "Retrained", "◆ UNSC"]
     app.button(key="run-all").click()
     drawn(app)
     assert [button.label for button in app.button if button.key == "cancel-all"] == ["Cancel"]
     finished(app)
     table = app.dataframe[0].value
-    assert table["Method"].tolist()[3:] == [name(method) for method in COMPARED if method != "unsc"]
+    assert table["Method"].tolist()[4:] == [name(method) for method in COMPARED if method != "unsc"]
     assert not any(button.key in ("run-all", "cancel-all") for button in app.button)
     assert not table["Acc_r %"].str.contains("±").any()
     assert says(app, "One seed has no spread")

@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 from tests.pages.headless import ROOT, open_page
 from unsc_core.config import ExperimentConfig
 from unsc_core.experiment import Experiment
-from unsc_core.figures.measures import comparison, differences
+from unsc_core.figures.measures import MEASURES, comparison, differences
 from unsc_core.history import delete_run, list_runs
 from unsc_core.results import Result, summary
 from unsc_core.store import Store
@@ -63,12 +63,13 @@ def test_two_runs_side_by_side(runs: dict[str, Result]) -> None:
     assert comparison(a, b) in said(app)
     assert differences(a, b) in said(app)
     assert len(app.get("plotly_chart")) == 4
-    assert len(app.table[0].value) == 7
+    assert len(app.table[0].value) == len(MEASURES)
+    assert {"Original", "Mask"} < set(app.table[0].value)
     assert (app.query_params["a"], app.query_params["b"]) == (a.key, b.key)
     app.selectbox(key="run_b").set_value(runs["elsewhere"].key).run()
     assert not app.exception
     assert app.query_params["b"] == runs["elsewhere"].key
-    assert "their accuracies are not of the same samples" in said(app)
+    assert "so their accuracies cannot be compared" in said(app)
     assert len(app.get("plotly_chart")) == 2
     app.selectbox(key="run_b").set_value(runs["samples"].key).run()
     assert not app.exception
@@ -98,7 +99,7 @@ def test_the_link_of_a_run_opens_it(runs: dict[str, Result], page: str, name: st
 def test_deleting_asks_and_then_removes_this_run_only(runs: dict[str, Result]) -> None:
     gone = runs["random"].key
     app = open_page("runs", a=gone, b=runs["unsc"].key)
-    assert any("Delete this run (Random labels forgets south-west" in text.value for text in app.markdown)
+    assert any("Delete this run (Random labels · forgetting south-west" in text.value for text in app.markdown)
     app.button(key="delete-A").click().run()
     assert not app.exception
     assert {run.key for run in list_runs(Store())} == {result.key for result in runs.values()} - {gone}

@@ -7,22 +7,22 @@ import plotly.graph_objects as go
 
 from unsc_core import evaluation
 from unsc_core.figures.theme import FORGET, Look, Picture, label_margin, styled
-from unsc_core.figures.words import method_title, points
+from unsc_core.figures.words import points, run_title
 from unsc_core.results import Result
 
 
-def change_per_class(results: list[Result], look: Look, titles: list[str] | None = None) -> Picture:
+def change_per_class(results: list[Result], look: Look, titles: list[str] | None = None, colours: list[str] | None = None) -> Picture:
     """For each result, the change of every retained class's test accuracy against the original, side by side.
 
     Args:
         results: experiments on the same dataset, original and forget classes; one series each.
         look: colours.
-        titles: of the results; the methods' if None.
+        titles: of the results; see `words.run_title` if None. colours: one each; their methods' if None.
     """
     first = results[0]
     dataset, retain = first.split.dataset, list(first.split.retain_classes)
     names = [dataset.class_names[c] for c in retain]
-    colours = {"unsc": look.teal, "random-labels": FORGET}
+    of_method = {"unsc": look.teal, "random-labels": FORGET}
     figure = go.Figure()
     table: dict[str, object] = {"class": names}
     parts = []
@@ -31,10 +31,11 @@ def change_per_class(results: list[Result], look: Look, titles: list[str] | None
             evaluation.per_class_accuracy(answers.test.argmax(1), dataset.y_test, dataset.num_classes)[retain]
             for answers in (result.original, result.unlearned)
         )
-        title = titles[i] if titles else method_title(result.config.method)
+        title = titles[i] if titles else run_title(result)
+        colour = colours[i] if colours else of_method.get(result.config.method, look.muted)
         pattern = "/" if result.config.method == "random-labels" else "x" if titles and i else ""
         figure.add_bar(
-            x=names, y=after - before, name=title, marker={"color": colours.get(result.config.method, look.muted), "pattern": {"shape": pattern}},
+            x=names, y=after - before, name=title, marker={"color": colour, "pattern": {"shape": pattern}},
             hovertemplate="%{x}<br>%{y:+.1f} points<extra>" + title + "</extra>",
         )  # fmt: skip
         table[title] = after - before

@@ -9,13 +9,14 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from unsc_core import evaluation
+from unsc_core.claims import SAME
 from unsc_core.figures.theme import FORGET, Look, Picture, add_cells, label_margin, styled
-from unsc_core.figures.words import points, requested
+from unsc_core.figures.words import points, requested, run_title
 from unsc_core.results import Result
 
 CELLS = "cells"
 """The trace whose marks are clicked and hovered."""
-TITLES = {"original": "Original", "unlearned": "Unlearned", "retrained": "Retrained"}
+TITLES = {"original": "Original", "retrained": "Retrained"}
 
 
 def matrix(result: Result, model: str, part: str, normalised: bool) -> NDArray[np.float64]:
@@ -42,7 +43,7 @@ def confusion(result: Result, model: str, part: str, normalised: bool, look: Loo
     """One model's confusion matrix, forgotten classes and the opened cell outlined."""
     values = matrix(result, model, part, normalised)
     figure = _heatmap(values, result, look, normalised, look.scale, (0, float(values.max())))
-    _finished(figure, result, look, TITLES[model], cell)
+    _finished(figure, result, look, TITLES.get(model) or f"Unlearned: {run_title(result)}", cell)
     accuracy = evaluation.acc_retain(
         getattr(result.models[model], part).argmax(1),
         result.split.dataset.labels(part),
@@ -58,7 +59,7 @@ def difference(result: Result, part: str, normalised: bool, look: Look, cell: Ce
     change = matrix(result, "unlearned", part, normalised) - matrix(result, "original", part, normalised)
     limit = float(np.abs(change).max()) or 1.0
     figure = _heatmap(change, result, look, normalised, look.loss_gain, (-limit, limit), signed=True)
-    _finished(figure, result, look, "Difference: unlearned − original", cell)
+    _finished(figure, result, look, f"Difference: {run_title(result)} − original", cell)
     return Picture(figure, "Difference of the confusion matrices, unlearned minus original.", _sentence(result, part), _table(change, result))
 
 
@@ -104,8 +105,8 @@ def _sentence(result: Result, part: str) -> str:
     change = matrix(result, "unlearned", part, True) - matrix(result, "original", part, True)
     gains = [(change[c, c], dataset.class_names[c]) for c in result.split.retain_classes]
     best, worst = max(gains), min(gains)
-    text = f"With {requested(result.split)} forgotten, {best[1]} changed by {points(best[0])} points"
+    text = f"After {run_title(result)} on {requested(result.split)}, the accuracy on {best[1]} changed by {points(best[0])} points"
     if worst[1] != best[1]:
-        text += f" and {worst[1]} by {points(worst[0])}"
-    rising = sum(gain > 0 for gain, _ in gains)
-    return f"{text}; {rising} of {len(gains)} retained classes are answered better than before."
+        text += f" and that on {worst[1]} by {points(worst[0])}"
+    rising, falling = (sum(sign * gain > SAME for gain, _ in gains) for sign in (1, -1))
+    return f"{text}; of {len(gains)} retained classes, {rising} are answered better than before and {falling} worse."

@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from unsc_core.figures.theme import FORGET, Look, Picture, axis, class_colour, layout
-from unsc_core.figures.words import joined, percent, requested
+from unsc_core.figures.words import joined, percent, requested, run_title
 from unsc_core.results import Result
 
 Points = NDArray[np.float32]
@@ -19,7 +19,7 @@ Window = tuple[tuple[float, float], tuple[float, float]]
 NARROW, LINE = 300, 24
 """Pixels: the width of the narrowest panel, and the height of a name."""
 PARTS = {"test": "test", "train": "training"}
-TITLES = {"original": "Before: the original", "unlearned": "After: unlearned", "retrained": "Gold standard: retrained"}
+TITLES = {"original": "Before: the original", "retrained": "Gold standard: retrained"}
 
 
 def ranges(positions: dict[str, Points]) -> Window:
@@ -85,7 +85,7 @@ def space(
         if of_class.any() and (label not in forget or model == "original"):
             middles[label] = np.median(here[of_class], axis=0)
     bare = axis(look) | {"showticklabels": False, "showgrid": False, "zeroline": False, "showline": True, "mirror": True}
-    figure = go.Figure(traces, layout(look, height, TITLES[model]) | {
+    figure = go.Figure(traces, layout(look, height, TITLES.get(model) or f"After: {run_title(result)}") | {
         "xaxis": bare | {"range": limits[0]}, "yaxis": bare | {"range": limits[1]}, "showlegend": False,
         "annotations": class_names(middles, dataset.class_names, forget, limits, height, look),
     })  # fmt: skip
@@ -143,17 +143,15 @@ def _sentence(result: Result, model: str) -> str:
     of_forget = request.is_forgotten(part)
     labels, answers = request.dataset.labels(part)[of_forget], result.models[model].of(part)[of_forget].argmax(1)
     own = float((answers == labels).mean())
-    names = requested(request)
+    names = f"the {requested(request)}" if request.forget_ids else f"the {PARTS[part]} images of {requested(request)}"
     if model == "original":
         return f"The original model recognises {percent(own)} of {names}."
     gone = answers[answers != labels] if request.forget_ids else answers[~np.isin(answers, request.forget_classes)]
     top = Counter(request.dataset.class_names[a] for a in gone).most_common(2)
-    where = joined([f"{percent(count / len(answers))} to {name}" for name, count in top]) if top else "none elsewhere"
-    if model == "retrained":
-        known = f" and still recognises {percent(own)}" if request.forget_ids else ""
-        return f"A model that never saw {names} sends {where}{known}."
-    text = f"Of {names} went {where}." if request.forget_ids else f"{names} went {where}."
-    if result.retrained is not None and result.retrained.has(part):
+    parts = [joined([f"{percent(count / len(answers))} are answered {name}" for name, count in top])] if top else []
+    who = "By a model that never saw them" if model == "retrained" else f"After {run_title(result)}"
+    text = f"{who}, of {names} {'; '.join([*parts, f'{percent(own)} are recognised'])}."
+    if model == "unlearned" and result.retrained is not None and result.retrained.has(part):
         same = (answers == result.retrained.of(part)[of_forget].argmax(1)).mean()
-        text += f" {percent(float(same))} of them lie where the retrained model puts them."
+        text += f" {percent(float(same))} have the answer that the retrained model gives."
     return text

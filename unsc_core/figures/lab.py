@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
+from unsc_core.claims import forgotten
 from unsc_core.figures.theme import FONT_FAMILY, FORGET, Look, Picture, class_colour, styled
 from unsc_core.figures.words import method_title, percent
 from unsc_core.lab import EXTENT, LEVELS, SHOWN, SIZE, LabRun, LayerGradient, Recording
@@ -16,8 +17,6 @@ POINTS_PER_CLASS = 60
 """Test points drawn of each class; accuracies are of all of them."""
 FAINT, STRONG = 0.10, {"light": 0.62, "dark": 0.42}
 """Share of a class's colour in its region, at no confidence and at full confidence; less where points are brighter than regions."""
-STILL_THERE = 10.0
-"""Acc_f above which a method is not said to have forgotten."""
 READOUTS = {
     "Acc_f · forgotten": "Test accuracy on the class to forget; lower is better.",
     "Acc_r · retained": "Mean test accuracy over the classes that stay; higher is better.",
@@ -101,7 +100,7 @@ def verdict(run: LabRun) -> str:
     ours, name = run.paths["unsc"], run.dataset.class_names[run.forgotten]
     forget = ours.measure("acc_forget")
     done = f"UNSC forgets {name} (Acc_f {forget:.1f} %),"
-    if forget > STILL_THERE:
+    if not forgotten(forget):
         done = f"At γ = {run.config.energy_threshold:g} UNSC has not forgotten {name} (Acc_f {forget:.1f} %); it"
     rest, plane = _ends(ours)
     random, ascent = _ends(run.paths["random-labels"]), _ends(run.paths["gradient-ascent"])

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from unsc_core.figures.words import joined, method_title, points, requested
-from unsc_core.history import own_seconds
+from unsc_core.claims import SAME, has_forgotten
+from unsc_core.figures.words import joined, method_title, points, requested, run_title
 from unsc_core.results import Result, summary
 
 SETTINGS = {
@@ -25,14 +25,14 @@ class Measure:
 
     Attributes:
         name: as shown; meaning: one sentence; unit: with its leading space.
-        read: summary -> value, None where it was not measured.
+        read: `summary` and a model's name in it -> value, None where it was not measured.
         signed: whether the value is a difference; digits: after the point.
     """
 
     name: str
     meaning: str
     unit: str
-    read: Callable[[dict[str, Any]], float | None]
+    read: Callable[[dict[str, Any], str], float | None]
     signed: bool = False
     digits: int = 1
 
@@ -44,24 +44,37 @@ class Measure:
         return f"{value:{'+' if self.signed or difference else ''}.{self.digits}f}{unit}".replace("-", "−")
 
 
-def _gap(numbers: dict[str, Any]) -> float | None:
-    return None if numbers["gap_to_retrain"] is None else numbers["gap_to_retrain"]["acc_retain"]
+def _own(name: str) -> Callable[[dict[str, Any], str], float | None]:
+    """What a model's own entry says."""
+    return lambda numbers, model: numbers[model][name] if numbers.get(model) else None
 
 
-def _seconds(numbers: dict[str, Any]) -> float | None:
-    return own_seconds(numbers["seconds"]) or numbers["seconds"].get("retrain")
+def _against(reference: str) -> Callable[[dict[str, Any], str], float | None]:
+    """Acc_r of a model − a reference's, in points."""
+
+    def read(numbers: dict[str, Any], model: str) -> float | None:
+        one, other = numbers.get(model), numbers.get(reference)
+        return one["acc_retain"] - other["acc_retain"] if one and other else None
+
+    return read
 
 
 MEASURES = (
-    Measure("Acc_f", "Test accuracy on the forgotten classes; lower is better.", " %", lambda n: n["unlearned"]["acc_forget"]),
-    Measure("Acc_r", "Mean test accuracy over the classes that stay; higher is better.", " %", lambda n: n["unlearned"]["acc_retain"]),
-    Measure("Over-unlearning", "Acc_r of the original minus Acc_r of the unlearned model; below 0 the rest even improved.", " points",
-            lambda n: n["over_unlearning"], signed=True),
-    Measure("Gap to retrain", "Acc_r minus that of a model retrained without what is forgotten, the gold standard.", " points", _gap, signed=True),
-    Measure("Drift", "How far the retained samples' logits moved: ‖z − z₀‖ / ‖z₀‖; 0 is not at all.", "", lambda n: n["logit_drift"], digits=3),
-    Measure("Agreement", "Share of forgotten samples answered as the retrained model answers them.", " %", lambda n: n["agreement"]),
-    Measure("Seconds", "Second moments, null space, pseudo-labels and unlearning, when they were computed.", " s", _seconds),
+    Measure("Acc_f", "Test accuracy on the forgotten classes; lower is better.", " %", _own("acc_forget")),
+    Measure("Acc_r", "Mean test accuracy over the classes that stay; higher is better.", " %", _own("acc_retain")),
+    Measure("Gain", "Acc_r minus that of the original; below 0 the rest was damaged: over-unlearning.", " points", _against("original"), signed=True),
+    Measure("Added", "Acc_r minus that of the mask: what changing weights brought beyond hiding the answer.", " points",
+            _against("mask"), signed=True),
+    Measure("Gap to retrain", "Acc_r minus that of a model retrained without what is forgotten, the gold standard.", " points",
+            _against("retrained"), signed=True),
+    Measure("Drift", "How far the retained samples' logits moved: ‖z − z₀‖ / ‖z₀‖; no fault in itself, as the retrained model's shows.", "",
+            _own("logit_drift"), digits=3),
+    Measure("Agreement", "Share of forgotten samples answered as the retrained model answers them.", " %", _own("agreement")),
+    Measure("Seconds", "Measured around the method when it ran; of the original and the retrained model, their training.", " s",
+            lambda numbers, model: numbers["took"].get(model)),
 )  # fmt: skip
+COLUMNS = {"unlearned": "Unlearned", "original": "Original", "mask": "Mask", "retrained": "Retrained"}
+"""Models of a `summary` in the order in which a table shows them, and how they are called."""
 
 
 def differences(a: Result, b: Result) -> str:
@@ -91,18 +104,25 @@ def comparison(a: Result, b: Result) -> str:
     first, second = summary(a), summary(b)
     same = a.split.forget_classes == b.split.forget_classes and a.split.forget_ids == b.split.forget_ids
     if not same or a.split.dataset.test_digest != b.split.dataset.test_digest:
-        return f"A forgets {requested(a.split)} and B forgets {requested(b.split)}: their accuracies are not of the same samples."
-    forget = [n["unlearned"]["acc_forget"] for n in (first, second)]
-    retain = [n["unlearned"]["acc_retain"] for n in (first, second)]
-    over = [n["over_unlearning"] for n in (first, second)]
-    less = abs(forget[0] - forget[1])
-    text = (
-        "Both forget equally well"
-        if less < 0.05
-        else f"{'A' if forget[0] < forget[1] else 'B'} forgets {requested(a.split)} better by {less:.1f} points"
+        return f"A forgets {requested(a.split)} and B forgets {requested(b.split)}, so their accuracies cannot be compared."
+    titles = [f"{side} · {run_title(result)}" for side, result in (("A", a), ("B", b))]
+    done = [has_forgotten(numbers) for numbers in (first, second)]
+    forget, retain, gain = (
+        [read(n, "unlearned") for n in (first, second)] for read in (_own("acc_forget"), _own("acc_retain"), _against("original"))
     )
-    text += f" (Acc_f {forget[0]:.1f} and {forget[1]:.1f} %), and "
-    kept = abs(retain[0] - retain[1])
-    text += "both keep the rest equally well" if kept < 0.05 else f"{'A' if retain[0] > retain[1] else 'B'} keeps {kept:.1f} points more of the rest"
-    text += f" (Acc_r {retain[0]:.1f} and {retain[1]:.1f} %). "
-    return text + f"Against its original, A changed the retained classes by {points(-over[0])} points and B by {points(-over[1])}."
+    text = f"{titles[0]} and {titles[1]} both forget {requested(a.split)}"
+    if None in done:
+        text = f"Whether {titles[0]} and {titles[1]} forget {requested(a.split)} is not known yet"
+    elif not all(done):
+        left = joined([title for title, forgot in zip(titles, done, strict=True) if not forgot])
+        text = f"{left} {'does' if any(done) else 'do'} not forget {requested(a.split)}"
+    text += f" (Acc_f {_percent(forget[0])} and {_percent(forget[1])}). "
+    kept = abs((retain[0] or 0.0) - (retain[1] or 0.0))
+    more = "A" if (retain[0] or 0.0) > (retain[1] or 0.0) else "B"
+    text += "Both keep the rest equally well" if kept < SAME else f"{more} keeps {kept:.1f} points more of the rest"
+    text += f" (Acc_r {_percent(retain[0])} and {_percent(retain[1])}). "
+    return text + f"Against its original, A changed the retained classes by {points(gain[0] or 0.0)} points and B by {points(gain[1] or 0.0)}."
+
+
+def _percent(value: float | None) -> str:
+    return "–" if value is None else f"{value:.1f} %"

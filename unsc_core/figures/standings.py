@@ -4,88 +4,107 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from unsc_core.comparison import FORGOTTEN, Row, Run, Standing, rows, standing
-from unsc_core.figures.words import joined, method_title, points
-from unsc_core.methods import METHODS
+from unsc_core.claims import SAME
+from unsc_core.comparison import Row, Run, Standing, added, by_method, forgets, free, rows, standing
+from unsc_core.figures.words import altered, joined, method_title, pm
+from unsc_core.spread import Interval
 
 COLUMNS = {
     "Acc_f %": "Test accuracy on the classes to forget; lower is better.",
     "Acc_r %": "Mean test accuracy over the classes that stay; higher is better.",
-    "Over-unlearning": "Acc_r of the original minus Acc_r of this model, in points. Above 0 the rest was damaged; below 0 it even improved.",
+    "Gain": "Acc_r of this model minus Acc_r of the original, in points. Below 0 the rest was damaged: over-unlearning.",
+    "Added": "Acc_r of this model minus Acc_r of the mask, in points: what changing weights brought beyond hiding the answer.",
     "Gap to retrain": "Acc_r of this model minus Acc_r of the retrained one, in points.",
     "Agreement %": "Share of the forgotten classes' test images that this model answers as the retrained one does.",
-    "Logit drift": "‖z − z₀‖ / ‖z₀‖ over the retained test images: how far the logits moved from the original's.",
-    "Seconds": "The method's own work, as recorded when it ran. Second moments serve every later request: they count for the method that "
-    "collected them. Original and retrained: their training.",
+    "Logit drift": "‖z − z₀‖ / ‖z₀‖ over the retained test images: how far the logits moved from the original's. Not a fault in itself: "
+    "see the retrained model's.",
+    "Seconds": "Measured around the method when it ran. Second moments serve every later request: they count for the method that "
+    "collected them. Original and retrained: their training. *: on another machine than most rows, or not recorded where.",
 }
 """Column of the table -> what it says, in the order of MEASURES."""
 MEASURES = {
-    "acc_forget": "{:.1f}", "acc_retain": "{:.1f}", "over_unlearning": "{:+.1f}", "gap": "{:+.1f}", "agreement": "{:.0f}", "drift": "{:.2f}",
-    "seconds": "{:.1f}",
+    "acc_forget": "{:.1f}", "acc_retain": "{:.1f}", "gain": "{:+.1f}", "added": "{:+.1f}", "gap": "{:+.1f}", "agreement": "{:.0f}",
+    "drift": "{:.2f}", "seconds": "{:.1f}",
 }  # fmt: skip
 MARK = "◆ "
-SHORT = {"random-labels+null-space": "RL + null space", "original": "Original", "retrained": "Retrained"}
+SHORT = {"random-labels+null-space": "RL + null space", "original": "Original", "mask": "Mask", "retrained": "Retrained"}
+ROLES = {"original": "before forgetting", "mask": "answers hidden, no weight changed", "retrained": "gold standard"}
 
 
-def name(method: str) -> str:
-    """How a row is called: a method's title, shortened where it is long."""
-    return SHORT.get(method) or method_title(method)
+def name(method: str, runs: Sequence[Run] = ()) -> str:
+    """How a row is called: a method's title, shortened where it is long; with its runs, also what is not as the method makes it."""
+    return altered(SHORT.get(method) or method_title(method), runs[0].alterations if runs else ())
 
 
 def table(runs: Sequence[Run]) -> dict[str, list[str]]:
-    """The comparison as text: original and retrained first, then every method; "mean ± sd" over more than one seed."""
-    found = rows(runs)
-    against = standing(found) if "unsc" in found else Standing()
-    columns: dict[str, list[str]] = {"Method": [(MARK if method == "unsc" else "") + name(method) for method in found]}
+    """The comparison as text: the references first, then every method; "mean ± half of the 95 % interval" over more than one seed."""
+    found, of = rows(runs), by_method(runs)
+    against = standing(runs) if "unsc" in found else Standing()
+    columns: dict[str, list[str]] = {"Method": [(MARK if method == "unsc" else "") + name(method, of.get(method, ())) for method in found]}
     for column, (measure, form) in zip(COLUMNS, MEASURES.items(), strict=True):
         columns[column] = [_cell(row, measure, form) for row in found.values()]
-    columns["Verdict"] = [_verdict(method, row, against) for method, row in found.items()]
-    if len({row.seeds for row in found.values()}) > 1:  # some seeds are still missing
-        columns["Seeds"] = [str(row.seeds) for row in found.values()]
+    columns["Verdict"] = [ROLES.get(method) or _verdict(method, of[method], against) for method in found]
+    columns["Seeds"] = [str(row.seeds) for row in found.values()]
     return columns
 
 
 def _cell(row: Row, measure: str, form: str) -> str:
-    mean, sd = row.mean[measure], row.sd[measure]
-    if mean is None or sd is None:
+    mean, half = row.mean[measure], row.half[measure]
+    if mean is None:
         return "–"
-    text = form.format(mean).replace("+0.0", "0.0").replace("-0.0", "0.0") if abs(mean) < 0.05 else form.format(mean)
-    return (f"{text} ± {form.format(sd).lstrip('+')}" if row.seeds > 1 else text).replace("-", "−")
+    text = form.format(mean).replace("+0.0", "0.0").replace("-0.0", "0.0") if abs(mean) < SAME else form.format(mean)
+    text = text if half is None else f"{text} ± {form.format(half).lstrip('+')}"
+    return text.replace("-", "−") + ("*" if measure == "seconds" and row.elsewhere else "")
 
 
-def _verdict(method: str, row: Row, against: Standing) -> str:
-    if method in ("original", "retrained"):
-        return "before forgetting" if method == "original" else "gold standard"
-    acc_forget = row.mean["acc_forget"]
-    if acc_forget is not None and acc_forget > FORGOTTEN:
-        return f"does not forget (over {FORGOTTEN:g} %)"
-    for words, group in (("better than UNSC", against.better), ("tied with UNSC", against.tied), ("behind UNSC", against.worse)):
+def _verdict(method: str, of: Sequence[Run], against: Standing) -> str:
+    if any(run.forgotten is None for run in of):
+        return "not known yet"
+    if not forgets(of):
+        return f"does not forget (Acc_f up to {max(run.measures['unlearned']['acc_forget'] or 0.0 for run in of):.1f} %)"
+    for words, group in (("keeps more than UNSC", against.better), ("tied with UNSC", against.tied), ("keeps less than UNSC", against.worse)):
         if method in group:
-            return f"{words} ({points(group[method])})"
+            return f"{words} ({pm(group[method])})"
     return "forgets"
 
 
 def conclusion(runs: Sequence[Run]) -> str:
-    """Where UNSC stands among the methods that are there, in one or two sentences."""
-    found = rows(runs)
-    if "unsc" not in found:
+    """Where UNSC stands among the methods that are there, in a few short sentences."""
+    of = by_method(runs)
+    if "unsc" not in of:
         return "UNSC has not been run here yet: run all methods to compare them with it."
-    unsc, against = found["unsc"].mean, standing(found)
-    seeds = min(row.seeds for method, row in found.items() if method in METHODS)
-    caution = "" if seeds > 1 else " One seed has no spread: a small difference may be chance."
-    over = f"Over {seeds} seeds" if seeds > 1 else "Here"
-    if (unsc["acc_forget"] or 0.0) > FORGOTTEN:
-        return f"{over} UNSC itself does not forget: Acc_f stays at {unsc['acc_forget']:.1f} %. A lower γ or more epochs may help.{caution}"
-    parts = [f"{name(m)} keeps {points(ahead)} points more of Acc_r than UNSC".replace("+", "") for m, ahead in against.better.items()]
+    unsc, ours = of["unsc"], rows(runs)["unsc"].mean
+    who = name("unsc", unsc)
+    seeds = min(len(one) for one in of.values())
+    over = f"Over {seeds} seeds {who}" if seeds > 1 else f"In this one run {who}"
+    if not forgets(unsc):
+        return f"{over} does not forget: Acc_f stays at {ours['acc_forget'] or 0.0:.1f} %. A lower γ or more epochs may help.{_caution(seeds)}"
+    said = [f"{over} forgets (Acc_f {ours['acc_forget'] or 0.0:.1f} %)."]
+    hidden, beyond = free(unsc), added(unsc)
+    if hidden is not None and beyond is not None:
+        said.append(f"Of its gain in Acc_r, {free_and_added(hidden, beyond)}.")
+    against = standing(runs)
+    said += [f"{name(m, of[m])} keeps {pm(ahead)} points more of Acc_r.".replace("keeps +", "keeps ") for m, ahead in against.better.items()]
     if against.tied:
-        parts.append(f"{joined([name(m) for m in against.tied])} {'is' if len(against.tied) == 1 else 'are'} tied with it")
+        said.append(f"Tied with it: {joined([name(m, of[m]) for m in against.tied])}.")
     if against.worse:
-        low, high = sorted(abs(ahead) for ahead in (min(against.worse.values()), max(against.worse.values())))
+        low, high = sorted(abs(ahead.mean) for ahead in (min(against.worse.values(), key=_mean), max(against.worse.values(), key=_mean)))
         span = f"{low:.1f} points" if f"{low:.1f}" == f"{high:.1f}" else f"{low:.1f} to {high:.1f} points"
-        count = f"{len(against.worse)} methods" if len(against.worse) > 1 else name(next(iter(against.worse)))
-        parts.append(f"UNSC keeps {span} more of Acc_r than {count}")
+        said.append(f"{joined([name(m, of[m]) for m in against.worse])} {'keeps' if len(against.worse) == 1 else 'keep'} {span} less.")
     if against.not_forgetting:
-        parts.append(f"{joined([name(m) for m in against.not_forgetting])} {'does' if len(against.not_forgetting) == 1 else 'do'} not forget")
-    loss = unsc["over_unlearning"] or 0.0
-    own = f"{over} UNSC forgets (Acc_f {unsc['acc_forget']:.1f} %) and {'gains' if loss < 0 else 'loses'} {abs(loss):.1f} points of Acc_r"
-    return f"{'; '.join([own, *parts])}.{caution}"
+        said.append(f"{joined([name(m, of[m]) for m in against.not_forgetting])} {'does' if len(against.not_forgetting) == 1 else 'do'} not forget.")
+    return " ".join(said) + _caution(seeds)
+
+
+def free_and_added(hidden: Interval, beyond: Interval) -> str:
+    """What the mask gives and what changing weights adds to that, in points of Acc_r."""
+    text = f"{pm(hidden)} points are free: masking the answer gives them without any training; {pm(beyond)} are added by changing weights"
+    return text + (", which cannot be told from nothing" if beyond.tied else "")
+
+
+def _mean(ahead: Interval) -> float:
+    return ahead.mean
+
+
+def _caution(seeds: int) -> str:
+    return "" if seeds > 1 else " One seed has no spread: a small difference may be chance."

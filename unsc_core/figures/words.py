@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from unsc_core.dataset import Split
 from unsc_core.methods import METHODS
+
+if TYPE_CHECKING:
+    from unsc_core.results import Result
+    from unsc_core.spread import Interval
 
 
 def joined(names: Sequence[str]) -> str:
@@ -28,9 +33,39 @@ def percent(share: float) -> str:
 
 def points(difference: float) -> str:
     """A difference of percentages, signed."""
-    return f"{difference:+.1f}".replace("-", "−")
+    return f"{difference:+.1f}".replace("-0.0", "0.0").replace("+0.0", "0.0").replace("-", "−")
+
+
+def pm(difference: Interval) -> str:
+    """A difference over seeds with half of its 95 % interval, signed: "+0.3 ± 0.2"; one seed has only the difference."""
+    return points(difference.mean) + ("" if difference.half is None else f" ± {difference.half:.1f}")
 
 
 def method_title(name: str) -> str:
     """How a method is called in text."""
     return METHODS[name].title
+
+
+def free_and_added(gain: dict[str, float | None]) -> str:
+    """One run's gain told apart, in a sentence: `gain` as in a `summary`."""
+    if gain["free"] is None or gain["added"] is None:
+        return "Single samples cannot be masked, so their gain is not told apart."
+    return (
+        f"Of this change, {points(gain['free'])} points are free (masking the answer gives them without any training) "
+        f"and {points(gain['added'])} are added by changing weights."
+    )
+
+
+def altered(title: str, alterations: Sequence[str]) -> str:
+    """A title that says what is not as its method makes it: "UNSC", or "UNSC (edited labels, imported)"."""
+    return f"{title} ({', '.join(alterations)})" if alterations else title
+
+
+def file_stem(stem: str, alterations: Sequence[str]) -> str:
+    """The name of a file about a run, without its ending: "unsc-4f2a_edited-labels"."""
+    return "_".join([stem, *(words.replace("γ", "gamma").replace(" ", "-") for words in alterations)])
+
+
+def run_title(result: Result) -> str:
+    """How one run is called wherever it appears."""
+    return altered(method_title(result.config.method), result.alterations)

@@ -63,7 +63,7 @@ if not runs:
 
 st.dataframe(
     pd.DataFrame(standings.table(runs)).style.apply(set_apart, axis=1), hide_index=True, height="content", alt="Methods and their measures",
-    column_config={"Method": st.column_config.TextColumn(width=170), "Verdict": st.column_config.TextColumn(width=190)}
+    column_config={"Method": st.column_config.TextColumn(width=170), "Verdict": st.column_config.TextColumn(width=250)}
     | {column: st.column_config.TextColumn(help=text, alignment="right") for column, text in standings.COLUMNS.items()},
 )  # fmt: skip
 st.caption(

@@ -216,7 +216,7 @@ def test_the_table_marks_unsc_the_references_and_what_does_not_forget() -> None:
     found = standings.table([*unsc(92.0, 94.0), *(run("fine-tune", seed, (80.0, 90.0), (70.0, 95.0)) for seed in (0, 1))])
     assert found["Method"] == ["Original", "Mask", "Retrained", "◆ UNSC", "Fine-tune"]
     assert found["Verdict"] == [
-        "before forgetting", "answers hidden, no weight changed", "gold standard", "forgets", "does not forget (Acc_f up to 70.0 %)",
+        "before forgetting", "only hides the answer", "gold standard", "forgets", "does not forget (Acc_f up to 70.0 %)",
     ]  # fmt: skip
     assert found["Acc_r %"][3] == "93.0 ± 12.7"
     assert found["Gain"][0] == "0.0 ± 0.0"

@@ -165,8 +165,9 @@ def _table(answer: dict[str, Any]) -> str:
             lines.append(f"{model:11}" + "".join(f"{cell:>15}" for cell in cells))
     gain, free = _signed(mean, half, "total"), _signed(mean, half, "free")
     if mean["mask"]:
+        added = _signed(mean, half, "added")
         lines.append(
-            f"gain in Acc_r {gain} points: {free} free (the mask gives them), {_signed(mean, half, 'added')} added by changing weights; below 0: over-unlearning"
+            f"gain in Acc_r {gain} points (below 0: over-unlearning): {free} free, as the mask gives them, {added} added by changing weights"
         )
     else:
         lines.append(f"gain in Acc_r {gain} points (below 0: over-unlearning); single samples cannot be masked")

@@ -9,6 +9,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
+from unsc_core.claims import FORGOTTEN
 from unsc_core.config import ExperimentConfig
 from unsc_core.data import VALIDATION
 from unsc_core.errors import DivergedError
@@ -20,8 +21,6 @@ from unsc_core.results import summary
 FACTORS = (0.25, 0.5, 1.0, 2.0, 4.0)
 """Learning rates tried, as multiples of the default."""
 ENERGY_THRESHOLDS = (0.94, 0.96, 0.97, 0.98)
-FORGOTTEN = 2.0
-"""A setting forgets when Acc_f on validation samples is at most this, in percent, for every class and seed."""
 EQUAL = 0.05
 """Settings whose Acc_r differs by less, in points, keep equally much."""
 
@@ -73,6 +72,7 @@ def _means(requests: list[ExperimentConfig], settings: dict[str, Any], report: R
 def choose(tried: list[dict[str, Any]]) -> dict[str, float]:
     """Of the settings that forget, the one that keeps most of the rest, of equals the one that forgets most surely.
 
+    A setting forgets when Acc_f on validation samples is at most FORGOTTEN for every class and seed.
     If none forgets, the one with the widest Acc_r − Acc_f.
     """
     sound = [one for one in tried if one["acc_forget"] is not None]
@@ -108,7 +108,8 @@ def table(outcomes: Iterable[dict[str, Any]]) -> str:
     for outcome in outcomes:
         for one in outcome["tried"]:
             numbers = ["diverged", "", ""] if one["acc_forget"] is None else [f"{one[n]:.2f}" for n in ("acc_forget", "worst_forget", "acc_retain")]
-            mark = "chosen" if one["settings"] == outcome["chosen"] else ""
+            forgets = one["worst_forget"] is not None and one["worst_forget"] <= FORGOTTEN
+            mark = "" if one["settings"] != outcome["chosen"] else "chosen" if forgets else "chosen, though nothing tried forgets"
             setting = one["settings"]
             lines.append(
                 f"| {outcome['method']} | {setting['learning_rate']:g} | {setting.get('energy_threshold', '')} | {' | '.join(numbers)} | {mark} |"

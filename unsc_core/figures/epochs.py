@@ -110,4 +110,5 @@ def _sentence(epochs: Epochs, names: str) -> str:
     halfway = int(np.argmax(epochs.acc_forget <= epochs.acc_forget[0] / 2))
     lowest = int(np.argmin(epochs.acc_retain))
     text = f"Half of {names} had gone after epoch {epochs.epoch[halfway]}" if halfway else f"{names} did not go by half"
-    return f"{text}; the rest was answered worst after epoch {epochs.epoch[lowest]} ({epochs.acc_retain[lowest]:.1f} %)."
+    rest = f"the rest was answered worst after epoch {epochs.epoch[lowest]} ({epochs.acc_retain[lowest]:.1f} %)"
+    return f"{text}; {rest if lowest else 'after no epoch was the rest answered worse than by the original'}."

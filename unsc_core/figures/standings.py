@@ -28,7 +28,7 @@ MEASURES = {
 }  # fmt: skip
 MARK = "◆ "
 SHORT = {"random-labels+null-space": "RL + null space", "original": "Original", "mask": "Mask", "retrained": "Retrained"}
-ROLES = {"original": "before forgetting", "mask": "answers hidden, no weight changed", "retrained": "gold standard"}
+ROLES = {"original": "before forgetting", "mask": "only hides the answer", "retrained": "gold standard"}
 
 
 def name(method: str, runs: Sequence[Run] = ()) -> str:

@@ -33,7 +33,7 @@ def change_per_class(results: list[Result], look: Look, titles: list[str] | None
         )
         title = titles[i] if titles else run_title(result)
         colour = colours[i] if colours else of_method.get(result.config.method, look.muted)
-        pattern = "/" if result.config.method == "random-labels" else "x" if titles and i else ""
+        pattern = ("", "x", "/")[i % 3] if titles else "/" if result.config.method == "random-labels" else ""
         figure.add_bar(
             x=names, y=after - before, name=title, marker={"color": colour, "pattern": {"shape": pattern}},
             hovertemplate="%{x}<br>%{y:+.1f} points<extra>" + title + "</extra>",

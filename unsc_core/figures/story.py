@@ -94,13 +94,12 @@ def pseudo_labels(result: Result) -> Step:
     counts, names = np.bincount(result.labels), requested(result.split)
     most = result.split.dataset.class_names[int(counts.argmax())]
     whose = "the class that a person chose" if result.config.edits else "the class that the network already found most like it"
-    of = "of them" if result.split.forget_ids else f"of the {names} training images"
     return Step(
         "4 · Pseudo-labels",
         f"Where should {names} go? Not anywhere: each sample is taught {whose}, its **pseudo-label**. "
         "So the borders between the other classes need not bend.",
         percent(counts.max() / counts.sum()),
-        f"{of} are taught {most}, the most frequent label",
+        f"of the training samples are taught {most}",
     )
 
 

@@ -18,8 +18,6 @@ from unsc_core.store import Store
 TOPIC = "unsc-lab"
 INTERVAL_S = 0.2
 """Progress is sent, and cancelling looked for, at most this often."""
-NICENESS = 10
-"""Jobs give way to the pages that people look at, by so much."""
 
 
 def experiment(config: ExperimentConfig, store: Store, report: Report) -> None:
@@ -85,8 +83,15 @@ JOBS: dict[str, Callable[[ExperimentConfig, Store, Report], None]] = {
 }
 
 
-def run_job(kind: str, job_id: str, config: dict, home: str) -> str:
+def run_job(kind: str, task: str, config: dict, home: str, niceness: int) -> str:
     """Run one job on a Dask worker.
+
+    Args:
+        kind: a name in JOBS.
+        task: what the job's messages are sent under, and its cancelling asked for.
+        config: of the experiment, as JSON types.
+        home: the data folder.
+        niceness: how far it gives way to other processes, as the system counts.
 
     Returns:
         "done" or "cancelled".
@@ -96,10 +101,10 @@ def run_job(kind: str, job_id: str, config: dict, home: str) -> str:
     """
     os.environ["UNSC_HOME"] = home
     if hasattr(os, "setpriority"):  # on Linux a thread's own, and of those it starts
-        os.setpriority(os.PRIO_PROCESS, 0, max(NICENESS, os.getpriority(os.PRIO_PROCESS, 0)))
+        os.setpriority(os.PRIO_PROCESS, 0, max(niceness, os.getpriority(os.PRIO_PROCESS, 0)))
     worker = distributed.get_worker()
-    worker.log_event(TOPIC, {"id": job_id, "what": "start", "worker": worker.address})
-    cancelled = distributed.Event(f"cancel-{job_id}")
+    worker.log_event(TOPIC, {"id": task, "what": "start", "worker": worker.address})
+    cancelled = distributed.Event(f"cancel-{task}")
     last = 0.0
     stage = ""
 
@@ -110,7 +115,7 @@ def run_job(kind: str, job_id: str, config: dict, home: str) -> str:
         last, stage = time.monotonic(), progress.stage
         if cancelled.is_set():
             raise Cancelled
-        worker.log_event(TOPIC, {"id": job_id, "what": "progress", "progress": asdict(progress)})
+        worker.log_event(TOPIC, {"id": task, "what": "progress", "progress": asdict(progress)})
 
     try:
         JOBS[kind](ExperimentConfig.from_dict(config), Store(Path(home) / "store"), report)

@@ -61,7 +61,7 @@ class Lane(StrEnum):
     LONG = "long"
 
 
-NICENESS = {Lane.SHORT: 10, Lane.LONG: 15}
+NICENESS = {Lane.SHORT: 10, Lane.LONG: 13}
 """Jobs give way to the pages that people look at, by so much, and long ones to short ones."""
 
 
@@ -330,6 +330,10 @@ class Engine:
 
     def _on_done(self, job: Job, future: Any) -> None:
         error = future.exception() if future.status == "error" else None
+        if isinstance(error, distributed.scheduler.KilledWorker) and job.starts < 2 and not job.over:
+            job.task += "-again"  # Dask blames all that a lost worker had been given, also what it had not begun
+            self._calls.submit(self._guarded, lambda: self._send(job), job)
+            return
         with self._lock:
             if not job.over:
                 if future.status == "finished" and future.result() != "cancelled":

@@ -124,9 +124,7 @@ class Engine:
         self._calls.submit(self._guarded, self._start)
         self.error = ""
 
-    def submit(
-        self, kind: str, key: str, config: ExperimentConfig, watcher: str = "", *, patient: bool = False, seconds: float | None = None
-    ) -> Job:
+    def submit(self, kind: str, key: str, config: ExperimentConfig, watcher: str = "", *, patient: bool = False, seconds: float | None = None) -> Job:
         """Ask for a job; the same kind and key asked again while it waits or runs is the same job.
 
         Args:

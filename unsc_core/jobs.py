@@ -22,11 +22,13 @@ INTERVAL_S = 0.2
 
 def experiment(config: ExperimentConfig, store: Store, report: Report) -> None:
     """Original and unlearned model with their answers, and the spectra of the request."""
+    from unsc_core.cost_run import record
     from unsc_core.experiment import Experiment
 
     work = Experiment(config, store, report)
     work.run()
     _ = work.spectra
+    record(work)
 
 
 def spectra(config: ExperimentConfig, store: Store, report: Report) -> None:
@@ -38,9 +40,12 @@ def spectra(config: ExperimentConfig, store: Store, report: Report) -> None:
 
 def retrain(config: ExperimentConfig, store: Store, report: Report) -> None:
     """The retrained model with its answers."""
+    from unsc_core.cost_run import record
     from unsc_core.experiment import Experiment
 
-    Experiment(config, store, report).run_retrained()
+    work = Experiment(config, store, report)
+    work.run_retrained()
+    record(work)
 
 
 def dataset(config: ExperimentConfig, _: Store, report: Report) -> None:
@@ -78,8 +83,15 @@ def lab(config: ExperimentConfig, store: Store, report: Report) -> None:
     run(config, store, report)
 
 
+def cost(config: ExperimentConfig, store: Store, report: Report) -> None:
+    """How long this network takes on this machine."""
+    from unsc_core.cost_run import measure
+
+    measure(config, store, report)
+
+
 JOBS: dict[str, Callable[[ExperimentConfig, Store, Report], None]] = {
-    job.__name__: job for job in (experiment, epochs, retrain, spectra, dataset, embedding, subspaces, lab)
+    job.__name__: job for job in (experiment, epochs, retrain, spectra, dataset, embedding, subspaces, lab, cost)
 }
 
 

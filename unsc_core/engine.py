@@ -34,7 +34,7 @@ PATIENT = 10**6
 """Added to the number of a job that lets all others go first."""
 GRACE_S = 1.5
 """A cancelled job that has not stopped by itself after this long is stopped by restarting its worker."""
-LOOK_S = 2.0
+LOOK_S = 1.0
 """How often the engine looks whether those who wait for a job are still there."""
 ABSENCE_S = 5.0
 """Who has been away for this long no longer waits: longer than a reload or a short loss of the network."""
@@ -61,7 +61,7 @@ class Lane(StrEnum):
     LONG = "long"
 
 
-NICENESS = {Lane.SHORT: 10, Lane.LONG: 13}
+NICENESS = {Lane.SHORT: 5, Lane.LONG: 10}
 """Jobs give way to the pages that people look at, by so much, and long ones to short ones."""
 
 

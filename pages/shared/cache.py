@@ -18,6 +18,7 @@ from unsc_core.data import load_dataset
 from unsc_core.dataset import Dataset
 from unsc_core.engine import Engine
 from unsc_core.epochs import Epochs, epochs_key, read_epochs
+from unsc_core.errors import StoreError
 from unsc_core.results import Result, keys, logits_key, read_result
 from unsc_core.store import Store
 
@@ -96,7 +97,10 @@ def _run(config: ExperimentConfig, there: tuple[float, ...]) -> Run | None:
 
 def cost(wanted: Sequence[tuple[str, ExperimentConfig]]) -> Cost | None:
     """What is missing of these jobs, (kind, resolved config), in seconds on this machine; None until that is known."""
-    return estimate(wanted, store())
+    try:
+        return estimate(wanted, store())
+    except StoreError:
+        return Cost(0.0)  # the job will say what is wrong with the store
 
 
 def is_stored(kind: str, key: str) -> bool:

@@ -8,7 +8,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from pages.shared import cache
-from tests.pages.headless import open_page
+from tests.pages.headless import finished, open_page
 from unsc_core.comparison import COMPARED
 from unsc_core.config import ExperimentConfig
 from unsc_core.epochs import make_epochs
@@ -37,16 +37,6 @@ def opening(tmp_path_factory: pytest.TempPathFactory, own_engine: None) -> Path:
 def drawn(app: AppTest) -> AppTest:
     app.run()
     assert not app.exception, app.exception
-    return app
-
-
-def finished(app: AppTest) -> AppTest:
-    """Wait for every job that was asked for, draw the page again, and so on until it asks for nothing more."""
-    while active := cache.engine().active():
-        for job in active:
-            assert cache.engine().wait(job, 120).over
-            assert job.error == ""
-        drawn(app)
     return app
 
 

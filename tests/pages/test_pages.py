@@ -108,7 +108,9 @@ def test_edited_pseudo_labels_are_shown_beside_the_own_ones(opening: Path) -> No
 
 
 def test_app_opens_on_the_story() -> None:
+    asked = cache.engine()._submitted
     app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120).run()
+    assert cache.engine()._submitted == asked  # all of it is stored, and nothing is measured before it is shown
     assert not app.exception
     assert app.title[0].value == "Make a network forget, and keep the rest"
 

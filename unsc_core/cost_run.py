@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import asdict, replace
+from statistics import median
 
 import torch
 from torch import Tensor, nn
@@ -90,20 +91,43 @@ def _measured(model: nn.Module, data: DeviceData, num_classes: int) -> Rates:
 
 def _step_seconds(model: nn.Module, data: DeviceData, batch: int, budget: float) -> float:
     """The median training step of `batch` samples: of two, or as many as `budget` seconds have room for; the first is not counted."""
-    times = [time.perf_counter()]
+    clock, steps = _Clock(data.device), []
+    end = 0.0
 
     def tick(done: int, total: int, detail: str) -> None:
-        if data.device.type == "cuda":
-            torch.cuda.synchronize(data.device)
-        times.append(time.perf_counter())
-        if len(times) > 3 and times[-1] - times[1] > budget:
+        nonlocal end
+        steps.append(clock.lap())
+        end = end or time.perf_counter() + budget
+        if len(steps) > 2 and time.perf_counter() > end:
             raise _Enough
 
     rows = torch.arange(MOST_STEPS * batch, device=data.device) % len(data.y_train)
     with suppress(_Enough):
         train(model, data, rows, TrainingConfig(1, batch_size=batch), 0, tick)
-    steps = sorted(after - before for before, after in zip(times[1:], times[2:], strict=False))
-    return steps[len(steps) // 2] if steps else times[-1] - times[0]
+    return median(steps[1:] or steps)
+
+
+class _Clock:
+    """Times laps in seconds as they are when nothing else runs here.
+
+    On a processor a lap is at most what it used of all cores together: while other programs hold these, more time passes.
+    """
+
+    def __init__(self, device: torch.device) -> None:
+        self._device = device
+        self._last = self._now()
+
+    def _now(self) -> tuple[float, float]:
+        if self._device.type == "cuda":
+            torch.cuda.synchronize(self._device)
+        return time.perf_counter(), time.process_time()
+
+    def lap(self) -> float:
+        """Since the last lap."""
+        now = self._now()
+        passed, used = (after - before for before, after in zip(self._last, now, strict=True))
+        self._last = now
+        return passed if self._device.type == "cuda" else min(passed, used)
 
 
 class _Enough(Exception):
@@ -112,13 +136,10 @@ class _Enough(Exception):
 
 def _seconds(data: DeviceData, call: Callable[[], object]) -> float:
     """The shorter of two calls."""
-    found = []
+    clock, found = _Clock(data.device), []
     for _ in range(2):
-        begin = time.perf_counter()
         call()
-        if data.device.type == "cuda":
-            torch.cuda.synchronize(data.device)
-        found.append(time.perf_counter() - begin)
+        found.append(clock.lap())
     return min(found)
 
 

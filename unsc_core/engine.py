@@ -26,6 +26,7 @@ from unsc_core.config import ExperimentConfig
 from unsc_core.errors import EngineError, UnscError
 from unsc_core.home import home
 from unsc_core.jobs import TOPIC, run_job
+from unsc_core.machine import cores
 from unsc_core.progress import Progress
 
 logger = logging.getLogger(__name__)
@@ -256,7 +257,7 @@ class Engine:
                     f"No Dask scheduler answers at {self._address} ({type(error).__name__}); start one there or unset UNSC_SCHEDULER."
                 ) from None
         else:
-            threads = max(1, _cores() // _long_workers())
+            threads = max(1, cores() // _long_workers())
             spawn_environment: dict[str, Any] = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), threads)
             spawn_environment["OMP_WAIT_POLICY"] = "passive"  # see unsc_core.device
             dask.config.set(
@@ -346,11 +347,6 @@ class Engine:
         over = [job_id for job_id, job in self._jobs.items() if job.over]
         for job_id in over[: max(0, len(self._jobs) - keep)]:
             del self._jobs[job_id]
-
-
-def _cores() -> int:
-    """Cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _long_workers() -> int:

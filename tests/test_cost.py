@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -38,20 +39,17 @@ def keep(store: Store, config: ExperimentConfig, rates: Rates) -> None:
     store.put("cost", rates_key(config, load_dataset(config.dataset)), Artefact({}, {"rates": rates.__dict__}))
 
 
-def test_the_estimate_is_within_twice_of_a_real_training(tmp_path: Path) -> None:
-    """Of three tries, since other programs may take the processor away from one of the two."""
-    ratios = []
-    for seed in range(3):
-        store, config = Store(tmp_path / str(seed)), resolved(digits(seed=seed))
-        measure(config, store)
-        cost = estimate([("retrain", config)], store)
-        assert cost is not None
-        work = Experiment(config, store)
-        work.run_retrained()
-        ratios.append(cost.seconds / (work.stages.seconds["retrain"] + work.stages.seconds["evaluate"]))
-        if 0.5 < ratios[-1] < 2:
-            break
-    assert 0.5 < ratios[-1] < 2, ratios
+def test_the_estimate_is_within_twice_of_a_real_training(store: Store) -> None:
+    """The training in seconds of the processor: other programs may hold it meanwhile, which the estimate leaves out."""
+    config = resolved(digits())
+    measure(config, store)
+    cost = estimate([("retrain", config)], store)
+    assert cost is not None
+    work = Experiment(config, store)
+    begin = time.process_time()
+    work.run_retrained()
+    used = time.process_time() - begin
+    assert 0.5 * used < cost.seconds < 2 * used
 
 
 def test_a_network_is_measured_once_and_costs_no_torch_to_read(store: Store, home: Path) -> None:

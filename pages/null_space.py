@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import streamlit as st
 
-from pages.shared import cache, controls, header, jobs, linked, show, state
+from pages.shared import batch, cache, controls, header, jobs, linked, show, state
 from unsc_core import subspaces
 from unsc_core.figures import spectra as figures
 from unsc_core.figures import subspaces as lie
@@ -151,7 +151,11 @@ def sweep_view() -> None:
         threshold: resolve(replace(chosen.config, energy_threshold=threshold, energy_thresholds=()), chosen.dataset) for threshold in thresholds
     }
     done = {threshold: there for threshold, config in configs.items() if (there := cache.result(config)) is not None}
-    jobs.many("experiment", {keys(config, chosen.dataset).unlearned: config for t, config in configs.items() if t not in done}, "Sweeping over γ")
+    pieces = [
+        batch.Piece("experiment", keys(config, chosen.dataset).unlearned, config, f"γ = {threshold:g}", threshold in done)
+        for threshold, config in configs.items()
+    ]
+    batch.run_all(pieces, f"Sweeping over γ: run the missing {len(configs) - len(done)}", "sweep")
     numbers = {threshold: summary(one) for threshold, one in done.items()}
     outcomes = [
         lie.Outcome(threshold, one["unlearned"]["acc_forget"], one["unlearned"]["acc_retain"], 100 * one["logit_drift"])

@@ -15,7 +15,7 @@ import pytest
 from tests.conftest import blobs, digits
 from unsc_core.config import ExperimentConfig
 from unsc_core.data import load_dataset
-from unsc_core.engine import Engine, Job, State
+from unsc_core.engine import ABSENCE_S, SHORT_S, Engine, Job, Lane, State
 from unsc_core.progress import Progress
 from unsc_core.results import Result, keys, read_result, resolve
 from unsc_core.store import Store
@@ -148,7 +148,7 @@ def test_cancel_stops_a_running_training_within_two_seconds(engine: Engine) -> N
     job = submit(engine, LONG, "a")
     until(lambda: training(job))
     following = submit(engine, quick(5), "a")
-    assert engine.cancel(job, "a")
+    assert engine.cancel(job, "a") == 0
     took = until(lambda: following.state is not State.WAITING, 10)
     assert took < 2
     assert job.state is State.CANCELLED
@@ -162,7 +162,8 @@ def test_cancelled_work_can_be_asked_again(engine: Engine) -> None:
         job = submit(engine, LONG)
         until(lambda job=job: training(job))
         assert job.starts == 1
-        assert engine.cancel(job)
+        engine.cancel(job)
+        assert job.over
     assert engine.wait(submit(engine, quick(6)), 30).state is State.DONE
 
 
@@ -170,10 +171,10 @@ def test_cancel_of_a_waiting_job(engine: Engine) -> None:
     first = submit(engine, LONG)
     until(lambda: training(first))
     second, third = submit(engine, quick(7)), submit(engine, quick(8))
-    assert engine.cancel(second)
+    assert engine.cancel(second) == 0
     assert second.state is State.CANCELLED
     assert engine.place(third) == 1
-    assert engine.cancel(first)
+    assert engine.cancel(first) == 0
     assert engine.wait(third, 30).state is State.DONE
     assert (second.state, second.starts) == (State.CANCELLED, 0)
     assert result(quick(7)) is None
@@ -183,14 +184,96 @@ def test_job_runs_on_while_somebody_wants_it(engine: Engine) -> None:
     job = submit(engine, LONG, "a")
     submit(engine, LONG, "b")
     until(lambda: training(job))
-    assert not engine.cancel(job, "a")
+    assert engine.cancel(job, "a") == 1
     done = job.progress.done
     until(lambda: job.progress.done > done)
     assert job.state is State.RUNNING
-    assert engine.cancel(job, "b")
+    assert engine.cancel(job, "b") == 0
     assert job.state is State.CANCELLED
-    assert not engine.cancel(job, "b")
     until(lambda: not engine.active())
+
+
+def test_who_has_gone_keeps_no_job_alive(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    there = {"a", "b"}
+    monkeypatch.setattr(engine, "_is_open", there.__contains__)
+    job, script = submit(engine, LONG, "a"), submit(engine, quick(13), "")
+    submit(engine, LONG, "b")
+    there.discard("a")
+    engine.sweep(0.0)
+    assert job.watchers == {"a", "b"}  # a reload takes a moment
+    engine.sweep(ABSENCE_S)
+    assert job.watchers == {"b"}
+    there.discard("b")
+    engine.sweep(ABSENCE_S + 1)
+    there.add("b")
+    engine.sweep(ABSENCE_S + 2)  # it came back: its time begins anew
+    there.discard("b")
+    engine.sweep(2 * ABSENCE_S + 1)
+    assert not job.over
+    engine.sweep(3 * ABSENCE_S + 1)
+    assert job.state is State.CANCELLED
+    assert engine.wait(script, 30).state is State.DONE
+    there.add("c")
+    again = submit(engine, LONG, "c")
+    submit(engine, LONG, "gone")
+    assert engine.cancel(again, "c") == 0  # without waiting for the next look
+    assert again.state is State.CANCELLED
+
+
+def test_the_engine_looks_by_itself(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("unsc_core.engine.LOOK_S", 0.05)
+    monkeypatch.setattr("unsc_core.engine.ABSENCE_S", 0.2)
+    monkeypatch.setattr(engine, "_is_open", engine._is_open)
+    job = submit(engine, LONG, "closed")
+    until(lambda: training(job))
+    engine.keep_watchers(lambda watcher: False)
+    assert until(lambda: job.over, 10) < 5
+    assert engine.wait(submit(engine, quick(14)), 30).state is State.DONE
+
+
+def test_a_short_job_runs_while_long_ones_do(engine: Engine) -> None:
+    long, waiting = submit(engine, LONG), submit(engine, quick(15))
+    until(lambda: training(long))
+    dataset = load_dataset("blobs")
+    config = resolve(quick(16), dataset)
+    short = engine.submit("experiment", keys(config, dataset).unlearned, config, seconds=SHORT_S)
+    assert (long.lane, waiting.lane, short.lane) == (Lane.LONG, Lane.LONG, Lane.SHORT)
+    assert [engine.place(job) for job in (long, waiting, short)] == [0, 1, 0]
+    assert engine.wait(short, 30).state is State.DONE
+    assert (long.state, waiting.state) == (State.RUNNING, State.WAITING)
+    assert short.worker != long.worker
+    settle(engine, long, waiting)
+
+
+@pytest.mark.parametrize(
+    ("kind", "asked", "lane"),
+    [
+        ("lab", {}, Lane.SHORT),
+        ("lab", {"seconds": SHORT_S + 1}, Lane.LONG),
+        ("experiment", {}, Lane.LONG),
+        ("experiment", {"seconds": SHORT_S}, Lane.SHORT),
+        ("epochs", {"seconds": 1.0, "patient": True}, Lane.LONG),
+    ],
+    ids=str,
+)
+def test_the_lane_follows_from_the_seconds(engine: Engine, kind: str, asked: dict, lane: Lane) -> None:
+    running = submit(engine, LONG)
+    job = engine.submit(kind, f"lane-{asked}", quick(), **asked)
+    assert job.lane is lane
+    settle(engine, job, running)
+
+
+def test_one_lane_loses_its_worker_and_the_other_goes_on(engine: Engine) -> None:
+    long = submit(engine, LONG)
+    until(lambda: training(long))
+    config = digits(training_epochs=40, seed=5)
+    short = engine.submit("retrain", "lost", config, seconds=1.0)
+    until(lambda: short.state is State.RUNNING)
+    os.kill(engine.worker_pids()[short.worker], signal.SIGKILL)
+    engine.wait(short, 60)
+    assert (short.state, short.starts) == (State.DONE, 2)
+    assert (long.state, long.starts) == (State.RUNNING, 1)
+    settle(engine, long)
 
 
 @pytest.mark.parametrize(
@@ -222,7 +305,7 @@ def test_lost_worker_is_replaced_and_the_job_begun_again(engine: Engine) -> None
     config = digits(training_epochs=60)
     job = submit(engine, config)
     until(lambda: training(job))
-    os.kill(engine.worker_pids()[0], signal.SIGKILL)
+    os.kill(engine.worker_pids()[job.worker], signal.SIGKILL)
     engine.wait(job, 90)
     assert (job.state, job.starts) == (State.DONE, 2)
     found = result(config)
@@ -232,15 +315,16 @@ def test_lost_worker_is_replaced_and_the_job_begun_again(engine: Engine) -> None
 
 def test_worker_lost_twice_fails_the_job_and_not_the_engine(engine: Engine) -> None:
     job = submit(engine, LONG)
+    until(lambda: training(job))
+    following = submit(engine, quick(10))
     for starts in (1, 2):
         until(lambda starts=starts: job.starts == starts and job.state is State.RUNNING, 60)
-        until(lambda: len(engine.worker_pids()) == 1, 60)
-        os.kill(engine.worker_pids()[0], signal.SIGKILL)
+        until(lambda: job.worker in engine.worker_pids(), 60)
+        os.kill(engine.worker_pids()[job.worker], signal.SIGKILL)
     engine.wait(job, 60)
     assert job.state is State.FAILED
     assert "lost twice" in job.error
-    following = engine.wait(submit(engine, quick(10)), 60)
-    assert following.state is State.DONE
+    assert (engine.wait(following, 60).state, following.starts) == (State.DONE, 1)
 
 
 def test_nothing_went_wrong_unseen(engine: Engine) -> None:
@@ -259,7 +343,8 @@ def test_another_scheduler_by_address(monkeypatch: pytest.MonkeyPatch) -> None:
             assert result(quick(11)) is not None
             long = submit(engine, LONG)
             until(lambda: training(long))
-            assert engine.cancel(long)
+            assert long.lane is Lane.LONG
+            engine.cancel(long)
             assert engine.wait(submit(engine, quick(12)), 30).state is State.DONE
         finally:
             engine.close()
@@ -277,6 +362,6 @@ def test_address_where_nobody_listens_is_a_sentence() -> None:
         assert address in job.error
         assert "UNSC_SCHEDULER" in job.error
         assert job.error == engine.error
-        assert engine.worker_pids() == []
+        assert engine.worker_pids() == {}
     finally:
         engine.close()

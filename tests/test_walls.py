@@ -14,7 +14,7 @@ CORE = ROOT / "unsc_core"
 PAGES = ROOT / "pages"
 LIGHT = (
     "config", "data", "models", "own_model", "methods", "results", "evaluation", "epochs", "store", "engine", "progress", "errors", "own_data", "lab",
-    "subspaces", "edits", "history", "export", "archive", "importing", "report", "__main__",
+    "subspaces", "edits", "history", "export", "archive", "importing", "report", "cost", "jobs", "machine", "__main__",
 )  # fmt: skip
 
 

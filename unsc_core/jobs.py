@@ -18,17 +18,17 @@ from unsc_core.store import Store
 TOPIC = "unsc-lab"
 INTERVAL_S = 0.2
 """Progress is sent, and cancelling looked for, at most this often."""
-NICENESS = 10
-"""Jobs give way to the pages that people look at, by so much."""
 
 
 def experiment(config: ExperimentConfig, store: Store, report: Report) -> None:
     """Original and unlearned model with their answers, and the spectra of the request."""
+    from unsc_core.cost_run import record
     from unsc_core.experiment import Experiment
 
     work = Experiment(config, store, report)
     work.run()
     _ = work.spectra
+    record(work)
 
 
 def spectra(config: ExperimentConfig, store: Store, report: Report) -> None:
@@ -40,9 +40,12 @@ def spectra(config: ExperimentConfig, store: Store, report: Report) -> None:
 
 def retrain(config: ExperimentConfig, store: Store, report: Report) -> None:
     """The retrained model with its answers."""
+    from unsc_core.cost_run import record
     from unsc_core.experiment import Experiment
 
-    Experiment(config, store, report).run_retrained()
+    work = Experiment(config, store, report)
+    work.run_retrained()
+    record(work)
 
 
 def dataset(config: ExperimentConfig, _: Store, report: Report) -> None:
@@ -80,13 +83,27 @@ def lab(config: ExperimentConfig, store: Store, report: Report) -> None:
     run(config, store, report)
 
 
+def cost(config: ExperimentConfig, store: Store, report: Report) -> None:
+    """How long this network takes on this machine."""
+    from unsc_core.cost_run import measure
+
+    measure(config, store, report)
+
+
 JOBS: dict[str, Callable[[ExperimentConfig, Store, Report], None]] = {
-    job.__name__: job for job in (experiment, epochs, retrain, spectra, dataset, embedding, subspaces, lab)
+    job.__name__: job for job in (experiment, epochs, retrain, spectra, dataset, embedding, subspaces, lab, cost)
 }
 
 
-def run_job(kind: str, job_id: str, config: dict, home: str) -> str:
+def run_job(kind: str, task: str, config: dict, home: str, niceness: int) -> str:
     """Run one job on a Dask worker.
+
+    Args:
+        kind: a name in JOBS.
+        task: what the job's messages are sent under, and its cancelling asked for.
+        config: of the experiment, as JSON types.
+        home: the data folder.
+        niceness: how far it gives way to other processes, as the system counts.
 
     Returns:
         "done" or "cancelled".
@@ -96,10 +113,10 @@ def run_job(kind: str, job_id: str, config: dict, home: str) -> str:
     """
     os.environ["UNSC_HOME"] = home
     if hasattr(os, "setpriority"):  # on Linux a thread's own, and of those it starts
-        os.setpriority(os.PRIO_PROCESS, 0, max(NICENESS, os.getpriority(os.PRIO_PROCESS, 0)))
+        os.setpriority(os.PRIO_PROCESS, 0, max(niceness, os.getpriority(os.PRIO_PROCESS, 0)))
     worker = distributed.get_worker()
-    worker.log_event(TOPIC, {"id": job_id, "what": "start", "worker": worker.address})
-    cancelled = distributed.Event(f"cancel-{job_id}")
+    worker.log_event(TOPIC, {"id": task, "what": "start", "worker": worker.address})
+    cancelled = distributed.Event(f"cancel-{task}")
     last = 0.0
     stage = ""
 
@@ -110,7 +127,7 @@ def run_job(kind: str, job_id: str, config: dict, home: str) -> str:
         last, stage = time.monotonic(), progress.stage
         if cancelled.is_set():
             raise Cancelled
-        worker.log_event(TOPIC, {"id": job_id, "what": "progress", "progress": asdict(progress)})
+        worker.log_event(TOPIC, {"id": task, "what": "progress", "progress": asdict(progress)})
 
     try:
         JOBS[kind](ExperimentConfig.from_dict(config), Store(Path(home) / "store"), report)

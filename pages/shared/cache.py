@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing.spawn
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -12,10 +13,12 @@ from unsc_core import embedding
 from unsc_core import subspaces as core_subspaces
 from unsc_core.comparison import Run, read_run
 from unsc_core.config import ExperimentConfig
+from unsc_core.cost import Cost, estimate
 from unsc_core.data import load_dataset
 from unsc_core.dataset import Dataset
 from unsc_core.engine import Engine
 from unsc_core.epochs import Epochs, epochs_key, read_epochs
+from unsc_core.errors import StoreError
 from unsc_core.results import Result, keys, logits_key, read_result
 from unsc_core.store import Store
 
@@ -24,7 +27,9 @@ from unsc_core.store import Store
 def engine() -> Engine:
     """The process's one engine; it starts in the background."""
     _start_workers_without_main()
-    return Engine()
+    started = Engine()
+    started.keep_watchers(is_open)
+    return started
 
 
 def _start_workers_without_main() -> None:
@@ -88,6 +93,14 @@ def run(config: ExperimentConfig) -> Run | None:
 @st.cache_resource(show_spinner=False, max_entries=256)
 def _run(config: ExperimentConfig, there: tuple[float, ...]) -> Run | None:
     return read_run(config, dataset(config.dataset), store())
+
+
+def cost(wanted: Sequence[tuple[str, ExperimentConfig]]) -> Cost | None:
+    """What is missing of these jobs, (kind, resolved config), in seconds on this machine; None until that is known."""
+    try:
+        return estimate(wanted, store())
+    except StoreError:
+        return Cost(0.0)  # the job will say what is wrong with the store
 
 
 def is_stored(kind: str, key: str) -> bool:
@@ -168,5 +181,5 @@ def session() -> str:
 
 
 def is_open(session: str) -> bool:
-    """Whether the browser tab of this name is still there; one that was reloaded has another name."""
-    return st.runtime.exists() and st.runtime.get_instance().is_active_session(session)
+    """Whether the browser tab of this name is still there; one that was reloaded has another name. Without a server there is always one."""
+    return not st.runtime.exists() or st.runtime.get_instance().is_active_session(session)

@@ -93,7 +93,7 @@ def test_impossible_requests_are_one_sentence(app: Server, page: Any) -> None:
 
 
 def test_long_work_can_be_cancelled_and_started_again(app: Server, page: Any) -> None:
-    page.goto(f"{app.url}/?seed=21")
+    page.goto(f"{app.url}/?seed=21&training=3")
     expect(page.get_by_text(re.compile(r"Training the original model: epoch \d+"))).to_be_visible()
     page.get_by_role("button", name="Cancel").click()
     expect(page.get_by_text("Cancelled. Nothing was changed.")).to_be_visible(timeout=2_000)

@@ -6,6 +6,8 @@ from pathlib import Path
 
 from streamlit.testing.v1 import AppTest
 
+from pages.shared import cache
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -16,4 +18,15 @@ def open_page(page: str, **query: str) -> AppTest:
         app.query_params[name] = value
     app.run()
     assert not app.exception, app.exception
+    return app
+
+
+def finished(app: AppTest) -> AppTest:
+    """Wait for every job that was asked for, draw the page again, and so on until it asks for nothing more."""
+    while active := cache.engine().active():
+        for job in active:
+            assert cache.engine().wait(job, 120).over
+            assert job.error == ""
+        app.run()
+        assert not app.exception, app.exception
     return app

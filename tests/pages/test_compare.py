@@ -8,7 +8,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from pages.shared import cache
-from tests.pages.headless import open_page
+from tests.pages.headless import finished, open_page
 from unsc_core.comparison import COMPARED
 from unsc_core.config import ExperimentConfig
 from unsc_core.epochs import make_epochs
@@ -38,14 +38,6 @@ def drawn(app: AppTest) -> AppTest:
     app.run()
     assert not app.exception, app.exception
     return app
-
-
-def finished(app: AppTest) -> AppTest:
-    """Wait for every job that was asked for, and draw the page again."""
-    for job in cache.engine().active():
-        assert cache.engine().wait(job, 120).over
-        assert job.error == ""
-    return drawn(app)
 
 
 def says(app: AppTest, text: str) -> bool:
@@ -83,7 +75,7 @@ def test_a_broken_link_is_said() -> None:
 
 
 def test_the_button_runs_every_method_and_more_seeds_give_a_spread() -> None:
-    app = finished(finished(open_page("compare", **BLOBS)))  # the page itself asks for one run, and then for its retrained model
+    app = finished(open_page("compare", **BLOBS))  # the page itself asks for one run, and then for its retrained model
     assert app.dataframe[0].value["Method"].tolist() == ["Original", "Mask", "Retrained", "◆ UNSC"]
     app.button(key="run-all").click()
     drawn(app)
@@ -103,7 +95,7 @@ def test_the_button_runs_every_method_and_more_seeds_give_a_spread() -> None:
 
 
 def test_cancel_stops_what_was_asked_for_and_another_request_leaves_it() -> None:
-    app = finished(finished(open_page("compare", **BLOBS | {"forget": "1"})))
+    app = finished(open_page("compare", **BLOBS | {"forget": "1"}))
     app.button(key="run-all").click()
     drawn(app)
     assert len(cache.engine().active()) > 5

@@ -10,7 +10,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from pages.shared import cache
-from tests.pages.headless import ROOT, open_page
+from tests.pages.headless import ROOT, finished, open_page
 from unsc_core.config import ExperimentConfig
 from unsc_core.data import load_dataset
 from unsc_core.embedding import make_umap
@@ -108,7 +108,9 @@ def test_edited_pseudo_labels_are_shown_beside_the_own_ones(opening: Path) -> No
 
 
 def test_app_opens_on_the_story() -> None:
+    asked = cache.engine()._submitted
     app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120).run()
+    assert cache.engine()._submitted == asked  # all of it is stored, and nothing is measured before it is shown
     assert not app.exception
     assert app.title[0].value == "Make a network forget, and keep the rest"
 
@@ -169,10 +171,7 @@ def test_a_new_threshold_is_seen_on_the_null_space_page() -> None:
 
 
 def test_every_layer_may_have_its_own_threshold() -> None:
-    app = open_page("null_space", dataset="digits", gammas="0.9,0.97,0.97,0.97,0.97,0.999")
-    for job in cache.engine().active():
-        cache.engine().wait(job, 120)
-    app.run()
+    app = finished(open_page("null_space", dataset="digits", gammas="0.9,0.97,0.97,0.97,0.97,0.999"))
     assert not app.error
     assert app.toggle(key="each_gamma").value
     assert any("At the layers' own γ, " in text.value for text in app.markdown)

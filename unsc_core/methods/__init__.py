@@ -34,6 +34,7 @@ class Method:
         learning_rate, epochs: defaults of its SGD; None where it has none. Without epochs, the learning rate
             is the strength that takes its place.
         uses_pseudo_labels: whether it teaches pseudo-labels, which may then be edited.
+        reads_retain: whether each of its epochs goes through D_r, too. single_gradients: gradients of single samples it takes.
         module: where its `unlearn` is; by default the file named after it.
     """
 
@@ -46,6 +47,8 @@ class Method:
     learning_rate: float | None = None
     epochs: int | None = None
     uses_pseudo_labels: bool = False
+    reads_retain: bool = False
+    single_gradients: int = 0
     module: str = ""
 
     @property
@@ -85,7 +88,7 @@ METHODS: dict[str, Method] = {
         Method(
             "fine-tune", "Fine-tune", "Trained on with what remains; the forgotten fades only by itself.",
             "Golatkar, Achille, Soatto: Eternal Sunshine of the Spotless Net, CVPR 2020 (baseline)",
-            learning_rate=0.08, epochs=5,
+            learning_rate=0.08, epochs=5, reads_retain=True,
         ),
         Method(
             "gradient-ascent", "Gradient ascent", "Climbs the loss of the forgotten samples; nothing protects the rest.",
@@ -100,17 +103,17 @@ METHODS: dict[str, Method] = {
         Method(
             "fisher", "Fisher forgetting", "Noise on every weight, less where the rest needs it; its strength takes the learning rate's place.",
             "Golatkar, Achille, Soatto: Eternal Sunshine of the Spotless Net, CVPR 2020",
-            learning_rate=0.000125,
+            learning_rate=0.000125, single_gradients=1000,
         ),
         Method(
             "salun", "SalUn", "Random labels beside the retained samples, in the half of the weights that forgetting moves most.",
             "Fan, Liu, Zhang, Wong, Wei, Liu: SalUn, ICLR 2024",
-            learning_rate=0.01, epochs=3,
+            learning_rate=0.01, epochs=3, reads_retain=True,
         ),
         Method(
             "scrub", "SCRUB", "A student moves away from the original on the forgotten samples and stays with it on the rest.",
             "Kurmanji, Triantafillou, Hayes, Triantafillou: Towards Unbounded Machine Unlearning, NeurIPS 2023",
-            learning_rate=0.02, epochs=4,
+            learning_rate=0.02, epochs=4, reads_retain=True,
         ),
         Method(
             "svd-forget", "SVD forgetting", "Takes out of each layer what only the forgotten use; its strength takes the learning rate's place.",

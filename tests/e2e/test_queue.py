@@ -1,0 +1,67 @@
+"""Long work and short work of several people at once, in real browsers: who waits for whom, and what ends with whom."""
+
+from __future__ import annotations
+
+import re
+import time
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import expect
+
+from tests.e2e.server import Server, descendants
+
+TRAINING = re.compile("Training the original model: epoch")
+
+
+def seconds_to_the_lab(app: Server, page: Any, seed: int) -> float:
+    """From asking for a run of the 2-D lab that nobody has made to its planes."""
+    start = time.monotonic()
+    page.goto(f"{app.url}/lab?epochs=40&width=16&seed={seed}")
+    expect(page.locator(".lab figure")).to_have_count(4)
+    expect(page.locator(".lab")).to_have_attribute("data-state", "playing")
+    return time.monotonic() - start
+
+
+def busy(app: Server) -> list[int]:
+    """Worker processes that used more than a third of a core in the last half second."""
+    workers = [Path(f"/proc/{pid}") for pid in descendants(app.process.pid)]
+    workers = [path for path in workers if b"spawn_main" in (path / "cmdline").read_bytes()]
+    before = [_ticks(path) for path in workers]
+    time.sleep(0.5)
+    return [int(path.name) for path, then in zip(workers, before, strict=True) if path.exists() and _ticks(path) - then > 17]
+
+
+def _ticks(process: Path) -> int:
+    used = (process / "stat").read_text().rpartition(")")[2].split()
+    return int(used[11]) + int(used[12])
+
+
+def test_long_work_holds_nobody_up_and_ends_with_its_last_reader(app: Server, chromium: Any, page: Any) -> None:
+    others = chromium.new_context(viewport={"width": 1440, "height": 900})
+    asking, short = others.new_page(), others.new_page()
+    alone = seconds_to_the_lab(app, short, 100)
+
+    asking.goto(f"{app.url}/confusion?model=resnet18")
+    expect(
+        asking.get_by_text(re.compile(r"This takes about \d+ (minutes|hours) on this machine: training ResNet-18 on 10,000 images"))
+    ).to_be_visible()
+    asking.get_by_role("button", name="Run it").click()
+    expect(asking.get_by_text(re.compile(r"about \d+ (minutes|hours) on this machine"))).to_be_visible()
+    expect(asking.get_by_text(TRAINING)).to_be_visible()
+
+    assert seconds_to_the_lab(app, short, 101) < max(3.0, 3 * alone)
+    expect(asking.get_by_text(TRAINING)).to_be_visible()
+
+    page.goto(f"{app.url}/confusion?model=resnet18")
+    expect(page.get_by_text(TRAINING)).to_be_visible()
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.get_by_text("Another open tab waits for this too, so it goes on; you no longer wait for it.")).to_be_visible()
+    expect(page.get_by_role("button", name="Wait for it again")).to_be_visible()
+    expect(asking.get_by_text(TRAINING)).to_be_visible()
+
+    others.close()
+    closed = time.monotonic()
+    expect(page.get_by_text("Cancelled. Nothing was changed.")).to_be_visible(timeout=15_000)
+    while busy(app):
+        assert time.monotonic() - closed < 15

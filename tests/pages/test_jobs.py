@@ -1,0 +1,131 @@
+"""Jobs on a page, headless: what they cost, when they start, and what Cancel answers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from pages.shared import cache
+from pages.shared.jobs import goes_on
+from tests.pages.headless import ROOT, finished, open_page
+from unsc_core.config import ExperimentConfig
+from unsc_core.cost import Rates, rates_key
+from unsc_core.data import load_dataset
+from unsc_core.engine import Lane, State
+from unsc_core.store import Artefact, Store
+
+LONG = {"dataset": "blobs", "model": "mlp", "training": "1000"}
+"""Some seconds of training: 1.6 million points."""
+
+pytestmark = pytest.mark.usefixtures("own_engine")
+
+
+@pytest.fixture(autouse=True)
+def nothing_runs(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Each test has a folder of its own, and leaves no job behind."""
+    monkeypatch.chdir(ROOT)
+    yield
+    for job in cache.engine().active():
+        for watcher in list(job.watchers):
+            cache.engine().cancel(job, watcher)
+
+
+def takes(home: Path, seconds: float) -> None:
+    """Let LONG's original be known to take so long on this machine."""
+    config = ExperimentConfig(dataset="blobs", model="mlp")
+    rates = Rates(step=seconds / 1.6e6, single=0.0, answer=0.0)
+    Store(home / "store").put("cost", rates_key(config, load_dataset("blobs")), Artefact({}, {"rates": rates.__dict__}))
+
+
+def button(app: AppTest, label: str):
+    return next(one for one in app.button if one.label == label)
+
+
+def says(app: AppTest, text: str) -> bool:
+    return any(text in part.value for part in [*app.markdown, *app.caption, *app.info])
+
+
+def test_work_of_more_than_a_minute_asks_first(home: Path) -> None:
+    takes(home, 27 * 60)
+    app = open_page("confusion", **LONG)
+    assert says(app, "This takes about 27 minutes on this machine: training MLP on 1,600 points for 1000 epochs, then forgetting.")
+    assert cache.engine().active() == []
+    button(app, "Run it").click().run()
+    (job,) = cache.engine().active()
+    assert (job.kind, job.lane) == ("experiment", Lane.LONG)
+    assert says(app, "about 27 minutes on this machine")
+
+
+@pytest.mark.parametrize(("seconds", "lane", "said"), [(35, Lane.LONG, True), (8, Lane.SHORT, False)])
+def test_shorter_work_runs_and_says_its_cost_from_ten_seconds_on(home: Path, seconds: float, lane: Lane, said: bool) -> None:
+    takes(home, seconds)
+    app = open_page("confusion", **LONG)
+    (job,) = cache.engine().active()
+    assert job.lane is lane
+    assert says(app, f"about {seconds} s on this machine") is said
+
+
+def test_what_is_unknown_is_measured_first() -> None:
+    app = open_page("confusion", dataset="blobs", model="mlp")
+    (job,) = cache.engine().active()
+    assert (job.kind, job.lane) == ("cost", Lane.SHORT)
+    finished(app)
+    assert job.state is State.DONE
+    assert len(app.get("plotly_chart")) == 4
+
+
+def test_cancel_answers_who_else_waits(home: Path) -> None:
+    takes(home, 5)
+    app = open_page("confusion", **LONG)
+    (job,) = cache.engine().active()
+    (mine,) = job.watchers
+    cache.engine().submit(job.kind, job.id.removeprefix("experiment-"), job.config, "another tab")
+    button(app, "Cancel").click().run()
+    assert job.watchers == {"another tab"}
+    assert says(app, goes_on(1))
+    app.run()  # drawn again, it still does not wait
+    assert job.watchers == {"another tab"}
+    button(app, "Wait for it again").click().run()
+    assert job.watchers == {"another tab", mine}
+    cache.engine().cancel(job, "another tab")
+    assert not job.over
+    button(app, "Cancel").click().run()
+    assert job.state is State.CANCELLED
+    assert says(app, "Cancelled. Nothing was changed.")
+
+
+def test_others_are_counted_in_words() -> None:
+    assert goes_on(2) == "Two other open tabs wait for this too, so it goes on; you no longer wait for it."
+    assert goes_on(1).startswith("Another open tab waits for this too")
+    assert goes_on(5).startswith("5 other open tabs wait")
+
+
+def test_all_methods_say_what_they_take_together_and_who_else_waits(home: Path) -> None:
+    app = finished(open_page("compare", dataset="blobs", model="mlp"))
+    takes(home, 1e5)
+    app.run()
+    assert says(app, "The missing ones take about ")
+    button(app, "Run all methods").click().run()
+    jobs = cache.engine().active()
+    for job in jobs:
+        cache.engine().submit(job.kind, job.id.removeprefix(f"{job.kind}-"), job.config, "another tab", patient=True)
+    button(app, "Cancel").click().run()
+    assert says(app, goes_on(1))
+    assert all(job.watchers == {"another tab"} for job in jobs if not job.over)
+    button(app, "Wait for it again").click().run()
+    assert says(app, "runs done") or any("runs done" in bar.proto.text for bar in app.get("progress"))
+
+
+def test_another_experiment_lets_go_of_the_retrained_model_too(home: Path) -> None:
+    takes(home, 5)
+    app = open_page("confusion", **LONG | {"training": "300"})
+    (job,) = cache.engine().active()
+    cache.engine().wait(job, 60)
+    app.run()
+    (retrain,) = cache.engine().active()
+    assert retrain.kind == "retrain"
+    app.multiselect(key="control_forget").set_value([1]).run()
+    assert retrain.state is State.CANCELLED

@@ -233,6 +233,9 @@ def test_energy_error_is_that_of_brute_force(work: Experiment) -> None:
     assert max(map(abs, energy_error(eigenvalues, eigenvalues, energy_along_spectra(found, drawn), cut_at).values())) < 1e-9
 
 
+EACH = moments.UNSEEN_IMAGES // 10
+
+
 @pytest.mark.parametrize("settings", [{"energy_threshold": 0.8}, {"energy_thresholds": (0.8, 0.999, 0.8, 0.999, 0.8, 0.999)}, {"subspace": "merge"}])
 @pytest.mark.parametrize("forget", [(3,), (0, 8)])
 def test_a_run_says_the_energy_error_of_its_own_cut_and_classes(settings: dict, forget: tuple[int, ...], shared_store: Store) -> None:
@@ -240,9 +243,9 @@ def test_a_run_says_the_energy_error_of_its_own_cut_and_classes(settings: dict, 
     run = Experiment(digits(forget_classes=forget, **settings), shared_store)
     said = run.run().energy_error
     draws = list(moments.draw(run.data.y_train, torch.arange(len(run.data.y_train)), run.moments.images, run.config))
-    chosen = [run.data.x_train[left[: moments.UNSEEN_IMAGES]] for c, _, left in draws if c not in forget]
-    weights = [len(drawn) / moments.UNSEEN_IMAGES for c, drawn, _ in draws if c not in forget]
-    assert {len(images) for images in chosen} == {moments.UNSEEN_IMAGES}
+    chosen = [run.data.x_train[left[:EACH]] for c, _, left in draws if c not in forget]
+    weights = [len(drawn) / EACH for c, drawn, _ in draws if c not in forget]
+    assert {len(images) for images in chosen} == {EACH}
     merge = run.config.subspace == "merge"
     for i, (name, layer) in enumerate(represented_layers(run.original).items()):
         theirs = 0
@@ -318,7 +321,8 @@ def test_first_images_are_those_that_class_batches_yields() -> None:
 
 
 @pytest.mark.parametrize("sample", ["random", "first"])
-def test_unseen_images_are_none_of_the_drawn_and_stand_for_as_many(sample: str) -> None:
+def test_unseen_images_are_none_of_the_drawn_and_stand_for_as_many(sample: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(moments, "UNSEEN_IMAGES", 12)
     data, config = uneven(), ExperimentConfig(moments_sample=sample)
     parts: moments.Parts = [(None, torch.arange(len(data.y_train)))]
 
@@ -329,7 +333,7 @@ def test_unseen_images_are_none_of_the_drawn_and_stand_for_as_many(sample: str) 
     of_test = {image.numpy().tobytes() for image in data.inputs(data.x_test)}
     assert [len(of_test & some) for some, _ in unseen.values()] == [0, 2, 4]  # 58 of 60 drawn, and all of 30
     for label, (some, stands_for) in unseen.items():
-        assert len(some) == moments.UNSEEN_IMAGES
+        assert len(some) == 4
         assert not some & drawn[label][0]
         assert stands_for == pytest.approx(drawn[label][1])
 

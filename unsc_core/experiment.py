@@ -149,14 +149,13 @@ class Experiment:
         by_request = moments.by_request
         key = self._moments_of_request if by_request else self.keys.moments
         stored = self.store.get("unseen", key)
-        if stored is not None:
-            return Moments({layer: torch.from_numpy(stored.arrays[layer]) for layer in stored.meta["layers"]}, by_request=by_request)
-        with self.stages.stage("energy_error", "looking at images that were not drawn"):
-            batches = unseen_batches(self.data, self._parts(by_request)[:1], moments.images, self.config)
-            found = second_moments(self.original, batches, 1 if by_request else self.dataset.num_classes)
-        arrays = {layer: m.cpu().numpy() for layer, m in found.per_class.items()}
-        self.store.put("unseen", key, Artefact(arrays, {"layers": list(arrays)}))
-        return replace(found, by_request=by_request)
+        if stored is None:
+            with self.stages.stage("energy_error", "looking at images that were not drawn"):
+                batches = unseen_batches(self.data, self._parts(by_request)[:1], moments.images, self.config)
+                found = second_moments(self.original, batches, 1 if by_request else self.dataset.num_classes)
+            stored = Artefact({layer: m.float().cpu().numpy() for layer, m in found.per_class.items()})  # nothing is decomposed here
+            self.store.put("unseen", key, stored)
+        return Moments({layer: torch.from_numpy(m).double() for layer, m in stored.arrays.items()}, by_request=by_request)
 
     def _parts(self, by_request: bool) -> Parts:
         """What moments are collected of: every class, or D_r and D_f."""

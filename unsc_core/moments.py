@@ -26,8 +26,8 @@ CHUNK_BYTES = 1 << 27
 """Patches of one layer held at a time: a batch whose patches are larger is taken in parts."""
 BLOCK = 256
 """Rows of a second moment computed at a time; what lies below the diagonal is mirrored, not computed."""
-UNSEEN_IMAGES = 4
-"""Images per class that the moments did not draw, which, with all their patches, a cut is checked on."""
+UNSEEN_IMAGES = 160
+"""Images that the moments did not draw, evenly of all classes and at least one of each, which, with all their patches, a cut is checked on."""
 
 Parts = Sequence[tuple[int | None, Tensor]]
 """(what moments are counted under, None for each sample's own class; indices of training samples)."""
@@ -158,11 +158,12 @@ def unseen_batches(data: DeviceData, parts: Parts, images: int, config: Experime
 
     A class that is drawn whole, or nearly, is represented by test samples instead.
     """
+    each = max(1, UNSEEN_IMAGES // (int(data.y_train.max()) + 1))
     for part, rows in parts:
         for label, drawn, left in draw(data.y_train, rows, images, config):
-            samples = data.x_train[left[:UNSEEN_IMAGES]]
-            if len(samples) < UNSEEN_IMAGES:
-                samples = torch.cat([samples, data.x_test[data.y_test == label][: UNSEEN_IMAGES - len(samples)]])
+            samples = data.x_train[left[:each]]
+            if len(samples) < each:
+                samples = torch.cat([samples, data.x_test[data.y_test == label][: each - len(samples)]])
             if len(samples):
                 weight = _stands_for(drawn, left, config) * len(drawn) / len(samples)
                 yield label if part is None else part, data.inputs(samples), weight

@@ -106,6 +106,17 @@ def test_table_for_people(command: Command) -> None:
     for word in ("Acc_f", "Acc_r", "original", "unlearned", "retrained", "over-unlearning", "agreement", *(run["key"] for run in said["seeds"])):
         assert word in table.out
     assert f"{said['mean']['unlearned']['acc_retain']:.2f}" in table.out
+    worst = max(abs(error) for run in said["seeds"] for error in run["energy_error"].values())
+    assert f"energy kept of retained images that were not drawn: within {100 * worst:.2f} points" in table.out
+
+
+def test_how_moments_are_collected(command: Command) -> None:
+    said = [
+        answer(command("run", "--dataset=blobs", "--json", *QUICK, *options)) for options in ((), ("--moments-sample=first", "--class-weights=size"))
+    ]
+    assert [(one["config"]["moments_sample"], one["config"]["class_weights"]) for one in said] == [("random", "equal"), ("first", "size")]
+    assert said[0]["seeds"][0]["original"] == said[1]["seeds"][0]["original"]
+    assert said[0]["seeds"][0]["energy_error"] != said[1]["seeds"][0]["energy_error"]
 
 
 def test_seeds_of_which_one_was_retrained_before(command: Command) -> None:

@@ -113,7 +113,7 @@ def recorded(model: nn.Module, layer: nn.Module, inputs: torch.Tensor) -> tuple[
 )
 def test_drift_is_that_of_plain_patches_and_hooks(maker: str, settings: dict, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(subspaces, "DRIFT_IMAGES", 5)
-    monkeypatch.setattr(subspaces, "DRIFT_BATCH", 16)
+    monkeypatch.setattr(subspaces, "DRIFT_BATCH", 7)
     (tmp_path / "net.py").write_text(OWN)
     store = Store(tmp_path / "store")
     work = Experiment(digits(**{"model": f"{tmp_path / 'net.py'}:{maker}", "training_epochs": 2, "epochs": 3, **settings}), store)
@@ -153,6 +153,16 @@ def test_drift_is_that_of_plain_patches_and_hooks(maker: str, settings: dict, tm
         assert any(drift["whole"] > 1.5 * drift["alone"] for drift in found.drift.values())
 
 
+def test_drift_of_large_images_is_measured_on_fewer(shared_store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    work = Experiment(digits(), shared_store)
+    rows = subspaces.drift_rows(work)
+    assert torch.bincount(work.data.y_test[rows], minlength=10).tolist() == [32 if c != 3 else 0 for c in range(10)]
+    assert not torch.equal(rows[:32], torch.nonzero(work.data.y_test == 0)[:32, 0])
+    for numbers, each in ((9 * 64 * 5, 5), (1, 1)):
+        monkeypatch.setattr(subspaces, "MAX_DRIFT_NUMBERS", numbers)
+        assert len(subspaces.drift_rows(work)) == 9 * each
+
+
 def test_subspaces_of_another_version_are_not_read(shared_store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     work = Experiment(digits(), shared_store)
     subspaces.make(work.config, shared_store)
@@ -185,7 +195,7 @@ def spoken(**percent: list[float] | None) -> str:
 def test_the_drift_says_only_what_its_numbers_show() -> None:
     said = spoken(bound=[4, 10], alone=[2, 4], whole=[2, 21.3])
     assert "Second moves most in the unlearned network, by 21.3 %" in said
-    assert "its own change of weights alone makes 4.0 %" in said
+    assert "its own change alone makes 4.0 %" in said
     assert "First comes closest, with 2.0 of at most 4.0 %" in said
     assert "In the whole network Second moves further than that bound" in said
     assert "further" not in spoken(bound=[4, 10], alone=[2, 4], whole=[2, 9])

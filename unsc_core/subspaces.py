@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from math import prod
 from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
@@ -24,9 +25,10 @@ KIND = "subspaces"
 VERSION = 2
 """Part of the key: raise it when a change of the code changes what is found."""
 DRIFT_IMAGES = 32
-"""Retained test images of each class that movement is measured on, at most; MAX_DRIFT_IMAGES of all classes together, but one of each."""
-MAX_DRIFT_IMAGES = 512
-DRIFT_BATCH = 64
+"""Retained test images of each class that movement is measured on, at most."""
+MAX_DRIFT_NUMBERS = 2**20
+"""What all these images may hold together: there are fewer of large ones, or of many classes, but one of each."""
+DRIFT_BATCH = 16
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,7 +54,7 @@ class Subspaces:
 def key(config: ExperimentConfig, dataset: Dataset) -> str:
     """The key of a resolved config's subspaces, made from its experiment's."""
     found = keys(config, dataset)
-    measured = content_key(subspaces=VERSION, spectra=found.spectra, test=dataset.test_digest, images=[DRIFT_IMAGES, MAX_DRIFT_IMAGES])
+    measured = content_key(subspaces=VERSION, spectra=found.spectra, test=dataset.test_digest, images=[DRIFT_IMAGES, MAX_DRIFT_NUMBERS])
     return f"{found.unlearned}-{measured}"
 
 
@@ -122,7 +124,7 @@ def drift_rows(work: Experiment) -> Tensor:
     from unsc_core.moments import draw
 
     retained = work.data.index((~work.split.is_forgotten("test")).nonzero()[0])
-    each = max(1, min(DRIFT_IMAGES, MAX_DRIFT_IMAGES // len(work.split.retain_classes)))
+    each = max(1, min(DRIFT_IMAGES, MAX_DRIFT_NUMBERS // (prod(work.dataset.input_shape) * len(work.split.retain_classes))))
     return torch.cat([drawn for _, drawn, _ in draw(work.data.y_test, retained, each, replace(work.config, moments_sample="random"))])
 
 
@@ -145,8 +147,12 @@ def _drift(work: Experiment) -> dict[str, dict[str, float | None]]:
 
 
 def _movements(original: nn.Module, unlearned: nn.Module, layers: list[str], batches: Iterator[Tensor]) -> dict[str, tuple[float, float, float]]:
-    """Layer -> sums, in float64, of the squares of: its pre-activations z in the original, what its own change of weights and bias
-    adds to them there, and how far they are from z in the unlearned network."""
+    """What layers answer in both networks.
+
+    Returns:
+        Layer -> sums, in float64, of the squares of: its pre-activations z in the original, what its own change of weights
+        and bias adds to them there, and how far they are from z in the unlearned network.
+    """
     import torch
 
     from unsc_core.device import evaluating

@@ -137,7 +137,7 @@ def _movement(names: list[str], percent: dict[str, NDArray[np.float64]]) -> str:
     most = int(np.argmax(whole))
     text = (
         f"On retained test images {names[most]} moves most in the unlearned network, by {whole[most]:.1f} % of its own output; "
-        f"its own change of weights alone makes {alone[most]:.1f} %."
+        f"its own change alone makes {alone[most]:.1f} %."
     )
     if bound is None:
         return text

@@ -11,13 +11,13 @@ from unsc_core.figures import spectra as figures
 from unsc_core.figures import subspaces as lie
 from unsc_core.methods import METHODS
 from unsc_core.results import DEFAULT_ENERGY_THRESHOLD, keys, resolve, summary
-from unsc_core.spectrum import energy_rank
+from unsc_core.spectrum import energy_error, energy_rank
 
 VIEWS = {
     "Spectra": "how much of the retained energy each direction holds, and the cut at γ",
     "Frozen and reachable": "what protecting the rest leaves of the forgotten",
     "Class angles": "how close the classes' subspaces lie",
-    "Drift": "how far the retained samples really moved, beside the bound",
+    "Drift": "how far retained test images move in every layer: by its own change, beside the bound of that, and in the whole network",
     "Sweep over γ": "the outcome at every γ",
 }
 SWEEP = (0.8, 0.9, 0.94, 0.96, 0.97, 0.98, 0.99, 0.995, 0.999)
@@ -26,7 +26,7 @@ st.title("Null space")
 chosen = controls.experiment(gamma_here=True)
 st.markdown(
     "The retained classes' inputs to a layer spread over few directions. γ decides how much of that energy is **protected**; "
-    "weights move only in the rest, the **null space**, which those classes cannot see."
+    "weights move only in the rest, the **null space**, where at most the share 1 − γ of it lies."
 )
 result = jobs.result(chosen)
 header.strip(chosen, result)
@@ -81,14 +81,25 @@ def spectra_view(ranks: dict[str, dict[str, int]]) -> None:
     pictures = {f"spectrum-{i + 1}": figures.spectrum(layer, titles[layer], found, cut_at[layer], look) for i, layer in enumerate(found)}
     show.in_rows(pictures, 3)
     linked.cuts(ranks, {controls.GAMMA: [*found]} | {controls.LAYER_GAMMA.format(i + 1): [layer] for i, layer in enumerate(found)})
-    st.caption(":gray[grey: directions the retained classes use] · :green[**teal: the null space**] · dotted: the cut at γ")
+    st.caption(":gray[grey: kept directions, with γ of the retained energy] · :green[**teal: the rest, the null space**] · dotted: the cut at γ")
     show.picture(summed, "null-space")
-    if errors := cache.energy_error(chosen.config):
-        worst = max(map(abs, errors.values()))
-        st.caption(
-            f"The spectra come from sampled patches; on images and patches that were not drawn, kept energy is within {100 * worst:.1f} points."
-        )
+    checked(cut_at)
     show.downloads({"null-space": summed} | pictures)
+
+
+def checked(cut_at: dict[str, float]) -> None:
+    """What the cuts keep of images that were not drawn; of the run's own, merged subspace where that is looked at."""
+    if chosen.config.subspace == "merge":
+        what, errors = "the merged subspace of this run keeps", result.energy_error if set(cut_at.values()) == {ran} else {}
+    else:
+        unseen = cache.unseen_energy(chosen.config)
+        what, errors = "these cuts keep", energy_error(found, found, unseen, cut_at) if unseen else {}
+    if errors:
+        worst = max(errors, key=lambda layer: abs(errors[layer]))
+        st.caption(
+            f"The spectra come from sampled images and patches. {figures.said(cut_at)}, {what} the same share of energy of other images of the "
+            f"retained classes, with all their patches, to within {100 * abs(errors[worst]):.2f} points; {titles[worst]} differs most."
+        )
 
 
 @st.fragment
@@ -124,12 +135,13 @@ def angles_view(lies: subspaces.Subspaces) -> None:
 
 
 def drift_view(lies: subspaces.Subspaces) -> None:
-    """Measured movement beside the bound."""
+    """Movement by each layer's own change, beside its bound, and in the whole network."""
     picture = lie.drift(titles, lies, show.mode())
     show.picture(picture, "drift")
     st.caption(
-        "Each layer's change of weights ΔW, applied to the original's inputs of the retained classes. "
-        "Bound: ‖ΔW‖² times the energy that γ left unprotected."
+        "Root mean square over retained test images. **This layer alone**: its change of weights ΔW on the inputs x that it has in the original. "
+        "**Bound** of that: ‖ΔW‖ times what these inputs have outside the kept directions, the root mean square of ‖P x‖. "
+        "**Whole network**: the unlearned network's pre-activations against the original's, where the layer's inputs have changed, too."
     )
     show.downloads({"drift": picture})
 

@@ -159,6 +159,8 @@ BAD_INPUTS = [
     _setting("image too small", "alexnet", "1×8×8", dataset="digits", model="alexnet"),
     _setting("unknown method", "'nope'", "unsc", method="nope"),
     _setting("unknown subspace", "'nope'", "merge", method="unsc", subspace="nope"),
+    _setting("unknown sample", "moments_sample", "'last'", "random", moments_sample="last"),
+    _setting("unknown class weights", "class_weights", "'none'", "equal, size", class_weights="none"),
     _setting("unknown device", "'tpu'", device="tpu"),
     _setting("device that is not there", "'cuda:99'", device="cuda:99"),
     _setting("learning rate 0", "not 0.", learning_rate=0.0),

@@ -129,6 +129,17 @@ def test_table_for_people(command: Command) -> None:
     assert f"{said['mean']['gain']['added']:+.2f} ±" in table.out
     assert f"the retrained model's: {said['mean']['retrained']['logit_drift']:.3f}" in table.out
     assert "±" not in command("run", "--dataset=blobs", "--seeds=0", "--with-retrain", *QUICK).out
+    worst = max(abs(error) for run in said["seeds"] for error in run["energy_error"].values())
+    assert f"energy kept of retained images that were not drawn: within {100 * worst:.2f} points" in table.out
+
+
+def test_how_moments_are_collected(command: Command) -> None:
+    said = [
+        answer(command("run", "--dataset=blobs", "--json", *QUICK, *options)) for options in ((), ("--moments-sample=first", "--class-weights=size"))
+    ]
+    assert [(one["config"]["moments_sample"], one["config"]["class_weights"]) for one in said] == [("random", "equal"), ("first", "size")]
+    assert said[0]["seeds"][0]["original"] == said[1]["seeds"][0]["original"]
+    assert said[0]["seeds"][0]["energy_error"] != said[1]["seeds"][0]["energy_error"]
 
 
 def test_seeds_of_which_one_was_retrained_before(command: Command) -> None:

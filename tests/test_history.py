@@ -178,12 +178,39 @@ def test_deleting_keeps_what_others_need(store: Store) -> None:
     subspaces.make(gone.config, store)
     removed = delete_run(gone.key, store)
     assert before <= files(store)
-    assert {path.parent.name for path in files(store) - before} <= {"moments", "spectra"}
+    assert {path.parent.name for path in files(store) - before} <= {"moments", "spectra", "unseen", "unseen_energy"}
     assert len(removed) == 5
     assert delete_run(gone.key, store) == []
     again = Experiment(blobs(**SHORT), store).run(with_retrain=True)
     assert summary(again) == summary(kept)
     assert only(store).key == kept.key
+
+
+def test_a_run_from_before_images_were_drawn_at_random_is_what_it_was(store: Store) -> None:
+    """Its config has no such fields, its spectra and moments have the energy error of another γ and of all classes."""
+    result = Experiment(blobs(moments_sample="first", **SHORT), store).run()
+    other = Experiment(blobs(**SHORT), store).run()
+    assert result.key != other.key
+    work = Experiment(result.config, store)
+    _ = work.spectra
+    made, moments, spectra = (store.get(kind, getattr(work.keys, kind)) for kind in ("unlearned", "moments", "spectra"))
+    del made.meta["config"]["moments_sample"], made.meta["config"]["class_weights"], made.meta["energy_error"]
+    moments.meta["config"]["energy_error"] = spectra.meta["energy_error"] = dict.fromkeys(spectra.meta["layers"], 0.5)
+    for kind, artefact in (("unlearned", made), ("moments", moments), ("spectra", spectra)):
+        store.put(kind, getattr(work.keys, kind), artefact)
+    for kind in ("unseen", "unseen_energy"):
+        shutil.rmtree(store.root / kind)
+    run = next(run for run in list_runs(store) if run.key == result.key)
+    assert (run.trouble, run.config) == ("", result.config)
+    assert link(run.config, result.split.dataset)["sample"] == "first"
+    read = read_run(result.key, store).result
+    assert summary(read) == summary(result) | {"energy_error": {}}
+    said: list[str] = []
+    again = Experiment(run.config, store, lambda progress: said.append(progress.stage))
+    assert summary(again.run()) == summary(read)
+    assert set(said) == {"reading the data"}
+    assert max(map(abs, again.energy_error().values())) < 0.2  # measured anew when asked for
+    assert "moments" not in again.stages.seconds
 
 
 @pytest.mark.parametrize("key", ["", "../logits/x", "*", "A" * 20, "a" * 19, "/etc/passwd"])
@@ -209,6 +236,8 @@ def test_a_link_says_every_setting_and_no_default(home: Path) -> None:
         "dataset": "blobs", "model": "mlp", "forget": "1,2", "method": "unsc", "seed": "9", "gamma": "0.9", "subspace": "joint", "lr": "0.3",
         "epochs": "4", "edits": "3>0", "training": "6", "device": "cpu",
     }  # fmt: skip
+    other = replace(plain, moments_sample="first", class_weights="size")
+    assert {"sample": "first", "weights": "size"}.items() <= link(resolve(other, dataset), dataset).items()
     data_folder().mkdir(parents=True)
     own = str(save_npz(data_folder() / "own.npz"))
     assert link(resolve(replace(plain, dataset=own), load_dataset(own)), load_dataset(own))["dataset"] == "own.npz"

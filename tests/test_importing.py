@@ -99,6 +99,22 @@ def test_nothing_is_computed_again(exported: tuple[Store, str, bytes], here: Sto
     assert all(np.array_equal(value.numpy(), load(unpacked(exported[2])["unlearned.safetensors"])[name]) for name, value in network.items())
 
 
+def test_an_export_from_before_images_were_drawn_at_random_is_the_run_it_was(tmp_path: Path, here: Store) -> None:
+    store = Store(tmp_path / "elsewhere")
+    result = Experiment(blobs(moments_sample="first", **SHORT), store).run()
+    files = unpacked(export_zip(result.key, store))
+    config, record = json.loads(files["config.json"]), json.loads(files["run.json"])
+    del config["moments_sample"], config["class_weights"]
+    record |= {"format": 1, "energy_error": dict.fromkeys(record["spectra_layers"], 0.5)}
+    imported = taken(packed({**files, "config.json": json.dumps(config).encode(), "run.json": json.dumps(record).encode()}), here)
+    assert imported.key == result.key
+    read = read_run(imported.key, here).result
+    assert read.config == result.config
+    assert result.energy_error
+    assert read.energy_error == {}  # that of another γ and of all classes is not this run's
+    assert [run.trouble for run in list_runs(here)] == [""]
+
+
 def test_what_was_deleted_comes_back(exported: tuple[Store, str, bytes], here: Store) -> None:
     taken(exported[2], here)
     before = content_of(here)
@@ -237,7 +253,7 @@ BAD: dict[str, tuple[Callable[[Files], Files], str]] = {
     "data that is not here": (_json("config.json", dataset="svhn", model="vgg11"), "SVHN, which is not on this machine"),
     "other data": (_json("run.json", test_digest="0" * 20), "holds other samples"),
     "another data set": (_json("config.json", dataset="digits"), "holds other samples"),
-    "format of tomorrow": (_json("run.json", format=2), "format 2"),
+    "format of tomorrow": (_json("run.json", format=3), "format 3"),
     "record of another form": (_json("run.json", history="none"), "'run.json' does not say"),
     "record with a NaN": (_json("run.json", seconds={"unlearn": float("nan")}), "'run.json' does not say"),
     "record of the far future": (_json("run.json", created=9e11), "impossible time"),

@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
 
 from tests.conftest import digits
 from tests.layer_cases import reference_representations
+from tests.own_images import own_arrays
 from unsc_core import experiment, moments
 from unsc_core.config import ExperimentConfig, MomentsConfig
-from unsc_core.device import class_batches
+from unsc_core.dataset import checked_dataset
+from unsc_core.device import DeviceData, class_batches, to_device
 from unsc_core.errors import ConfigError
 from unsc_core.experiment import Experiment
-from unsc_core.moments import energy_error, enough_images, moments_bytes, second_moments
+from unsc_core.moments import drawn_batches, energy_along_spectra, enough_images, moments_bytes, second_moments, unseen_batches
 from unsc_core.null_space import MERGE_THRESHOLD, merged, null_space, spectra, spectrum
 from unsc_core.representations import represented_layers
+from unsc_core.spectrum import energy_error
 from unsc_core.store import Store
 
 
@@ -74,7 +79,7 @@ def test_rounding_is_less_than_a_hundredth_of_what_the_draw_changes(work: Experi
 
     first, other, all_patches = collected(0), collected(1), collected(0, 0)
     add = moments._Sum.add
-    monkeypatch.setattr(moments._Sum, "add", lambda one, rows, weight: add(one, rows.to(torch.float64), weight))
+    monkeypatch.setattr(moments._Sum, "add", lambda one, rows, weight, exact: add(one, rows.to(torch.float64), weight, exact))
     exact, exact_patches = collected(0), collected(0, 0)
     for name, layer in represented_layers(work.original).items():
         rounded, drawn = float((first[name] - exact[name]).norm()), float((first[name] - other[name]).norm())
@@ -122,7 +127,7 @@ def test_grouped_layers_have_one_moment_per_group() -> None:
 
 def test_few_vectors_are_kept_as_they_are_and_mean_the_same(work: Experiment, monkeypatch: pytest.MonkeyPatch) -> None:
     few = second_moments(work.original, class_batches(work.data, 3), 10, positions=4)
-    monkeypatch.setattr(moments._Sum, "add", lambda one, rows, weight: moments._add_product(one.multiply(rows), rows.double(), weight))
+    monkeypatch.setattr(moments._Sum, "add", lambda one, rows, weight, exact: moments._add_product(one.multiply(rows), rows.double(), weight))
     multiplied = second_moments(work.original, class_batches(work.data, 3), 10, positions=4)
     shapes = {layer: known.shape[2:] for layer, known in few.per_class.items()}
     assert {n < d for n, d in shapes.values()} == {True, False}
@@ -209,15 +214,158 @@ def test_merged_subspace_is_another_experiment_that_forgets_too(shared_store: St
 
 
 def test_energy_error_is_that_of_brute_force(work: Experiment) -> None:
-    drawn = second_moments(work.original, class_batches(work.data, 16), 10, positions=4)
-    full = second_moments(work.original, class_batches(work.data, 16), 10)
-    found = energy_error(drawn, full, 0.9)
-    for layer in drawn.per_class:
-        mine, theirs = drawn.of(range(10))[layer][0], full.of(range(10))[layer][0]
+    drawn = second_moments(work.original, class_batches(work.data, 16), 10, positions=4).retain((3,))
+    full = second_moments(work.original, class_batches(work.data, 16), 10).retain((3,))
+    found = spectra(drawn)
+    eigenvalues = {layer: torch.stack([s.eigenvalues for s in groups]) for layer, groups in found.items()}
+    along = energy_along_spectra(found, full)
+    cut_at = dict(zip(found, (0.7, 0.9, 0.96, 0.99) * 2, strict=False))
+    errors = energy_error(eigenvalues, eigenvalues, along, cut_at)
+    assert list(errors) == list(found)
+    for layer, error in errors.items():
+        mine, theirs = drawn[layer][0], full[layer][0]
         values, vectors = torch.linalg.eigh(mine)
         shares = values.flip(0).cumsum(0) / values.sum()
-        k = int((shares < 0.9).sum()) + 1
+        k = int((shares < cut_at[layer]).sum()) + 1
         basis = vectors.flip(1)[:, :k]
-        expected = float((basis.T @ theirs @ basis).trace() / theirs.trace() - shares[k - 1])
-        assert found[layer] == pytest.approx(expected, abs=1e-9)
-    assert max(map(abs, energy_error(full, full, 0.9).values())) < 1e-9
+        assert error == pytest.approx(float((basis.T @ theirs @ basis).trace() / theirs.trace() - shares[k - 1]), abs=1e-9)
+    assert max(map(abs, errors.values())) > 1e-4
+    assert max(map(abs, energy_error(eigenvalues, eigenvalues, energy_along_spectra(found, drawn), cut_at).values())) < 1e-9
+
+
+EACH = moments.UNSEEN_IMAGES // 10
+
+
+@pytest.mark.parametrize("settings", [{"energy_threshold": 0.8}, {"energy_thresholds": (0.8, 0.999, 0.8, 0.999, 0.8, 0.999)}, {"subspace": "merge"}])
+@pytest.mark.parametrize("forget", [(3,), (0, 8)])
+def test_a_run_says_the_energy_error_of_its_own_cut_and_classes(settings: dict, forget: tuple[int, ...], shared_store: Store) -> None:
+    """Against all patches of the images that the moments left out, from the layers' inputs on."""
+    run = Experiment(digits(forget_classes=forget, **settings), shared_store)
+    said = run.run().energy_error
+    draws = list(moments.draw(run.data.y_train, torch.arange(len(run.data.y_train)), run.moments.images, run.config))
+    chosen = [run.data.x_train[left[:EACH]] for c, _, left in draws if c not in forget]
+    weights = [len(drawn) / EACH for c, drawn, _ in draws if c not in forget]
+    assert {len(images) for images in chosen} == {EACH}
+    merge = run.config.subspace == "merge"
+    for i, (name, layer) in enumerate(represented_layers(run.original).items()):
+        theirs = 0
+        for images, weight in zip(chosen, weights, strict=True):
+            x = reference_representations(layer, _received(run.original, layer, run.data.inputs(images)))[0].astype(np.float64)
+            theirs = theirs + weight * torch.from_numpy(x.T @ x)
+        mine = run.moments.retain(forget)[name][0]
+        if merge:
+            space = null_space(run.merged_spectra[name][0], MERGE_THRESHOLD)
+        else:
+            space = null_space(spectrum(mine), settings.get("energy_threshold") or settings["energy_thresholds"][i])
+        kept = [float((space.basis.T @ c @ space.basis).trace() / c.trace()) for c in (theirs, mine)]
+        assert said[name] == pytest.approx(kept[0] - kept[1], abs=1e-6)
+    others = Experiment(digits(forget_classes=forget), shared_store).run().energy_error
+    assert all(said[name] != others[name] for name in said)
+
+
+def _received(model: nn.Module, layer: nn.Module, inputs: torch.Tensor) -> torch.Tensor:
+    received: list[torch.Tensor] = []
+    hook = layer.register_forward_hook(lambda module, args, out: received.append(args[0].contiguous()))
+    with torch.no_grad():
+        model(inputs)
+    hook.remove()
+    return received[0]
+
+
+# Which images are drawn.
+
+
+def uneven_arrays() -> dict[str, np.ndarray]:
+    """Three classes of 124, 60 and 30 training images."""
+    arrays = own_arrays(train=124)
+    rows = np.concatenate([np.flatnonzero(arrays["y_train"] == c)[:n] for c, n in enumerate((124, 60, 30))])
+    return {**arrays, "x_train": arrays["x_train"][rows], "y_train": arrays["y_train"][rows]}
+
+
+def uneven() -> DeviceData:
+    arrays = uneven_arrays()
+    return to_device(checked_dataset("uneven", *(arrays[name] for name in ("x_train", "y_train", "x_test", "y_test"))), "cpu")
+
+
+def network() -> nn.Module:
+    torch.manual_seed(0)
+    return nn.Sequential(nn.Conv2d(1, 4, 3, stride=2), nn.ReLU(), nn.Flatten(), nn.Linear(4 * 49, 3)).eval()
+
+
+def drawn_rows(config: ExperimentConfig, images: int = 20, rows: torch.Tensor | None = None) -> dict[int, list[int]]:
+    labels = uneven().y_train
+    among = torch.arange(len(labels)) if rows is None else rows
+    return {label: drawn.tolist() for label, drawn, _ in moments.draw(labels, among, images, config)}
+
+
+def test_random_images_are_drawn_by_the_seed_once_each_and_are_not_the_first() -> None:
+    labels, drawn = uneven().y_train, drawn_rows(ExperimentConfig())
+    assert drawn == drawn_rows(ExperimentConfig())
+    assert drawn != drawn_rows(ExperimentConfig(seed=1))
+    for label, rows in drawn.items():
+        assert len(set(rows)) == len(rows) == 20
+        assert {int(labels[row]) for row in rows} == {label}
+        assert set(rows) != set(torch.nonzero(labels == label)[:20, 0].tolist())
+    assert {label: len(rows) for label, rows in drawn_rows(ExperimentConfig(), 50).items()} == {0: 50, 1: 50, 2: 30}
+    assert {label: len(rows) for label, rows in drawn_rows(ExperimentConfig(), 0).items()} == {0: 124, 1: 60, 2: 30}
+    among = torch.arange(5, 200)
+    assert all(set(rows) <= set(among.tolist()) for rows in drawn_rows(ExperimentConfig(), rows=among).values())
+
+
+def test_first_images_are_those_that_class_batches_yields() -> None:
+    data, first = uneven(), ExperimentConfig(moments_sample="first")
+    batches = drawn_batches(data, [(None, torch.arange(len(data.y_train)))], 40, first)
+    for (label, inputs, weight), (expected, wanted) in zip(batches, class_batches(data, 40), strict=True):
+        assert (label, weight) == (expected, 1.0)
+        assert torch.equal(inputs, wanted)
+
+
+@pytest.mark.parametrize("sample", ["random", "first"])
+def test_unseen_images_are_none_of_the_drawn_and_stand_for_as_many(sample: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(moments, "UNSEEN_IMAGES", 12)
+    data, config = uneven(), ExperimentConfig(moments_sample=sample)
+    parts: moments.Parts = [(None, torch.arange(len(data.y_train)))]
+
+    def images(batches: moments.Batches) -> dict[int, tuple[set[bytes], float]]:
+        return {label: ({image.numpy().tobytes() for image in inputs}, weight * len(inputs)) for label, inputs, weight in batches}
+
+    drawn, unseen = images(drawn_batches(data, parts, 58, config)), images(unseen_batches(data, parts, 58, config))
+    of_test = {image.numpy().tobytes() for image in data.inputs(data.x_test)}
+    assert [len(of_test & some) for some, _ in unseen.values()] == [0, 2, 4]  # 58 of 60 drawn, and all of 30
+    for label, (some, stands_for) in unseen.items():
+        assert len(some) == 4
+        assert not some & drawn[label][0]
+        assert stands_for == pytest.approx(drawn[label][1])
+
+
+def test_weights_by_size_estimate_the_second_moment_of_the_whole_retain_set() -> None:
+    data, net = uneven(), network()
+    full = second_moments(net, class_batches(data, 0), 3).retain((2,))
+
+    def estimated(weights: str, seed: int, by_request: bool = False) -> dict[str, torch.Tensor]:
+        config = ExperimentConfig(class_weights=weights, seed=seed)
+        everything = torch.arange(len(data.y_train))
+        forgotten = data.y_train == 2
+        parts: moments.Parts = [(0, everything[~forgotten]), (1, everything[forgotten])] if by_request else [(None, everything)]
+        found = second_moments(net, drawn_batches(data, parts, 30, config), 3, positions=20, seed=seed)
+        return replace(found, by_request=by_request).retain((2,))
+
+    for layer, wanted in full.items():
+        for by_request in (False, True):
+            mean = torch.stack([estimated("size", seed, by_request)[layer] for seed in range(20)]).mean(0)
+            assert float((mean - wanted).norm() / wanted.norm()) < 0.02
+            assert float(estimated("size", 0, by_request)[layer][0].trace() / wanted[0].trace()) == pytest.approx(1, abs=0.1)
+        equal = estimated("equal", 0)[layer]
+        equal *= wanted[0].trace() / equal[0].trace()
+        assert float((equal - wanted).norm() / wanted.norm()) > float((estimated("size", 0)[layer] - wanted).norm() / wanted.norm())
+
+
+def test_weights_by_size_change_the_moments_of_uneven_classes(tmp_path: Path) -> None:
+    np.savez(tmp_path / "uneven.npz", **uneven_arrays())
+    config = ExperimentConfig(dataset=str(tmp_path / "uneven.npz"), forget_classes=(1,), device="cpu", epochs=3, training_epochs=1)
+    equal, size = (Experiment(replace(config, class_weights=weights), Store(tmp_path / "store")) for weights in ("equal", "size"))
+    assert equal.keys.original == size.keys.original
+    assert equal.keys.unlearned != size.keys.unlearned
+    layer, moment = next(iter(size.moments.retain((1,)).items()))
+    other = equal.moments.retain((1,))[layer]
+    assert not torch.allclose(moment / moment[0].trace(), other / other[0].trace(), rtol=1e-3)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tests.conftest import blobs, digits
-from unsc_core.config import ExperimentConfig
+from unsc_core.config import ExperimentConfig, content_key
 from unsc_core.data import load_dataset
 from unsc_core.errors import ConfigError
 from unsc_core.experiment import Experiment
@@ -23,7 +23,27 @@ from unsc_core.store import Store
 def test_config_survives_json() -> None:
     config = digits(forget_classes=(1, 2), energy_threshold=0.9, checkpoint="w.pt")
     assert ExperimentConfig.from_dict(json.loads(json.dumps(config.to_dict()))) == config
-    assert ExperimentConfig.from_dict({}) == ExperimentConfig()
+
+
+def test_a_config_stored_without_a_sample_means_the_first_images_and_keeps_its_keys() -> None:
+    assert ExperimentConfig.from_dict({}) == ExperimentConfig(moments_sample="first")
+    dataset = load_dataset("blobs")
+    stored = {name: value for name, value in blobs().to_dict().items() if name not in ("moments_sample", "class_weights")}
+    config = resolve(ExperimentConfig.from_dict(stored), dataset)
+    assert (config.moments_sample, config.class_weights) == ("first", "equal")
+    found = keys(config, dataset)
+    assert found.moments == content_key(moments=found.original, images=96, positions=48, seed=0, without=[])  # as before there was a choice
+    assert found.spectra == content_key(spectra=found.moments, forget=[0])
+    assert found.unlearned == content_key(
+        original=found.original, forget=[0], method="unsc", seed=0, energy_threshold=0.96, subspace="joint", learning_rate=0.4, epochs=25,
+        training_epochs=None, moments=found.moments,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "known"), [("moments_sample", "random, first"), ("class_weights", "equal, size")])
+def test_unknown_ways_to_collect_moments_are_refused_by_name(name: str, known: str) -> None:
+    with pytest.raises(ConfigError, match=f"Unknown {name} 'last'; choose one of {known}."):
+        resolve(blobs(**{name: "last"}), load_dataset("blobs"))
 
 
 def test_unknown_field_is_refused_by_name() -> None:
@@ -61,6 +81,8 @@ CHANGES = {
     "learning_rate": (0.3, {"unlearned"}),
     "epochs": (3, {"unlearned"}),
     "training_epochs": (7, {"original", "retrained", "moments", "spectra", "unlearned"}),
+    "moments_sample": ("first", {"moments", "spectra", "unlearned"}),
+    "class_weights": ("size", {"moments", "spectra", "unlearned"}),
     "device": ("auto", {"original", "retrained", "moments", "spectra", "unlearned"}),
 }
 

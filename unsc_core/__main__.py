@@ -55,6 +55,8 @@ def _parser() -> argparse.ArgumentParser:
         "--energy-threshold", default="", metavar="γ[,γ]", help="kept share of the retain energy, 0 < γ <= 1; one, or one for each layer"
     )
     run.add_argument("--subspace", help="joint (default), or merge: a basis per class, as published")
+    run.add_argument("--moments-sample", default="random", help="images of each class for the second moments: random (default), or first")
+    run.add_argument("--class-weights", default="equal", help="of classes in the second moments: equal (default), or size: by their images")
     run.add_argument("--learning-rate", type=float, help="of the unlearning")
     run.add_argument("--epochs", type=int, help="of the unlearning, at most")
     run.add_argument("--training-epochs", type=int, help="of the original and the retrained model")
@@ -142,6 +144,7 @@ def _run(options: argparse.Namespace) -> int:
             energy_threshold=gammas[0] if len(gammas) == 1 else None, energy_thresholds=gammas if len(gammas) > 1 else (),
             subspace=options.subspace, learning_rate=options.learning_rate, epochs=options.epochs,
             training_epochs=options.training_epochs, device=options.device, checkpoint=options.checkpoint,
+            moments_sample=options.moments_sample, class_weights=options.class_weights,
         )  # fmt: skip
         work = Experiment(config, report=partial(_show, seed=seed))
         runs.append(summary(work.run(with_retrain=options.with_retrain)))
@@ -178,8 +181,10 @@ def _table(answer: dict[str, Any]) -> str:
     if mean["agreement"] is not None:
         by_mask = f" (the mask's: {mean['mask']['agreement']:.1f} %)" if mean["mask"] else ""
         lines.append(f"agreement with the retrained model on forgotten samples {mean['agreement']:.1f} %{by_mask}")
-    if worst := max(map(abs, mean["energy_error"].values()), default=0.0):
-        lines.append(f"energy kept of patches that were not drawn: within {100 * worst:.2f} points of γ's share in every layer")
+    if errors := [abs(error) for run in answer["seeds"] for error in run["energy_error"].values()]:
+        lines.append(
+            f"energy kept of retained images that were not drawn: within {100 * max(errors):.2f} points of what is kept of the drawn, in every layer"
+        )
     for run in answer["seeds"]:
         lines.append(f"seed {run['seed']}: key {run['key']}" + (f" ({', '.join(run['alterations'])})" if run["alterations"] else ""))
     return "\n".join(lines)

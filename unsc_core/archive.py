@@ -21,6 +21,8 @@ from unsc_core.errors import ImportedFileError
 from unsc_core.export import FORMAT
 from unsc_core.store import Arrays
 
+FORMATS = (1, FORMAT)
+"""That can be read."""
 TRAINED = ("original", "unlearned", "retrained")
 NEEDED = {"config.json", "run.json", "labels.npy", "original.safetensors", "unlearned.safetensors", "logits_original.npy", "logits_unlearned.npy"}
 UNREAD = {"summary.json", "report.html"}
@@ -90,7 +92,7 @@ def read_json(content: bytes, name: str) -> Any:
 def read_record(content: bytes) -> dict[str, Any]:
     """What run.json says, of the form of `RECORD`."""
     record = read_json(content, "run.json")
-    if isinstance(record, dict) and isinstance(record.get("format"), int) and record["format"] != FORMAT:
+    if isinstance(record, dict) and isinstance(record.get("format"), int) and record["format"] not in FORMATS:
         raise ImportedFileError(
             f"The export has format {record['format']}, but this version reads format {FORMAT}; use the version it was made with."
         )
@@ -100,7 +102,7 @@ def read_record(content: bytes) -> dict[str, Any]:
         raise ImportedFileError("'run.json' says that the run was made at an impossible time; export the run again.")
     if not re.fullmatch(DEVICES, record["device"]):
         raise ImportedFileError(f"'run.json' names a device '{record['device'][:40]}', which is none; export the run again.")
-    return record
+    return record if record["format"] == FORMAT else record | {"energy_error": {}}  # in format 1 it was of another γ and of all classes
 
 
 def _fits(value: Any, form: Any) -> bool:

@@ -32,6 +32,10 @@ class ExperimentConfig:
         energy_threshold: γ, the kept share of Σσ² of the retain representations, 0 < γ ≤ 1.
         energy_thresholds: a γ for each layer, in the network's order, instead of one for all; the subspace must be joint.
         subspace: "joint", cut from the summed second moments, or "merge": a basis per class, joined, as published.
+        moments_sample: which images of a class the second moments are collected from: "random", drawn by the seed, or "first",
+            as they lie in the data.
+        class_weights: "equal", each class counts with the images drawn of it, or "size", in proportion to all of its training
+            images, so that the sum estimates the second moments of the whole retain set.
         learning_rate, epochs: of the unlearning, plain SGD.
         edits: changes of the pseudo-labels before they are taught: "4>2" sends all of class 4's to class 2, "#17>2"
             training sample 17.
@@ -56,6 +60,8 @@ class ExperimentConfig:
     training_epochs: int | None = None
     device: str = "auto"
     checkpoint: str | None = None
+    moments_sample: str = "random"
+    class_weights: str = "equal"
 
     @property
     def alterations(self) -> tuple[str, ...]:
@@ -71,6 +77,9 @@ class ExperimentConfig:
     def from_dict(cls, values: dict[str, Any]) -> ExperimentConfig:
         """The inverse of `to_dict`.
 
+        A field that is absent has its default, but for `moments_sample`: configs were stored without it when moments
+        were collected from the first images of a class, so its absence means "first".
+
         Raises:
             ConfigError: a field is unknown, or its value is of another type.
         """
@@ -82,7 +91,7 @@ class ExperimentConfig:
                 raise ConfigError(f"The setting '{name}' of the experiment config cannot be {str(value)[:40]!r}.")
         indices = {name: tuple(int(i) for i in values.get(name, getattr(cls, name))) for name in ("forget_classes", "forget_ids")}
         each = tuple(float(threshold) for threshold in values.get("energy_thresholds", ()))
-        return cls(**{**values, **indices, "energy_thresholds": each, "edits": tuple(map(str, values.get("edits", ())))})
+        return cls(**{"moments_sample": "first", **values, **indices, "energy_thresholds": each, "edits": tuple(map(str, values.get("edits", ())))})
 
 
 def _is_a(value: object, kind: Any) -> bool:

@@ -155,13 +155,6 @@ def class_batches(data: DeviceData, images: int, rows: Tensor | None = None, bat
                 yield label, data.inputs(data.x_train[batch])
 
 
-def request_batches(data: DeviceData, images: int, retain: Tensor, forget: Tensor) -> Iterator[tuple[int, Tensor]]:
-    """(0 for D_r or 1 for D_f, normalised inputs) over the first `images` samples of every class of each (0 = all)."""
-    for part, rows in enumerate((retain, forget)):
-        for _, inputs in class_batches(data, images, rows):
-            yield part, inputs
-
-
 @contextmanager
 def one_thread() -> Iterator[None]:
     """Each operation on one thread, so that several can run side by side."""

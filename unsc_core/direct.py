@@ -10,11 +10,11 @@ from torch import nn
 
 from unsc_core.config import ExperimentConfig
 from unsc_core.dataset import Dataset, Split, split
-from unsc_core.device import DeviceData, class_batches, one_thread, request_batches, resolve_device, to_device
+from unsc_core.device import DeviceData, one_thread, resolve_device, to_device
 from unsc_core.errors import ConfigError
 from unsc_core.methods import METHODS
 from unsc_core.methods.base import Context, Unlearned
-from unsc_core.moments import Moments, enough_images, retain_spectra, second_moments
+from unsc_core.moments import Moments, Parts, drawn_batches, enough_images, retain_spectra, second_moments
 from unsc_core.null_space import MERGE_THRESHOLD, Spectra, spectra
 from unsc_core.progress import Report, Stages, silent
 from unsc_core.representations import check_covered
@@ -33,6 +33,8 @@ def unlearn(
     learning_rate: float | None = None,
     epochs: int | None = None,
     seed: int = 0,
+    moments_sample: str = "random",
+    class_weights: str = "equal",
     device: str = "auto",
     report: Report = silent,
 ) -> Unlearned:
@@ -43,7 +45,8 @@ def unlearn(
         dataset: from `load_dataset` or `checked_dataset`; its normalisation is used.
         forget_classes, forget_ids: what to forget, one or the other; ids are indices of training samples.
         method: a name in METHODS but "retrain", which has no recipe for a network that it did not train.
-        energy_threshold, subspace, learning_rate, epochs, seed, device: as in ExperimentConfig; None: the method's default.
+        energy_threshold, subspace, learning_rate, epochs, seed, moments_sample, class_weights, device: as in ExperimentConfig;
+            None: the method's default.
         report: receives progress.
 
     Raises:
@@ -65,6 +68,7 @@ def unlearn(
         ExperimentConfig(
             method=method, forget_classes=tuple(forget_classes), forget_ids=tuple(forget_ids), seed=seed,
             energy_threshold=energy_threshold, subspace=subspace, learning_rate=learning_rate, epochs=epochs,
+            moments_sample=moments_sample, class_weights=class_weights,
         )
     )  # fmt: skip
     request = split(dataset, config.forget_classes, config.forget_ids)
@@ -96,7 +100,8 @@ class _Seen:
         retain, forget = (self.data.index(rows) for rows in (self.request.retain_train(), self.request.forget_train()))
         merge, classes = self.config.subspace == "merge", self.request.dataset.num_classes
         needed = enough_images(self.model, classes, MOMENTS)
-        batches = class_batches(self.data, needed.images, retain) if merge else request_batches(self.data, needed.images, retain, forget)
+        parts: Parts = [(None, retain)] if merge else [(0, retain), (1, forget)]
+        batches = drawn_batches(self.data, parts, needed.images, self.config)
         with self.stages.stage("moments", "collecting second moments"):
             found = second_moments(
                 self.model, batches, classes if merge else 2, images=needed.images, positions=needed.positions, seed=self.config.seed

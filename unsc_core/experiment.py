@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -18,28 +18,41 @@ from unsc_core.checkpoints import load_weights, set_weights
 from unsc_core.config import ExperimentConfig, TrainingConfig
 from unsc_core.data import load_dataset
 from unsc_core.dataset import Split, split
-from unsc_core.device import (
-    CLASS_BATCH,
-    DeviceData,
-    class_batches,
-    one_thread,
-    predict,
-    request_batches,
-    resolve_device,
-    set_up_process,
-    to_device,
-)
+from unsc_core.device import CLASS_BATCH, DeviceData, one_thread, predict, resolve_device, set_up_process, to_device
 from unsc_core.errors import ConfigError, StoreError
 from unsc_core.home import ASSETS
 from unsc_core.machine import this_machine
 from unsc_core.methods import METHODS
 from unsc_core.methods.base import Context, Unlearned
 from unsc_core.models import MODELS, build_model
-from unsc_core.moments import Moments, energy_error, enough_images, moments_bytes, retain_spectra, second_moments
+from unsc_core.moments import (
+    Batches,
+    Moments,
+    Parts,
+    drawn_batches,
+    energy_along_spectra,
+    enough_images,
+    moments_bytes,
+    retain_spectra,
+    second_moments,
+    unseen_batches,
+)
 from unsc_core.null_space import MERGE_THRESHOLD, Spectra, spectra
 from unsc_core.progress import Report, Stages, silent
 from unsc_core.representations import check_covered
-from unsc_core.results import DEFAULT_ENERGY_THRESHOLD, MOMENTS, OTHERS, Result, keys, logits_key, read_result, resolve, shipped_key
+from unsc_core.results import (
+    DEFAULT_ENERGY_THRESHOLD,
+    MOMENTS,
+    OTHERS,
+    UNSEEN_ENERGY,
+    Result,
+    keys,
+    logits_key,
+    read_result,
+    resolve,
+    shipped_key,
+)
+from unsc_core.spectrum import cuts, energy_error
 from unsc_core.store import Artefact, Store, read_artefact
 from unsc_core.training import train
 
@@ -48,8 +61,6 @@ logger = logging.getLogger(__name__)
 CHECKPOINTS = ASSETS / "checkpoints"
 MAX_MOMENTS_BYTES = 2**30
 """Moments of every class that would take more than this are collected for one request instead."""
-CHECK_IMAGES = 4
-"""Images per class, the last ones, with all their patches, that the sampled moments are checked on."""
 
 
 class Experiment:
@@ -124,38 +135,67 @@ class Experiment:
         """
         stored = self.store.get("moments", self.keys.moments) or self.store.get("moments", self._moments_of_request)
         if stored is not None:
-            return Moments({layer: torch.from_numpy(stored.arrays[layer]) for layer in stored.meta["layers"]}, **stored.meta["config"])
+            settings = {name: value for name, value in stored.meta["config"].items() if name != "energy_error"}  # once kept there
+            return Moments({layer: torch.from_numpy(stored.arrays[layer]) for layer in stored.meta["layers"]}, **settings)
         model, classes, sample = self.original, self.dataset.num_classes, self.data.inputs(self.data.x_train[:1])
         self._check_covered(model)
         config = enough_images(model, classes, MOMENTS)
         by_request = bool(self.split.forget_ids) or moments_bytes(model, sample, classes, config) > MAX_MOMENTS_BYTES
         with self.stages.stage("moments", "collecting second moments"):
             moments = second_moments(
-                model, self._moment_batches(config.images, by_request), 2 if by_request else classes,
+                model, self._in_progress(drawn_batches(self.data, self._parts(by_request), config.images, self.config), config.images),
+                2 if by_request else classes,
                 images=config.images, positions=config.positions, seed=self.config.seed,
             )  # fmt: skip
-        moments = replace(moments, by_request=by_request, energy_error=self._energy_error(moments))
+        moments = replace(moments, by_request=by_request)
         arrays = {layer: m.cpu().numpy() for layer, m in moments.per_class.items()}
-        settings = {name: getattr(moments, name) for name in ("images", "positions", "by_request", "energy_error")}
+        settings = {name: getattr(moments, name) for name in ("images", "positions", "by_request")}
         meta = {"config": settings, "layers": list(arrays), "seconds": self.stages.seconds["moments"]}
         self.store.put("moments", self._moments_of_request if by_request else self.keys.moments, Artefact(arrays, meta))
         return moments
 
-    def _moment_batches(self, images: int, by_request: bool) -> Iterator[tuple[int, Tensor]]:
-        """What the moments are collected from, with progress."""
-        retain, forget = (self.data.index(rows) for rows in (self.split.retain_train(), self.split.forget_train()))
-        batches = request_batches(self.data, images, retain, forget) if by_request else class_batches(self.data, images)
+    @cached_property
+    def unseen(self) -> Moments:
+        """Second moments of a few images that `moments` did not draw, all their patches: what a cut is checked on. Of D_r alone if by request."""
+        moments = self.moments
+        by_request = moments.by_request
+        key = self._moments_of_request if by_request else self.keys.moments
+        stored = self.store.get("unseen", key)
+        if stored is None:
+            with self.stages.stage("energy_error", "looking at images that were not drawn"):
+                batches = unseen_batches(self.data, self._parts(by_request)[:1], moments.images, self.config)
+                found = second_moments(self.original, batches, 1 if by_request else self.dataset.num_classes)
+            stored = Artefact({layer: m.float().cpu().numpy() for layer, m in found.per_class.items()})  # nothing is decomposed here
+            self.store.put("unseen", key, stored)
+        return Moments({layer: torch.from_numpy(m).double() for layer, m in stored.arrays.items()}, by_request=by_request)
+
+    def _parts(self, by_request: bool) -> Parts:
+        """What moments are collected of: every class, or D_r and D_f."""
+        if not by_request:
+            return [(None, torch.arange(len(self.data.y_train), device=self.data.device))]
+        return [(0, self.data.index(self.split.retain_train())), (1, self.data.index(self.split.forget_train()))]
+
+    def _in_progress(self, batches: Batches, images: int) -> Batches:
         total = self.dataset.num_classes * -(-images // CLASS_BATCH)
         for done, batch in enumerate(batches):
             self.stages.tick(min(done, total), total)
             yield batch
 
-    def _energy_error(self, moments: Moments) -> dict[str, float]:
-        """Layer -> what sampling cost at γ: see `energy_error`; against the last images of each class, all patches."""
-        rows = torch.cat([torch.nonzero(self.data.y_train == c)[-CHECK_IMAGES:, 0] for c in range(self.dataset.num_classes)])
-        with self.stages.stage("energy_error", "checking the sampled energy"), one_thread():
-            reference = second_moments(self.original, class_batches(self.data, 0, rows), self.dataset.num_classes)
-            return energy_error(moments, reference, self.config.energy_threshold or DEFAULT_ENERGY_THRESHOLD)
+    @property
+    def cut(self) -> tuple[Spectra, dict[str, float]]:
+        """What this config's null space is cut from, and layer -> where."""
+        merge = self.config.subspace == "merge"
+        found = self.merged_spectra if merge else self.spectra
+        threshold = MERGE_THRESHOLD if merge else self.config.energy_threshold or DEFAULT_ENERGY_THRESHOLD
+        return found, cuts(found, threshold, self.config.energy_thresholds)
+
+    def energy_error(self) -> dict[str, float]:
+        """Layer -> kept share of the retain energy of images that were not drawn − kept share of that of the drawn: see `spectrum.energy_error`."""
+        found, cut_at = self.cut
+        retain, unseen = (moments.retain(self.config.forget_classes) for moments in (self.moments, self.unseen))
+        with self.stages.stage("energy_error", "checking what is kept of images that were not drawn"), one_thread():
+            own, other = energy_along_spectra(found, retain), energy_along_spectra(found, unseen)
+            return energy_error({layer: torch.stack([s.eigenvalues for s in groups]) for layer, groups in found.items()}, own, other, cut_at)
 
     @property
     def _moments_of_request(self) -> str:
@@ -163,13 +203,16 @@ class Experiment:
 
     @cached_property
     def spectra(self) -> Spectra:
-        """Layer -> spectrum per group of the retain classes; their eigenvalues are stored for the views."""
+        """Layer -> spectrum per group of the retain classes; their eigenvalues, and the energy unseen images have there, are stored for the views."""
         moments = self.moments
         with self.stages.stage("spectra", "finding the null space"), one_thread():
             found = retain_spectra(moments, self.split, "joint", 1.0)
         if self.store.get("spectra", self.keys.spectra) is None:
             values = {layer: torch.stack([s.eigenvalues for s in groups]).cpu().numpy() for layer, groups in found.items()}
-            self.store.put("spectra", self.keys.spectra, Artefact(values, {"layers": list(values), "energy_error": moments.energy_error}))
+            self.store.put("spectra", self.keys.spectra, Artefact(values, {"layers": list(values)}))
+        if self.store.get(UNSEEN_ENERGY, self.keys.spectra) is None:
+            unseen = energy_along_spectra(found, self.unseen.retain(self.config.forget_classes))
+            self.store.put(UNSEEN_ENERGY, self.keys.spectra, Artefact({layer: energy.numpy() for layer, energy in unseen.items()}))
         return found
 
     @cached_property
@@ -206,6 +249,7 @@ class Experiment:
         meta = {
             "config": self.config.to_dict(), "history": unlearned.history, "null_space": unlearned.null_space,
             "seconds": seconds, "took": took, "machine": this_machine(self.device), "device": self.device, "created": time.time(),
+            "energy_error": self.energy_error() if unlearned.null_space else {},
         }  # fmt: skip
         self.store.put("unlearned", self.keys.unlearned, Artefact(arrays, meta))
         return unlearned

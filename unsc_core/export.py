@@ -21,7 +21,7 @@ from unsc_core.report import report
 from unsc_core.results import summary, took_training
 from unsc_core.store import Arrays, Store
 
-FORMAT = 1
+FORMAT = 2
 """Of the files of an export: raise it when a reader of the old ones would go wrong."""
 
 
@@ -116,7 +116,7 @@ def _record(run: Stored, store: Store) -> dict[str, Any]:
     return {
         "format": FORMAT, "key": run.result.key, **made, "device": run.result.device,
         "history": run.result.history, "null_space": run.result.null_space,
-        "spectra_layers": spectra.meta["layers"] if spectra else [], "energy_error": spectra.meta["energy_error"] if spectra else {},
+        "spectra_layers": spectra.meta["layers"] if spectra else [], "energy_error": run.result.energy_error,
         "trained_seconds": {name: found.meta["seconds"] for name, found in trained.items() if found},
         "trained_machines": {name: took_training(found.meta).machine for name, found in trained.items() if found},
         "train_digest": run.dataset.train_digest, "test_digest": run.dataset.test_digest, "class_names": list(run.dataset.class_names),

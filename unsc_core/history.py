@@ -21,7 +21,7 @@ from unsc_core.errors import CheckpointError, ConfigError, DataError, StoreError
 from unsc_core.home import data_folder
 from unsc_core.methods import METHODS
 from unsc_core.own_model import is_own_model
-from unsc_core.results import Keys, Result, keys, logits_key, read_result, resolve, took_unlearning
+from unsc_core.results import CLASS_WEIGHTS, SAMPLES, Keys, Result, keys, logits_key, read_result, resolve, took_unlearning
 from unsc_core.store import Artefact, Store, read_artefact, read_meta
 
 LIMIT = 500
@@ -258,6 +258,7 @@ def link(config: ExperimentConfig, dataset: Dataset) -> dict[str, str]:
         "lr": _unless(config.learning_rate, default.learning_rate), "epochs": _unless(config.epochs, default.epochs),
         "training": _unless(config.training_epochs, default.training_epochs), "device": _unless(config.device, "auto"),
         "edits": ",".join(config.edits) or None,
+        "sample": _unless(config.moments_sample, SAMPLES[0]), "weights": _unless(config.class_weights, CLASS_WEIGHTS[0]),
         "checkpoint": None if config.checkpoint is None else _in_data_folder(config.checkpoint),
     }  # fmt: skip
     return {name: str(value) for name, value in values.items() if value is not None}

@@ -172,7 +172,7 @@ def _spectra(files: Files, record: dict[str, Any], original: Arrays) -> Artefact
         fits &= groups.dtype == np.float64 and groups.ndim == 2 and groups.shape[0] > 0 and groups.shape[1] == d and bool((groups >= 0).all())
     if not fits:
         raise ImportedFileError("'spectra.safetensors' does not fit this model; export the run again.")
-    return Artefact(values, {"layers": layers, "energy_error": record["energy_error"]})
+    return Artefact(values, {"layers": layers})
 
 
 def _taught(files: Files, request: Split) -> NDArray[np.int64] | None:
@@ -255,7 +255,8 @@ def _pieces(
 
 
 def _unlearned(config: ExperimentConfig, record: dict[str, Any], weights: Arrays, taught: NDArray[np.int64] | None) -> Artefact:
-    meta: dict[str, Any] = {name: record[name] for name in ("history", "null_space", "seconds", "took", "device", "created") if name in record}
+    names = ("history", "null_space", "energy_error", "seconds", "took", "device", "created")
+    meta: dict[str, Any] = {name: record[name] for name in names if name in record}
     meta["machine"] = record.get("machine") or ELSEWHERE
     arrays = weights if taught is None else {**weights, "labels": taught}
     return Artefact(arrays, {"config": config.to_dict(), "imported": time.time(), **meta})

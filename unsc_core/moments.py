@@ -7,17 +7,17 @@ subspaces, is small whatever the number of samples, and adds up over classes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
 
-from unsc_core.config import MomentsConfig
+from unsc_core.config import ExperimentConfig, MomentsConfig
 from unsc_core.dataset import Split
-from unsc_core.device import evaluating
+from unsc_core.device import CLASS_BATCH, DeviceData, evaluating
 from unsc_core.errors import ConfigError
-from unsc_core.null_space import Spectra, merged, null_space, spectra, spectrum
+from unsc_core.null_space import Spectra, energy_along, merged, spectra
 from unsc_core.representations import Layer, representations, represented_layers, rows_per_sample
 
 VECTORS_PER_INPUT = 4
@@ -26,6 +26,13 @@ CHUNK_BYTES = 1 << 27
 """Patches of one layer held at a time: a batch whose patches are larger is taken in parts."""
 BLOCK = 256
 """Rows of a second moment computed at a time; what lies below the diagonal is mirrored, not computed."""
+UNSEEN_IMAGES = 160
+"""Images that the moments did not draw, evenly of all classes and at least one of each, which, with all their patches, a cut is checked on."""
+
+Parts = Sequence[tuple[int | None, Tensor]]
+"""(what moments are counted under, None for each sample's own class; indices of training samples)."""
+Batches = Iterator[tuple[int, Tensor, float]]
+"""What `second_moments` takes: (what a batch is counted under, normalised inputs, how many samples each of them stands for)."""
 
 
 @dataclass(frozen=True)
@@ -39,16 +46,14 @@ class Moments:
         images: images used per class, at most; 0 = all.
         positions: patches sampled per image and convolution, 0 = all of them. What is sampled is scaled up to
             the full number of patches, so it estimates the same sum.
-        by_request: whether the "classes" are only two, D_r and D_f of one request: for single samples, and
+        by_request: whether the "classes" are only D_r and, if it was collected, D_f of one request: for single samples, and
             for networks whose moments of every class would not fit into memory.
-        energy_error: what `energy_error` found, where it was asked.
     """
 
     per_class: dict[str, Tensor]
     images: int = 0
     positions: int = 0
     by_request: bool = False
-    energy_error: dict[str, float] = field(default_factory=dict)
 
     @property
     def num_classes(self) -> int:
@@ -118,9 +123,59 @@ def _total(known: Tensor, classes: list[int]) -> Tensor:
     return _mirrored(total)
 
 
+def draw(labels: Tensor, rows: Tensor, images: int, config: ExperimentConfig) -> Iterator[tuple[int, Tensor, Tensor]]:
+    """Class by class, which samples to collect moments from, and which are left out.
+
+    Args:
+        labels: (n,) the classes of all samples.
+        rows: (m,) indices of those to choose from.
+        images: how many of each class, 0 = all.
+        config: resolved; by `moments_sample` and `seed` they are drawn without replacement, or the first ones taken.
+
+    Yields:
+        The class, (≤ images,) indices of those drawn, and the indices of the others.
+    """
+    generator = torch.Generator().manual_seed(config.seed)
+    for label in labels[rows].unique().tolist():
+        of_class = rows[labels[rows] == label]
+        if config.moments_sample == "random":
+            of_class = of_class[torch.randperm(len(of_class), generator=generator).to(of_class.device)]
+        count = min(images, len(of_class)) if images else len(of_class)
+        yield label, of_class[:count], of_class[count:]
+
+
+def drawn_batches(data: DeviceData, parts: Parts, images: int, config: ExperimentConfig) -> Batches:
+    """What second moments are collected from: see `draw`; weighted by `class_weights`."""
+    for part, rows in parts:
+        for label, drawn, left in draw(data.y_train, rows, images, config):
+            stands_for = _stands_for(drawn, left, config)
+            for batch in drawn.split(CLASS_BATCH):
+                yield label if part is None else part, data.inputs(data.x_train[batch]), stands_for
+
+
+def unseen_batches(data: DeviceData, parts: Parts, images: int, config: ExperimentConfig) -> Batches:
+    """A few samples of each class that `drawn_batches` leaves out, weighted so that they stand for what it yields.
+
+    A class that is drawn whole, or nearly, is represented by test samples instead.
+    """
+    each = max(1, UNSEEN_IMAGES // (int(data.y_train.max()) + 1))
+    for part, rows in parts:
+        for label, drawn, left in draw(data.y_train, rows, images, config):
+            samples = data.x_train[left[:each]]
+            if len(samples) < each:
+                samples = torch.cat([samples, data.x_test[data.y_test == label][: each - len(samples)]])
+            if len(samples):
+                weight = _stands_for(drawn, left, config) * len(drawn) / len(samples)
+                yield label if part is None else part, data.inputs(samples), weight
+
+
+def _stands_for(drawn: Tensor, left: Tensor, config: ExperimentConfig) -> float:
+    return (len(drawn) + len(left)) / len(drawn) if config.class_weights == "size" else 1.0
+
+
 def second_moments(
     model: nn.Module,
-    class_batches: Iterator[tuple[int, Tensor]],
+    class_batches: Iterable[tuple[int, Tensor] | tuple[int, Tensor, float]],
     num_classes: int,
     *,
     images: int = 0,
@@ -134,7 +189,8 @@ def second_moments(
 
     Args:
         model: left as it was found.
-        class_batches: (class index, normalised inputs all of that class), in any order.
+        class_batches: (class index, normalised inputs all of that class), in any order; a third entry, if there is one, is how
+            many samples each of them stands for.
         num_classes: number of classes.
         images: recorded in the result: the most images per class that `class_batches` yields.
         positions: patches per image and convolution, 0 = all.
@@ -142,7 +198,7 @@ def second_moments(
         on_batch: called after each batch.
     """
     sums = {name: [_Sum() for _ in range(num_classes)] for name in represented_layers(model)}
-    current = 0
+    current, stands_for = 0, 1.0
     generator = torch.Generator().manual_seed(seed)
 
     def accumulate(name: str, layer: Layer, inputs: Tensor) -> None:
@@ -151,7 +207,7 @@ def second_moments(
         at_once = max(1, CHUNK_BYTES // (8 * per_sample * d * getattr(layer, "groups", 1)))
         for chunk in inputs.detach().split(at_once):
             x, weight = representations(layer, chunk, positions, generator)
-            sums[name][current].add(x, weight)
+            sums[name][current].add(x, weight * stands_for, exact=weight == 1.0)
 
     hooks = [
         layer.register_forward_pre_hook(lambda module, args, name=name: accumulate(name, module, args[0]))
@@ -159,8 +215,8 @@ def second_moments(
     ]
     try:
         with evaluating(model), torch.no_grad():
-            for label, inputs in class_batches:
-                current = label
+            for label, inputs, *weights in class_batches:
+                current, stands_for = label, weights[0] if weights else 1.0
                 model(inputs)
                 on_batch()
     finally:
@@ -177,12 +233,12 @@ class _Sum:
         self.rows: list[Tensor] = []
         self.product: Tensor | None = None
 
-    def add(self, rows: Tensor, weight: float) -> None:
-        """Take (groups, n, d) more, each standing for `weight` vectors."""
+    def add(self, rows: Tensor, weight: float, exact: bool) -> None:
+        """Take (groups, n, d) more, each standing for `weight` vectors; `exact` multiplies them in float64."""
         if self.product is None and sum(part.shape[1] for part in (*self.rows, rows)) < rows.shape[2]:
             self.rows.append(rows * weight**0.5)
         else:
-            _add_product(self.multiply(rows), rows if weight != 1.0 else rows.to(torch.float64), weight)
+            _add_product(self.multiply(rows), rows.to(torch.float64) if exact else rows, weight)
 
     def multiply(self, like: Tensor | None = None) -> Tensor:
         """Turn what has been kept into its second moment (groups, d, d), upper half; zeros as `like` where nothing was."""
@@ -240,21 +296,9 @@ def retain_spectra(moments: Moments, request: Split, subspace: str | None, energ
     return merged([spectra(moments.of([c])) for c in request.retain_classes], energy_threshold)
 
 
-def energy_error(moments: Moments, reference: Moments, energy_threshold: float) -> dict[str, float]:
-    """How far the energy kept on samples and patches that were not drawn is from that on those that were.
-
-    Args:
-        moments: as unlearning uses them, of all classes.
-        reference: of other images, all patches.
-        energy_threshold: γ the bases are cut at.
-
-    Returns:
-        Layer -> kept share of the reference's Σσ² − kept share of the moments' own; the groups' mean.
-    """
-    errors = {}
-    everything, other = moments.of(range(moments.num_classes)), reference.of(range(reference.num_classes))
-    for layer, groups in everything.items():
-        spaces = [null_space(spectrum(group), energy_threshold) for group in groups]
-        kept = [float((s.basis * (c @ s.basis)).sum() / c.trace().clamp_min(1e-300)) - s.energy for s, c in zip(spaces, other[layer], strict=True)]
-        errors[layer] = sum(kept) / len(kept)
-    return errors
+def energy_along_spectra(found: Spectra, moments: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Layer -> (groups, d) float64: the energy that moments (groups, d, d) have along each eigenvector of `found`, in its order."""
+    return {
+        layer: torch.stack([energy_along(s, c.to(s.eigenvectors)) for s, c in zip(groups, moments[layer], strict=True)]).cpu()
+        for layer, groups in found.items()
+    }

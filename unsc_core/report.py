@@ -145,7 +145,8 @@ def _sections(run: Stored, spectra: Artefact | None, store: Store) -> Iterable[t
     if not result.split.forget_ids:
         yield "Confusion", "Rows are true classes, columns are answers; the forgotten rows are framed.", [difference(result, "test", True, LIGHT)]
     if spectra is not None:
-        words = "The retained classes use the grey directions of each layer's input; in the others, the null space, weights may move."
+        words = "The retained classes hold the share γ of their energy in the grey directions of each layer's input; "
+        words += "in the others, the null space, weights may move."
         yield "Null space", words, _null_space(run, spectra)
     if result.labels is not None:
         judged = result.retrained is not None and result.retrained.train is not None

@@ -29,6 +29,10 @@ DEFAULT_ENERGY_THRESHOLD = METHODS["unsc"].energy_threshold or 1.0
 MOMENTS = MomentsConfig()
 MAX_EPOCHS = 1000
 SUBSPACES = ("joint", "merge")
+SAMPLES = ("random", "first")
+CLASS_WEIGHTS = ("equal", "size")
+UNSEEN_ENERGY = "unseen_energy"
+"""Kind of the stored energy that images which were not drawn have along each retain eigenvector, in the order of the spectra."""
 Number = TypeVar("Number", int, float)
 
 
@@ -68,6 +72,9 @@ def resolve_method(config: ExperimentConfig) -> ExperimentConfig:
     epochs = None if method.epochs is None else _given(config.epochs, method.epochs)
     if epochs is not None:
         _check_epochs("epochs", epochs)
+    for name, known in (("moments_sample", SAMPLES), ("class_weights", CLASS_WEIGHTS)):
+        if (value := getattr(config, name)) not in known:
+            raise ConfigError(f"Unknown {name} '{value}'; choose one of {', '.join(known)}.")
     if not 0 <= config.seed < 2**31:
         raise ConfigError(f"The seed must be 0 to {2**31 - 1}, not {config.seed}.")
     edits = config.edits if method.uses_pseudo_labels else ()
@@ -125,7 +132,11 @@ def keys(config: ExperimentConfig, dataset: Dataset) -> Keys:
             checkpoint=_file_digest(Path(config.checkpoint)), model=model_digest(config.model), data=dataset.train_digest, device=config.device
         )
     forget = _forget(config)
-    moments = content_key(moments=original, **asdict(MOMENTS), seed=config.seed, without=forget if config.forget_ids else [])
+    moments = content_key(
+        moments=original, **asdict(MOMENTS), seed=config.seed, without=forget if config.forget_ids else [],
+        **({} if config.moments_sample == "first" else {"sample": config.moments_sample}),  # "first" and "equal" have the keys that
+        **({} if config.class_weights == "equal" else {"class_weights": config.class_weights}),  # they had before there was a choice
+    )  # fmt: skip
     unlearned = content_key(
         original=original, forget=forget, method=config.method, seed=config.seed,
         energy_threshold=config.energy_threshold, subspace=config.subspace, learning_rate=config.learning_rate, epochs=config.epochs,
@@ -200,7 +211,8 @@ class Result:
         labels: (n_forget,) class each forget training sample was taught, in training order; None without.
         history: per epoch {"epoch", "accuracy", "loss"}.
         null_space: layer -> {"dim", "rank"}.
-        energy_error: layer -> what sampling patches cost, as a share of the energy; see `moments.energy_error`.
+        energy_error: layer -> share of the retain energy that this run's cut keeps of images that were not drawn, less what it
+            keeps of those that were; see `spectrum.energy_error`. Empty without a null space, and where it was never measured.
         seconds: stage -> what it took when it was computed.
         took: model name -> how long it took to make and where, as far as that is known; see `OTHERS`.
         device: where the unlearning ran; imported: whether the run was computed elsewhere and taken in here.
@@ -252,7 +264,7 @@ def read_result(config: ExperimentConfig, dataset: Dataset, store: Store) -> Res
     """The stored result of a resolved config: None until original and unlearned model have answered on the test set."""
     found = keys(config, dataset)
     original, unlearned = _answers(store, found.original, dataset), _answers(store, found.unlearned, dataset)
-    made, spectra = store.get("unlearned", found.unlearned), store.get("spectra", found.spectra)
+    made = store.get("unlearned", found.unlearned)
     if original is None or unlearned is None or made is None:
         return None
     seconds, took = dict(made.meta["seconds"]), {"unlearned": took_unlearning(made.meta)}
@@ -265,7 +277,7 @@ def read_result(config: ExperimentConfig, dataset: Dataset, store: Store) -> Res
     return Result(
         config, found.unlearned, split(dataset, config.forget_classes, config.forget_ids), original, unlearned,
         retrained=_answers(store, found.retrained, dataset), labels=made.arrays.get("labels"), history=made.meta["history"],
-        null_space=made.meta["null_space"], energy_error=spectra.meta["energy_error"] if spectra else {}, seconds=seconds, device=made.meta["device"],
+        null_space=made.meta["null_space"], energy_error=made.meta.get("energy_error", {}), seconds=seconds, device=made.meta["device"],
         took=took, imported="imported" in made.meta,
     )  # fmt: skip
 
@@ -325,7 +337,7 @@ def summary(result: Result) -> dict[str, Any]:
         "logit_drift": unlearned["logit_drift"],
         "agreement": unlearned["agreement"],
         "null_space": result.null_space,
-        "energy_error": result.energy_error if result.null_space else {},
+        "energy_error": result.energy_error,
         "epochs_run": max(len(result.history) - 1, 0),
         "seconds": {stage: round(s, 3) for stage, s in result.seconds.items()},
         "took": {model: round(took.seconds, 3) for model, took in result.took.items()},

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from unsc_core.errors import ConfigError
@@ -56,3 +56,41 @@ def energy_rank(eigenvalues: Any, energy_threshold: float) -> int:
     cumulative = eigenvalues.cumsum(0)
     below = int((cumulative < energy_threshold * float(cumulative[-1])).sum())
     return min(below + 1, numerical_rank)
+
+
+def kept_share(energy: Any, ranks: Sequence[int]) -> float:
+    """The share of energy (groups, d), numpy array or torch tensor, that lies along the first `ranks` directions of each group; 1 of none."""
+    total = float(energy.sum())
+    return sum(float(group[:rank].sum()) for group, rank in zip(energy, ranks, strict=True)) / total if total > 0 else 1.0
+
+
+def unkept(eigenvalues: Mapping[str, Any], cut_at: Mapping[str, float]) -> dict[str, float]:
+    """Layer -> share of the energy, of eigenvalues (groups, d), that lies outside what is kept when the layer is cut at its γ."""
+    shares = {}
+    for layer, groups in eigenvalues.items():
+        free = sum(float(group[energy_rank(group, cut_at[layer]) :].sum()) for group in groups)
+        shares[layer] = free / max(float(groups.sum()), 1e-300)
+    return shares
+
+
+def energy_error(eigenvalues: Mapping[str, Any], own: Mapping[str, Any], other: Mapping[str, Any], cut_at: Mapping[str, float]) -> dict[str, float]:
+    """How much more or less of other data's energy a cut keeps than of the data that it was made from.
+
+    Args:
+        eigenvalues: layer -> (groups, d), descending, that decide where it is cut.
+        own, other: layer -> (groups, d), the energy of either along the eigenvectors; of a joint subspace, `own` are the eigenvalues.
+        cut_at: layer -> γ.
+
+    Returns:
+        Layer -> kept share of the other data's Σσ² − kept share of its own, which is γ or more.
+
+    >>> import numpy as np
+    >>> own, other = {"layer": np.array([[9.0, 1.0]])}, {"layer": np.array([[4.0, 1.0]])}
+    >>> round(energy_error(own, own, other, {"layer": 0.9})["layer"], 3)
+    -0.1
+    """
+    errors = {}
+    for layer, groups in eigenvalues.items():
+        ranks = [energy_rank(group, cut_at[layer]) for group in groups]
+        errors[layer] = kept_share(other[layer], ranks) - kept_share(own[layer], ranks)
+    return errors

@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import prod
 from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
-from unsc_core.config import ExperimentConfig
+from unsc_core.config import ExperimentConfig, content_key
 from unsc_core.dataset import Dataset
 from unsc_core.progress import Report, silent
 from unsc_core.results import DEFAULT_ENERGY_THRESHOLD, keys
-from unsc_core.spectrum import cuts
 from unsc_core.store import Artefact, Store
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from torch import Tensor, nn
+
     from unsc_core.experiment import Experiment
-    from unsc_core.null_space import NullSpace
 
 KIND = "subspaces"
+VERSION = 2
+"""Part of the key: raise it when a change of the code changes what is found."""
+DRIFT_IMAGES = 32
+"""Retained test images of each class that movement is measured on, at most."""
+MAX_DRIFT_NUMBERS = 2**20
+"""What all these images may hold together: there are fewer of large ones, or of many classes, but one of each."""
+DRIFT_BATCH = 16
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,9 +39,10 @@ class Subspaces:
         forget_energy: layer -> (groups, d): the forgotten samples' energy along each retain eigenvector, in the spectrum's order.
         angles: layer -> (classes, classes) mean principal angles between the classes' subspaces, in degrees; empty where
             the moments are those of one request only. energy_threshold: the γ these subspaces were cut at.
-        drift: layer -> {"measured", "bound"}: root mean square movement of the retained samples' pre-activations that this
-            layer's change of weights makes on the original's inputs, and the most it can be, both as a share of the
-            pre-activations' own size; the bound is None without a projection.
+        drift: layer -> {"bound", "alone", "whole"}: root mean square movement of its pre-activations on retained test images, as
+            a share of their own size in the original. "alone": by this layer's change on the inputs it has in the original;
+            "whole": in the unlearned network, where its inputs have changed, too. "bound": the most that "alone" can be, ‖ΔW‖₂
+            times what these inputs have outside the kept subspace; None without a projection.
     """
 
     forget_energy: dict[str, NDArray[Any]]
@@ -41,8 +52,10 @@ class Subspaces:
 
 
 def key(config: ExperimentConfig, dataset: Dataset) -> str:
-    """The key of a resolved config's subspaces."""
-    return keys(config, dataset).unlearned
+    """The key of a resolved config's subspaces, made from its experiment's."""
+    found = keys(config, dataset)
+    measured = content_key(subspaces=VERSION, spectra=found.spectra, test=dataset.test_digest, images=[DRIFT_IMAGES, MAX_DRIFT_NUMBERS])
+    return f"{found.unlearned}-{measured}"
 
 
 def read(config: ExperimentConfig, dataset: Dataset, store: Store) -> Subspaces | None:
@@ -104,36 +117,106 @@ def _angles(work: Experiment) -> dict[str, NDArray[Any]]:
     return found
 
 
-def _spaces(work: Experiment) -> dict[str, list[NullSpace]]:
-    """Layer -> the null space per group that unlearning moved in."""
-    from unsc_core.null_space import MERGE_THRESHOLD, null_space
+def drift_rows(work: Experiment) -> Tensor:
+    """(n,) indices of the retained test images that movement is measured on, drawn from each class by the seed."""
+    import torch
 
-    merge = work.config.subspace == "merge"
-    found = work.merged_spectra if merge else work.spectra
-    cut_at = cuts(found, MERGE_THRESHOLD if merge else _threshold(work), work.config.energy_thresholds)
-    return {layer: [null_space(s, cut_at[layer]) for s in groups] for layer, groups in found.items()}
+    from unsc_core.moments import draw
+
+    retained = work.data.index((~work.split.is_forgotten("test")).nonzero()[0])
+    each = max(1, min(DRIFT_IMAGES, MAX_DRIFT_NUMBERS // (prod(work.dataset.input_shape) * len(work.split.retain_classes))))
+    return torch.cat([drawn for _, drawn, _ in draw(work.data.y_test, retained, each, replace(work.config, moments_sample="random"))])
 
 
 def _drift(work: Experiment) -> dict[str, dict[str, float | None]]:
-    """Layer -> measured movement and its bound: ‖ΔW x‖² ≤ ‖ΔW‖₂² ‖P x‖², and the mean of ‖P x‖² is the energy that is not kept."""
-    import torch
-
+    """Layer -> its movements and their bound: see `Subspaces`."""
     from unsc_core.methods import METHODS
 
-    before, after = dict(work.original.named_parameters()), dict(work.unlearned.model.named_parameters())
-    retain = work.moments.retain(work.config.forget_classes)
-    spaces = _spaces(work) if METHODS[work.config.method].uses_energy_threshold else {}
+    samples = work.data.x_test[drift_rows(work)]
+
+    def batches() -> Iterator[Tensor]:
+        return (work.data.inputs(batch) for batch in samples.split(DRIFT_BATCH))
+
+    sizes = _movements(work.original, work.unlearned.model, list(work.spectra), batches())
+    limits = _limits(work, batches()) if METHODS[work.config.method].uses_energy_threshold else {}
     found: dict[str, dict[str, float | None]] = {}
-    for layer, groups in retain.items():
-        old, new = (p[f"{layer}.weight"].detach().flatten(1).double() for p in (before, after))
-        moved = size = limit = 0.0
-        for g, (c, w, change) in enumerate(zip(groups, old.chunk(len(groups)), (new - old).chunk(len(groups)), strict=True)):
-            moved += float(((change @ c) * change).sum())
-            size += float(((w @ c) * w).sum())
-            if spaces:
-                basis = spaces[layer][g].basis.double()
-                free = float(c.trace() - (basis * (c @ basis)).sum())
-                limit += float(torch.linalg.matrix_norm(change, 2)) ** 2 * max(free, 0.0)
-        size = max(size, 1e-300)
-        found[layer] = {"measured": (max(moved, 0.0) / size) ** 0.5, "bound": (limit / size) ** 0.5 if spaces else None}
+    for layer, (size, alone, whole) in sizes.items():
+        limit, size = limits.get(layer), max(size, 1e-300)
+        found[layer] = {"bound": None if limit is None else (limit / size) ** 0.5, "alone": (alone / size) ** 0.5, "whole": (whole / size) ** 0.5}
     return found
+
+
+def _movements(original: nn.Module, unlearned: nn.Module, layers: list[str], batches: Iterator[Tensor]) -> dict[str, tuple[float, float, float]]:
+    """What layers answer in both networks.
+
+    Returns:
+        Layer -> sums, in float64, of the squares of: its pre-activations z in the original, what its own change of weights
+        and bias adds to them there, and how far they are from z in the unlearned network.
+    """
+    import torch
+
+    from unsc_core.device import evaluating
+
+    before, after = dict(original.named_modules()), dict(unlearned.named_modules())
+    changes = {layer: _change(before[layer], after[layer]) for layer in layers}
+    sums = {layer: [0.0, 0.0, 0.0] for layer in layers}
+    answers: dict[str, list[Tensor]] = {}
+
+    def first(layer: str, inputs: Tensor, z: Tensor) -> None:
+        z = z.to(torch.float64, copy=True)  # the next module may work in place
+        answers[layer].append(z)
+        sums[layer][0] += float(z.square().sum())
+        sums[layer][1] += float(changes[layer](inputs.to(torch.float64)).square().sum())
+
+    def second(layer: str, inputs: Tensor, z: Tensor) -> None:
+        sums[layer][2] += float((z.to(torch.float64) - answers[layer].pop(0)).square().sum())
+
+    hooks = [
+        modules[layer].register_forward_hook(lambda module, inputs, z, layer=layer, look=look: look(layer, inputs[0], z))
+        for modules, look in ((before, first), (after, second))
+        for layer in layers
+    ]
+    try:
+        with evaluating(original), evaluating(unlearned), torch.no_grad():
+            for batch in batches:
+                answers = {layer: [] for layer in layers}
+                original(batch)
+                unlearned(batch)
+    finally:
+        for hook in hooks:
+            hook.remove()
+    return {layer: (size, alone, whole) for layer, (size, alone, whole) in sums.items()}
+
+
+def _change(before: nn.Module, after: nn.Module) -> nn.Module:
+    """A layer, in float64, whose weight and bias are the differences between two."""
+    import copy
+
+    import torch
+
+    change = copy.deepcopy(before).double()
+    with torch.no_grad():
+        for parameter, new in zip(change.parameters(), after.parameters(), strict=True):
+            parameter.copy_(new.double() - parameter)
+    return change
+
+
+def _limits(work: Experiment, batches: Iterator[Tensor]) -> dict[str, float]:
+    """Layer -> the most its movement on these images can sum up to: Σ ‖ΔW x‖² ≤ ‖ΔW‖₂² Σ ‖P x‖², group by group."""
+    import torch
+
+    from unsc_core.moments import second_moments
+    from unsc_core.null_space import null_space
+
+    spectra, cut_at = work.cut
+    inputs = second_moments(work.original, ((0, batch) for batch in batches), 1).of([0])
+    before, after = dict(work.original.named_parameters()), dict(work.unlearned.model.named_parameters())
+    limits = {}
+    for layer, groups in spectra.items():
+        change = (after[f"{layer}.weight"].detach().double() - before[f"{layer}.weight"].detach().double()).flatten(1)
+        limit = 0.0
+        for s, c, rows in zip(groups, inputs[layer], change.chunk(len(groups)), strict=True):
+            free = null_space(s, cut_at[layer]).complement.to(c)
+            limit += float(torch.linalg.matrix_norm(rows, 2)) ** 2 * float((free * (c @ free)).sum().clamp_min(0.0))
+        limits[layer] = limit
+    return limits

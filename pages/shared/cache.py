@@ -19,7 +19,7 @@ from unsc_core.dataset import Dataset
 from unsc_core.engine import Engine
 from unsc_core.epochs import Epochs, epochs_key, read_epochs
 from unsc_core.errors import StoreError
-from unsc_core.results import Result, keys, logits_key, read_result
+from unsc_core.results import UNSEEN_ENERGY, Result, keys, logits_key, read_result
 from unsc_core.store import Store
 
 
@@ -157,10 +157,10 @@ def spectra(config: ExperimentConfig) -> dict[str, np.ndarray] | None:
     return None if stored is None else {layer: stored.arrays[layer] for layer in stored.meta["layers"]}
 
 
-def energy_error(config: ExperimentConfig) -> dict[str, float]:
-    """Layer -> what sampling patches cost, as a share of the energy; empty until the spectra have been computed."""
-    stored = store().get("spectra", keys(config, dataset(config.dataset)).spectra)
-    return {} if stored is None else stored.meta["energy_error"]
+def unseen_energy(config: ExperimentConfig) -> dict[str, np.ndarray]:
+    """Layer -> (groups, d) energy that retained images which were not drawn have along each direction of `spectra`; empty where never measured."""
+    stored = store().get(UNSEEN_ENERGY, keys(config, dataset(config.dataset)).spectra)
+    return {} if stored is None else stored.arrays
 
 
 def subspaces(config: ExperimentConfig) -> core_subspaces.Subspaces | None:

@@ -20,7 +20,7 @@ from unsc_core.history import MAX_IDS
 from unsc_core.methods import METHODS
 from unsc_core.models import MODELS
 from unsc_core.own_data import path_in_data_folder
-from unsc_core.results import DEFAULT_ENERGY_THRESHOLD, SUBSPACES
+from unsc_core.results import CLASS_WEIGHTS, DEFAULT_ENERGY_THRESHOLD, SAMPLES, SUBSPACES
 
 GAMMAS = (0.5, 0.7, 0.8, 0.85, 0.9, 0.92, 0.94, 0.95, 0.96, 0.97, 0.98, 0.99, 0.995, 0.999, 1.0)
 SEEDS = (1, 3)
@@ -41,8 +41,9 @@ class State:
         edits: changes of the pseudo-labels, as in ExperimentConfig.
         lr, epochs: None means the method's default.
         seeds: how many seeds methods are compared over, from `seed` on; equal: the Acc_f in percent they are compared at.
-        training: epochs of the original and the retrained model, None for the dataset's default; device: where to compute. Links have
-            them for runs that were made on the command line or elsewhere; no control does.
+        training: epochs of the original and the retrained model, None for the dataset's default; device: where to compute; sample, weights:
+            the images that second moments are collected from, and how classes count in them. Links have these for older runs and
+            those made on the command line or elsewhere; no control does.
     """
 
     dataset: str = DEFAULT_DATASET
@@ -62,6 +63,8 @@ class State:
     equal: int = 5
     training: int | None = None
     device: str = "auto"
+    sample: str = SAMPLES[0]
+    weights: str = CLASS_WEIGHTS[0]
 
     @property
     def shown_gamma(self) -> float:
@@ -84,6 +87,7 @@ class State:
             energy_threshold=self.gamma, energy_thresholds=self.gammas, subspace=self.subspace,
             learning_rate=self.lr, epochs=self.epochs, edits=self.edits,
             checkpoint=str(path_in_data_folder(self.checkpoint)) if self.checkpoint else None, training_epochs=self.training, device=self.device,
+            moments_sample=self.sample, class_weights=self.weights,
         )  # fmt: skip
 
 
@@ -181,6 +185,7 @@ _READERS: dict[str, Callable[[str], Any]] = {
     "gamma": _gamma, "gammas": _gammas, "subspace": _one_of(SUBSPACES),
     "seed": _seed, "lr": _positive(float), "epochs": _positive(int), "edits": _edits, "ids": _ids, "checkpoint": str,
     "seeds": _seeds, "equal": _up_to_30, "training": _positive(int), "device": _device,
+    "sample": _one_of(SAMPLES), "weights": _one_of(CLASS_WEIGHTS),
 }  # fmt: skip
 
 

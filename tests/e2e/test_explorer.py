@@ -51,7 +51,7 @@ def test_the_story_in_one_scroll(app: Server, page: Any) -> None:
 
 def test_every_view_of_the_null_space(app: Server, page: Any) -> None:
     page.goto(f"{app.url}/null_space?dataset=digits")
-    expect(page.get_by_text("of all directions are invisible")).to_be_visible()
+    expect(page.get_by_text("of all directions are free to move in")).to_be_visible()
     for view, sentence in (
         ("Frozen and reachable", "tells them apart best"),
         ("Class angles", "lies closest to"),
@@ -107,7 +107,7 @@ def test_the_sweep_is_run_and_a_click_takes_its_threshold_everywhere(app: Server
     page.get_by_role("button", name="Sweeping over γ").click()
     expect(page.get_by_role("button", name="Sweeping over γ")).to_have_count(0)
     expect(page.get_by_role("button", name="Cancel")).to_have_count(0, timeout=120_000)
-    expect(page.get_by_text(re.compile("keeps most|not forget")).first).to_be_visible()
+    expect(page.get_by_text(re.compile("Acc_f at most|not forget")).first).to_be_visible()
     points = page.locator("[data-testid=stPlotlyChart] .scatterlayer .trace").first.locator(".point")
     expect(points).to_have_count(9)
     box = points.first.bounding_box()

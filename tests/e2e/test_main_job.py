@@ -54,7 +54,7 @@ def test_forgetting_another_class_by_clicking(app: Server, page: Any) -> None:
     assert "forget=3%2C8" in page.url or "forget=3,8" in page.url
     for name, sentence in (
         ("Decision space", "3 and 8 went"),
-        ("Null space", "of all directions are invisible"),
+        ("Null space", "of all directions are free to move in"),
         ("Pseudo-labels", "training samples the taught label is"),
     ):
         page.get_by_test_id("stSidebarNavItems").get_by_role("link", name=name).click()

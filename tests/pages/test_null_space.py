@@ -37,11 +37,11 @@ def run(**query: str) -> AppTest:
 @pytest.mark.parametrize(
     ("view", "charts", "words"),
     [
-        ("Spectra", 7, "of all directions are invisible"),
+        ("Spectra", 7, "of all directions are free to move in"),
         ("Frozen and reachable", 6, "tells them apart best"),
         ("Class angles", 1, "3 lies closest to"),
         ("Drift", 1, "moves most"),
-        ("Sweep over γ", 1, "keeps most"),
+        ("Sweep over γ", 1, "(Acc_f at most 2 %)"),
     ],
 )
 def test_every_view_is_reached_by_a_link_and_speaks_of_this_result(view: str, charts: int, words: str) -> None:
@@ -62,6 +62,32 @@ def test_a_new_threshold_changes_what_is_reachable() -> None:
     app.select_slider(key="control_gamma").set_value(0.7).run()
     assert sentence() != before
     assert any("Unlearn with γ = 0.7" in button.label for button in app.button)
+
+
+def test_the_energy_error_is_that_of_the_gamma_looked_at(opening: Path) -> None:
+    app = run()
+    work = Experiment(ExperimentConfig(dataset="digits", forget_classes=(3,)), Store(opening / "store"))
+
+    def said() -> str:
+        return next(text.value for text in app.caption if "of other images of the retained classes" in text.value)
+
+    worst = max(map(abs, work.run().energy_error.values()))
+    assert (
+        "At γ = 0.96, these cuts keep the same share of energy of other images of the retained classes, with all their patches, to within " in said()
+    )
+    assert f"to within {100 * worst:.2f} points" in said()
+    app.select_slider(key="control_gamma").set_value(0.9).run()
+    other = Experiment(ExperimentConfig(dataset="digits", forget_classes=(3,), energy_threshold=0.9), Store(opening / "store"))
+    assert "At γ = 0.9, these cuts keep" in said()
+    assert f"to within {100 * max(map(abs, other.run().energy_error.values())):.2f} points" in said()
+
+
+def test_without_unseen_images_nothing_is_said_of_them(opening: Path) -> None:
+    config = ExperimentConfig(dataset="digits", forget_classes=(4,))
+    work = Experiment(config, Store(opening / "store"))
+    work.run(with_retrain=True)
+    work.store.path("unseen_energy", work.keys.spectra).unlink()
+    assert not any("of other images" in text.value for text in run(forget="4").caption)
 
 
 def test_the_sweep_offers_what_is_missing_only() -> None:

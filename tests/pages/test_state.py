@@ -20,6 +20,7 @@ from unsc_core.errors import ConfigError, DataError
         State("cifar10", "allcnn", (3,)),
         State(seeds=3, equal=12),
         State("digits", forget=(3,), gamma=0.9612345678, training=7, device="cuda:1"),
+        State("digits", forget=(3,), sample="first", weights="size"),
         State("own/my images.npz", forget=(2,), checkpoint="own/weights.safetensors"),
     ],
 )
@@ -43,7 +44,7 @@ def test_a_link_to_a_dataset_is_enough(name: str) -> None:
     ("name", "value"),
     [("gamma", "0"), ("gamma", "1.01"), ("gamma", "nan"), ("forget", "x"), ("forget", "-1"), ("model", "vgg99"), ("method", ""), ("seed", "1.5"),
      ("model", "net.py:make"), ("seed", "99999999999"), ("lr", "0"), ("lr", "inf"), ("epochs", "-3"),
-     ("seeds", "2"), ("equal", "31"), ("training", "0"), ("device", "tpu")],
+     ("seeds", "2"), ("equal", "31"), ("training", "0"), ("device", "tpu"), ("sample", "last"), ("weights", "none")],
 )  # fmt: skip
 def test_an_impossible_part_is_named_and_the_rest_kept(name: str, value: str) -> None:
     state, notes = from_query({"seed": "3", "forget": "1"} | {name: value})

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from unsc_core.figures.theme import Look, Picture, axis, clear, label_margin, layout, styled
-from unsc_core.spectrum import energy_rank
+from unsc_core.spectrum import energy_rank, unkept
 
 Spectra = dict[str, NDArray[np.float64]]
 """Layer -> (groups, d) eigenvalues, descending."""
@@ -23,12 +23,12 @@ def ranks(spectra: Spectra, cut_at: Mapping[str, float]) -> dict[str, tuple[int,
 
 
 def spectrum(layer: str, title: str, spectra: Spectra, energy_threshold: float, look: Look, height: int = 290) -> Picture:
-    """One layer: log energy share per direction; kept directions in grey, the null space in teal."""
+    """One layer: log energy share per direction; kept directions in grey, the others, the null space, in teal."""
     values = spectra[layer][0]
     k = energy_rank(values, energy_threshold)
     share = np.maximum(values / max(values.sum(), 1e-300), 1e-12)
     index = np.arange(1, len(values) + 1)
-    parts = (("seen by the retain classes", slice(0, k), look.muted), ("null space", slice(max(k - 1, 0), None), look.teal))
+    parts = (("kept", slice(0, k), look.muted), ("null space", slice(max(k - 1, 0), None), look.teal))
     d, groups = len(values), len(spectra[layer])
     figure = go.Figure(  # made in one piece: γ is dragged, and plotly takes its time over every later change
         [
@@ -49,19 +49,19 @@ def spectrum(layer: str, title: str, spectra: Spectra, energy_threshold: float, 
             }],
         },
     )  # fmt: skip
-    alt = f"Spectrum of {title}: {k} of {d} directions hold {energy_threshold:.3g} of the retain energy, {d - k} are free."
+    alt = f"Spectrum of {title}: {k} of {d} directions hold {energy_threshold:.3g} of the retain energy, {d - k} are free to move in."
     return Picture(figure, alt, "", {"direction": index, "energy share": share, "kept": index <= k})
 
 
 def free_share(titles: dict[str, str], spectra: Spectra, cut_at: Mapping[str, float], look: Look) -> Picture:
-    """Per layer: how many directions are kept, and how many are free to move in, when it is cut at its γ."""
+    """Per layer: how many directions are kept, and how many are free to move in, when it is cut at its γ; and what energy lies in the latter."""
     found = ranks(spectra, cut_at)
     names = [titles[layer] for layer in found]
     kept = np.array([rank for rank, _ in found.values()])
     dims = np.array([dim for _, dim in found.values()])
     free = dims - kept
     figure = go.Figure()
-    for label, values, colour in (("seen by the retain classes", kept, look.muted), ("null space: free to move", free, look.teal)):
+    for label, values, colour in (("kept for the retained classes", kept, look.muted), ("null space: free to move", free, look.teal)):
         figure.add_bar(
             y=names, x=100 * values / dims, orientation="h", name=label, marker={"color": colour}, text=values, textposition="inside",
             insidetextanchor="middle", textfont={"size": 14, "color": look.paper}, customdata=dims,
@@ -73,12 +73,27 @@ def free_share(titles: dict[str, str], spectra: Spectra, cut_at: Mapping[str, fl
     figure.update_xaxes(title_text="% of directions", range=[0, 100])
     figure.update_layout(margin={"l": label_margin(names), "t": 76, "b": 56})
     widest = int(np.argmax(free / dims))
-    sentence = (
-        f"{said(cut_at)}, {100 * free.sum() / dims.sum():.0f} % of all directions are invisible to the retained classes; "
-        f"{names[widest]} has most room ({free[widest]} of {dims[widest]})."
-    )
-    alt = "Stacked bars per layer: directions kept for the retain classes and directions in the null space."
-    return Picture(figure, alt, sentence, {"layer": names, "dim": dims, "rank": kept, "null dimension": free})
+    outside = unkept(spectra, cut_at)
+    sentence = f"{said(cut_at)}, no direction is free to move in: every one is kept."
+    if free.any():
+        sentence = (
+            f"{said(cut_at)}, {100 * free.sum() / dims.sum():.0f} % of all directions are free to move in; there the retained classes hold "
+            f"{_energy([outside[layer] for layer, room in zip(found, free, strict=True) if room])}. "
+            f"{names[widest]} has most room ({free[widest]} of {dims[widest]})."
+        )
+    alt = "Stacked bars per layer: directions kept for the retained classes and directions in the null space."
+    energy = 100 * np.array(list(outside.values()))
+    return Picture(figure, alt, sentence, {"layer": names, "dim": dims, "rank": kept, "null dimension": free, "retain energy in it, %": energy})
+
+
+def _energy(shares: Sequence[float]) -> str:
+    """What layers' shares of the energy say together: "3.1 to 4.0 % of their energy"."""
+    if max(shares) == 0:
+        return "none of their energy"
+    if 100 * max(shares) < 0.01:
+        return "less than 0.01 % of their energy"
+    least, most = (f"{100 * share:.2g}" if share >= 1e-4 else "0" if share == 0 else "less than 0.01" for share in (min(shares), max(shares)))
+    return f"{most} % of their energy" if least == most else f"{least} to {most} % of their energy, depending on the layer"
 
 
 def said(cut_at: Mapping[str, float]) -> str:

@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from unsc_core.figures.spectra import Spectra
-from unsc_core.figures.theme import FORGET, Look, Picture, add_cells, label_margin, styled
+from unsc_core.figures.theme import FORGET, Look, Picture, add_cells, clear, label_margin, styled
 from unsc_core.figures.words import joined
 from unsc_core.spectrum import energy_rank
 from unsc_core.subspaces import Subspaces
@@ -102,34 +102,54 @@ def _closest(title: str, matrix: NDArray[np.float32], names: list[str], forget: 
     return f"In {title}, {'; '.join(parts)}." if parts else ""
 
 
+DRIFT_NAMES = {"bound": "bound of this layer alone", "alone": "this layer alone", "whole": "whole unlearned network"}
+
+
 def drift(titles: dict[str, str], found: Subspaces, look: Look) -> Picture:
-    """Per layer, how far the change of its weights moves the retained samples' pre-activations, beside the most it could."""
+    """Per layer, how far retained test images' pre-activations move: by this layer's change alone, with its bound, and in the whole network."""
     names = [titles[layer] for layer in found.drift]
-    measured = np.array([100 * (one["measured"] or 0.0) for one in found.drift.values()])
-    bounds = [one["bound"] for one in found.drift.values()]
+    shown = [part for part in DRIFT_NAMES if all(one[part] is not None for one in found.drift.values())]
+    percent = {part: np.array([100 * (one[part] or 0.0) for one in found.drift.values()]) for part in shown}
+    markers = {
+        "bound": {"color": "rgba(0,0,0,0)", "line": {"color": look.ink, "width": 1.5}},
+        "alone": {"color": clear(look.teal, 0.4)},
+        "whole": {"color": look.teal},
+    }
     figure = go.Figure()
-    table: dict[str, object] = {"layer": names, "measured": measured}
-    if all(bound is not None for bound in bounds):
-        limit = np.array([100 * (bound or 0.0) for bound in bounds])
-        table["bound"] = limit
+    for part, values in percent.items():
         figure.add_bar(
-            y=names, x=limit, orientation="h", name="at most (bound)", hovertemplate="%{y}<br>at most %{x:.1f} %<extra></extra>",
-            marker={"color": "rgba(0,0,0,0)", "line": {"color": look.ink, "width": 1.5}},
+            y=names, x=values, orientation="h", name=DRIFT_NAMES[part], marker=markers[part], text=[f"{value:.1f} %" for value in values],
+            textposition="outside", textfont={"size": 14}, cliponaxis=False,
+            hovertemplate=f"%{{y}}<br>{DRIFT_NAMES[part]}: %{{x:.2f}} %<extra></extra>",
         )  # fmt: skip
-    figure.add_bar(
-        y=names, x=measured, orientation="h", name="measured", marker={"color": look.teal}, text=[f"{v:.1f} %" for v in measured],
-        textposition="outside", textfont={"size": 14}, cliponaxis=False, hovertemplate="%{y}<br>measured %{x:.2f} %<extra></extra>",
-    )  # fmt: skip
-    styled(figure, look, 150 + 52 * len(names), "Movement of the retained samples, per layer")
-    figure.update_layout(barmode="group", bargap=0.3, margin={"l": label_margin(names), "t": 76, "b": 56, "r": 64})
+    styled(figure, look, 150 + (24 * len(shown) + 16) * len(names), "Movement of retained test images, per layer")
+    figure.update_layout(barmode="group", bargap=0.25, margin={"l": label_margin(names), "t": 76, "b": 56, "r": 64})
     figure.update_yaxes(autorange="reversed")
     figure.update_xaxes(title_text="% of the layer's own output, root mean square", rangemode="tozero")
-    worst = int(np.argmax(measured))
-    sentence = f"{names[worst]} moves most: {measured[worst]:.1f} % of its output"
-    if "bound" in table:
-        ratio = measured / np.maximum(np.asarray(table["bound"]), 1e-12)
-        sentence += f"; no layer uses more than {100 * ratio.max():.0f} % of what the bound allows"
-    return Picture(figure, "Bars per layer: measured movement of the retained samples and its bound.", sentence + ".", table)
+    alt = "Bars per layer: how far retained test images move in the whole unlearned network, by the layer's own change alone"
+    alt += ", and the bound of the latter." if "bound" in shown else "; without a projection there is no bound."
+    return Picture(figure, alt, _movement(names, percent), {"layer": names, **percent})
+
+
+def _movement(names: list[str], percent: dict[str, NDArray[np.float64]]) -> str:
+    """Where the network moves most, what of it the layer's own change makes, and what the bound says; only what these numbers show."""
+    alone, whole, bound = percent["alone"], percent["whole"], percent.get("bound")
+    most = int(np.argmax(whole))
+    text = (
+        f"On retained test images {names[most]} moves most in the unlearned network, by {whole[most]:.1f} % of its own output; "
+        f"its own change alone makes {alone[most]:.1f} %."
+    )
+    if bound is None:
+        return text
+    if (alone <= bound).all():
+        near = int(np.argmax(alone / np.maximum(bound, 1e-12)))
+        text += f" Alone, every layer stays within its bound; {names[near]} comes closest, with {alone[near]:.1f} of at most {bound[near]:.1f} %."
+    if beyond := [name for name, w, b in zip(names, whole, bound, strict=True) if w > b]:
+        text += (
+            f" In the whole network {joined(beyond)} {'moves' if len(beyond) == 1 else 'move'} further than that bound, "
+            "which says nothing of inputs that earlier layers have changed."
+        )
+    return text
 
 
 @dataclass(frozen=True)
@@ -169,15 +189,22 @@ def sweep(outcomes: Sequence[Outcome], energy_threshold: float, original_retain:
 
 
 def _best(outcomes: Sequence[Outcome], original_retain: float, forgotten: float = 2.0) -> str:
+    """Which γ forget, and which of them keeps most, where at least two forget and the shown numbers differ."""
     sound = [one for one in outcomes if one.acc_forget <= forgotten]
     stuck = [f"{one.energy_threshold:g}" for one in outcomes if one.acc_forget > forgotten]
+    kept = [f"{one.acc_retain:.1f}" for one in sound]
+    original = f"(the original's {original_retain:.1f} %)"
     text = ""
-    if sound:
-        best = max(sound, key=lambda one: one.acc_retain)
-        text = (
-            f"Of the γ that forget (Acc_f at most {forgotten:g} %), {best.energy_threshold:g} keeps most: Acc_r {best.acc_retain:.1f} % "
-            f"(the original's {original_retain:.1f} %)."
-        )
+    if len(sound) == 1:
+        text = f"γ = {sound[0].energy_threshold:g} forgets (Acc_f at most {forgotten:g} %) and keeps Acc_r {kept[0]} % {original}."
+    elif len(set(kept)) == 1:
+        text = f"γ = {joined([f'{one.energy_threshold:g}' for one in sound])} forget (Acc_f at most {forgotten:g} %) and keep the same: "
+        text += f"Acc_r {kept[0]} % {original}."
+    elif sound:
+        most = max(kept, key=float)
+        best = joined([f"{one.energy_threshold:g}" for one, its in zip(sound, kept, strict=True) if its == most])
+        text = f"In this one run per γ, of the γ that forget (Acc_f at most {forgotten:g} %), {best} {'keep' if ' and ' in best else 'keeps'} most: "
+        text += f"Acc_r {most} % {original}."
     if stuck:
         text += f" γ = {joined(stuck)} {'does' if len(stuck) == 1 else 'do'} not forget."
     return text.strip()

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import importlib
-from collections.abc import Callable, Iterator
+import copy
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -16,22 +16,22 @@ from torch import Tensor, nn
 
 from tests.conftest import blobs, digits, flat
 from tests.second_device import DEVICE, SecondDevice
+from tests.steps import LOOPS, around_steps
 from unsc_core import direct, epochs, experiment, subspaces, training
 from unsc_core.config import ExperimentConfig, TrainingConfig
 from unsc_core.data import load_dataset
-from unsc_core.device import DeviceData, class_batches, full_precision, predict, to_device
+from unsc_core.device import class_batches, full_precision, predict, to_device
 from unsc_core.experiment import Experiment
 from unsc_core.layers import Dropout
 from unsc_core.methods import METHODS
 from unsc_core.methods.base import Unlearned
 from unsc_core.models import build_model
-from unsc_core.moments import second_moments
+from unsc_core.moments import CHUNK_BYTES, moments_bytes, second_moments
+from unsc_core.results import MOMENTS
 from unsc_core.store import Store
 from unsc_core.training import train
 
 CONFIGS = {"blobs": blobs(epochs=3), "digits": digits(epochs=3)}
-LOOPS = [name for name, method in METHODS.items() if method.epochs]
-"""Methods that take steps."""
 
 
 def of_method(method: str, dataset: str) -> ExperimentConfig:
@@ -86,26 +86,18 @@ def test_every_method_works_on_another_device(
 def test_no_step_waits_for_the_device(method: str, shared_store: Store, second: SecondDevice, monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither the loss, with its augmented images, nor the step down it."""
     waits: list[str] = []
-    descend = training.descend
 
-    def watched(model: nn.Module, data: DeviceData, rows: Tensor, losses: Callable, *args: object, **settings: object) -> list:
-        def counted(epoch: int, order: torch.Generator) -> Iterator[Tensor]:
-            known = len(second.waits)
-            for loss in losses(epoch, order):
-                yield loss  # the step is made
-                waits.extend(second.waits[known:])
-                known = len(second.waits)
+    @contextmanager
+    def noted() -> Iterator[None]:
+        known = len(second.waits)
+        yield
+        waits.extend(second.waits[known:])
 
-        return descend(model, data, rows, counted, *args, **settings)
-
-    monkeypatch.setattr(training, "descend", watched)  # for relabel
-    module = importlib.import_module(METHODS[method].unlearn.__module__)
-    if hasattr(module, "descend"):
-        monkeypatch.setattr(module, "descend", watched)
     second.let_pass(monkeypatch)
     work = Experiment(of_method(method, "digits"), shared_store)
     work.data = replace(work.data, augment=True)
-    assert len(work.unlearn().history) > 1
+    with around_steps(noted):
+        assert len(work.unlearn().history) > 1
     assert second.waits  # those between epochs
     assert waits == []
 
@@ -122,9 +114,7 @@ def test_no_step_of_training_waits_for_the_device(second: SecondDevice, monkeypa
 
 
 @pytest.mark.parametrize("subspace", ["joint", "merge"])
-def test_an_experiment_runs_whole_on_another_device(
-    subspace: str, tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_experiment_runs_whole_on_another_device(subspace: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     """From training to every view of it, with what is stored read again; all numbers are those of the CPU."""
     config = digits(epochs=3, training_epochs=2, subspace=subspace)
     stores = {"cpu": Store(tmp_path / "cpu"), "second": Store(tmp_path / "second")}
@@ -266,3 +256,112 @@ def test_gradients_are_projected_in_full_precision() -> None:
     training._step(model, torch.optim.SGD(model.parameters(), 0.1), loss, {"weight": model.weight}, {"weight": project}, 1.0)
     assert seen == [("ieee", "ieee")]
     assert model.seen == precision() != seen[0]
+
+
+# --- a real GPU -------------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def no_waiting() -> Iterator[None]:
+    """An error, meanwhile, for whatever makes the CPU wait for the GPU."""
+    torch.cuda.set_sync_debug_mode("error")
+    try:
+        yield
+    finally:
+        torch.cuda.set_sync_debug_mode("default")
+
+
+def on_gpu(config: ExperimentConfig, store: Store) -> Experiment:
+    """The experiment on the GPU with the original that the CPU has."""
+    cpu, gpu = Experiment(config, store), Experiment(replace(config, device="cuda"), store)
+    _ = cpu.original
+    store.put("trained", gpu.keys.original, store.get("trained", cpu.keys.original))
+    return gpu
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("method", [name for name in METHODS if name != "retrain"])
+def test_every_method_agrees_on_a_gpu(method: str, shared_store: Store) -> None:
+    config = of_method(method, "digits")
+    cpu, gpu = Experiment(config, shared_store), on_gpu(config, shared_store)
+    one, other = cpu.unlearn(), gpu.unlearn()
+    if one.labels is not None:
+        assert float((one.labels == other.labels.cpu()).float().mean()) > 0.99
+    here, there = predict(one.model, cpu.data, cpu.data.x_test), predict(other.model, gpu.data, gpu.data.x_test).cpu()
+    assert float((here.argmax(1) == there.argmax(1)).float().mean()) > 0.97
+    assert float((here - there).norm() / here.norm()) < 0.05
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("method", LOOPS)
+def test_no_step_waits_for_the_gpu(method: str, shared_store: Store) -> None:
+    work = on_gpu(of_method(method, "digits"), shared_store)
+    work.data = replace(work.data, augment=True)
+    with around_steps(no_waiting):
+        assert len(work.unlearn().history) > 1
+
+
+@pytest.mark.gpu
+def test_no_step_of_training_waits_for_the_gpu() -> None:
+    dataset = load_dataset("digits")
+    data = replace(to_device(dataset, "cuda"), augment=True)
+    model = build_model("small-cnn", dataset.input_shape, 10).to("cuda")
+    heard: list[int] = []
+
+    def after_step(done: int, total: int, words: str) -> None:
+        torch.cuda.set_sync_debug_mode("error" if done < total else "default")
+        heard.append(done)
+
+    try:
+        train(model, data, torch.arange(600, device="cuda"), TrainingConfig(1), 0, after_step)
+    finally:
+        torch.cuda.set_sync_debug_mode("default")
+    assert heard == [1, 2, 3, 4, 5]
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("model", ["small-cnn", "alexnet"])
+def test_the_same_seed_gives_the_same_on_a_gpu(model: str, tmp_path: Path) -> None:
+    """Training with its dropout, moments, unlearning: bit for bit, in two stores; and torch's own generator stays."""
+    config = ExperimentConfig(model=model, training_epochs=1, epochs=2, device="cuda")
+    torch.cuda.manual_seed(5)
+    before = torch.cuda.get_rng_state()
+    one, other = (Experiment(config, Store(tmp_path / name)) for name in ("a", "b"))
+    assert same(one.unlearned, other.unlearned)
+    assert torch.equal(flat(one.original), flat(other.original))
+    assert all(torch.equal(value, other.moments.per_class[layer]) for layer, value in one.moments.per_class.items())
+    assert torch.equal(torch.cuda.get_rng_state(), before)
+
+
+@pytest.mark.gpu
+def test_moments_take_twice_their_room_at_most() -> None:
+    """While they are collected, beside the batch and its patches."""
+    full = load_dataset("fashion-mnist-mini")
+    data = to_device(full, "cuda")
+    model = build_model("allcnn", full.input_shape, 10).to("cuda")
+    needed = moments_bytes(model, data.inputs(data.x_train[:1]), 10, MOMENTS)
+    held = torch.cuda.memory_allocated()
+    torch.cuda.reset_peak_memory_stats()
+    second_moments(model, class_batches(data, MOMENTS.images), 10, images=MOMENTS.images, positions=MOMENTS.positions)
+    assert torch.cuda.max_memory_allocated() - held < 2 * needed + 6 * CHUNK_BYTES
+
+
+@pytest.mark.gpu
+def test_answers_of_a_gpu_are_those_of_float32() -> None:
+    full = load_dataset("fashion-mnist-mini")
+    data, cpu = to_device(full, "cuda"), to_device(full, "cpu")
+    model = build_model("allcnn", full.input_shape, 10)
+    exact = copy.deepcopy(model).double().eval()
+    with torch.no_grad():
+        expected = exact(cpu.inputs(cpu.x_test[:200]).double())
+    model = model.to("cuda").eval()
+    with torch.no_grad():
+        as_torch_has_it = model(data.inputs(data.x_test[:200])).cpu()
+    found = predict(model, data, data.x_test[:200]).cpu()
+
+    def error(logits: Tensor) -> float:
+        return float((logits - expected).norm() / expected.norm())
+
+    assert error(found) < 1e-5
+    if torch.cuda.get_device_capability() >= (8, 0):  # where there is TF32
+        assert error(as_torch_has_it) > 10 * error(found)

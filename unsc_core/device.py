@@ -28,8 +28,10 @@ def set_up_process(dataset: Dataset) -> None:
     """Use one thread for tiny samples, where waiting for the other threads costs more than they give, and keep freed memory.
 
     Waiting is also why workers and the command line run with OMP_WAIT_POLICY=passive: threads that spin
-    slow each other down many times over as soon as another program needs a core.
+    slow each other down many times over as soon as another program needs a core. On a GPU, convolutions are computed by
+    those of cuDNN's algorithms that give the same numbers each time.
     """
+    torch.backends.cudnn.deterministic = True
     torch.set_num_threads(1 if prod(dataset.input_shape) < SMALL else THREADS)
     keep_freed_memory()
 
@@ -106,8 +108,8 @@ class DeviceData:
             return samples
         n, _, height, width = samples.shape
         padded = torch.nn.functional.pad(samples, (4, 4, 4, 4))
-        top, left = torch.randint(0, 9, (2, n, 1, 1), generator=generator).to(self.device)
-        mirror = (torch.rand(n, 1, 1, generator=generator) < 0.5).to(self.device)
+        top, left = sent(torch.randint(0, 9, (2, n, 1, 1), generator=generator, device="cpu"), self.device)
+        mirror = sent(torch.rand(n, 1, 1, generator=generator, dtype=torch.float32, device="cpu") < 0.5, self.device)
         rows = top + torch.arange(height, device=self.device)[:, None]
         across = torch.arange(width, device=self.device)
         cols = left + torch.where(mirror, width - 1 - across, across)
@@ -118,21 +120,44 @@ class DeviceData:
 def to_device(dataset: Dataset, device: str) -> DeviceData:
     """The dataset's arrays as tensors on `device`, without a copy where none is needed."""
     unit = 255.0 if dataset.is_images else 1.0
-    std = torch.tensor(dataset.std, device=device)
+    mean, std = (torch.tensor(values, dtype=torch.float32, device=device) for values in (dataset.mean, dataset.std))
     shape = (1, -1, 1, 1) if dataset.is_images else (1, -1)
     arrays = (dataset.x_train, dataset.y_train, dataset.x_test, dataset.y_test)
     x_train, y_train, x_test, y_test = (torch.from_numpy(np.require(a, requirements=["W"])).to(device) for a in arrays)
-    shift = (-torch.tensor(dataset.mean, device=device) / std).view(shape)
-    return DeviceData(x_train, y_train, x_test, y_test, shift, (1.0 / (unit * std)).view(shape), dataset.augment)
+    return DeviceData(x_train, y_train, x_test, y_test, (-mean / std).view(shape), (1.0 / (unit * std)).view(shape), dataset.augment)
+
+
+def sent(drawn: Tensor, device: torch.device) -> Tensor:
+    """A tensor on the CPU, sent to `device`; a GPU takes it from pinned memory when it gets there, and the CPU does not wait."""
+    return drawn.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else drawn.to(device)
+
+
+@contextmanager
+def full_precision() -> Iterator[None]:
+    """float32 convolutions and matrix products of a GPU in float32, not in TF32, whose 10 bits of mantissa torch allows convolutions.
+
+    For what is measured, and for projections: a gradient rounded to 10 bits leaves its null space by a thousandth. The
+    forward and backward passes of training and unlearning stay as torch has them: their gradients are noisier than TF32.
+    """
+    kinds = torch.backends.cudnn.conv, torch.backends.cuda.matmul  # type: ignore[attr-defined]  # not in the stubs
+    before = [kind.fp32_precision for kind in kinds]
+    for kind in kinds:
+        kind.fp32_precision = "ieee"
+    try:
+        yield
+    finally:
+        for kind, precision in zip(kinds, before, strict=True):
+            kind.fp32_precision = precision
 
 
 @contextmanager
 def evaluating(model: torch.nn.Module) -> Iterator[None]:
-    """Eval mode, then every module back in the mode it was in."""
+    """Eval mode and full precision, then every module back in the mode it was in."""
     modes = [(module, module.training) for module in model.modules()]
     model.eval()
     try:
-        yield
+        with full_precision():
+            yield
     finally:
         for module, training in modes:
             module.training = training

@@ -136,7 +136,8 @@ class Experiment:
         stored = self.store.get("moments", self.keys.moments) or self.store.get("moments", self._moments_of_request)
         if stored is not None:
             settings = {name: value for name, value in stored.meta["config"].items() if name != "energy_error"}  # once kept there
-            return Moments({layer: torch.from_numpy(stored.arrays[layer]) for layer in stored.meta["layers"]}, **settings)
+            known = {layer: torch.from_numpy(stored.arrays[layer]).to(self.device) for layer in stored.meta["layers"]}
+            return Moments(known, **settings)
         model, classes, sample = self.original, self.dataset.num_classes, self.data.inputs(self.data.x_train[:1])
         self._check_covered(model)
         config = enough_images(model, classes, MOMENTS)
@@ -302,7 +303,7 @@ class Experiment:
         if artefact is not None:
             return self._with_weights(artefact)
         model = self._new_model().to(self.device)
-        rows = self.data.index(without.retain_train()) if without else torch.arange(len(self.data.y_train))
+        rows = self.data.index(without.retain_train()) if without else torch.arange(len(self.data.y_train), device=self.device)
         training = TrainingConfig(self.config.training_epochs or 1)
         with self.stages.stage(stage, words):
             train(model, self.data, rows.to(self.data.device), training, self.config.seed, self.stages.tick)

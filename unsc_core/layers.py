@@ -19,7 +19,7 @@ class Dropout(nn.Dropout):
         if not self.training or inputs.device.type != "cpu" or dropped in (0, 256):
             return super().forward(inputs)
         n = inputs.numel()
-        draws = torch.empty(-(-n // 8), dtype=torch.int64).random_(-(2**63), None).view(torch.uint8)[:n]
+        draws = torch.empty(-(-n // 8), dtype=torch.int64, device=inputs.device).random_(-(2**63), None).view(torch.uint8)[:n]
         dense = inputs if inputs.is_contiguous() or inputs.is_contiguous(memory_format=torch.channels_last) else inputs.contiguous()
         kept = (draws >= dropped).to(inputs.dtype).mul_(256 / (256 - dropped))
         return dense * kept.as_strided(dense.shape, dense.stride())

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -167,7 +168,7 @@ def model_digest(name: str) -> str:
 
 
 def build_model(name: str, input_shape: tuple[int, ...], num_classes: int, seed: int = 0) -> nn.Module:
-    """A network with initial weights drawn from `seed`, in training mode; those of MODELS in channels-last layout.
+    """A network on the CPU with initial weights drawn from `seed`, in training mode; those of MODELS in channels-last layout.
 
     Args:
         name: a name in MODELS, or "path/to/net.py:make" (see `unsc_core.own_model`): that file is run.
@@ -180,11 +181,25 @@ def build_model(name: str, input_shape: tuple[int, ...], num_classes: int, seed:
     """
     import torch
 
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+    with torch.random.fork_rng(devices=[]), _torch_as_it_comes():
+        torch.default_generator.manual_seed(seed)
         if is_own_model(name):
             return build_own_model(own_model(name), input_shape, num_classes)
         return _build(model_entry(name, input_shape), input_shape, num_classes)
+
+
+@contextmanager
+def _torch_as_it_comes() -> Iterator[None]:
+    """Layers on the CPU and in float32, whatever the caller has made torch's default."""
+    import torch
+
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float32)
+    try:
+        with torch.device("cpu"):
+            yield
+    finally:
+        torch.set_default_dtype(before)
 
 
 def _build(entry: ModelEntry, input_shape: tuple[int, ...], num_classes: int) -> nn.Module:

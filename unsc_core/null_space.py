@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import reduce
 
 import torch
 from torch import Tensor
@@ -102,7 +103,7 @@ def merged(per_class: Sequence[Spectra], energy_threshold: float) -> Spectra:
     """
     joined = {
         layer: torch.stack([
-            sum((space.basis @ space.basis.T for space in (null_space(c[layer][g], energy_threshold) for c in per_class)), torch.zeros(()))
+            reduce(torch.add, (space.basis @ space.basis.T for space in (null_space(c[layer][g], energy_threshold) for c in per_class)))
             for g in range(len(groups))
         ])
         for layer, groups in per_class[0].items()

@@ -22,5 +22,5 @@ def pseudo_labels(logits: Tensor, banned: Tensor) -> Tensor:
 
 def random_labels(banned: Tensor, seed: int) -> Tensor:
     """(n,) int64 labels drawn uniformly from the classes that are not `banned` (n, classes)."""
-    draws = torch.rand(banned.shape, generator=torch.Generator().manual_seed(seed)).to(banned.device)
-    return draws.masked_fill(banned, -1.0).argmax(1)
+    draws = torch.rand(banned.shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float32, device="cpu")
+    return draws.to(banned.device).masked_fill(banned, -1.0).argmax(1)

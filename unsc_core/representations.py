@@ -140,7 +140,7 @@ def representations(layer: Layer, inputs: Tensor, positions: int = 0, generator:
     n, *out_size = windows.shape[: axes + 1]
     count, weight = prod(out_size), 1.0
     if 0 < positions < count:
-        drawn = torch.rand(n, count, generator=generator).topk(positions).indices.to(inputs.device)
+        drawn = torch.rand(n, count, generator=generator, dtype=torch.float32, device="cpu").topk(positions).indices.to(inputs.device)
         image = torch.arange(n, device=inputs.device)[:, None]
         windows = windows[(image, *torch.unravel_index(drawn, out_size))]
         weight = count / positions

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from unsc_core.config import TrainingConfig
-from unsc_core.device import DeviceData, predict
+from unsc_core.device import DeviceData, full_precision, predict, sent
 from unsc_core.errors import DivergedError
 
 
@@ -41,12 +41,13 @@ def train(
     order = torch.Generator().manual_seed(seed)
     devices = [data.device] if data.device.type == "cuda" else []
     with torch.random.fork_rng(devices=devices):
-        torch.manual_seed(seed)
+        for generator in (torch.default_generator, *(torch.cuda.default_generators[device.index] for device in devices)):
+            generator.manual_seed(seed)
         model.train()
         dropouts = [module for module in model.modules() if isinstance(module, nn.modules.dropout._DropoutNd)]
         for epoch in range(config.epochs):
-            shuffled = rows[torch.randperm(len(rows), generator=order).to(data.device)]
-            for i, batch in enumerate(_batches(shuffled, config.batch_size)):
+            for i, chosen in enumerate(shuffled(len(rows), config.batch_size, order, data.device)):
+                batch = rows[chosen]
                 done = epoch * steps_per_epoch + i
                 if done >= config.dropout_share * total:
                     for dropout in dropouts:
@@ -169,9 +170,10 @@ def _step(
     model.zero_grad()
     loss.backward()
     if project is not None:
-        for name, parameter in parameters.items():
-            if parameter.grad is not None:
-                parameter.grad = project[name](parameter.grad)
+        with full_precision():
+            for name, parameter in parameters.items():
+                if parameter.grad is not None:
+                    parameter.grad = project[name](parameter.grad)
     nn.utils.clip_grad_norm_(parameters.values(), clip)
     optimizer.step()
     return loss.detach()
@@ -179,7 +181,7 @@ def _step(
 
 def shuffled(n: int, batch_size: int, order: torch.Generator, device: torch.device) -> tuple[Tensor, ...]:
     """0 … n − 1 in random order, in batches; on the device at once, so that no step waits for its batch."""
-    return _batches(torch.randperm(n, generator=order).to(device), batch_size)
+    return _batches(sent(torch.randperm(n, generator=order, device="cpu"), device), batch_size)
 
 
 def _batches(rows: Tensor, size: int) -> tuple[Tensor, ...]:

@@ -43,7 +43,7 @@ def unlearn(model: nn.Module, context: Context) -> Unlearned:
                 forgotten = list(context.split.forget_classes)
                 parameter[forgotten] = 0.0
                 deviation[forgotten] = (FORGOTTEN * WIDER) ** 0.5
-            parameter.add_(deviation * torch.randn(parameter.shape, generator=generator).to(parameter))
+            parameter.add_(deviation * torch.randn(parameter.shape, generator=generator, dtype=torch.float32, device="cpu").to(parameter))
         check_finite(predict(model, context.data, context.data.x_train[context.forget_rows()]).sum(), "Unlearning")
     return Unlearned(model.eval())
 
@@ -54,7 +54,7 @@ def fisher_information(model: nn.Module, context: Context, generator: torch.Gene
     Per-sample gradients one after another: on a CPU that is faster than all at once, and needs no more memory than the network.
     """
     data, rows = context.data, context.retain_rows()
-    rows = rows[torch.randperm(len(rows), generator=generator)[:SAMPLES].to(data.device)]
+    rows = rows[torch.randperm(len(rows), generator=generator, device="cpu")[:SAMPLES].to(data.device)]
     samples = data.x_train[rows]
     drawn = torch.multinomial(predict(model, data, samples).softmax(1).cpu(), 1, generator=generator)[:, 0].to(data.device)
     parameters = {name: parameter for name, parameter in model.named_parameters() if parameter.requires_grad}

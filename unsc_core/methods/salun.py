@@ -47,7 +47,7 @@ def unlearn(model: nn.Module, context: Context) -> Unlearned:
 def saliency_masks(model: nn.Module, data: DeviceData, rows: Tensor, batch_size: int = 500) -> dict[str, Tensor]:
     """Parameter name -> bool in its shape: whether |∇ cross-entropy(D_f, own labels)| is in the top SHARE of all weights."""
     parameters = {name: parameter for name, parameter in model.named_parameters() if parameter.requires_grad}
-    saliency = torch.zeros(sum(parameter.numel() for parameter in parameters.values()), device=data.device)
+    saliency = torch.zeros(sum(parameter.numel() for parameter in parameters.values()), dtype=torch.float32, device=data.device)
     for chosen in rows.split(batch_size):
         loss = F.cross_entropy(model(data.inputs(data.x_train[chosen])), data.y_train[chosen], reduction="sum")
         gradients = torch.autograd.grad(loss, list(parameters.values()), materialize_grads=True)

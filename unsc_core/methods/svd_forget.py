@@ -11,6 +11,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from unsc_core.device import full_precision
 from unsc_core.methods.base import Context, Unlearned
 from unsc_core.null_space import Spectrum
 
@@ -22,7 +23,7 @@ def unlearn(model: nn.Module, context: Context) -> Unlearned:
     """W ← W (I − P_dis)ᵀ in every layer; biases and norm parameters stay. The strength α_f is what `learning_rate` sets."""
     retain, forget = context.spectra(), context.forget_spectra()
     weights = dict(model.named_parameters())
-    with context.stages.stage("unlearn", "unlearning"), torch.no_grad():
+    with context.stages.stage("unlearn", "unlearning"), torch.no_grad(), full_precision():
         for layer, spectra in retain.items():
             weight = weights[f"{layer}.weight"]
             blocks = weight.flatten(1).chunk(len(spectra))

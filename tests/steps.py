@@ -1,0 +1,37 @@
+"""Looking at the steps that methods take, while they take them."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from typing import Any
+from unittest import mock
+
+import torch
+from torch import Tensor
+
+from unsc_core import training
+from unsc_core.methods import METHODS
+
+LOOPS = [name for name, method in METHODS.items() if method.epochs]
+"""Methods that take steps."""
+
+
+@contextmanager
+def around_steps(entered: Callable[[], AbstractContextManager[None]]) -> Iterator[None]:
+    """Meanwhile, `entered()` is entered for all steps of an epoch, their losses included, and left before the epoch's accuracy is asked for."""
+    descend = training.descend
+
+    def watched(model: Any, data: Any, rows: Any, losses: Callable[..., Iterator[Tensor]], *args: Any, **settings: Any) -> Any:
+        def inside(epoch: int, order: torch.Generator) -> Iterator[Tensor]:
+            with entered():
+                yield from losses(epoch, order)
+
+        return descend(model, data, rows, inside, *args, **settings)
+
+    modules = [importlib.import_module(METHODS[name].unlearn.__module__) for name in LOOPS]
+    with ExitStack() as patches:
+        for module in {training, *(module for module in modules if hasattr(module, "descend"))}:
+            patches.enter_context(mock.patch.object(module, "descend", watched))
+        yield

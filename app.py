@@ -4,6 +4,8 @@ from pathlib import Path
 
 import streamlit as st
 
+from pages.shared import server
+
 PAGES = (
     ("story", "Story", "auto_stories"),
     ("lab", "2-D lab", "science"),
@@ -17,4 +19,7 @@ PAGES = (
 
 st.set_page_config(page_title="UNSC Lab", page_icon=str(Path(__file__).parent / "assets" / "icon.png"), layout="wide")
 st.html(Path(__file__).parent / "pages" / "shared" / "app.css")
-st.navigation([st.Page(f"pages/{name}.py", title=title, icon=f":material/{icon}:", default=name == "story") for name, title, icon in PAGES]).run()
+try:
+    st.navigation([st.Page(f"pages/{name}.py", title=title, icon=f":material/{icon}:", default=name == "story") for name, title, icon in PAGES]).run()
+finally:  # the page may have stopped early
+    server.settle()

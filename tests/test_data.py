@@ -265,3 +265,12 @@ def test_all_samples_of_a_class_are_a_class() -> None:
     dataset = load_dataset("digits")
     with pytest.raises(ConfigError, match="class 5"):
         split(dataset, (), tuple(np.flatnonzero(dataset.y_train == 5).tolist()))
+
+
+@pytest.mark.parametrize("part", ["train", "test"])
+def test_what_is_forgotten_is_found_once_for_all_measures(part: str) -> None:
+    request = split(load_dataset("digits"), (3,))
+    found = request.is_forgotten(part)
+    assert found is request.is_forgotten(part)
+    assert not found.flags.writeable
+    assert found.tolist() == (request.dataset.labels(part) == 3).tolist()

@@ -105,6 +105,7 @@ class Split:
     dataset: Dataset
     forget_classes: tuple[int, ...]
     forget_ids: tuple[int, ...] = ()
+    _forgotten: dict[str, NDArray[np.bool_]] = field(default_factory=dict, init=False, repr=False)
 
     @property
     def measured_part(self) -> str:
@@ -125,7 +126,14 @@ class Split:
         return np.flatnonzero(~self.is_forgotten("train"))
 
     def is_forgotten(self, part: str) -> NDArray[np.bool_]:
-        """(n,) whether each sample of "train" or "test" is to be forgotten; test samples only go with their class."""
+        """(n,) whether each sample of "train" or "test" is to be forgotten, read-only; test samples only go with their class."""
+        if part not in self._forgotten:  # every measure asks for it
+            found = self._find_forgotten(part)
+            found.setflags(write=False)
+            self._forgotten[part] = found
+        return self._forgotten[part]
+
+    def _find_forgotten(self, part: str) -> NDArray[np.bool_]:
         labels = self.dataset.labels(part)
         if not self.forget_ids:
             return np.isin(labels, self.forget_classes)

@@ -20,7 +20,7 @@ def check_edits(edits: Sequence[str], request: Split) -> None:
     Raises:
         ConfigError: the first that cannot, and why.
     """
-    dataset, rows = request.dataset, request.forget_train()
+    dataset = request.dataset
     for edit in edits:
         match = EDIT.fullmatch(edit)
         if match is None:
@@ -29,11 +29,11 @@ def check_edits(edits: Sequence[str], request: Split) -> None:
         outside = f"is not in {dataset.name}; its classes are 0 to {dataset.num_classes - 1}."
         if target >= dataset.num_classes:
             raise ConfigError(f"The edit '{edit}' names class {target}, which {outside}")
-        if single and source not in rows:
+        if single and source not in request.forget_train():
             raise ConfigError(f"The edit '{edit}' names training sample {source}, which is not to be forgotten.")
         if not single and source >= dataset.num_classes:
             raise ConfigError(f"The edit '{edit}' names class {source}, which {outside}")
-        banned = request.banned()
+        rows, banned = request.forget_train(), request.banned()
         of_edit = banned[rows == source] if single else banned[:0] if request.forget_ids else banned[:1]
         if of_edit[:, target].any():
             raise ConfigError(f"The edit '{edit}' sends samples to {dataset.class_names[target]}, which they are to leave; name a class that stays.")

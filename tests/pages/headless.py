@@ -11,6 +11,13 @@ from pages.shared import cache
 ROOT = Path(__file__).resolve().parents[2]
 
 
+def open_app() -> AppTest:
+    """The app as a visitor finds it; it must draw."""
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120).run()
+    assert not app.exception, app.exception
+    return app
+
+
 def open_page(page: str, **query: str) -> AppTest:
     """A page, by the name of its file, opened with a link; whatever it says, it must draw."""
     app = AppTest.from_file(str(ROOT / "pages" / f"{page}.py"), default_timeout=120)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from pages.shared import cache
-from tests.pages.headless import ROOT, finished, open_page
+from tests.pages.headless import ROOT, finished, open_app, open_page
 from unsc_core.config import ExperimentConfig
 from unsc_core.data import load_dataset
 from unsc_core.embedding import make_umap
@@ -109,10 +110,35 @@ def test_edited_pseudo_labels_are_shown_beside_the_own_ones(opening: Path) -> No
 
 def test_app_opens_on_the_story() -> None:
     asked = cache.engine()._submitted
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120).run()
+    app = open_app()
     assert cache.engine()._submitted == asked  # all of it is stored, and nothing is measured before it is shown
-    assert not app.exception
     assert app.title[0].value == "Make a network forget, and keep the rest"
+
+
+SETTLED = """
+import gc, logging, sys, time
+logging.disable(logging.WARNING)
+from pages.shared import server
+from tests.pages.headless import open_app, open_page
+open_app()
+assert gc.get_freeze_count() == 0, "the first page waited for it"
+end = time.monotonic() + 60
+while gc.get_freeze_count() == 0 and time.monotonic() < end:
+    time.sleep(0.1)
+frozen, loaded = gc.get_freeze_count(), {name.split(".")[0] for name in sys.modules}
+for page in sys.argv[1:]:
+    open_page(page)
+gc.collect()
+print(frozen, len(gc.get_objects()), *{name.split(".")[0] for name in sys.modules} - loaded)
+"""
+
+
+def test_a_server_that_has_settled_looks_at_no_library_again(opening: Path) -> None:
+    ran = subprocess.run([sys.executable, "-c", SETTLED, *sorted(set(PAGES) - {"lab"})], cwd=ROOT, capture_output=True, text=True, check=True)
+    frozen, left, *loaded = ran.stdout.split()
+    assert int(frozen) > 100_000
+    assert int(left) < 50_000
+    assert loaded == []
 
 
 @pytest.mark.parametrize("page", sorted(set(PAGES) - APART))

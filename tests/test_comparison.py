@@ -105,7 +105,7 @@ def test_the_gain_is_told_apart_into_free_and_added() -> None:
     assert beyond.tied
     said = standings.conclusion(ours)
     assert "+2.5 ± 0.0 points are free" in said
-    assert "+0.5 ± 2.5 are added by changing weights, which cannot be told from nothing" in said
+    assert "+0.5 ± 2.5 come from changing weights, which cannot be told from nothing" in said
     single = [replace(one, measures={name: m for name, m in one.measures.items() if name != "mask"}) for one in ours]
     assert free(single) is None
     assert "mask" not in standings.conclusion(single)

@@ -98,7 +98,7 @@ def conclusion(runs: Sequence[Run]) -> str:
 
 def free_and_added(hidden: Interval, beyond: Interval) -> str:
     """What the mask gives and what changing weights adds to that, in points of Acc_r."""
-    text = f"{pm(hidden)} points are free: masking the answer gives them without any training; {pm(beyond)} are added by changing weights"
+    text = f"{pm(hidden)} points are free: masking the answer gives them without any training; {pm(beyond)} come from changing weights"
     return text + (", which cannot be told from nothing" if beyond.tied else "")
 
 

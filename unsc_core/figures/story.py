@@ -151,8 +151,8 @@ def hiding(result: Result) -> Step:
         "6 · Why not just hide the answer?",
         f"Take the original and forbid it to answer {names}: a **mask**, one line and no training. It never answers {names} again, and the accuracy "
         f"of the other classes goes from {original['acc_retain']:.1f} to {mask['acc_retain']:.1f} %: {points(free)} points that are **free**, from "
-        f"images that were taken for {names}. {who} reaches {numbers['unlearned']['acc_retain']:.1f} %; {points(added)} points are **added** by "
-        "changing weights. So accuracy alone is no reason to unlearn. What the mask cannot give: it leaves every weight as it was, and whoever "
+        f"images that were taken for {names}. {who} reaches {numbers['unlearned']['acc_retain']:.1f} %: {points(added)} points **added** by its "
+        "change of weights. So accuracy alone is no reason to unlearn. What the mask cannot give: it leaves every weight as it was, and whoever "
         "deletes the line has the class back. Whether the class has also left the network's features, neither number says.",
         f"{points(added)} points",
         f"added to the mask by {who}",

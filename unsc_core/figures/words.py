@@ -52,7 +52,7 @@ def free_and_added(gain: dict[str, float | None]) -> str:
         return "Single samples cannot be masked, so their gain is not told apart."
     return (
         f"Of this change, {points(gain['free'])} points are free (masking the answer gives them without any training) "
-        f"and {points(gain['added'])} are added by changing weights."
+        f"and {points(gain['added'])} come from changing weights."
     )
 
 

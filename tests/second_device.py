@@ -18,7 +18,7 @@ from torch.utils.backend_registration import _setup_privateuseone_for_python_bac
 
 from unsc_core import device, training
 
-NAME = "second"
+NAME = "pretended"
 _setup_privateuseone_for_python_backend(NAME)
 DEVICE = torch.device(NAME, 0)
 aten = torch.ops.aten

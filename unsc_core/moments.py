@@ -136,10 +136,10 @@ def draw(labels: Tensor, rows: Tensor, images: int, config: ExperimentConfig) ->
         The class, (≤ images,) indices of those drawn, and the indices of the others.
     """
     generator = torch.Generator().manual_seed(config.seed)
-    for label in labels[rows].unique().tolist():
+    for label in labels[rows].unique().cpu().tolist():
         of_class = rows[labels[rows] == label]
         if config.moments_sample == "random":
-            of_class = of_class[torch.randperm(len(of_class), generator=generator).to(of_class.device)]
+            of_class = of_class[torch.randperm(len(of_class), generator=generator, device="cpu").to(of_class.device)]
         count = min(images, len(of_class)) if images else len(of_class)
         yield label, of_class[:count], of_class[count:]
 

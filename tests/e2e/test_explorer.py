@@ -39,12 +39,22 @@ def lasso(page: Any, plot: int = 0, corners: tuple[tuple[float, float], ...] = L
 
 def test_the_story_in_one_scroll(app: Server, page: Any) -> None:
     page.goto(app.url)
-    for title in ("1 · Forget", "2 · Over-unlearning", "3 · The null space", "4 · Pseudo-labels", "5 · Calibrated", "Start here"):
+    for title in (
+        "1 · Forget",
+        "2 · Over-unlearning",
+        "3 · The null space",
+        "4 · Pseudo-labels",
+        "5 · Calibrated",
+        "6 · Why not just hide the answer?",
+        "Start here",
+    ):
         expect(page.get_by_role("heading", name=title, exact=True)).to_be_visible()
-    expect(charts(page).nth(6)).to_be_visible()
+    expect(charts(page).nth(7)).to_be_visible()
     numbers = [float(text.split()[0].replace("−", "-")) for text in page.locator("[data-testid=stMetricValue]").all_inner_texts()[5:]]
-    assert len(numbers) == 5
+    assert len(numbers) == 6
     assert numbers[1] < 0 < numbers[4]
+    strip = page.locator("[data-testid=stMetricValue]").all_inner_texts()
+    assert strip[2].split()[0] == strip[-1].split()[0]  # what is added, in the strip and in the last step
     page.get_by_role("link", name="Move γ yourself").click()
     expect(page.get_by_role("heading", name="Null space")).to_be_visible()
 

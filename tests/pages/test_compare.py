@@ -56,7 +56,7 @@ def test_the_stored_methods_are_shown_at_once(opening: Path) -> None:
     assert app.button(key="run-all").label == "Run all methods"
     assert says(app, "3 of 12 runs are stored and shown.")
     assert says(app, "Random labels does not forget.")
-    assert cache.engine().active() == []
+    assert {job.kind for job in cache.engine().active()} <= {"cost"}  # what the others would take is measured, and nothing is run
 
 
 def test_the_slider_moves_its_sentence_and_the_link_keeps_it() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from math import prod
 from typing import TYPE_CHECKING, Any
@@ -188,17 +189,16 @@ def _movements(original: nn.Module, unlearned: nn.Module, layers: list[str], bat
     return {layer: (size, alone, whole) for layer, (size, alone, whole) in sums.items()}
 
 
-def _change(before: nn.Module, after: nn.Module) -> nn.Module:
-    """A layer, in float64, whose weight and bias are the differences between two."""
+def _change(before: nn.Module, after: nn.Module) -> Callable[[Tensor], Tensor]:
+    """What a layer would answer to inputs in float64 if its weight and bias were the differences between two."""
     import copy
 
     import torch
 
-    change = copy.deepcopy(before).double()
-    with torch.no_grad():
-        for parameter, new in zip(change.parameters(), after.parameters(), strict=True):
-            parameter.copy_(new.double() - parameter)
-    return change
+    bare = copy.deepcopy(before)  # without the hooks that this one is about to get
+    there = dict(after.named_parameters())
+    differences = {name: (there[name].double() - old.double()).detach() for name, old in before.named_parameters()}
+    return lambda inputs: torch.func.functional_call(bare, differences, (inputs,))
 
 
 def _limits(work: Experiment, batches: Iterator[Tensor]) -> dict[str, float]:

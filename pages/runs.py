@@ -10,7 +10,7 @@ from pages.shared import cache, controls, show, state, stored
 from unsc_core import embedding
 from unsc_core.figures.accuracy import change_per_class
 from unsc_core.figures.decision_space import ranges, space
-from unsc_core.figures.measures import COLUMNS, MEASURES, comparison, differences
+from unsc_core.figures.measures import COLUMNS, MEASURES, comparison, differences, seconds_note
 from unsc_core.figures.theme import Picture
 from unsc_core.figures.words import run_title
 from unsc_core.history import LIMIT, Run
@@ -92,6 +92,9 @@ def numbers(results: list[Result]) -> None:
     apart = results[0].took["unlearned"].apart(results[1].took["unlearned"])
     if apart:
         st.caption(f"Seconds of A and B are not compared: {apart}.")
+    for side, result in zip(SIDES, results, strict=True):
+        if note := seconds_note(result):
+            st.caption(f"{side}: {note}")
     with st.popover("What the numbers mean", icon=":material/help:"):
         st.markdown("\n".join(f"- **{measure.name}**: {measure.meaning}" for measure in MEASURES))
 

@@ -22,7 +22,7 @@ from unsc_core.figures.words import file_stem
 from unsc_core.history import Stored, read_run
 from unsc_core.report import report_of
 from unsc_core.results import summary
-from unsc_core.store import Store
+from unsc_core.store import Artefact, Store
 
 EVIL = "<script>alert(1)</script>"
 LOADING = {"src", "srcset", "href", "data", "poster", "action", "background", "xlink:href", "ping", "formaction", "manifest"}
@@ -118,6 +118,16 @@ def test_names_from_files_stay_text(store: Store, tmp_path: Path) -> None:
     assert any(EVIL in json.dumps(figure) for figure in page.figures.values())
     assert str(tmp_path) not in text
     assert len(own_arrays()["class_names"]) == 3
+
+
+def test_seconds_of_two_machines_are_not_set_side_by_side_in_silence(store: Store) -> None:
+    run, page, _ = reported(blobs(), store)
+    assert "not comparable" not in page.words
+    made = store.get("trained", run.keys.retrained)
+    assert made is not None
+    store.put("trained", run.keys.retrained, Artefact(made.arrays, {**made.meta, "machine": "a faster one"}))
+    again = Page(report_of(run.result.key, store))
+    assert "Seconds are not comparable with those of the retrained model (another machine)." in again.words
 
 
 def test_without_a_retrained_model_and_without_labels(store: Store) -> None:

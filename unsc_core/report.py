@@ -114,7 +114,7 @@ def _lead(run: Stored) -> str:
 
 
 def _numbers(run: Stored) -> str:
-    from unsc_core.figures.measures import COLUMNS, MEASURES
+    from unsc_core.figures.measures import COLUMNS, MEASURES, seconds_note
 
     numbers = summary(run.result)
     models = {model: title for model, title in COLUMNS.items() if numbers.get(model)}
@@ -125,7 +125,8 @@ def _numbers(run: Stored) -> str:
         + f"<td>{html.escape(measure.meaning)}</td></tr>"
         for measure in MEASURES
     )
-    return f'<div class="wide"><table><thead><tr><th>Measure</th>{head}<th>Meaning</th></tr></thead><tbody>{rows}</tbody></table></div>'
+    note = f'<p class="muted">{seconds_note(run.result)}</p>' if seconds_note(run.result) else ""
+    return f'<div class="wide"><table><thead><tr><th>Measure</th>{head}<th>Meaning</th></tr></thead><tbody>{rows}</tbody></table></div>{note}'
 
 
 def _sections(run: Stored, spectra: Artefact | None, store: Store) -> Iterable[tuple[str, str, list[Picture]]]:

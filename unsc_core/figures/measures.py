@@ -77,6 +77,16 @@ COLUMNS = {"unlearned": "Unlearned", "original": "Original", "mask": "Mask", "re
 """Models of a `summary` in the order in which a table shows them, and how they are called."""
 
 
+def seconds_note(result: Result) -> str:
+    """Which seconds of a run may not be set against those of its unlearning, in one sentence; "" where all may."""
+    own = result.took["unlearned"]
+    apart = {model: own.apart(took) for model, took in result.took.items() if model != "unlearned" and own.apart(took)}
+    if not apart:
+        return ""
+    names = joined([f"the {model} model ({why})" for model, why in apart.items()])
+    return f"Seconds are not comparable with those of {names}."
+
+
 def differences(a: Result, b: Result) -> str:
     """Which settings two runs do not share, in one sentence."""
     found = []

@@ -20,8 +20,6 @@ from unsc_core.store import Store
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:  # whoever runs them in several processes keeps together what shares costly fixtures: a file, or the one server
-        item.add_marker(pytest.mark.xdist_group("browser" if "e2e" in item.path.parts else item.path.stem))
     if torch.cuda.is_available():
         return
     for item in items:

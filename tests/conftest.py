@@ -15,6 +15,7 @@ os.environ.update({"OMP_NUM_THREADS": "1", "NUMBA_NUM_THREADS": "1", "OMP_WAIT_P
 import pytest
 import torch
 
+from tests.e2e.server import prepare
 from unsc_core.config import ExperimentConfig
 from unsc_core.store import Store
 
@@ -39,6 +40,14 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def shared_store(tmp_path_factory: pytest.TempPathFactory) -> Store:
     """One store for the whole run: what one test has trained, the next one reads."""
     return Store(tmp_path_factory.mktemp("shared") / "store")
+
+
+@pytest.fixture(scope="session")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder as the README's `prepare` leaves it: to be copied, not to be changed."""
+    home = tmp_path_factory.mktemp("prepared") / "home"
+    prepare(home)
+    return home
 
 
 def digits(**values: object) -> ExperimentConfig:

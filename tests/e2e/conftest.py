@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,9 +22,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[server.Server]:
+def app(tmp_path_factory: pytest.TempPathFactory, prepared: Path) -> Iterator[server.Server]:
     home = tmp_path_factory.mktemp("app") / "home"
-    server.prepare(home)
+    shutil.copytree(prepared, home)
     with server.serve(home) as running:
         yield running
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -18,7 +19,6 @@ from unsc_core.embedding import make_umap
 from unsc_core.epochs import make_epochs, read_epochs
 from unsc_core.experiment import Experiment
 from unsc_core.methods import METHODS
-from unsc_core.prepare import OPENING
 from unsc_core.results import resolve
 from unsc_core.store import Store
 
@@ -31,13 +31,9 @@ pytestmark = pytest.mark.usefixtures("opened")
 
 
 @pytest.fixture(scope="module")
-def opening(tmp_path_factory: pytest.TempPathFactory, own_engine: None) -> Path:
+def opening(tmp_path_factory: pytest.TempPathFactory, own_engine: None, prepared: Path) -> Path:
     """A data folder in which the opening experiments have been computed."""
-    home = tmp_path_factory.mktemp("pages")
-    store = Store(home / "store")
-    for config in OPENING:
-        Experiment(config, store).run(with_retrain=True)
-    return home
+    return shutil.copytree(prepared, tmp_path_factory.mktemp("pages") / "home")
 
 
 def test_every_page_file_is_in_the_navigation() -> None:

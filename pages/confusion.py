@@ -37,7 +37,7 @@ st.title("Confusion")
 chosen = controls.experiment()
 st.markdown(
     "Rows are true classes, columns are answers; the forgotten rows are framed. "
-    "Good unlearning empties their own cell and leaves the other rows alone."
+    "Good unlearning empties their own cell and makes the other rows no worse, as the retrained model does."
 )
 result = jobs.result(chosen)
 header.strip(chosen, result)

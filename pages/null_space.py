@@ -26,7 +26,7 @@ st.title("Null space")
 chosen = controls.experiment(gamma_here=True)
 st.markdown(
     "The retained classes' inputs to a layer spread over few directions. γ decides how much of that energy is **protected**; "
-    "weights move only in the rest, the **null space**, where at most the share 1 − γ of it lies."
+    "with UNSC, weights move only in the rest, the **null space**, where at most the share 1 − γ of it lies."
 )
 result = jobs.result(chosen)
 header.strip(chosen, result)

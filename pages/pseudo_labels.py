@@ -18,7 +18,7 @@ st.title("Pseudo-labels")
 chosen = controls.experiment()
 st.markdown(
     "UNSC gives each forgotten sample the retained class that the original model found **most similar**, once, before it begins. "
-    "The retrained model, which never saw these classes, is the judge."
+    "The retrained model, which never saw what is forgotten, is the judge."
 )
 result = jobs.result(chosen)
 header.strip(chosen, result)
@@ -46,7 +46,7 @@ st.header("Who went where")
 margins = None
 if result.original.train is not None:
     margins = evaluation.margins(result.original.train[rows], result.labels, result.split.banned())
-    st.caption("Most certain first. The number is the margin: the taught class's logit over the next retained class's, by the original model.")
+    st.caption("Largest margin first. The number is the margin: the taught class's logit over the next retained class's, by the original model.")
 classes, counts = np.unique(result.labels, return_counts=True)
 shown: list[int] = []
 for label in classes[np.argsort(-counts)]:

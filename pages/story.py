@@ -130,7 +130,8 @@ with teacher.container(border=True, height="stretch"):
     links.to("compare", "Compare all methods", "leaderboard")
 with learner.container(border=True, height="stretch"):
     st.markdown(
-        "**Learning alone?** Watch four ways to forget in the plane, then choose another class here. Classes with a close relative calibrate best."
+        "**Learning alone?** Watch four ways to forget in the plane, then choose another class here. "
+        "Classes that are often confused with others leave most to gain."
     )
     links.to("lab", "The 2-D lab", "science")
 

@@ -9,8 +9,8 @@ FORGOTTEN = 2.0
 """Classes count as forgotten while Acc_f, in percent, is at most this; single samples while it is at most this above the retrained model's."""
 SAME = 0.05
 """Points below which a difference is written as 0.0: nothing is said to have risen or fallen by less."""
-AS_MASK = 5.0
-"""Calibration is claimed only where agreement with the retrained model is no more than this many points under the mask's."""
+AS_MASK = 1.0
+"""Calibration is claimed only where agreement with the retrained model is no more than this, in points, under the mask's."""
 
 
 class Outcome(StrEnum):

@@ -106,7 +106,7 @@ def _lead(run: Stored) -> str:
         text = f"This run is not the method as published: {', '.join(run.result.alterations)}. "
     text += f"The network was asked to forget {requested(run.result.split)}. "
     if before["acc_forget"] is not None:
-        text += f"It recognised {before['acc_forget']:.1f} % of it before and {after['acc_forget']:.1f} % after; "
+        text += f"Of that, it recognised {before['acc_forget']:.1f} % before and {after['acc_forget']:.1f} % after; "
     text += f"on the rest its accuracy changed by {points(numbers['gain']['total'])} points to {after['acc_retain']:.1f} %"
     if (retrained := numbers.get("retrained")) is not None:
         text += f", and a network retrained without it reaches {retrained['acc_retain']:.1f} %"
@@ -142,12 +142,16 @@ def _sections(run: Stored, spectra: Artefact | None, store: Store) -> Iterable[t
         words = f"{PARTS[part].title()} samples placed by their logits, on one map for all models. "
         words += "× is to be forgotten, ● stays; lines lead from where a sample was."
         yield "Decision space", words, _maps(run, store)
-    yield "Change per class", "Bars under zero are over-unlearning.", [change_per_class([result], LIGHT)]
+    yield (
+        "Change per class",
+        "Bars under zero are losses; a mean under zero is over-unlearning.",
+        [change_per_class([result], LIGHT)],
+    )
     if not result.split.forget_ids:
         yield "Confusion", "Rows are true classes, columns are answers; the forgotten rows are framed.", [difference(result, "test", True, LIGHT)]
     if spectra is not None:
         words = "The retained classes hold the share γ of their energy in the grey directions of each layer's input; "
-        words += "in the others, the null space, weights may move."
+        words += "in the others, the null space, UNSC may move weights."
         yield "Null space", words, _null_space(run, spectra)
     if result.labels is not None:
         judged = result.retrained is not None and result.retrained.train is not None

@@ -34,7 +34,7 @@ def test_the_first_start_shows_before_and_after_and_asks_nothing(app: Server, pa
     expect(page.get_by_role("heading", name="Make a network forget, and keep the rest")).to_be_visible()
     expect(charts(page).nth(1)).to_be_visible()
     expect(page.get_by_text(re.compile(r"After UNSC, of the test images of Shirt \d+"))).to_be_visible()
-    expect(page.get_by_text("Random labels changed the retained classes by")).to_be_visible()
+    expect(page.get_by_text("Random labels changed the accuracy on the retained classes by")).to_be_visible()
     assert float(metric(page, "Acc_f").split()[0]) < 5
     assert "mail" not in app.log.read_text().lower()
 

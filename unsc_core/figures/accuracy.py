@@ -39,7 +39,7 @@ def change_per_class(results: list[Result], look: Look, titles: list[str] | None
             hovertemplate="%{x}<br>%{y:+.1f} points<extra>" + title + "</extra>",
         )  # fmt: skip
         table[title] = after - before
-        parts.append(f"{title} changed the retained classes by {points(float(np.nanmean(after - before)))} points on average")
+        parts.append(f"{title} changed the accuracy on the retained classes by {points(float(np.nanmean(after - before)))} points on average")
     styled(figure, look, 400)
     figure.update_layout(barmode="group", bargap=0.25, margin={"l": 64, "t": 40, "b": round(0.75 * label_margin(names))})
     figure.update_yaxes(title_text="points of accuracy", zeroline=True, zerolinecolor=look.ink, zerolinewidth=1.5)

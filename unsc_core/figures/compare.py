@@ -134,9 +134,9 @@ def _plane_sentence(paths: dict[str, Path], titles: dict[str, str]) -> str:
     worst = min(lowest, key=lambda method: lowest[method])
     seen = "" if all(path.recorded for path in paths.values()) else " (epochs that were not recorded left out)"
     if len(paths) == 1:
-        return f"{titles[worst]} does not fall under Acc_r {lowest[worst]:.1f} % on its way{seen}."
+        return f"{titles[worst]} is at Acc_r {lowest[worst]:.1f} % where it is lowest{seen}."
     text = f"On its way {titles[worst]} falls lowest, to Acc_r {lowest[worst]:.1f} %"
-    if "unsc" in lowest and worst != "unsc":
+    if "unsc" in lowest and worst != "unsc" and paths["unsc"].recorded:
         text += f"; {titles['unsc']} does not fall under {lowest['unsc']:.1f} %"
     return f"{text}{seen}."
 
@@ -263,7 +263,8 @@ def _equal_sentence(found: dict[str, Equal], titles: dict[str, str], acc_forget:
         text += f", {pm(second)} points ahead of {titles[others[0]]}".replace(" +", " ", 1)
     if best != "unsc" and "unsc" in reached:
         text += f"; {titles['unsc']} is number {reached.index('unsc') + 1} of {len(reached)} with {found['unsc'].acc_retain:.1f} %"
-    caution = "" if found[best].change.n > 1 else " One seed has no spread: a small difference may be chance."
+    fewest = min((one.n for one in ahead.values() if one is not None), default=1)
+    caution = "" if fewest > 1 else " One seed has no spread: where only one is compared, a small difference may be chance."
     return f"{text}.{never}{caution}"
 
 

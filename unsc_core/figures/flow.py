@@ -81,7 +81,7 @@ def label_counts(result: Result, look: Look) -> Picture:
     figure.update_yaxes(autorange="reversed", type="category")
     figure.update_xaxes(title_text="forget samples taught this class", range=[0, 1.15 * counts.max()])
     figure.update_layout(margin={"l": label_margin(names), "b": 56})
-    text = f"{percent(counts[order][0] / counts.sum())} of {requested(result.split)} were taught {names[0]}."
+    text = f"{percent(counts[order][0] / counts.sum())} of {_training(result)} were taught {names[0]}."
     return Picture(figure, "Bars: forget samples per taught class.", text, {"class": names, "samples": counts[order]})
 
 

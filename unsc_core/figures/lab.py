@@ -102,18 +102,20 @@ def verdict(run: LabRun) -> str:
     done = f"UNSC forgets {name} (Acc_f {forget:.1f} %),"
     if not forgotten(forget):
         done = f"At γ = {run.config.energy_threshold:g} UNSC has not forgotten {name} (Acc_f {forget:.1f} %); it"
-    rest, plane = _ends(ours)
+    rest, plane, _ = _ends(ours)
     random, ascent = _ends(run.paths["random-labels"]), _ends(run.paths["gradient-ascent"])
     diverged = [f" {method_title(method)} diverged." for method in SHOWN if run.paths[method].stopped.startswith("diverged")]
     return (
         f"{done} keeps the rest at Acc_r {rest} and puts {plane} of the plane where the retrained model puts it; "
-        f"random labels keep {random[0]} and match {random[1]}, gradient ascent keeps {ascent[0]} and matches {ascent[1]}." + "".join(diverged)
+        f"random labels (Acc_f {random[2]}) keep {random[0]} and match {random[1]}, "
+        f"gradient ascent (Acc_f {ascent[2]}) keeps {ascent[0]} and matches {ascent[1]}." + "".join(diverged)
     )
 
 
-def _ends(path: Recording) -> tuple[str, str]:
-    """Acc_r, and the share of the plane answered as the retrained model does, at the last frame."""
-    return f"{path.measure('acc_retain'):.1f} %", percent(path.measure("plane_as_retrained"))
+def _ends(path: Recording) -> tuple[str, str, str]:
+    """Acc_r, the share of the plane answered as the retrained model does, and Acc_f, at the last frame."""
+    acc_retain, acc_forget = (f"{path.measure(name):.1f} %" for name in ("acc_retain", "acc_forget"))
+    return acc_retain, percent(path.measure("plane_as_retrained")), acc_forget
 
 
 def why(run: LabRun) -> list[str]:

@@ -53,8 +53,9 @@ def _cell(row: Row, measure: str, form: str) -> str:
     if mean is None:
         return "–"
     text = form.format(mean).replace("+0.0", "0.0").replace("-0.0", "0.0") if abs(mean) < SAME else form.format(mean)
-    text = text if half is None else f"{text} ± {form.format(half).lstrip('+')}"
-    return text.replace("-", "−") + ("*" if measure == "seconds" and row.elsewhere else "")
+    elsewhere = measure == "seconds" and row.elsewhere  # an interval over machines says nothing
+    text = text if half is None or elsewhere else f"{text} ± {form.format(half).lstrip('+')}"
+    return text.replace("-", "−") + ("*" if elsewhere else "")
 
 
 def _verdict(method: str, of: Sequence[Run], against: Standing) -> str:
@@ -75,36 +76,33 @@ def conclusion(runs: Sequence[Run]) -> str:
         return "UNSC has not been run here yet: run all methods to compare them with it."
     unsc, ours = of["unsc"], rows(runs)["unsc"].mean
     who = name("unsc", unsc)
-    seeds = min(len(one) for one in of.values())
+    seeds = len(unsc)
     over = f"Over {seeds} seeds {who}" if seeds > 1 else f"In this one run {who}"
     if not forgets(unsc):
         return f"{over} does not forget: Acc_f stays at {ours['acc_forget'] or 0.0:.1f} %. A lower γ or more epochs may help.{_caution(seeds)}"
     said = [f"{over} forgets (Acc_f {ours['acc_forget'] or 0.0:.1f} %)."]
     hidden, beyond = free(unsc), added(unsc)
     if hidden is not None and beyond is not None:
-        said.append(f"Of its gain in Acc_r, {free_and_added(hidden, beyond)}.")
+        said.append(f"Of Acc_r, {free_and_added(hidden, beyond)}.")
     against = standing(runs)
     said += [f"{name(m, of[m])} keeps {pm(ahead)} points more of Acc_r.".replace("keeps +", "keeps ") for m, ahead in against.better.items()]
     if against.tied:
         said.append(f"Tied with it: {joined([name(m, of[m]) for m in against.tied])}.")
     if against.worse:
-        low, high = sorted(abs(ahead.mean) for ahead in (min(against.worse.values(), key=_mean), max(against.worse.values(), key=_mean)))
+        low, high = sorted(abs(ahead) for ahead in (f([one.mean for one in against.worse.values()]) for f in (min, max)))
         span = f"{low:.1f} points" if f"{low:.1f}" == f"{high:.1f}" else f"{low:.1f} to {high:.1f} points"
         said.append(f"{joined([name(m, of[m]) for m in against.worse])} {'keeps' if len(against.worse) == 1 else 'keep'} {span} less.")
     if against.not_forgetting:
         said.append(f"{joined([name(m, of[m]) for m in against.not_forgetting])} {'does' if len(against.not_forgetting) == 1 else 'do'} not forget.")
-    return " ".join(said) + _caution(seeds)
+    fewest = min((ahead.n for group in (against.better, against.tied, against.worse) for ahead in group.values()), default=seeds)
+    return " ".join(said) + _caution(min(seeds, fewest))
 
 
 def free_and_added(hidden: Interval, beyond: Interval) -> str:
     """What the mask gives and what changing weights adds to that, in points of Acc_r."""
-    text = f"{pm(hidden)} points are free: masking the answer gives them without any training; {pm(beyond)} come from changing weights"
+    text = f"masking the answer alone gives {pm(hidden)} points without any training; changing weights adds {pm(beyond)} to that"
     return text + (", which cannot be told from nothing" if beyond.tied else "")
 
 
-def _mean(ahead: Interval) -> float:
-    return ahead.mean
-
-
 def _caution(seeds: int) -> str:
-    return "" if seeds > 1 else " One seed has no spread: a small difference may be chance."
+    return "" if seeds > 1 else " One seed has no spread: where only one is compared, a small difference may be chance."

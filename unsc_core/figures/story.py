@@ -26,8 +26,9 @@ class Step:
 def lead(result: Result) -> str:
     """What the page is about, and what is shown on it."""
     return (
-        f"A trained classifier is asked to **forget {requested(result.split)}**. Most methods damage what should remain: **over-unlearning**. "
+        f"A trained classifier is asked to **forget {requested(result.split)}**. Many methods damage what should remain: **over-unlearning**. "
         f"Shown here is **{run_title(result)}**. {METHODS[result.config.method].summary}"
+        + (" Here a person has sent some of them elsewhere." if result.config.edits else "")
     )
 
 
@@ -37,7 +38,7 @@ def forgetting(result: Result) -> Step:
     return Step(
         "1 · Forget",
         f"The network learned {result.split.dataset.num_classes} classes from pictures like these. Someone asks that {names} be forgotten: "
-        "it should answer as if it had never seen them. Training again without them would do it, and take as long as training did. "
+        "the network should answer as if it had never seen such pictures. Training again without them would do it, and take as long as training did. "
         "Can the trained network be changed instead?",
         "…" if before is None else f"{before:.0f} %",
         f"of {names} recognised, before",
@@ -77,7 +78,8 @@ def null_space(ranks: Mapping[str, tuple[int, int]], cut_at: Mapping[str, float]
     return Step(
         "3 · The null space",
         "What the other classes send into a layer lies mostly along some directions. Along all the others together they have "
-        f"{held} in any layer. A weight that changes only there changes their answers little. UNSC lets weights change nowhere else.",
+        f"{held} in any layer. The less energy there, the less a change of weights of a given size moves their answers; what is left adds up from "
+        "layer to layer. UNSC lets weights change nowhere else.",
         percent(free),
         "of all directions are left to move in",
     )
@@ -93,11 +95,13 @@ def pseudo_labels(result: Result) -> Step:
         raise ValueError("this method taught no labels")
     counts, names = np.bincount(result.labels), requested(result.split)
     most = result.split.dataset.class_names[int(counts.argmax())]
-    whose = "the class that a person chose" if result.config.edits else "the class that the network already found most like it"
+    taught = "each sample is taught the class that the network already found most like it, its **pseudo-label**. The idea: the borders between the "
+    taught += "other classes then have to bend less."
+    if result.config.edits:
+        taught = "each sample has a **pseudo-label**, the class that the network found most like it; here a person has changed some of them."
     return Step(
         "4 · Pseudo-labels",
-        f"Where should {names} go? Not anywhere: each sample is taught {whose}, its **pseudo-label**. "
-        "So the borders between the other classes need not bend.",
+        f"Where should {names} go? Not anywhere: {taught}",
         percent(counts.max() / counts.sum()),
         f"of the training samples are taught {most}",
     )
@@ -106,7 +110,8 @@ def pseudo_labels(result: Result) -> Step:
 ENDS = {
     Outcome.CALIBRATED: (
         "5 · Calibrated",
-        "What had to go is gone from the answers, and the room it held in the decision space is given to its neighbours.",
+        "What had to go is gone from the answers, the other classes gain, and its images are answered as the judge answers them, "
+        "about as often as by the mask.",
     ),
     Outcome.GAINED: ("5 · Forgotten, and the rest gains", "What had to go is gone from the answers, and the other classes are answered better."),
     Outcome.KEPT: (
@@ -114,7 +119,7 @@ ENDS = {
         "What had to go is gone from the answers, and the other classes are answered as well as before.",
     ),
     Outcome.DAMAGED: ("5 · Forgotten, at a price", "What had to go is gone from the answers, but the other classes pay: over-unlearning here, too."),
-    Outcome.REMAINS: ("5 · Not forgotten here", "At these settings it did not work: what had to go is still recognised."),
+    Outcome.REMAINS: ("5 · Not forgotten here", "More of it is still recognised than counts as forgotten."),
     Outcome.UNDECIDED: ("5 · Is it forgotten?", "Whether what had to go is gone is known once the retrained model is there."),
 }
 
@@ -124,8 +129,9 @@ def ending(result: Result) -> Step:
     numbers, names = summary(result), requested(result.split)
     title, text = ENDS[outcome(numbers)]
     left, agreement = numbers["unlearned"]["acc_forget"], numbers["agreement"]
-    still = "" if left is None else f" {left:.1f} % of {names} are still recognised."
-    judged = "is still to be trained" if agreement is None else f"gives the same answer on {agreement:.0f} % of {names}"
+    of = f"the {names}" if result.split.forget_ids else f"the test images of {names}"
+    still = "" if left is None else f" {left:.1f} % of {of} are still recognised, {numbers['original']['acc_forget']:.1f} % were before."
+    judged = "is still to be trained" if agreement is None else f"gives the same answer on {agreement:.0f} % of them"
     return Step(
         title,
         f"{text}{still} The judge is a network trained again without {names}: it {judged}.",
@@ -147,13 +153,19 @@ def hiding(result: Result) -> Step:
             "no mask for single samples",
         )
     free, added = gain["free"], gain["added"]
+    went = f"goes from {original['acc_retain']:.1f} to {mask['acc_retain']:.1f} %: {points(free)} points that cost nothing"
+    if free >= SAME:
+        went += f" and are therefore **free**. They come from images that were taken for {names}"
+    if added >= SAME:
+        beyond = f"{points(added)} points beyond the mask, **added** by its change of weights. In one run, that may be chance"
+    else:
+        beyond = f"{points(added)} points against the mask: nothing is **added**. So accuracy alone is no reason to unlearn"
     return Step(
         "6 · Why not just hide the answer?",
         f"Take the original and forbid it to answer {names}: a **mask**, one line and no training. It never answers {names} again, and the accuracy "
-        f"of the other classes goes from {original['acc_retain']:.1f} to {mask['acc_retain']:.1f} %: {points(free)} points that are **free**, from "
-        f"images that were taken for {names}. {who} reaches {numbers['unlearned']['acc_retain']:.1f} %: {points(added)} points **added** by its "
-        "change of weights. So accuracy alone is no reason to unlearn. What the mask cannot give: it leaves every weight as it was, and whoever "
-        "deletes the line has the class back. Whether the class has also left the network's features, neither number says.",
+        f"of the other classes {went}. {who} reaches {numbers['unlearned']['acc_retain']:.1f} %, {beyond}. What the mask cannot give: it leaves "
+        "every weight as it was, and whoever deletes the line has the class back. Whether the class has also left the network's features, neither "
+        "number says.",
         f"{points(added)} points",
-        f"added to the mask by {who}",
+        f"against the mask, {who}",
     )

@@ -51,8 +51,8 @@ def free_and_added(gain: dict[str, float | None]) -> str:
     if gain["free"] is None or gain["added"] is None:
         return "Single samples cannot be masked, so their gain is not told apart."
     return (
-        f"Of this change, {points(gain['free'])} points are free (masking the answer gives them without any training) "
-        f"and {points(gain['added'])} come from changing weights."
+        f"Masking the answer alone, without any training, changes it by {points(gain['free'])} points; "
+        f"changing weights adds {points(gain['added'])} to that."
     )
 
 

@@ -63,11 +63,15 @@ if not runs:
 
 st.dataframe(
     pd.DataFrame(standings.table(runs)).style.apply(set_apart, axis=1), hide_index=True, height="content", alt="Methods and their measures",
-    column_config={"Method": st.column_config.TextColumn(width=170), "Verdict": st.column_config.TextColumn(width=250)}
+    column_config={
+        "Method": st.column_config.TextColumn(width=160),
+        "Seeds": st.column_config.TextColumn(alignment="right"),
+        "Verdict": st.column_config.TextColumn(width=200),
+    }
     | {column: st.column_config.TextColumn(help=text, alignment="right") for column, text in standings.COLUMNS.items()},
 )  # fmt: skip
 st.caption(
-    f"◆ UNSC · on grey: references · forgets: Acc_f at most {FORGOTTEN:g} % with every seed · "
+    f"◆ UNSC · on grey: references · forgets: Acc_f at most {FORGOTTEN:g} % with every seed · above, below: by Acc_r · "
     + (
         "± half of the 95 % interval over the seeds, of differences paired by seed · tied: the interval of the difference holds 0"
         if count > 1

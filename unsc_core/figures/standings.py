@@ -40,11 +40,13 @@ def table(runs: Sequence[Run]) -> dict[str, list[str]]:
     """The comparison as text: the references first, then every method; "mean ± half of the 95 % interval" over more than one seed."""
     found, of = rows(runs), by_method(runs)
     against = standing(runs) if "unsc" in found else Standing()
-    columns: dict[str, list[str]] = {"Method": [(MARK if method == "unsc" else "") + name(method, of.get(method, ())) for method in found]}
+    columns = {
+        "Method": [(MARK if method == "unsc" else "") + name(method, of.get(method, ())) for method in found],
+        "Seeds": [str(row.seeds) for row in found.values()],
+    }
     for column, (measure, form) in zip(COLUMNS, MEASURES.items(), strict=True):
         columns[column] = [_cell(row, measure, form) for row in found.values()]
     columns["Verdict"] = [ROLES.get(method) or _verdict(method, of[method], against) for method in found]
-    columns["Seeds"] = [str(row.seeds) for row in found.values()]
     return columns
 
 
@@ -63,7 +65,7 @@ def _verdict(method: str, of: Sequence[Run], against: Standing) -> str:
         return "not known yet"
     if not forgets(of):
         return f"does not forget (Acc_f up to {max(run.measures['unlearned']['acc_forget'] or 0.0 for run in of):.1f} %)"
-    for words, group in (("keeps more than UNSC", against.better), ("tied with UNSC", against.tied), ("keeps less than UNSC", against.worse)):
+    for words, group in (("above UNSC", against.better), ("tied with UNSC", against.tied), ("below UNSC", against.worse)):
         if method in group:
             return f"{words} ({pm(group[method])})"
     return "forgets"

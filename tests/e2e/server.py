@@ -52,7 +52,7 @@ def serve(home: Path) -> Iterator[Server]:
         yield Server(url, process, log, home)
     finally:
         process.terminate()
-        process.wait(20)
+        process.wait(60)
 
 
 def _answers(address: str) -> bool:

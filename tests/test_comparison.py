@@ -206,6 +206,12 @@ def test_the_conclusion_is_honest() -> None:
     assert "UNSC has not been run" in standings.conclusion([better])
 
 
+def test_what_is_not_known_yet_is_not_said() -> None:
+    unjudged = [replace(one, forgotten=None) for one in [*unsc(92.0), *runs_of("scrub", 92.1)]]
+    assert "is known once the retrained model is there" in standings.conclusion(unjudged)
+    assert "not forget" not in standings.conclusion([*unsc(92.0), *unjudged[1:]])
+
+
 def test_one_seed_that_does_not_forget_is_enough() -> None:
     runs = [*unsc(92.0, 92.2)[:1], run("unsc", 1, (80.0, 90.0), (2.4, 92.2))]
     assert "does not forget" in standings.conclusion(runs)

@@ -201,7 +201,8 @@ def standing(runs: Iterable[Run]) -> Standing:
     found, result = by_method(runs), Standing()
     for method in (name for name in COMPARED if name in found and name != "unsc"):
         if not forgets(found[method]):
-            result.not_forgetting.append(method)
+            if all(run.forgotten is not None for run in found[method]):  # of the others it is not known yet
+                result.not_forgetting.append(method)
             continue
         ahead = differences(found[method], found.get("unsc", []))
         if ahead is not None:

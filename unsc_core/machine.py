@@ -38,12 +38,12 @@ def this_machine(device: str = "cpu") -> str:
     Args:
         device: resolved, as in `Result.device`: "cpu", "cuda" or "cuda:N".
     """
-    processor = f"{_processor()}, {cores()} core{'s' if cores() > 1 else ''}"
+    name = f"{processor()}, {cores()} core{'s' if cores() > 1 else ''}"
     if not device.startswith("cuda"):
-        return processor
+        return name
     import torch
 
-    return f"{torch.cuda.get_device_name(device)}, {processor}"
+    return f"{torch.cuda.get_device_name(device)}, {name}"
 
 
 def cores() -> int:
@@ -51,7 +51,8 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _processor() -> str:
+def processor() -> str:
+    """What the processor calls itself."""
     path = Path("/proc/cpuinfo")
     lines = path.read_text().splitlines() if path.is_file() else []
     name = next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), "")

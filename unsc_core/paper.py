@@ -17,6 +17,7 @@ from typing import Any
 from unsc_core.config import ExperimentConfig
 from unsc_core.errors import ConfigError
 from unsc_core.home import ASSETS, home, write_whole
+from unsc_core.machine import processor
 from unsc_core.methods import METHODS
 from unsc_core.progress import Report, silent
 from unsc_core.results import summary
@@ -156,14 +157,8 @@ def machine(device: str) -> dict[str, Any]:
     """The machine in words, as part of a record."""
     import torch
 
-    cpu = next((line.split(":")[1].strip() for line in _cpu_lines() if line.startswith("model name")), platform.processor())
     gpu = torch.cuda.get_device_name() if device.startswith("cuda") else None
-    return {"cpu": cpu, "cores": os.cpu_count(), "gpu": gpu, "torch": torch.__version__, "python": platform.python_version()}
-
-
-def _cpu_lines() -> list[str]:
-    path = Path("/proc/cpuinfo")
-    return path.read_text().splitlines() if path.is_file() else []
+    return {"cpu": processor(), "cores": os.cpu_count(), "gpu": gpu, "torch": torch.__version__, "python": platform.python_version()}
 
 
 def table(row: Row, record: dict[str, Any]) -> str:

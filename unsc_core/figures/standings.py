@@ -80,6 +80,8 @@ def conclusion(runs: Sequence[Run]) -> str:
     who = name("unsc", unsc)
     seeds = len(unsc)
     over = f"Over {seeds} seeds {who}" if seeds > 1 else f"In this one run {who}"
+    if any(run.forgotten is None for run in unsc):
+        return f"Whether {who} forgets is known once the retrained model is there to compare with."
     if not forgets(unsc):
         return f"{over} does not forget: Acc_f stays at {ours['acc_forget'] or 0.0:.1f} %. A lower γ or more epochs may help.{_caution(seeds)}"
     said = [f"{over} forgets (Acc_f {ours['acc_forget'] or 0.0:.1f} %)."]

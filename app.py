@@ -17,9 +17,20 @@ PAGES = (
     ("runs", "Runs", "history"),
 )
 
-st.set_page_config(page_title="UNSC Lab", page_icon=str(Path(__file__).parent / "assets" / "icon.png"), layout="wide")
+st.set_page_config(
+    page_title="UNSC Lab",
+    page_icon=str(Path(__file__).parent / "assets" / "icon.png"),
+    layout="wide",
+)
 st.html(Path(__file__).parent / "pages" / "shared" / "app.css")
 try:
-    st.navigation([st.Page(f"pages/{name}.py", title=title, icon=f":material/{icon}:", default=name == "story") for name, title, icon in PAGES]).run()
+    st.navigation(
+        [
+            st.Page(
+                f"pages/{name}.py", title=title, icon=f":material/{icon}:", default=name == "story"
+            )
+            for name, title, icon in PAGES
+        ]
+    ).run()
 finally:  # the page may have stopped early
     server.settle()

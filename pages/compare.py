@@ -6,14 +6,14 @@ import pandas as pd
 import streamlit as st
 
 from pages.shared import batch, cache, controls, header, jobs, show, state
-from unsc_core import comparison
-from unsc_core.claims import FORGOTTEN
+from unsc_core.analysis import comparison
+from unsc_core.analysis.claims import FORGOTTEN
+from unsc_core.analysis.replay import MAX_SAMPLES, epochs_key
 from unsc_core.config import ExperimentConfig
-from unsc_core.epochs import MAX_SAMPLES, epochs_key
+from unsc_core.experiment.keys import keys, logits_key
 from unsc_core.figures import compare as figures
 from unsc_core.figures import standings
 from unsc_core.methods import METHODS
-from unsc_core.results import keys, logits_key
 
 st.title("Compare")
 chosen = controls.experiment()
@@ -30,10 +30,21 @@ def pieces(configs: dict[tuple[str, int], ExperimentConfig]) -> list[batch.Piece
     found = []
     for (method, seed), config in configs.items():
         key = epochs_key(config, data)
-        found.append(batch.Piece("epochs", key, config, f"{METHODS[method].title}, seed {seed}", cache.is_stored("epochs", key)))
+        found.append(
+            batch.Piece(
+                "epochs",
+                key,
+                config,
+                f"{METHODS[method].title}, seed {seed}",
+                cache.is_stored("epochs", key),
+            )
+        )
         if method == comparison.COMPARED[0]:
             retrained = keys(config, data).retrained
-            there = all(cache.is_stored("logits", logits_key(retrained, data, part)) for part in ("test", "train"))
+            there = all(
+                cache.is_stored("logits", logits_key(retrained, data, part))
+                for part in ("test", "train")
+            )
             found.append(batch.Piece("retrain", retrained, config, f"Retrain, seed {seed}", there))
     return found
 
@@ -41,17 +52,30 @@ def pieces(configs: dict[tuple[str, int], ExperimentConfig]) -> list[batch.Piece
 def set_apart(row: pd.Series) -> list[str]:
     """The references on grey, UNSC in teal."""
     reference = row["Method"] in map(standings.name, comparison.REFERENCES)
-    style = f"background-color: {look.grid}" if reference else f"color: {look.teal}" if row["Method"].startswith(standings.MARK) else ""
+    style = (
+        f"background-color: {look.grid}"
+        if reference
+        else f"color: {look.teal}"
+        if row["Method"].startswith(standings.MARK)
+        else ""
+    )
     return [style] * len(row)
 
 
 left, right = st.columns([1, 3], vertical_alignment="bottom")
 now = state.current()
 count = left.segmented_control(
-    "Seeds", state.SEEDS, default=now.seeds, required=True, key="control_seeds", help="One seed is quick; three tell a difference from chance."
+    "Seeds",
+    state.SEEDS,
+    default=now.seeds,
+    required=True,
+    key="control_seeds",
+    help="One seed is quick; three tell a difference from chance.",
 )
 state.keep(replace(now, seeds=count))
-configs = comparison.configs(chosen.config, data, range(chosen.config.seed, chosen.config.seed + count))
+configs = comparison.configs(
+    chosen.config, data, range(chosen.config.seed, chosen.config.seed + count)
+)
 with right:
     batch.run_all(pieces(configs), "Run all methods")
 with above:
@@ -62,14 +86,20 @@ if not runs:
     st.stop()
 
 st.dataframe(
-    pd.DataFrame(standings.table(runs)).style.apply(set_apart, axis=1), hide_index=True, height="content", alt="Methods and their measures",
+    pd.DataFrame(standings.table(runs)).style.apply(set_apart, axis=1),
+    hide_index=True,
+    height="content",
+    alt="Methods and their measures",
     column_config={
         "Method": st.column_config.TextColumn(width=160),
         "Seeds": st.column_config.TextColumn(alignment="right"),
         "Verdict": st.column_config.TextColumn(width=200),
     }
-    | {column: st.column_config.TextColumn(help=text, alignment="right") for column, text in standings.COLUMNS.items()},
-)  # fmt: skip
+    | {
+        column: st.column_config.TextColumn(help=text, alignment="right")
+        for column, text in standings.COLUMNS.items()
+    },
+)
 st.caption(
     f"◆ UNSC · on grey: references · forgets: Acc_f at most {FORGOTTEN:g} % with every seed · above, below: by Acc_r · "
     + (
@@ -84,7 +114,12 @@ pictures = {"plane": figures.plane(runs, look)}
 show.picture(pictures["plane"], "plane")
 st.caption(
     "A small dot per epoch, a mark at the end, grey lines to the names · ★ retrained · ◇ mask · ○ original · "
-    "dotted: in one step, or epochs not recorded" + (f" · paths are counted on {MAX_SAMPLES:,} test images" if len(data.y_test) > MAX_SAMPLES else "")
+    "dotted: in one step, or epochs not recorded"
+    + (
+        f" · paths are counted on {MAX_SAMPLES:,} test images"
+        if len(data.y_test) > MAX_SAMPLES
+        else ""
+    )
 )
 
 st.header("At equal forgetting")
@@ -99,9 +134,13 @@ def equal() -> None:
     """The slider and what it moves; only this part is drawn again."""
     kept = state.current()
     most = st.slider(
-        "Acc_f to compare at, %", 0, 30, kept.equal, key="control_equal",
+        "Acc_f to compare at, %",
+        0,
+        30,
+        kept.equal,
+        key="control_equal",
         help="The epoch with the highest test Acc_f at or under this is taken, and Acc_r is compared there.",
-    )  # fmt: skip
+    )
     state.keep(replace(kept, equal=most))
     picture = figures.equal_forgetting(runs, most, look)
     show.picture(picture, "equal")
@@ -111,7 +150,12 @@ def equal() -> None:
 equal()
 
 st.header("Who pays")
-pictures["change"] = figures.change_map(runs, data.class_names, [c for c in range(data.num_classes) if c not in chosen.config.forget_classes], look)
+pictures["change"] = figures.change_map(
+    runs,
+    data.class_names,
+    [c for c in range(data.num_classes) if c not in chosen.config.forget_classes],
+    look,
+)
 show.picture(pictures["change"], "change")
 st.markdown(f"**{standings.conclusion(runs)}**")
 show.downloads(pictures)

@@ -6,8 +6,8 @@ import streamlit as st
 
 from pages.shared import cache, jobs, lab_state, show
 from pages.shared.plane import planes
+from unsc_core.analysis.lab import lab_key, read_lab
 from unsc_core.figures import lab as figures
-from unsc_core.lab import lab_key, read_lab
 
 st.title("2-D lab")
 points = cache.dataset("blobs")
@@ -29,7 +29,9 @@ planes(figures.frames(run, look))
 pictures = {"lab-accuracy": figures.curves(run, look)}
 
 st.header("Where the weights may move")
-st.markdown("The gradient of UNSC's first step, over all points to forget: as it comes, and projected into the null space of the rest.")
+st.markdown(
+    "The gradient of UNSC's first step, over all points to forget: as it comes, and projected into the null space of the rest."
+)
 
 
 @st.fragment
@@ -39,14 +41,26 @@ def gradients() -> None:
     first, second = run.layers
     left, right = st.columns(2)
     unit = left.selectbox(
-        "Row of layer 1", range(len(first.raw)), figures.strongest(first) if now.unit is None else now.unit,
-        key=f"lab_unit_{run.key}", format_func=lambda i: f"hidden unit {i + 1}",
-    )  # fmt: skip
+        "Row of layer 1",
+        range(len(first.raw)),
+        figures.strongest(first) if now.unit is None else now.unit,
+        key=f"lab_unit_{run.key}",
+        format_func=lambda i: f"hidden unit {i + 1}",
+    )
     output = right.selectbox(
-        "Row of layer 2", range(points.num_classes), figures.strongest(second) if now.output is None else now.output,
-        key=f"lab_output_{run.key}", format_func=lambda c: points.class_names[c],
-    )  # fmt: skip
-    lab_state.keep(replace(now, unit=_unless(unit, figures.strongest(first)), output=_unless(output, figures.strongest(second))))
+        "Row of layer 2",
+        range(points.num_classes),
+        figures.strongest(second) if now.output is None else now.output,
+        key=f"lab_output_{run.key}",
+        format_func=lambda c: points.class_names[c],
+    )
+    lab_state.keep(
+        replace(
+            now,
+            unit=_unless(unit, figures.strongest(first)),
+            output=_unless(output, figures.strongest(second)),
+        )
+    )
     pictures["gradient-layer-1"] = figures.arrows(first, unit, look)
     pictures["gradient-layer-2"] = figures.bars(second, output, points.class_names[output], look)
     for column, layer, why in zip((left, right), (1, 2), figures.why(run), strict=True):

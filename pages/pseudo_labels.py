@@ -6,11 +6,12 @@ import numpy as np
 import streamlit as st
 
 from pages.shared import cache, controls, gallery, header, jobs, show, state
-from unsc_core import evaluation
+from unsc_core.analysis import evaluation
+from unsc_core.analysis.summary import summary
+from unsc_core.experiment.keys import keys
 from unsc_core.figures.accuracy import change_per_class
 from unsc_core.figures.flow import flow, label_counts
 from unsc_core.methods import METHODS
-from unsc_core.results import keys, summary
 
 PER_CLASS = 8
 
@@ -23,7 +24,10 @@ st.markdown(
 result = jobs.result(chosen)
 header.strip(chosen, result)
 if result.labels is None:
-    st.info("This method teaches no labels: choose UNSC, pseudo-labels only or random labels.", icon=":material/info:")
+    st.info(
+        "This method teaches no labels: choose UNSC, pseudo-labels only or random labels.",
+        icon=":material/info:",
+    )
     st.stop()
 
 look = show.mode()
@@ -34,7 +38,10 @@ left, right = st.columns([3, 2])
 pictures = {"label-counts": label_counts(result, look)}
 with left:
     if result.retrained is None or result.retrained.train is None:
-        st.info("The flow appears as soon as the retrained model is there; its progress is in the sidebar.", icon=":material/hourglass_top:")
+        st.info(
+            "The flow appears as soon as the retrained model is there; its progress is in the sidebar.",
+            icon=":material/hourglass_top:",
+        )
     else:
         pictures["flow"] = flow(result, look)
         show.picture(pictures["flow"], "flow")
@@ -46,7 +53,9 @@ st.header("Who went where")
 margins = None
 if result.original.train is not None:
     margins = evaluation.margins(result.original.train[rows], result.labels, result.split.banned())
-    st.caption("Largest margin first. The number is the margin: the taught class's logit over the next retained class's, by the original model.")
+    st.caption(
+        "Largest margin first. The number is the margin: the taught class's logit over the next retained class's, by the original model."
+    )
 classes, counts = np.unique(result.labels, return_counts=True)
 shown: list[int] = []
 for label in classes[np.argsort(-counts)]:
@@ -56,7 +65,11 @@ for label in classes[np.argsort(-counts)]:
     of_label = of_label[:PER_CLASS]
     shown += [int(row) for row in rows[of_label]]
     st.markdown(f"**{names[label]}** · {int((result.labels == label).sum()):,} samples")
-    texts = [f"{names[chosen.dataset.y_train[rows[i]]]} #{rows[i]}" + ("" if margins is None else f"<br>margin {margins[i]:.1f}") for i in of_label]
+    texts = [
+        f"{names[chosen.dataset.y_train[rows[i]]]} #{rows[i]}"
+        + ("" if margins is None else f"<br>margin {margins[i]:.1f}")
+        for i in of_label
+    ]
     gallery.cards(chosen.dataset, chosen.dataset.x_train, rows[of_label], texts)
 
 
@@ -66,14 +79,27 @@ def edit() -> None:
     with st.form("edit", border=True):
         left, right = st.columns(2)
         source = left.selectbox(
-            "Samples with the pseudo-label", [int(c) for c in classes], format_func=lambda c: names[c], index=None, key="edit_from"
+            "Samples with the pseudo-label",
+            [int(c) for c in classes],
+            format_func=lambda c: names[c],
+            index=None,
+            key="edit_from",
         )
         samples = left.multiselect(
-            "and single samples", shown, format_func=lambda row: f"#{row} {names[chosen.dataset.y_train[row]]}", key="edit_samples",
+            "and single samples",
+            shown,
+            format_func=lambda row: f"#{row} {names[chosen.dataset.y_train[row]]}",
+            key="edit_samples",
             help="The pictures above carry these numbers; type any other with a link: edits=#17>2.",
-        )  # fmt: skip
-        target = right.selectbox("are taught instead", stay, format_func=lambda c: names[c], index=None, key="edit_to")
-        if not st.form_submit_button("Run with these labels", type="primary") or target is None or (source is None and not samples):
+        )
+        target = right.selectbox(
+            "are taught instead", stay, format_func=lambda c: names[c], index=None, key="edit_to"
+        )
+        if (
+            not st.form_submit_button("Run with these labels", type="primary")
+            or target is None
+            or (source is None and not samples)
+        ):
             return
     asked = [f"{source}>{target}"] if source is not None else []
     asked += [f"#{row}>{target}" for row in samples]
@@ -88,13 +114,20 @@ def compare() -> None:
     plain = cache.result(unedited)
     said = []
     for source, target in (one.split(">") for one in edits):
-        said.append(f"{f'sample {source}' if source[0] == '#' else names[int(source)]} → {names[int(target)]}")
+        said.append(
+            f"{f'sample {source}' if source[0] == '#' else names[int(source)]} → {names[int(target)]}"
+        )
     st.markdown(f"**Edited**: {', '.join(said)}")
     if st.button("Back to the original's own pseudo-labels", icon=":material/undo:"):
         state.choose(edits=())
         st.rerun()
     if plain is None:
-        jobs.wait_for("experiment", keys(unedited, chosen.dataset).unlearned, unedited, "Running without the edits")
+        jobs.wait_for(
+            "experiment",
+            keys(unedited, chosen.dataset).unlearned,
+            unedited,
+            "Running without the edits",
+        )
         return
     pictures["edited"] = change_per_class([plain, result], look, ["Own pseudo-labels", "Edited"])
     show.picture(pictures["edited"], "edited")

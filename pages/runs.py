@@ -7,14 +7,16 @@ from datetime import datetime
 import streamlit as st
 
 from pages.shared import cache, controls, show, state, stored
-from unsc_core import embedding
+from unsc_core.analysis import maps
+from unsc_core.analysis.summary import summary
+from unsc_core.experiment.keys import keys
+from unsc_core.experiment.result import Result
 from unsc_core.figures.accuracy import change_per_class
 from unsc_core.figures.decision_space import ranges, space
 from unsc_core.figures.measures import COLUMNS, MEASURES, comparison, differences, seconds_note
+from unsc_core.figures.phrases import run_title
 from unsc_core.figures.theme import Picture
-from unsc_core.figures.words import run_title
-from unsc_core.history import LIMIT, Run
-from unsc_core.results import Result, keys, summary
+from unsc_core.runs.history import LIMIT, Run
 
 SIDES = ("A", "B")
 
@@ -37,11 +39,19 @@ def table(runs: list[Run]) -> None:
     }
     number = st.column_config.NumberColumn
     formats = {
-        "When": st.column_config.DatetimeColumn(format="D MMM YYYY, HH:mm"), "γ": number(format="%g", help="Kept share of the retained energy."),
-        "Acc_f": number(format="%.1f %%", help="Test accuracy on the forgotten classes; lower is better."),
-        "Acc_r": number(format="%.1f %%", help="Mean test accuracy over the classes that stay; higher is better."),
-        "Seconds": number(format="%.1f", help="What unlearning took, without the training before it."),
-    }  # fmt: skip
+        "When": st.column_config.DatetimeColumn(format="D MMM YYYY, HH:mm"),
+        "γ": number(format="%g", help="Kept share of the retained energy."),
+        "Acc_f": number(
+            format="%.1f %%", help="Test accuracy on the forgotten classes; lower is better."
+        ),
+        "Acc_r": number(
+            format="%.1f %%",
+            help="Mean test accuracy over the classes that stay; higher is better.",
+        ),
+        "Seconds": number(
+            format="%.1f", help="What unlearning took, without the training before it."
+        ),
+    }
     st.dataframe(
         columns,
         column_config=formats,
@@ -62,12 +72,20 @@ def picked(runs: list[Run]) -> list[Run]:
         name, asked = f"run_{side.lower()}", st.query_params.get(side.lower())
         if name not in st.session_state and asked is not None and asked not in by_key:
             st.warning(
-                f"The link says {side.lower()} = '{asked[:40]}', which is no run in this data folder; another is shown.", icon=":material/link_off:"
+                f"The link says {side.lower()} = '{asked[:40]}', which is no run in this data folder; another is shown.",
+                icon=":material/link_off:",
             )
         if st.session_state.get(name) not in by_key:  # at first, and after it was deleted
             st.session_state[name] = asked if asked in by_key else default
     for side, column in zip(SIDES[: len(runs)], st.columns(2), strict=False):
-        chosen.append(column.selectbox(f"Run {side}", list(by_key), key=f"run_{side.lower()}", format_func=lambda key: stored.label(by_key[key])))
+        chosen.append(
+            column.selectbox(
+                f"Run {side}",
+                list(by_key),
+                key=f"run_{side.lower()}",
+                format_func=lambda key: stored.label(by_key[key]),
+            )
+        )
     wanted = {**state.to_query(state.current()), **dict(zip("ab", chosen, strict=False))}
     if st.query_params.to_dict() != wanted:
         st.query_params.from_dict(wanted)
@@ -81,14 +99,22 @@ def numbers(results: list[Result]) -> None:
     rows = {"": [measure.name for measure in MEASURES]}
     for i, side in enumerate(SIDES):
         rows[side] = [measure.said(pair[i]) for measure, pair in zip(MEASURES, values, strict=True)]
-    rows["B − A"] = [measure.said(_difference(measure.name, pair, results), True) for measure, pair in zip(MEASURES, values, strict=True)]
+    rows["B − A"] = [
+        measure.said(_difference(measure.name, pair, results), True)
+        for measure, pair in zip(MEASURES, values, strict=True)
+    ]
     shared = same_references(results)
     for i, side in enumerate(SIDES[:1] if shared else SIDES):
         for model in ("original", "mask", "retrained"):
             if both[i].get(model):
                 title = COLUMNS[model] if shared else f"{COLUMNS[model]} of {side}"
                 rows[title] = [measure.said(measure.read(both[i], model)) for measure in MEASURES]
-    st.table(rows, border="horizontal", hide_index=True, alt="Header numbers of runs A and B and their difference, and of their references")
+    st.table(
+        rows,
+        border="horizontal",
+        hide_index=True,
+        alt="Header numbers of runs A and B and their difference, and of their references",
+    )
     apart = results[0].took["unlearned"].apart(results[1].took["unlearned"])
     if apart:
         st.caption(f"Seconds of A and B are not compared: {apart}.")
@@ -102,7 +128,11 @@ def numbers(results: list[Result]) -> None:
 def _difference(name: str, pair: list[float | None], results: list[Result]) -> float | None:
     """B − A of one measure; None where one lacks it, or where seconds are of different machines."""
     one, other = pair
-    if one is None or other is None or (name == "Seconds" and results[0].took["unlearned"].apart(results[1].took["unlearned"])):
+    if (
+        one is None
+        or other is None
+        or (name == "Seconds" and results[0].took["unlearned"].apart(results[1].took["unlearned"]))
+    ):
         return None
     return other - one
 
@@ -110,18 +140,39 @@ def _difference(name: str, pair: list[float | None], results: list[Result]) -> f
 def same_references(results: list[Result]) -> bool:
     """Whether original, mask and retrained model are the same of both."""
     found = [keys(result.config, result.split.dataset) for result in results]
-    same_request = results[0].split.forget_classes == results[1].split.forget_classes and results[0].split.forget_ids == results[1].split.forget_ids
-    return same_request and (found[0].original, found[0].retrained) == (found[1].original, found[1].retrained)
+    same_request = (
+        results[0].split.forget_classes == results[1].split.forget_classes
+        and results[0].split.forget_ids == results[1].split.forget_ids
+    )
+    return same_request and (found[0].original, found[0].retrained) == (
+        found[1].original,
+        found[1].retrained,
+    )
 
 
-def maps(results: list[Result]) -> dict[str, Picture]:
+def placed_pictures(results: list[Result]) -> dict[str, Picture]:
     """Both unlearned models on the one map of their original."""
     positions = [cache.positions("PCA", result, result.split.measured_part) for result in results]
-    window = ranges({f"{side}-{name}": p for side, placed in zip(SIDES, positions, strict=True) for name, p in placed.items()})
+    window = ranges(
+        {
+            f"{side}-{name}": p
+            for side, placed in zip(SIDES, positions, strict=True)
+            for name, p in placed.items()
+        }
+    )
     pictures = {}
     for side, result, placed in zip(SIDES, results, positions, strict=True):
         part = result.split.measured_part
-        picture = space(result, "unlearned", placed, embedding.shown(result.split, part), show.mode(), paths=True, window=window, part=part)
+        picture = space(
+            result,
+            "unlearned",
+            placed,
+            maps.shown(result.split, part),
+            show.mode(),
+            paths=True,
+            window=window,
+            part=part,
+        )
         picture.figure.update_layout(title_text=f"{side}: {run_title(result)}")
         pictures[f"map-{side.lower()}"] = picture
     return pictures
@@ -129,12 +180,24 @@ def maps(results: list[Result]) -> dict[str, Picture]:
 
 def changes(results: list[Result]) -> dict[str, Picture]:
     """The change of every retained class, on one scale."""
-    pictures = {f"change-{side.lower()}": change_per_class([result], show.mode()) for side, result in zip(SIDES, results, strict=True)}
-    values = [value for picture in pictures.values() for bar in picture.figure.data for value in bar.y]
+    pictures = {
+        f"change-{side.lower()}": change_per_class([result], show.mode())
+        for side, result in zip(SIDES, results, strict=True)
+    }
+    values = [
+        value for picture in pictures.values() for bar in picture.figure.data for value in bar.y
+    ]
     room = 0.08 * (max(0, *values) - min(0, *values)) + 0.1
     for side, picture in zip(SIDES, pictures.values(), strict=True):
         picture.figure.update_yaxes(range=[min(0, *values) - room, max(0, *values) + room])
-        picture.figure.update_layout(title={"text": f"{side}: change per retained class", "x": 0, "y": 0.98, "font": {"size": 17}})
+        picture.figure.update_layout(
+            title={
+                "text": f"{side}: change per retained class",
+                "x": 0,
+                "y": 0.98,
+                "font": {"size": 17},
+            }
+        )
     return pictures
 
 
@@ -142,17 +205,26 @@ def same_map(results: list[Result]) -> bool:
     """Whether both began at the same original, so that one map holds both."""
     data = [result.split.dataset for result in results]
     begun = [keys(result.config, d).original for result, d in zip(results, data, strict=True)]
-    answered = all(answers.has(result.split.measured_part) for result in results for answers in (result.original, result.unlearned))
+    answered = all(
+        answers.has(result.split.measured_part)
+        for result in results
+        for answers in (result.original, result.unlearned)
+    )
     return begun[0] == begun[1] and data[0].test_digest == data[1].test_digest and answered
 
 
 st.title("Runs")
 controls.use_navigation()
-st.markdown("Every experiment that was computed in this data folder, newest first. Pick two to see them side by side.")
+st.markdown(
+    "Every experiment that was computed in this data folder, newest first. Pick two to see them side by side."
+)
 runs = stored.listed()
 stored.take_in()
 if not runs:
-    st.info("No run is stored here yet: open the story, and the first one is computed.", icon=":material/info:")
+    st.info(
+        "No run is stored here yet: open the story, and the first one is computed.",
+        icon=":material/info:",
+    )
     st.stop()
 table(runs)
 if len(runs) == LIMIT:
@@ -172,12 +244,16 @@ if len({run.key for run in pair}) == 2 and None not in results:
     pictures = changes(results)
     show.in_rows(pictures, 2)
     if same_map(results):
-        placed = maps(results)
-        st.caption(":red[**×**] forgotten · **●** retained · lines: each forgotten sample's way · PCA of the original's logits, one map for both")
+        placed = placed_pictures(results)
+        st.caption(
+            ":red[**×**] forgotten · **●** retained · lines: each forgotten sample's way · PCA of the original's logits, one map for both"
+        )
         show.in_rows(placed, 2)
         pictures |= placed
     else:
-        st.caption("A map is shown for runs that share dataset, model and original: only then do places mean the same.")
+        st.caption(
+            "A map is shown for runs that share dataset, model and original: only then do places mean the same."
+        )
     show.downloads(pictures)
 elif len(runs) > 1 and pair[0] == pair[1]:
     st.info("A and B are the same run; pick another to compare.", icon=":material/info:")

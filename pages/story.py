@@ -8,21 +8,27 @@ import numpy as np
 import streamlit as st
 
 from pages.shared import cache, controls, gallery, header, jobs, links, show, state
-from unsc_core import comparison, embedding
+from unsc_core.analysis import comparison, maps
+from unsc_core.experiment.keys import keys
+from unsc_core.experiment.resolve import DEFAULT_ENERGY_THRESHOLD
+from unsc_core.experiment.result import Result
 from unsc_core.figures import story
 from unsc_core.figures.accuracy import change_per_class
 from unsc_core.figures.decision_space import space
 from unsc_core.figures.flow import label_counts
+from unsc_core.figures.phrases import run_title
 from unsc_core.figures.spectra import free_share, ranks
-from unsc_core.figures.words import run_title
-from unsc_core.results import DEFAULT_ENERGY_THRESHOLD, Result, keys
-from unsc_core.spectrum import cuts
+from unsc_core.subspace.energy import cuts
 
 PRESETS = {
     "Forget shirts": {"dataset": "fashion-mnist-mini", "forget": (6,), "method": "unsc"},
     "Forget ankle boots": {"dataset": "fashion-mnist-mini", "forget": (9,), "method": "unsc"},
     "Two classes at once": {"dataset": "fashion-mnist-mini", "forget": (0, 6), "method": "unsc"},
-    "See over-unlearning": {"dataset": "fashion-mnist-mini", "forget": (6,), "method": "random-labels"},
+    "See over-unlearning": {
+        "dataset": "fashion-mnist-mini",
+        "forget": (6,),
+        "method": "random-labels",
+    },
     "Forget a digit": {"dataset": "digits", "forget": (3,), "method": "unsc"},
 }
 PICTURED = 8
@@ -33,10 +39,14 @@ def told(method: str) -> Result | None:
     if method == chosen.config.method:
         return result
     seed = chosen.config.seed
-    config = comparison.configs(replace(chosen.config, edits=()), chosen.dataset, [seed])[method, seed]
+    config = comparison.configs(replace(chosen.config, edits=()), chosen.dataset, [seed])[
+        method, seed
+    ]
     found = cache.result(config)
     if found is None:
-        jobs.wait_for("experiment", keys(config, chosen.dataset).unlearned, config, "Running the comparison")
+        jobs.wait_for(
+            "experiment", keys(config, chosen.dataset).unlearned, config, "Running the comparison"
+        )
     return found
 
 
@@ -65,8 +75,10 @@ about.markdown(story.lead(result))
 look = show.mode()
 part = result.split.measured_part
 part = part if result.unlearned.has(part) and result.original.has(part) else "test"
-rows = embedding.shown(result.split, part)
-thin = result.split.is_forgotten(part)[rows] | (np.arange(len(rows)) % 3 == 0)  # small pictures: every third point of the rest
+rows = maps.shown(result.split, part)
+thin = result.split.is_forgotten(part)[rows] | (
+    np.arange(len(rows)) % 3 == 0
+)  # small pictures: every third point of the rest
 
 
 def thinned(result: Result) -> dict[str, np.ndarray]:
@@ -79,8 +91,22 @@ positions = thinned(result)
 columns = st.columns(2)
 for column, model in zip(columns, ("original", "unlearned"), strict=True):
     with column:
-        show.picture(space(result, model, positions, rows[thin], look, paths=model == "unlearned", height=400, part=part), f"story-{model}")
-st.caption(f":red[**×**] {chosen.forgotten}, to be forgotten · **●** the classes that stay · lines: where each forgotten sample was, and is now")
+        show.picture(
+            space(
+                result,
+                model,
+                positions,
+                rows[thin],
+                look,
+                paths=model == "unlearned",
+                height=400,
+                part=part,
+            ),
+            f"story-{model}",
+        )
+st.caption(
+    f":red[**×**] {chosen.forgotten}, to be forgotten · **●** the classes that stay · lines: where each forgotten sample was, and is now"
+)
 header.strip(chosen, result)
 
 with step(story.forgetting(result), "decision_space", "See them among the others", "scatter_plot"):
@@ -90,14 +116,33 @@ with step(story.forgetting(result), "decision_space", "See them among the others
 
 careless, calibrated = told("random-labels"), told("unsc")
 if careless is not None:
-    with step(story.over_unlearning(careless), "compare", "All methods side by side", "leaderboard"):
-        show.picture(change_per_class([careless, *([calibrated] if calibrated else [])], look), "story-change")
+    with step(
+        story.over_unlearning(careless), "compare", "All methods side by side", "leaderboard"
+    ):
+        show.picture(
+            change_per_class([careless, *([calibrated] if calibrated else [])], look),
+            "story-change",
+        )
 
 spectra = cache.spectra(chosen.config)
 if spectra is not None and calibrated is not None:
-    cut_at = cuts(spectra, calibrated.config.energy_threshold or DEFAULT_ENERGY_THRESHOLD, calibrated.config.energy_thresholds)
-    with step(story.null_space(ranks(spectra, cut_at), cut_at), "null_space", "Move γ yourself", "equalizer"):
-        show.picture(free_share({layer: f"Layer {i + 1}" for i, layer in enumerate(spectra)}, spectra, cut_at, look), "story-null-space")
+    cut_at = cuts(
+        spectra,
+        calibrated.config.energy_threshold or DEFAULT_ENERGY_THRESHOLD,
+        calibrated.config.energy_thresholds,
+    )
+    with step(
+        story.null_space(ranks(spectra, cut_at), cut_at),
+        "null_space",
+        "Move γ yourself",
+        "equalizer",
+    ):
+        show.picture(
+            free_share(
+                {layer: f"Layer {i + 1}" for i, layer in enumerate(spectra)}, spectra, cut_at, look
+            ),
+            "story-null-space",
+        )
 
 if calibrated is not None and calibrated.labels is not None:
     with step(story.pseudo_labels(calibrated), "pseudo_labels", "See who went where", "alt_route"):
@@ -110,15 +155,34 @@ if calibrated is not None:
         for column, name in zip(st.columns(len(both)), both, strict=True):
             with column:
                 show.picture(
-                    space(calibrated, name, placed, rows[thin], look, paths=True, height=330, part=part), f"story-calibrated-{name}", sentence=False
+                    space(
+                        calibrated,
+                        name,
+                        placed,
+                        rows[thin],
+                        look,
+                        paths=True,
+                        height=330,
+                        part=part,
+                    ),
+                    f"story-calibrated-{name}",
+                    sentence=False,
                 )
     with step(story.hiding(calibrated), "compare", "The mask beside all methods", "leaderboard"):
         if calibrated.mask is not None:
-            series = {"Mask": (calibrated.mask, look.ink), run_title(calibrated): (calibrated.unlearned, look.teal)}
+            series = {
+                "Mask": (calibrated.mask, look.ink),
+                run_title(calibrated): (calibrated.unlearned, look.teal),
+            }
             if calibrated.retrained is not None:
                 series["Retrained"] = (calibrated.retrained, look.muted)
             models = [replace(calibrated, unlearned=answers) for answers, _ in series.values()]
-            show.picture(change_per_class(models, look, list(series), [colour for _, colour in series.values()]), "story-mask")
+            show.picture(
+                change_per_class(
+                    models, look, list(series), [colour for _, colour in series.values()]
+                ),
+                "story-mask",
+            )
 
 st.header("Start here")
 teacher, learner = st.columns(2)

@@ -40,7 +40,14 @@ def _setting(name: str, *words: str, **fields: object) -> BadInput:
 
 
 def _npz(name: str, *words: str, changes: Callable[[], Fields]) -> BadInput:
-    return BadInput(name, lambda tmp: {"dataset": str(save_npz(tmp / "own.npz", **changes())), "forget_classes": (0,)}, ("own.npz", *words))
+    return BadInput(
+        name,
+        lambda tmp: {
+            "dataset": str(save_npz(tmp / "own.npz", **changes())),
+            "forget_classes": (0,),
+        },
+        ("own.npz", *words),
+    )
 
 
 def _file(name: str, *words: str, make: Callable[[Path], None]) -> BadInput:
@@ -90,7 +97,11 @@ def _ragged() -> np.ndarray:
 def _tiny(tmp: Path) -> Fields:
     arrays = own_arrays()
     small = {part: arrays[part][:, ::8, ::8] for part in ("x_train", "x_test")}
-    return {"dataset": str(save_npz(tmp / "own.npz", **small)), "forget_classes": (0,), "model": "small-cnn"}
+    return {
+        "dataset": str(save_npz(tmp / "own.npz", **small)),
+        "forget_classes": (0,),
+        "model": "small-cnn",
+    }
 
 
 def _move_class(root: Path) -> None:
@@ -160,14 +171,23 @@ BAD_INPUTS = [
     _setting("unknown method", "'nope'", "unsc", method="nope"),
     _setting("unknown subspace", "'nope'", "merge", method="unsc", subspace="nope"),
     _setting("unknown sample", "moments_sample", "'last'", "random", moments_sample="last"),
-    _setting("unknown class weights", "class_weights", "'none'", "equal, size", class_weights="none"),
+    _setting(
+        "unknown class weights", "class_weights", "'none'", "equal, size", class_weights="none"
+    ),
     _setting("unknown device", "'tpu'", device="tpu"),
     _setting("device that is not there", "'cuda:99'", device="cuda:99"),
     _setting("learning rate 0", "not 0.", learning_rate=0.0),
     _setting("learning rate negative", "not -0.1", learning_rate=-0.1),
     _setting("learning rate nan", "not nan", learning_rate=float("nan")),
     _setting("learning rate infinite", "not inf", learning_rate=float("inf")),
-    _setting("absurd learning rate", "diverged", "smaller learning rate", learning_rate=1e30, training_epochs=1, **ON_IMAGES),
+    _setting(
+        "absurd learning rate",
+        "diverged",
+        "smaller learning rate",
+        learning_rate=1e30,
+        training_epochs=1,
+        **ON_IMAGES,
+    ),
     _setting("epochs 0", "epochs", "not 0", epochs=0),
     _setting("epochs negative", "epochs", "not -3", epochs=-3),
     _setting("training epochs 0", "training_epochs", "not 0", training_epochs=0),
@@ -175,56 +195,184 @@ BAD_INPUTS = [
     _setting("seed too large", str(2**40), seed=2**40),
     _npz("labels from 1", "label 0", changes=_labels("y_train", lambda y: y + 1)),
     _npz("labels with a gap", "label 1", changes=_labels("y_train", lambda y: y * 2)),
-    _npz("labels with a huge gap", "label 2", changes=_labels("y_train", lambda y: np.where(y == 2, 10**15, y))),
+    _npz(
+        "labels with a huge gap",
+        "label 2",
+        changes=_labels("y_train", lambda y: np.where(y == 2, 10**15, y)),
+    ),
     _npz("labels negative", "label -1", changes=_labels("y_train", lambda y: y - 1)),
     _npz("labels not whole", "float64", changes=_labels("y_train", lambda y: y / 2)),
     _npz("labels of text", "y_train", "dtype", changes=_labels("y_train", lambda y: y.astype(str))),
-    _npz("labels in columns", "y_train", "(90, 1)", changes=_labels("y_train", lambda y: y[:, None])),
+    _npz(
+        "labels in columns", "y_train", "(90, 1)", changes=_labels("y_train", lambda y: y[:, None])
+    ),
     _npz("too few labels", "y_train", "(89,)", "90", changes=_labels("y_train", lambda y: y[:-1])),
-    _npz("test label unknown", "y_test", "label 5", changes=_labels("y_test", lambda y: np.where(y == 2, 5, y))),
+    _npz(
+        "test label unknown",
+        "y_test",
+        "label 5",
+        changes=_labels("y_test", lambda y: np.where(y == 2, 5, y)),
+    ),
     _npz("class without test samples", "label 2", changes=_labels("y_test", lambda y: y % 2)),
     _npz("one class", "only one class", changes=_labels("y_train", lambda y: y * 0)),
-    _npz("class of one sample", "class 2", changes=_labels("y_train", lambda y: np.where((y == 2) & (np.arange(90) != np.argmax(y == 2)), 1, y))),
-    _npz("float images", "float32", "uint8", changes=lambda: {"x_train": own_arrays()["x_train"].astype(np.float32)}),
-    _npz("no images", "x_train", "empty", changes=lambda: {"x_train": np.zeros((0, 8, 8), np.uint8), "y_train": np.zeros(0, int)}),
-    _npz("no test images", "x_test", "empty", changes=lambda: {"x_test": np.zeros((0, 16, 16), np.uint8), "y_test": np.zeros(0, int)}),
-    _npz("flat images", "x_train", "(90, 256)", changes=lambda: {"x_train": own_arrays()["x_train"].reshape(90, 256)}),
+    _npz(
+        "class of one sample",
+        "class 2",
+        changes=_labels(
+            "y_train", lambda y: np.where((y == 2) & (np.arange(90) != np.argmax(y == 2)), 1, y)
+        ),
+    ),
+    _npz(
+        "float images",
+        "float32",
+        "uint8",
+        changes=lambda: {"x_train": own_arrays()["x_train"].astype(np.float32)},
+    ),
+    _npz(
+        "no images",
+        "x_train",
+        "empty",
+        changes=lambda: {"x_train": np.zeros((0, 8, 8), np.uint8), "y_train": np.zeros(0, int)},
+    ),
+    _npz(
+        "no test images",
+        "x_test",
+        "empty",
+        changes=lambda: {"x_test": np.zeros((0, 16, 16), np.uint8), "y_test": np.zeros(0, int)},
+    ),
+    _npz(
+        "flat images",
+        "x_train",
+        "(90, 256)",
+        changes=lambda: {"x_train": own_arrays()["x_train"].reshape(90, 256)},
+    ),
     _npz("ragged images", "x_train", "one size", changes=lambda: {"x_train": _ragged()}),
     _npz("missing array", "y_test", changes=lambda: {"y_test": None}),
-    _npz("channels first", "16 channels", changes=lambda: {"x_train": own_arrays()["x_train"][:, None]}),
-    _npz("names of wrong length", "2 names", "3 classes", changes=lambda: {"class_names": np.array(["a", "b"])}),
-    _npz("sizes differ", "16×16×1", "8×8×1", changes=lambda: {"x_test": own_arrays()["x_test"][:, ::2, ::2]}),
-    _file("truncated archive", make=lambda path: path.write_bytes(save_npz(path).read_bytes()[:2000])),
+    _npz(
+        "channels first",
+        "16 channels",
+        changes=lambda: {"x_train": own_arrays()["x_train"][:, None]},
+    ),
+    _npz(
+        "names of wrong length",
+        "2 names",
+        "3 classes",
+        changes=lambda: {"class_names": np.array(["a", "b"])},
+    ),
+    _npz(
+        "sizes differ",
+        "16×16×1",
+        "8×8×1",
+        changes=lambda: {"x_test": own_arrays()["x_test"][:, ::2, ::2]},
+    ),
+    _file(
+        "truncated archive", make=lambda path: path.write_bytes(save_npz(path).read_bytes()[:2000])
+    ),
     _file("not an archive", make=lambda path: path.write_text("x_train,y_train\n1,2\n")),
     _file("empty file", make=lambda path: path.touch()),
     _file("member that is no array", "x_train", make=_with_raw_member),
     _file("archive damaged inside", make=_flipped_inside),
-    _folder("folder without train", "'train'", change=lambda root: (root / "train").rename(root / "training")),
-    _folder("folder without test", "'test'", change=lambda root: (root / "test").rename(root / "val")),
+    _folder(
+        "folder without train",
+        "'train'",
+        change=lambda root: (root / "train").rename(root / "training"),
+    ),
+    _folder(
+        "folder without test", "'test'", change=lambda root: (root / "test").rename(root / "val")
+    ),
     _folder("test class that train lacks", "'seven'", change=_move_class),
     _folder("images of two sizes", "2.png", "9×16×1", "16×16×1", change=_resize_one),
-    _folder("class without test images", "test/one", "no images", change=lambda root: shutil.rmtree(root / "test" / "one")),
-    _folder("file that is no image", "notes.txt", change=lambda root: (root / "train" / "one" / "notes.txt").write_text("hello")),
-    _folder("image cut short", "0.png", change=lambda root: os.truncate(root / "train" / "zero" / "0.png", 90)),
+    _folder(
+        "class without test images",
+        "test/one",
+        "no images",
+        change=lambda root: shutil.rmtree(root / "test" / "one"),
+    ),
+    _folder(
+        "file that is no image",
+        "notes.txt",
+        change=lambda root: (root / "train" / "one" / "notes.txt").write_text("hello"),
+    ),
+    _folder(
+        "image cut short",
+        "0.png",
+        change=lambda root: os.truncate(root / "train" / "zero" / "0.png", 90),
+    ),
     _folder("link leading outside", "0.png", "outside", change=_link_outside),
-    _folder("class folder empty", "train/one", "no images", change=lambda root: [f.unlink() for f in (root / "train" / "one").iterdir()]),
+    _folder(
+        "class folder empty",
+        "train/one",
+        "no images",
+        change=lambda root: [f.unlink() for f in (root / "train" / "one").iterdir()],
+    ),
     BadInput("too small for the network", _tiny, ("1×2×2", "small-cnn")),
-    BadInput("checkpoint missing", lambda tmp: {**BLOBS, "checkpoint": str(tmp / "none.pt")}, ("none.pt", "No such file")),
-    BadInput("checkpoint is a folder", lambda tmp: {**BLOBS, "checkpoint": str(tmp)}, ("checkpoint", "directory")),
-    _checkpoint("garbage safetensors", "w.safetensors", "corrupt", make=lambda path: path.write_bytes(bytes(range(256)) * 9)),
-    _checkpoint("garbage torch file", "w.pt", "corrupt", make=lambda path: path.write_bytes(bytes(range(256)) * 9)),
+    BadInput(
+        "checkpoint missing",
+        lambda tmp: {**BLOBS, "checkpoint": str(tmp / "none.pt")},
+        ("none.pt", "No such file"),
+    ),
+    BadInput(
+        "checkpoint is a folder",
+        lambda tmp: {**BLOBS, "checkpoint": str(tmp)},
+        ("checkpoint", "directory"),
+    ),
+    _checkpoint(
+        "garbage safetensors",
+        "w.safetensors",
+        "corrupt",
+        make=lambda path: path.write_bytes(bytes(range(256)) * 9),
+    ),
+    _checkpoint(
+        "garbage torch file",
+        "w.pt",
+        "corrupt",
+        make=lambda path: path.write_bytes(bytes(range(256)) * 9),
+    ),
     _checkpoint("empty torch file", "w.pt", "corrupt", make=lambda path: path.touch()),
     _checkpoint("pickle with code", "w.pt", "corrupt", make=_with_code),
-    _checkpoint("whole module", "w.pt", "corrupt", make=lambda path: torch.save(build_model("mlp", (2,), 4), path)),
-    _checkpoint("not a state_dict", "w.pt", "state_dict", make=lambda path: torch.save([1, 2], path)),
-    _checkpoint("other network", "w.pt", "does not fit", make=lambda path: torch.save(build_model("small-cnn", (1, 8, 8), 10).state_dict(), path)),
-    _checkpoint("other number of classes", "w.pt", "10×128", "4×128", make=lambda path: torch.save(build_model("mlp", (2,), 10).state_dict(), path)),
-    _checkpoint("one weight more", "w.pt", "'9.bias'", make=lambda path: torch.save({**_blob_weights(), "9.bias": torch.zeros(4)}, path)),
-    _checkpoint("weights not finite", "w.safetensors", "'1.weight'", "not finite", make=_not_finite),
-]  # fmt: skip
+    _checkpoint(
+        "whole module",
+        "w.pt",
+        "corrupt",
+        make=lambda path: torch.save(build_model("mlp", (2,), 4), path),
+    ),
+    _checkpoint(
+        "not a state_dict", "w.pt", "state_dict", make=lambda path: torch.save([1, 2], path)
+    ),
+    _checkpoint(
+        "other network",
+        "w.pt",
+        "does not fit",
+        make=lambda path: torch.save(build_model("small-cnn", (1, 8, 8), 10).state_dict(), path),
+    ),
+    _checkpoint(
+        "other number of classes",
+        "w.pt",
+        "10×128",
+        "4×128",
+        make=lambda path: torch.save(build_model("mlp", (2,), 10).state_dict(), path),
+    ),
+    _checkpoint(
+        "one weight more",
+        "w.pt",
+        "'9.bias'",
+        make=lambda path: torch.save({**_blob_weights(), "9.bias": torch.zeros(4)}, path),
+    ),
+    _checkpoint(
+        "weights not finite", "w.safetensors", "'1.weight'", "not finite", make=_not_finite
+    ),
+]
 
 
 def arguments(fields: Fields) -> list[str]:
     """The same request for the command line."""
-    given = {**fields, "forget": ",".join(map(str, fields["forget_classes"])), "seeds": fields.get("seed", 0)}
-    return [f"--{name.replace('_', '-')}={value}" for name, value in given.items() if name not in ("forget_classes", "seed")]
+    given = {
+        **fields,
+        "forget": ",".join(map(str, fields["forget_classes"])),
+        "seeds": fields.get("seed", 0),
+    }
+    return [
+        f"--{name.replace('_', '-')}={value}"
+        for name, value in given.items()
+        if name not in ("forget_classes", "seed")
+    ]

@@ -17,7 +17,7 @@ import torch
 
 from tests.e2e.server import prepare
 from unsc_core.config import ExperimentConfig
-from unsc_core.store import Store
+from unsc_core.experiment.store import Store
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -52,12 +52,22 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def digits(**values: object) -> ExperimentConfig:
     """A small experiment on digits, a few seconds from scratch."""
-    return ExperimentConfig(**{"dataset": "digits", "forget_classes": (3,), "device": "cpu", "training_epochs": 15, **values})
+    return ExperimentConfig(
+        **{
+            "dataset": "digits",
+            "forget_classes": (3,),
+            "device": "cpu",
+            "training_epochs": 15,
+            **values,
+        }
+    )
 
 
 def blobs(**values: object) -> ExperimentConfig:
     """A small experiment on blobs, about a second from scratch."""
-    return ExperimentConfig(**{"dataset": "blobs", "model": "mlp", "forget_classes": (0,), "device": "cpu", **values})
+    return ExperimentConfig(
+        **{"dataset": "blobs", "model": "mlp", "forget_classes": (0,), "device": "cpu", **values}
+    )
 
 
 def flat(model: torch.nn.Module) -> torch.Tensor:
@@ -78,11 +88,13 @@ class Outcome:
 def command(tmp_path: Path, home: Path) -> Callable[..., Outcome]:
     """Run `unsc_core` with the given arguments in a new process, forked from one that has torch loaded already."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["unsc_core.__main__", "unsc_core.experiment"])
+    context.set_forkserver_preload(["unsc_core.commands.cli", "unsc_core.experiment.experiment"])
 
     def run(*arguments: str, unsc_home: Path = home) -> Outcome:
         out, err = tmp_path / "stdout", tmp_path / "stderr"
-        process = context.Process(target=_program, args=(arguments, str(unsc_home), str(out), str(err)))
+        process = context.Process(
+            target=_program, args=(arguments, str(unsc_home), str(out), str(err))
+        )
         process.start()
         process.join(120)
         return Outcome(process.exitcode, out.read_text(), err.read_text())
@@ -91,7 +103,7 @@ def command(tmp_path: Path, home: Path) -> Callable[..., Outcome]:
 
 
 def _program(arguments: tuple[str, ...], unsc_home: str, out: str, err: str) -> None:
-    from unsc_core.__main__ import main
+    from unsc_core.commands.cli import main
 
     os.environ["UNSC_HOME"] = unsc_home
     for path, descriptor in ((out, 1), (err, 2)):

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from sklearn.datasets import load_digits
 from torch import Tensor, nn
 
-from unsc_core.moments import second_moments
-from unsc_core.null_space import null_space, spectrum
-from unsc_core.representations import Layer
+from unsc_core.subspace.moments import second_moments
+from unsc_core.subspace.null_space import null_space, spectrum
+from unsc_core.subspace.representations import Layer
 
 Matrix = NDArray[np.float64]
 PAD_MODES = {"zeros": "constant", "reflect": "reflect", "circular": "wrap", "replicate": "edge"}
@@ -39,7 +39,9 @@ class LayerCase:
         """Real digits, cut into samples of this shape."""
         images = load_digits().data / 16.0
         n = 24
-        return torch.from_numpy(images.reshape(-1)[: n * int(np.prod(self.shape))].reshape(n, *self.shape))
+        return torch.from_numpy(
+            images.reshape(-1)[: n * int(np.prod(self.shape))].reshape(n, *self.shape)
+        )
 
 
 CASES = [
@@ -52,20 +54,48 @@ CASES = [
     LayerCase("conv-padding", lambda: nn.Conv2d(3, 4, 3, padding=1), (3, 8, 8)),
     LayerCase("conv-padding-uneven", lambda: nn.Conv2d(3, 4, 3, padding=(2, 1)), (3, 8, 8)),
     LayerCase("conv-stride", lambda: nn.Conv2d(3, 4, 3, stride=2), (3, 9, 9)),
-    LayerCase("conv-stride-that-leaves-a-rest", lambda: nn.Conv2d(2, 4, 3, stride=(3, 2), padding=1), (2, 8, 8)),
+    LayerCase(
+        "conv-stride-that-leaves-a-rest",
+        lambda: nn.Conv2d(2, 4, 3, stride=(3, 2), padding=1),
+        (2, 8, 8),
+    ),
     LayerCase("conv-same", lambda: nn.Conv2d(3, 4, 3, padding="same"), (3, 8, 8)),
     LayerCase("conv-same-even-kernel", lambda: nn.Conv2d(2, 4, 4, padding="same"), (2, 8, 8)),
-    LayerCase("conv-same-dilated", lambda: nn.Conv2d(2, 4, (2, 3), padding="same", dilation=(1, 2)), (2, 8, 8)),
+    LayerCase(
+        "conv-same-dilated",
+        lambda: nn.Conv2d(2, 4, (2, 3), padding="same", dilation=(1, 2)),
+        (2, 8, 8),
+    ),
     LayerCase("conv-valid", lambda: nn.Conv2d(2, 4, 2, padding="valid"), (2, 8, 8)),
-    LayerCase("conv-reflect", lambda: nn.Conv2d(2, 4, 3, padding=1, padding_mode="reflect"), (2, 8, 8)),
-    LayerCase("conv-circular", lambda: nn.Conv2d(2, 4, 3, padding=(1, 2), padding_mode="circular"), (2, 8, 8)),
-    LayerCase("conv-replicate", lambda: nn.Conv2d(2, 4, 3, padding=1, padding_mode="replicate"), (2, 8, 8)),
-    LayerCase("conv-reflect-same-even-kernel", lambda: nn.Conv2d(2, 4, 2, padding="same", padding_mode="reflect"), (2, 8, 8)),
+    LayerCase(
+        "conv-reflect", lambda: nn.Conv2d(2, 4, 3, padding=1, padding_mode="reflect"), (2, 8, 8)
+    ),
+    LayerCase(
+        "conv-circular",
+        lambda: nn.Conv2d(2, 4, 3, padding=(1, 2), padding_mode="circular"),
+        (2, 8, 8),
+    ),
+    LayerCase(
+        "conv-replicate", lambda: nn.Conv2d(2, 4, 3, padding=1, padding_mode="replicate"), (2, 8, 8)
+    ),
+    LayerCase(
+        "conv-reflect-same-even-kernel",
+        lambda: nn.Conv2d(2, 4, 2, padding="same", padding_mode="reflect"),
+        (2, 8, 8),
+    ),
     LayerCase("conv-dilation", lambda: nn.Conv2d(2, 4, 3, dilation=2), (2, 8, 8)),
-    LayerCase("conv-dilation-stride-padding", lambda: nn.Conv2d(2, 4, 3, dilation=(2, 1), stride=(1, 2), padding=2), (2, 8, 8)),
+    LayerCase(
+        "conv-dilation-stride-padding",
+        lambda: nn.Conv2d(2, 4, 3, dilation=(2, 1), stride=(1, 2), padding=2),
+        (2, 8, 8),
+    ),
     LayerCase("conv-groups", lambda: nn.Conv2d(4, 6, 3, groups=2, padding=1), (4, 8, 8)),
     LayerCase("conv-depthwise", lambda: nn.Conv2d(3, 3, 3, groups=3, padding=1), (3, 8, 8)),
-    LayerCase("conv-groups-stride-reflect", lambda: nn.Conv2d(4, 4, 3, groups=4, stride=2, padding=1, padding_mode="reflect"), (4, 8, 8)),
+    LayerCase(
+        "conv-groups-stride-reflect",
+        lambda: nn.Conv2d(4, 4, 3, groups=4, stride=2, padding=1, padding_mode="reflect"),
+        (4, 8, 8),
+    ),
     LayerCase("conv-1x1", lambda: nn.Conv2d(8, 4, 1), (8, 4, 4)),
     LayerCase("conv-1x1-stride", lambda: nn.Conv2d(8, 4, 1, stride=2), (8, 4, 4)),
     LayerCase("conv-1x3", lambda: nn.Conv2d(3, 4, (1, 3), padding=(0, 1)), (3, 8, 8)),
@@ -73,16 +103,38 @@ CASES = [
     LayerCase("conv1d", lambda: nn.Conv1d(3, 4, 3), (3, 12)),
     LayerCase("conv1d-no-bias", lambda: nn.Conv1d(3, 4, 5, bias=False), (3, 12)),
     LayerCase("conv1d-padding", lambda: nn.Conv1d(3, 4, 3, padding=2), (3, 12)),
-    LayerCase("conv1d-stride-that-leaves-a-rest", lambda: nn.Conv1d(2, 4, 3, stride=2, padding=1), (2, 12)),
+    LayerCase(
+        "conv1d-stride-that-leaves-a-rest", lambda: nn.Conv1d(2, 4, 3, stride=2, padding=1), (2, 12)
+    ),
     LayerCase("conv1d-same", lambda: nn.Conv1d(3, 4, 3, padding="same"), (3, 12)),
-    LayerCase("conv1d-same-even-kernel-dilated", lambda: nn.Conv1d(2, 4, 4, padding="same", dilation=2), (2, 16)),
+    LayerCase(
+        "conv1d-same-even-kernel-dilated",
+        lambda: nn.Conv1d(2, 4, 4, padding="same", dilation=2),
+        (2, 16),
+    ),
     LayerCase("conv1d-valid", lambda: nn.Conv1d(2, 4, 2, padding="valid"), (2, 12)),
-    LayerCase("conv1d-reflect", lambda: nn.Conv1d(2, 4, 3, padding=2, padding_mode="reflect"), (2, 12)),
-    LayerCase("conv1d-circular", lambda: nn.Conv1d(2, 4, 3, padding=1, padding_mode="circular"), (2, 12)),
-    LayerCase("conv1d-replicate-same-even-kernel", lambda: nn.Conv1d(2, 4, 2, padding="same", padding_mode="replicate"), (2, 12)),
-    LayerCase("conv1d-dilation-stride-padding", lambda: nn.Conv1d(2, 4, 3, dilation=2, stride=3, padding=2), (2, 16)),
+    LayerCase(
+        "conv1d-reflect", lambda: nn.Conv1d(2, 4, 3, padding=2, padding_mode="reflect"), (2, 12)
+    ),
+    LayerCase(
+        "conv1d-circular", lambda: nn.Conv1d(2, 4, 3, padding=1, padding_mode="circular"), (2, 12)
+    ),
+    LayerCase(
+        "conv1d-replicate-same-even-kernel",
+        lambda: nn.Conv1d(2, 4, 2, padding="same", padding_mode="replicate"),
+        (2, 12),
+    ),
+    LayerCase(
+        "conv1d-dilation-stride-padding",
+        lambda: nn.Conv1d(2, 4, 3, dilation=2, stride=3, padding=2),
+        (2, 16),
+    ),
     LayerCase("conv1d-groups", lambda: nn.Conv1d(4, 6, 3, groups=2, padding=1), (4, 12)),
-    LayerCase("conv1d-depthwise-stride-reflect", lambda: nn.Conv1d(3, 6, 3, groups=3, stride=2, padding=1, padding_mode="reflect"), (3, 12)),
+    LayerCase(
+        "conv1d-depthwise-stride-reflect",
+        lambda: nn.Conv1d(3, 6, 3, groups=3, stride=2, padding=1, padding_mode="reflect"),
+        (3, 12),
+    ),
     LayerCase("conv1d-1", lambda: nn.Conv1d(8, 4, 1), (8, 6)),
 ]
 
@@ -99,11 +151,21 @@ def reference_representations(layer: Layer, inputs: Tensor) -> list[Matrix]:
     for group in range(layer.groups):
         rows = []
         for image in x:
-            for corner in product(*(range(0, size - dilation * (kernel - 1), stride) for size, kernel, stride, dilation in axes)):
+            for corner in product(
+                *(
+                    range(0, size - dilation * (kernel - 1), stride)
+                    for size, kernel, stride, dilation in axes
+                )
+            ):
                 patch = []
                 for channel in range(group * per_group, (group + 1) * per_group):
                     for offset in product(*(range(kernel) for kernel in layer.kernel_size)):
-                        place = (start + dilation * step for start, dilation, step in zip(corner, layer.dilation, offset, strict=True))
+                        place = (
+                            start + dilation * step
+                            for start, dilation, step in zip(
+                                corner, layer.dilation, offset, strict=True
+                            )
+                        )
                         patch.append(image[(channel, *place)])
                 rows.append(patch)
         matrices.append(np.array(rows))
@@ -115,7 +177,10 @@ def _padding(layer: nn.Conv1d | nn.Conv2d) -> list[tuple[int, int]]:
     if layer.padding == "valid":
         return [(0, 0)] * len(layer.kernel_size)
     if layer.padding == "same":
-        totals = [dilation * (kernel - 1) for dilation, kernel in zip(layer.dilation, layer.kernel_size, strict=True)]
+        totals = [
+            dilation * (kernel - 1)
+            for dilation, kernel in zip(layer.dilation, layer.kernel_size, strict=True)
+        ]
         return [(total // 2, total - total // 2) for total in totals]
     return [(side, side) for side in layer.padding]
 
@@ -124,7 +189,10 @@ def reference_output(layer: Layer, inputs: Tensor) -> Tensor:
     """What the layer should answer: patches times weights, plus bias."""
     weights = layer.weight.detach().flatten(1).numpy()
     blocks = np.split(weights, getattr(layer, "groups", 1))
-    out = np.concatenate([x @ w.T for x, w in zip(reference_representations(layer, inputs), blocks, strict=True)], axis=1)
+    out = np.concatenate(
+        [x @ w.T for x, w in zip(reference_representations(layer, inputs), blocks, strict=True)],
+        axis=1,
+    )
     if layer.bias is not None:
         out = out + layer.bias.detach().numpy()
     with torch.no_grad():
@@ -149,7 +217,9 @@ def clear_cuts(singular_values: Matrix) -> Iterator[tuple[float, int]]:
     yield 1.0, int((singular_values > singular_values[0] * 1e-7).sum())
 
 
-def projector_differences(case: LayerCase, channels_last: bool = False) -> Iterator[tuple[float, float]]:
+def projector_differences(
+    case: LayerCase, channels_last: bool = False
+) -> Iterator[tuple[float, float]]:
     """(γ, max |P − P_reference|) over the groups, at every clear cut of this case."""
     layer, inputs = case.layer(), case.inputs()
     model = nn.Sequential(layer)

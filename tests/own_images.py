@@ -17,7 +17,10 @@ def own_arrays(classes: int = 3, train: int = 30, test: int = 12) -> Arrays:
     """Digits of the first classes, enlarged to 16×16, as a user would save them."""
     dataset = load_dataset("digits")
     arrays: Arrays = {}
-    for part, x, y, n in (("train", dataset.x_train, dataset.y_train, train), ("test", dataset.x_test, dataset.y_test, test)):
+    for part, x, y, n in (
+        ("train", dataset.x_train, dataset.y_train, train),
+        ("test", dataset.x_test, dataset.y_test, test),
+    ):
         chosen = np.sort(np.concatenate([np.flatnonzero(y == c)[:n] for c in range(classes)]))
         arrays[f"x_{part}"] = np.kron(x[chosen, 0], np.ones((1, 2, 2), dtype=np.uint8))
         arrays[f"y_{part}"] = y[chosen]
@@ -27,7 +30,9 @@ def own_arrays(classes: int = 3, train: int = 30, test: int = 12) -> Arrays:
 
 def save_npz(path: Path, **changes: object) -> Path:
     """A .npz of `own_arrays`, with some arrays replaced, or left out where None."""
-    arrays = {name: value for name, value in {**own_arrays(), **changes}.items() if value is not None}
+    arrays = {
+        name: value for name, value in {**own_arrays(), **changes}.items() if value is not None
+    }
     np.savez(path, **arrays)
     return path
 

@@ -16,14 +16,20 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves, tree_map
 from torch.utils.backend_registration import _setup_privateuseone_for_python_backend
 
-from unsc_core import device, training
+from unsc_core.learning import device, training
 
 NAME = "pretended"
 _setup_privateuseone_for_python_backend(NAME)
 DEVICE = torch.device(NAME, 0)
 aten = torch.ops.aten
 COPIES = (aten._to_copy.default, aten.copy_.default)
-READS = (aten._local_scalar_dense.default, aten.is_nonzero.default, aten.equal.default, aten.nonzero.default, aten.masked_select.default)
+READS = (
+    aten._local_scalar_dense.default,
+    aten.is_nonzero.default,
+    aten.equal.default,
+    aten.nonzero.default,
+    aten.masked_select.default,
+)
 INDEXING = (aten.index.Tensor, aten.index_put.default, aten.index_put_.default)
 
 
@@ -35,7 +41,9 @@ class There(Tensor):
     @staticmethod
     def __new__(cls, here: Tensor) -> There:
         place = {"dtype": here.dtype, "device": DEVICE, "layout": here.layout}
-        found = Tensor._make_wrapper_subclass(cls, here.shape, here.stride(), here.storage_offset(), **place)
+        found = Tensor._make_wrapper_subclass(
+            cls, here.shape, here.stride(), here.storage_offset(), **place
+        )
         found.here = here
         return found
 
@@ -43,7 +51,9 @@ class There(Tensor):
         return f"There({self.here})"
 
     @classmethod
-    def __torch_dispatch__(cls, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+    def __torch_dispatch__(
+        cls, function: Any, types: Any, args: Any = (), kwargs: Any = None
+    ) -> Any:
         raise RuntimeError(f"{function} was called outside of SecondDevice.")
 
 
@@ -75,7 +85,9 @@ class SecondDevice(TorchDispatchMode):
         for module in (device, training):
             monkeypatch.setattr(module, "sent", pinned)
 
-    def __torch_dispatch__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+    def __torch_dispatch__(
+        self, function: Any, types: Any, args: Any = (), kwargs: Any = None
+    ) -> Any:
         kwargs = dict(kwargs or {})
         tensors = [leaf for leaf in tree_leaves((args, kwargs)) if isinstance(leaf, Tensor)]
         there = [leaf for leaf in tensors if isinstance(leaf, There)]
@@ -88,17 +100,24 @@ class SecondDevice(TorchDispatchMode):
             if len(places | {goes_there}) > 1:
                 self.waits.append(f"{function}")
         elif there and any(tensor.ndim and not isinstance(tensor, There) for tensor in tensors):
-            raise RuntimeError(f"Expected all tensors to be on the same device, but {function} was given some on the CPU and some on '{NAME}'.")
+            raise RuntimeError(
+                f"Expected all tensors to be on the same device, but {function} was given some on the CPU and some on '{NAME}'."
+            )
         elif there and (function in READS or _is_masked(function, args)):
             self.waits.append(f"{function}")
         answer = function(*_held(args), **_held(kwargs))
         given = {id(leaf.here): leaf for leaf in there}
-        wrap = lambda leaf: given[id(leaf)] if id(leaf) in given else There(leaf) if isinstance(leaf, Tensor) else leaf  # noqa: E731
+
+        def wrap(leaf: object) -> object:
+            return given.get(id(leaf), There(leaf) if isinstance(leaf, Tensor) else leaf)
+
         return tree_map(wrap, answer) if goes_there else answer
 
 
 def _is_masked(function: Any, args: Any) -> bool:
-    return function in INDEXING and any(index is not None and index.dtype in (torch.bool, torch.uint8) for index in args[1])
+    return function in INDEXING and any(
+        index is not None and index.dtype in (torch.bool, torch.uint8) for index in args[1]
+    )
 
 
 def _held(values: Any) -> Any:
@@ -114,6 +133,8 @@ def _copy_from(source: Tensor, target: There, non_blocking: bool = False) -> Ten
     return target
 
 
-_library = torch.library.Library("aten", "IMPL")  # what torch.tensor(…, device=…) calls past every mode
+_library = torch.library.Library(
+    "aten", "IMPL"
+)  # what torch.tensor(…, device=…) calls past every mode
 _library.impl("empty_strided", _empty_strided, "PrivateUse1")
 _library.impl("_copy_from", _copy_from, "PrivateUse1")

@@ -11,7 +11,7 @@ from unittest import mock
 import torch
 from torch import Tensor
 
-from unsc_core import training
+from unsc_core.learning import training
 from unsc_core.methods import METHODS
 
 LOOPS = [name for name, method in METHODS.items() if method.epochs]
@@ -23,7 +23,14 @@ def around_steps(entered: Callable[[], AbstractContextManager[None]]) -> Iterato
     """Meanwhile, `entered()` is entered for all steps of an epoch, their losses included, and left before the epoch's accuracy is asked for."""
     descend = training.descend
 
-    def watched(model: Any, data: Any, rows: Any, losses: Callable[..., Iterator[Tensor]], *args: Any, **settings: Any) -> Any:
+    def watched(
+        model: Any,
+        data: Any,
+        rows: Any,
+        losses: Callable[..., Iterator[Tensor]],
+        *args: Any,
+        **settings: Any,
+    ) -> Any:
         def inside(epoch: int, order: torch.Generator) -> Iterator[Tensor]:
             with entered():
                 yield from losses(epoch, order)

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from tests.benchmarks import memory, speed
-from unsc_core.moments import second_moments
-from unsc_core.null_space import MERGE_THRESHOLD, merged, null_space, spectra
+from unsc_core.subspace.moments import second_moments
+from unsc_core.subspace.null_space import MERGE_THRESHOLD, merged, null_space, spectra
 
 CLASSES = 3
 THRESHOLD = 0.9
@@ -20,9 +20,15 @@ THRESHOLD = 0.9
 def network() -> nn.Module:
     torch.manual_seed(0)
     return nn.Sequential(
-        nn.Conv2d(2, 4, 3, padding=1), nn.ReLU(), nn.Conv2d(4, 6, 3, stride=2, padding=1), nn.ReLU(),
-        nn.Conv2d(6, 4, 2, dilation=2), nn.ReLU(), nn.Flatten(), nn.Linear(16, CLASSES),
-    ).eval()  # fmt: skip
+        nn.Conv2d(2, 4, 3, padding=1),
+        nn.ReLU(),
+        nn.Conv2d(4, 6, 3, stride=2, padding=1),
+        nn.ReLU(),
+        nn.Conv2d(6, 4, 2, dilation=2),
+        nn.ReLU(),
+        nn.Flatten(),
+        nn.Linear(16, CLASSES),
+    ).eval()
 
 
 def samples() -> Iterator[tuple[int, Tensor]]:
@@ -48,7 +54,9 @@ def test_patch_matrices_have_the_second_moments_that_ours_have() -> None:
     moments = second_moments(model, samples(), CLASSES)
     for c, inputs in samples():
         for layer, x in speed.patch_matrices(model, inputs):
-            torch.testing.assert_close(torch.from_numpy(x @ x.T).double(), moments.of([c])[layer][0], rtol=1e-4, atol=1e-3)
+            torch.testing.assert_close(
+                torch.from_numpy(x @ x.T).double(), moments.of([c])[layer][0], rtol=1e-4, atol=1e-3
+            )
 
 
 def test_a_row_holds_its_value_against_its_bar() -> None:

@@ -17,19 +17,22 @@ from torch import Tensor, nn
 from tests.conftest import blobs, digits, flat
 from tests.second_device import DEVICE, SecondDevice
 from tests.steps import LOOPS, around_steps
-from unsc_core import direct, epochs, experiment, subspaces, training
+from unsc_core.analysis import geometry, replay
 from unsc_core.config import ExperimentConfig, TrainingConfig
 from unsc_core.data import load_dataset
-from unsc_core.device import class_batches, full_precision, predict, to_device
-from unsc_core.experiment import Experiment
-from unsc_core.layers import Dropout
+from unsc_core.experiment import experiment, in_memory
+from unsc_core.experiment.experiment import Experiment
+from unsc_core.experiment.resolve import MOMENTS
+from unsc_core.experiment.store import Store
+from unsc_core.learning import training
+from unsc_core.learning.batches import class_batches, predict, to_device
+from unsc_core.learning.device import full_precision
+from unsc_core.learning.training import train
 from unsc_core.methods import METHODS
-from unsc_core.methods.base import Unlearned
+from unsc_core.methods.context import Unlearned
 from unsc_core.models import build_model
-from unsc_core.moments import CHUNK_BYTES, moments_bytes, second_moments
-from unsc_core.results import MOMENTS
-from unsc_core.store import Store
-from unsc_core.training import train
+from unsc_core.models.layers import Dropout
+from unsc_core.subspace.moments import CHUNK_BYTES, moments_bytes, second_moments
 
 CONFIGS = {"blobs": blobs(epochs=3), "digits": digits(epochs=3)}
 
@@ -42,7 +45,7 @@ def of_method(method: str, dataset: str) -> ExperimentConfig:
 @pytest.fixture
 def second(monkeypatch: pytest.MonkeyPatch) -> Iterator[SecondDevice]:
     """The second device, which experiments are computed on from now on."""
-    for module in (experiment, direct):
+    for module in (experiment, in_memory):
         monkeypatch.setattr(module, "resolve_device", lambda name: str(DEVICE))
     with SecondDevice() as found:
         yield found
@@ -63,7 +66,11 @@ def same(one: Unlearned, other: Unlearned) -> bool:
     """Whether two runs ended alike, bit for bit."""
     weights = zip(one.model.state_dict().values(), other.model.state_dict().values(), strict=True)
     labels = one.labels is other.labels is None or torch.equal(one.labels.cpu(), other.labels.cpu())
-    return labels and one.history == other.history and all(a.dtype == b.dtype and torch.equal(a.cpu(), b.cpu()) for a, b in weights)
+    return (
+        labels
+        and one.history == other.history
+        and all(a.dtype == b.dtype and torch.equal(a.cpu(), b.cpu()) for a, b in weights)
+    )
 
 
 # --- the second device ------------------------------------------------------------------------------------------------
@@ -72,7 +79,11 @@ def same(one: Unlearned, other: Unlearned) -> bool:
 @pytest.mark.parametrize("dataset", CONFIGS)
 @pytest.mark.parametrize("method", METHODS)
 def test_every_method_works_on_another_device(
-    method: str, dataset: str, shared_store: Store, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+    method: str,
+    dataset: str,
+    shared_store: Store,
+    request: pytest.FixtureRequest,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("unsc_core.methods.fisher.SAMPLES", 50)
     here = Experiment(of_method(method, dataset), shared_store).unlearn()
@@ -83,7 +94,9 @@ def test_every_method_works_on_another_device(
 
 
 @pytest.mark.parametrize("method", LOOPS)
-def test_no_step_waits_for_the_device(method: str, shared_store: Store, second: SecondDevice, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_step_waits_for_the_device(
+    method: str, shared_store: Store, second: SecondDevice, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Neither the loss, with its augmented images, nor the step down it."""
     waits: list[str] = []
 
@@ -102,19 +115,30 @@ def test_no_step_waits_for_the_device(method: str, shared_store: Store, second: 
     assert waits == []
 
 
-def test_no_step_of_training_waits_for_the_device(second: SecondDevice, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_step_of_training_waits_for_the_device(
+    second: SecondDevice, monkeypatch: pytest.MonkeyPatch
+) -> None:
     dataset = load_dataset("digits")
     data = replace(to_device(dataset, str(DEVICE)), augment=True)
     model = build_model("small-cnn", dataset.input_shape, 10).to(DEVICE)
     second.let_pass(monkeypatch)
     known: list[int] = []
-    train(model, data, torch.arange(300, device=DEVICE), TrainingConfig(2), 0, lambda done, total, words: known.append(len(second.waits)))
+    train(
+        model,
+        data,
+        torch.arange(300, device=DEVICE),
+        TrainingConfig(2),
+        0,
+        lambda done, total, words: known.append(len(second.waits)),
+    )
     assert len(known) == 6
     assert known[0] == known[2] < known[3] == known[5]  # once between the epochs
 
 
 @pytest.mark.parametrize("subspace", ["joint", "merge"])
-def test_an_experiment_runs_whole_on_another_device(subspace: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+def test_an_experiment_runs_whole_on_another_device(
+    subspace: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
     """From training to every view of it, with what is stored read again; all numbers are those of the CPU."""
     config = digits(epochs=3, training_epochs=2, subspace=subspace)
     stores = {"cpu": Store(tmp_path / "cpu"), "second": Store(tmp_path / "second")}
@@ -123,8 +147,8 @@ def test_an_experiment_runs_whole_on_another_device(subspace: str, tmp_path: Pat
         if name == "second":
             request.getfixturevalue("second")
         results[name] = Experiment(config, store).run(with_retrain=True)
-        subspaces.make(config, store)
-        epochs.make_epochs(config, store)
+        geometry.make(config, store)
+        replay.make_epochs(config, store)
     one, other = results["cpu"], results["second"]
     assert one.history == other.history
     assert one.null_space == other.null_space
@@ -132,19 +156,24 @@ def test_an_experiment_runs_whole_on_another_device(subspace: str, tmp_path: Pat
     for model, answers in one.models.items():
         assert np.array_equal(answers.test, other.models[model].test), model
         assert np.array_equal(answers.train, other.models[model].train), model
-    for kind in ("moments", "spectra", subspaces.KIND, "epochs"):
+    for kind in ("moments", "spectra", geometry.KIND, "epochs"):
         (path,) = (stores["cpu"].root / kind).iterdir()
         mine, theirs = (store.get(kind, path.stem) for store in stores.values())
-        assert all(np.allclose(value, theirs.arrays[name], rtol=1e-9, atol=1e-4, equal_nan=True) for name, value in mine.arrays.items()), kind
+        assert all(
+            np.allclose(value, theirs.arrays[name], rtol=1e-9, atol=1e-4, equal_nan=True)
+            for name, value in mine.arrays.items()
+        ), kind
 
 
 @pytest.mark.parametrize("forget", [{"forget_classes": (2,)}, {"forget_ids": (5, 6, 7)}])
-def test_a_network_in_memory_is_unlearned_on_another_device(forget: dict, request: pytest.FixtureRequest) -> None:
+def test_a_network_in_memory_is_unlearned_on_another_device(
+    forget: dict, request: pytest.FixtureRequest
+) -> None:
     dataset = load_dataset("digits")
     model = build_model("small-cnn", dataset.input_shape, 10)
-    here = direct.unlearn(model, dataset, epochs=2, device="cpu", **forget)
+    here = in_memory.unlearn(model, dataset, epochs=2, device="cpu", **forget)
     request.getfixturevalue("second")
-    assert same(here, direct.unlearn(model, dataset, epochs=2, **forget))
+    assert same(here, in_memory.unlearn(model, dataset, epochs=2, **forget))
 
 
 def test_dropout_works_on_another_device(second: SecondDevice) -> None:
@@ -159,7 +188,9 @@ def test_dropout_works_on_another_device(second: SecondDevice) -> None:
 
 @pytest.mark.parametrize("dataset", CONFIGS)
 @pytest.mark.parametrize("method", METHODS)
-def test_a_method_relies_on_no_default(method: str, dataset: str, shared_store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_method_relies_on_no_default(
+    method: str, dataset: str, shared_store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("unsc_core.methods.fisher.SAMPLES", 50)
     usual = Experiment(of_method(method, dataset), shared_store).unlearn()
     with foreign_defaults():
@@ -172,7 +203,13 @@ def test_training_and_moments_rely_on_no_default(model: str) -> None:
         full = load_dataset("fashion-mnist-mini")
         data = replace(to_device(full, "cpu"), augment=True)
         network = build_model(model, full.input_shape, 10)
-        train(network, data, torch.arange(0, 10_000, 100, device="cpu"), TrainingConfig(2, batch_size=32), 0)
+        train(
+            network,
+            data,
+            torch.arange(0, 10_000, 100, device="cpu"),
+            TrainingConfig(2, batch_size=32),
+            0,
+        )
         moments = second_moments(network, class_batches(data, 8), 10, positions=5)
         return flat(network), moments.retain((6,)), predict(network, data, data.x_test[:50])
 
@@ -185,7 +222,9 @@ def test_training_and_moments_rely_on_no_default(model: str) -> None:
     assert torch.equal(logits, usual[2])
 
 
-@pytest.mark.parametrize("settings", [{}, {"subspace": "merge"}, {"forget_classes": (), "forget_ids": (5, 6, 7)}])
+@pytest.mark.parametrize(
+    "settings", [{}, {"subspace": "merge"}, {"forget_classes": (), "forget_ids": (5, 6, 7)}]
+)
 def test_an_experiment_relies_on_no_default(settings: dict, tmp_path: Path) -> None:
     config = digits(epochs=2, training_epochs=1, **settings)
     usual = Experiment(config, Store(tmp_path / "usual")).run(with_retrain=True)
@@ -199,7 +238,9 @@ def test_an_experiment_relies_on_no_default(settings: dict, tmp_path: Path) -> N
 
 def test_seeding_touches_no_other_device(monkeypatch: pytest.MonkeyPatch) -> None:
     """Generators of GPUs that nothing is computed on are the caller's."""
-    monkeypatch.setattr(torch.cuda, "manual_seed_all", lambda seed: pytest.fail("every GPU was seeded"))
+    monkeypatch.setattr(
+        torch.cuda, "manual_seed_all", lambda seed: pytest.fail("every GPU was seeded")
+    )
     dataset = load_dataset("blobs")
     model = build_model("mlp", dataset.input_shape, 4)
     train(model, to_device(dataset, "cpu"), torch.arange(100), TrainingConfig(1), 0)
@@ -253,7 +294,14 @@ def test_gradients_are_projected_in_full_precision() -> None:
         return gradient
 
     loss = F.cross_entropy(model(torch.ones(3, 2)), torch.tensor([0, 1, 2]))
-    training._step(model, torch.optim.SGD(model.parameters(), 0.1), loss, {"weight": model.weight}, {"weight": project}, 1.0)
+    training._step(
+        model,
+        torch.optim.SGD(model.parameters(), 0.1),
+        loss,
+        {"weight": model.weight},
+        {"weight": project},
+        1.0,
+    )
     assert seen == [("ieee", "ieee")]
     assert model.seen == precision() != seen[0]
 
@@ -287,7 +335,10 @@ def test_every_method_agrees_on_a_gpu(method: str, shared_store: Store) -> None:
     one, other = cpu.unlearn(), gpu.unlearn()
     if one.labels is not None:
         assert float((one.labels == other.labels.cpu()).float().mean()) > 0.99
-    here, there = predict(one.model, cpu.data, cpu.data.x_test), predict(other.model, gpu.data, gpu.data.x_test).cpu()
+    here, there = (
+        predict(one.model, cpu.data, cpu.data.x_test),
+        predict(other.model, gpu.data, gpu.data.x_test).cpu(),
+    )
     assert float((here.argmax(1) == there.argmax(1)).float().mean()) > 0.97
     assert float((here - there).norm() / here.norm()) < 0.05
 
@@ -329,7 +380,10 @@ def test_the_same_seed_gives_the_same_on_a_gpu(model: str, tmp_path: Path) -> No
     one, other = (Experiment(config, Store(tmp_path / name)) for name in ("a", "b"))
     assert same(one.unlearned, other.unlearned)
     assert torch.equal(flat(one.original), flat(other.original))
-    assert all(torch.equal(value, other.moments.per_class[layer]) for layer, value in one.moments.per_class.items())
+    assert all(
+        torch.equal(value, other.moments.per_class[layer])
+        for layer, value in one.moments.per_class.items()
+    )
     assert torch.equal(torch.cuda.get_rng_state(), before)
 
 
@@ -342,7 +396,13 @@ def test_moments_take_twice_their_room_at_most() -> None:
     needed = moments_bytes(model, data.inputs(data.x_train[:1]), 10, MOMENTS)
     held = torch.cuda.memory_allocated()
     torch.cuda.reset_peak_memory_stats()
-    second_moments(model, class_batches(data, MOMENTS.images), 10, images=MOMENTS.images, positions=MOMENTS.positions)
+    second_moments(
+        model,
+        class_batches(data, MOMENTS.images),
+        10,
+        images=MOMENTS.images,
+        positions=MOMENTS.positions,
+    )
     assert torch.cuda.max_memory_allocated() - held < 2 * needed + 6 * CHUNK_BYTES
 
 

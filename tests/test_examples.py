@@ -22,13 +22,21 @@ MODULES = [
 
 @pytest.mark.parametrize("name", MODULES)
 def test_examples_in_docstrings(name: str) -> None:
-    outcome = doctest.testmod(importlib.import_module(name), optionflags=doctest.NORMALIZE_WHITESPACE)
+    outcome = doctest.testmod(
+        importlib.import_module(name), optionflags=doctest.NORMALIZE_WHITESPACE
+    )
     assert outcome.attempted > 0
     assert outcome.failed == 0
 
 
 def test_examples_are_there() -> None:
-    assert {"unsc_core", "unsc_core.direct", "unsc_core.spectrum", "unsc_core.null_space", "unsc_core.evaluation"} <= set(MODULES)
+    layers = (
+        "experiment.in_memory",
+        "subspace.energy",
+        "subspace.null_space",
+        "analysis.evaluation",
+    )
+    assert {"unsc_core", *(f"unsc_core.{name}" for name in layers)} <= set(MODULES)
 
 
 def test_readme_example_runs_as_it_stands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

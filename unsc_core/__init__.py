@@ -22,13 +22,31 @@ from typing import Any
 __version__ = "0.1.0"
 
 _HOMES = {
-    "DATASETS": "data", "load_dataset": "data", "Dataset": "dataset", "checked_dataset": "dataset", "split": "dataset",
-    "MODELS": "models", "build_model": "models", "METHODS": "methods", "ExperimentConfig": "config", "MomentsConfig": "config",
-    "TrainingConfig": "config", "Experiment": "experiment", "Result": "results", "summary": "results", "Store": "store",
-    "to_device": "device", "predict": "device", "class_batches": "device", "train": "training", "unlearn": "direct",
-    "second_moments": "moments", "spectra": "null_space",
-    "accuracies": "evaluation", "UnscError": "errors",
-}  # fmt: skip
+    "ExperimentConfig": "config",
+    "MomentsConfig": "config",
+    "TrainingConfig": "config",
+    "UnscError": "errors",
+    "DATASETS": "data",
+    "load_dataset": "data",
+    "Dataset": "data.dataset",
+    "checked_dataset": "data.dataset",
+    "split": "data.request",
+    "MODELS": "models",
+    "build_model": "models",
+    "METHODS": "methods",
+    "to_device": "learning.batches",
+    "predict": "learning.batches",
+    "class_batches": "learning.batches",
+    "train": "learning.training",
+    "second_moments": "subspace.moments",
+    "spectra": "subspace.null_space",
+    "Experiment": "experiment.experiment",
+    "Result": "experiment.result",
+    "Store": "experiment.store",
+    "unlearn": "experiment.in_memory",
+    "summary": "analysis.summary",
+    "accuracies": "analysis.evaluation",
+}
 __all__ = sorted(_HOMES)
 
 

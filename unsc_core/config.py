@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from unsc_core.errors import ConfigError
 
-FORMAT = 1
-"""Part of every key: raise it when a change of the code changes stored results."""
 DEVICES = r"auto|cpu|cuda(:\d{1,3})?"
 """How a device may be called."""
 
@@ -19,7 +16,7 @@ DEVICES = r"auto|cpu|cuda(:\d{1,3})?"
 class ExperimentConfig:
     """Everything that decides the outcome of one experiment.
 
-    None means "the default of this dataset, model or method"; `experiment.resolve` fills it in and
+    None means "the default of this dataset, model or method"; `experiment.resolve.resolve` fills it in and
     checks every value, so that a default spelled out has the same key as a default left out.
 
     Attributes:
@@ -65,8 +62,12 @@ class ExperimentConfig:
 
     @property
     def alterations(self) -> tuple[str, ...]:
-        """What a person put in place of what the method or the training would have made, in words; see `figures.words.run_title`."""
-        found = {"edited labels": self.edits, "γ per layer": self.energy_thresholds, "own weights": self.checkpoint}
+        """What a person put in place of what the method or the training would have made, in words; see `figures.phrases.run_title`."""
+        found = {
+            "edited labels": self.edits,
+            "γ per layer": self.energy_thresholds,
+            "own weights": self.checkpoint,
+        }
         return tuple(words for words, there in found.items() if there)
 
     def to_dict(self) -> dict[str, Any]:
@@ -85,21 +86,43 @@ class ExperimentConfig:
         """
         known = {field.name for field in fields(cls)}
         if unknown := sorted(set(values) - known):
-            raise ConfigError(f"Unknown setting '{unknown[0]}' in the experiment config; known are: {', '.join(sorted(known))}.")
+            raise ConfigError(
+                f"Unknown setting '{unknown[0]}' in the experiment config; known are: {', '.join(sorted(known))}."
+            )
         for name, value in values.items():
             if not _is_a(value, cls.__dataclass_fields__[name].type):
-                raise ConfigError(f"The setting '{name}' of the experiment config cannot be {str(value)[:40]!r}.")
-        indices = {name: tuple(int(i) for i in values.get(name, getattr(cls, name))) for name in ("forget_classes", "forget_ids")}
+                raise ConfigError(
+                    f"The setting '{name}' of the experiment config cannot be {str(value)[:40]!r}."
+                )
+        indices = {
+            name: tuple(int(i) for i in values.get(name, getattr(cls, name)))
+            for name in ("forget_classes", "forget_ids")
+        }
         each = tuple(float(threshold) for threshold in values.get("energy_thresholds", ()))
-        return cls(**{"moments_sample": "first", **values, **indices, "energy_thresholds": each, "edits": tuple(map(str, values.get("edits", ())))})
+        return cls(
+            **{
+                "moments_sample": "first",
+                **values,
+                **indices,
+                "energy_thresholds": each,
+                "edits": tuple(map(str, values.get("edits", ()))),
+            }
+        )
 
 
 def _is_a(value: object, kind: Any) -> bool:
     """Whether a value from a file is of the type that a field is annotated with: "str", "int | None", "tuple[int, ...]" …."""
     whole = isinstance(value, int) and not isinstance(value, bool)
     if kind.startswith("tuple"):
-        return isinstance(value, list | tuple) and all(_is_a(i, kind[6:].split(",")[0]) for i in value)
-    accepted = {"str": isinstance(value, str), "int": whole, "float": whole or isinstance(value, float), "None": value is None}
+        return isinstance(value, list | tuple) and all(
+            _is_a(i, kind[6:].split(",")[0]) for i in value
+        )
+    accepted = {
+        "str": isinstance(value, str),
+        "int": whole,
+        "float": whole or isinstance(value, float),
+        "None": value is None,
+    }
     return any(accepted[name] for name in kind.split(" | "))
 
 
@@ -125,15 +148,9 @@ class MomentsConfig:
     """What the second moments are estimated from.
 
     Attributes:
-        images: training images per class, 0 = all; more where a Linear layer needs them (`moments.enough_images`).
+        images: training images per class, 0 = all; more where a Linear layer needs them (`subspace.moments.enough_images`).
         positions: patches per image and convolution, 0 = all.
     """
 
     images: int = 96
     positions: int = 48
-
-
-def content_key(**parts: Any) -> str:
-    """A short stable name for `parts` (JSON types only): same parts, same key, on every machine."""
-    text = json.dumps({"format": FORMAT, **parts}, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()[:20]

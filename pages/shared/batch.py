@@ -10,8 +10,8 @@ import streamlit as st
 
 from pages.shared import cache, jobs
 from unsc_core.config import ExperimentConfig
-from unsc_core.cost import duration
-from unsc_core.engine import SHORT_S, Job, State
+from unsc_core.jobs.cost import duration
+from unsc_core.jobs.engine import SHORT_S, Job, State
 
 POLL_S = 1.0
 
@@ -48,18 +48,40 @@ def run_all(pieces: Sequence[Piece], label: str, name: str = "all") -> None:
     """
     _leave_others(pieces, name)
     active = _active(pieces)
-    mine = [piece for piece in active if piece.job is not None and not jobs.gave_up(jobs.join(piece.job))]
-    missing = [piece for piece in pieces if not piece.done and (piece.job is None or piece.job.over)]
+    mine = [
+        piece
+        for piece in active
+        if piece.job is not None and not jobs.gave_up(jobs.join(piece.job))
+    ]
+    missing = [
+        piece for piece in pieces if not piece.done and (piece.job is None or piece.job.over)
+    ]
     if mine:
         _progress(pieces, name)
     elif active:
-        st.info(jobs.goes_on(len({watcher for piece in active if piece.job for watcher in piece.job.watchers})), icon=":material/group:")
+        st.info(
+            jobs.goes_on(
+                len({watcher for piece in active if piece.job for watcher in piece.job.watchers})
+            ),
+            icon=":material/group:",
+        )
         st.button("Wait for it again", on_click=_again, args=(active,), key=f"again-{name}")
     elif missing:
         row = st.container(horizontal=True, vertical_alignment="center")
-        row.button(label, type="primary", icon=":material/play_arrow:", on_click=_ask, args=(missing,), key=f"run-{name}")
+        row.button(
+            label,
+            type="primary",
+            icon=":material/play_arrow:",
+            on_click=_ask,
+            args=(missing,),
+            key=f"run-{name}",
+        )
         done = sum(piece.done for piece in pieces)
-        row.caption(f"{done} of {len(pieces)} runs are stored and shown." if done else "Nothing is stored yet.")
+        row.caption(
+            f"{done} of {len(pieces)} runs are stored and shown."
+            if done
+            else "Nothing is stored yet."
+        )
         with row:
             _cost(missing)
     for piece in missing:
@@ -93,14 +115,20 @@ def _progress(pieces: Sequence[Piece], name: str) -> None:
         if {piece.key for piece in active} != waited_for:
             st.rerun()
         done = sum(piece.done for piece in pieces)
-        running = next((piece for piece in active if piece.job and piece.job.state == State.RUNNING), None)
+        running = next(
+            (piece for piece in active if piece.job and piece.job.state == State.RUNNING), None
+        )
         text = f"{done} of {len(pieces)} runs done"
         if running is not None and running.job is not None:
             progress = running.job.progress
-            text += f" · now {running.words}: {progress.stage}" + (f", {progress.detail}" if progress.detail else "")
+            text += f" · now {running.words}: {progress.stage}" + (
+                f", {progress.detail}" if progress.detail else ""
+            )
         left, right = st.columns([6, 1], vertical_alignment="center")
         left.progress(done / len(pieces), text=text)
-        right.button("Cancel", on_click=partial(_cancel, active), key=f"cancel-{name}", width="stretch")
+        right.button(
+            "Cancel", on_click=partial(_cancel, active), key=f"cancel-{name}", width="stretch"
+        )
         if cache.engine().error:
             st.error(cache.engine().error, icon=":material/error:")
 
@@ -109,7 +137,11 @@ def _progress(pieces: Sequence[Piece], name: str) -> None:
 
 def _active(pieces: Sequence[Piece]) -> list[Piece]:
     """What was asked for by the button; a piece that the page itself waits for is followed elsewhere."""
-    return [piece for piece in pieces if piece.job is not None and piece.job.patient and not piece.job.over]
+    return [
+        piece
+        for piece in pieces
+        if piece.job is not None and piece.job.patient and not piece.job.over
+    ]
 
 
 def _ask(pieces: Sequence[Piece]) -> None:

@@ -9,18 +9,19 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from unsc_core import embedding
-from unsc_core import subspaces as core_subspaces
-from unsc_core.comparison import Run, read_run
+from unsc_core.analysis import geometry as core_subspaces
+from unsc_core.analysis import maps
+from unsc_core.analysis.comparison import Run, read_run
+from unsc_core.analysis.replay import Epochs, epochs_key, read_epochs
 from unsc_core.config import ExperimentConfig
-from unsc_core.cost import Cost, estimate
 from unsc_core.data import load_dataset
-from unsc_core.dataset import Dataset
-from unsc_core.engine import Engine
-from unsc_core.epochs import Epochs, epochs_key, read_epochs
+from unsc_core.data.dataset import Dataset
 from unsc_core.errors import StoreError
-from unsc_core.results import UNSEEN_ENERGY, Result, keys, logits_key, read_result
-from unsc_core.store import Store
+from unsc_core.experiment.keys import keys, logits_key
+from unsc_core.experiment.result import UNSEEN_ENERGY, Result, read_result
+from unsc_core.experiment.store import Store
+from unsc_core.jobs.cost import Cost, estimate
+from unsc_core.jobs.engine import Engine
 
 
 @st.cache_resource(show_spinner=False)
@@ -37,7 +38,9 @@ def _start_workers_without_main() -> None:
     prepare = multiprocessing.spawn.get_preparation_data
 
     def without_main(name: str) -> dict[str, Any]:
-        return {key: value for key, value in prepare(name).items() if not key.startswith("init_main")}
+        return {
+            key: value for key, value in prepare(name).items() if not key.startswith("init_main")
+        }
 
     multiprocessing.spawn.get_preparation_data = without_main
 
@@ -69,7 +72,11 @@ def _there(config: ExperimentConfig) -> tuple[float, ...]:
     data = dataset(config.dataset)
     found = keys(config, data)
     wanted = [("unlearned", found.unlearned), ("trained", found.retrained)]
-    wanted += [("logits", logits_key(key, data, part)) for key in (found.original, found.unlearned, found.retrained) for part in ("test", "train")]
+    wanted += [
+        ("logits", logits_key(key, data, part))
+        for key in (found.original, found.unlearned, found.retrained)
+        for part in ("test", "train")
+    ]
     return tuple(_mark(*name) for name in wanted)
 
 
@@ -109,8 +116,10 @@ def is_stored(kind: str, key: str) -> bool:
 
 
 @st.cache_resource(show_spinner=False, max_entries=32)
-def _positions(kind: str, part: str, key: str, models: tuple[str, ...], _result: Result) -> dict[str, np.ndarray]:
-    return embedding.positions(_result, part, _fitted(kind, _result))
+def _positions(
+    kind: str, part: str, key: str, models: tuple[str, ...], _result: Result
+) -> dict[str, np.ndarray]:
+    return maps.positions(_result, part, _fitted(kind, _result))
 
 
 def positions(kind: str, result: Result, part: str = "test") -> dict[str, np.ndarray]:
@@ -120,21 +129,25 @@ def positions(kind: str, result: Result, part: str = "test") -> dict[str, np.nda
 
 
 def _fitted(kind: str, result: Result) -> np.ndarray | None:
-    return embedding.read_umap(result.config, result.split.dataset, store()) if kind == "UMAP" else None
+    return maps.read_umap(result.config, result.split.dataset, store()) if kind == "UMAP" else None
 
 
 @st.cache_resource(show_spinner=False, max_entries=32)
-def trustworthiness(kind: str, part: str, key: str, _result: Result, _positions: np.ndarray) -> float:
+def trustworthiness(
+    kind: str, part: str, key: str, _result: Result, _positions: np.ndarray
+) -> float:
     """How far a map's neighbours are neighbours among the original's logits, too: 1 if all are (Venna, Kaski, 2001)."""
     from sklearn.manifold import trustworthiness as measured
 
-    logits = _result.original.of(part)[embedding.shown(_result.split, part)]
-    return float(measured(logits, _positions, n_neighbors=min(embedding.NEIGHBOURS, (len(logits) - 1) // 2)))
+    logits = _result.original.of(part)[maps.shown(_result.split, part)]
+    return float(
+        measured(logits, _positions, n_neighbors=min(maps.NEIGHBOURS, (len(logits) - 1) // 2))
+    )
 
 
 def has_umap(config: ExperimentConfig) -> bool:
     """Whether the original's UMAP has been fitted."""
-    return embedding.read_umap(config, dataset(config.dataset), store()) is not None
+    return maps.read_umap(config, dataset(config.dataset), store()) is not None
 
 
 def epochs(config: ExperimentConfig) -> Epochs | None:
@@ -145,16 +158,23 @@ def epochs(config: ExperimentConfig) -> Epochs | None:
 @st.cache_resource(show_spinner=False, max_entries=8)
 def epoch_positions(kind: str, key: str, _result: Result, _epochs: Epochs) -> np.ndarray:
     """(entries, n, 2): the shown samples after every epoch, on the original's "PCA" or "UMAP", which must have been fitted."""
-    original, fitted = _result.original.test[embedding.sample(_result.split.dataset)], _fitted(kind, _result)
+    original, fitted = (
+        _result.original.test[maps.sample(_result.split.dataset)],
+        _fitted(kind, _result),
+    )
     logits = {str(i): one for i, one in enumerate(_epochs.logits)}
-    placed = embedding.pca_map(original, logits) if fitted is None else embedding.place(original, fitted, logits)
+    placed = (
+        maps.pca_map(original, logits) if fitted is None else maps.place(original, fitted, logits)
+    )
     return np.stack(list(placed.values()))
 
 
 def spectra(config: ExperimentConfig) -> dict[str, np.ndarray] | None:
     """Layer -> (groups, d) eigenvalues of the retain classes, or None until they have been computed."""
     stored = store().get("spectra", keys(config, dataset(config.dataset)).spectra)
-    return None if stored is None else {layer: stored.arrays[layer] for layer in stored.meta["layers"]}
+    return (
+        None if stored is None else {layer: stored.arrays[layer] for layer in stored.meta["layers"]}
+    )
 
 
 def unseen_energy(config: ExperimentConfig) -> dict[str, np.ndarray]:

@@ -12,8 +12,16 @@ import streamlit as st
 @cache
 def _registered(name: str, files: tuple[str, ...]) -> Any:
     """Streamlit warns when a name is registered again."""
-    texts = {kind: "\n".join(_text(file) for file in files if file.endswith(kind)) for kind in (".html", ".css", ".js")}
-    return st.components.v2.component(f"unsc_{name}", html=texts[".html"] or "<span></span>", css=texts[".css"] or None, js=texts[".js"])
+    texts = {
+        kind: "\n".join(_text(file) for file in files if file.endswith(kind))
+        for kind in (".html", ".css", ".js")
+    }
+    return st.components.v2.component(
+        f"unsc_{name}",
+        html=texts[".html"] or "<span></span>",
+        css=texts[".css"] or None,
+        js=texts[".js"],
+    )
 
 
 def _text(file: str) -> str:

@@ -11,8 +11,8 @@ import streamlit as st
 from numpy.typing import NDArray
 from PIL import Image
 
-from unsc_core.dataset import Dataset
-from unsc_core.results import Result
+from unsc_core.data.dataset import Dataset
+from unsc_core.experiment.result import Result
 
 CARD_CSS = (
     "<style>.unsc-cards{display:flex;flex-wrap:wrap;gap:12px}.unsc-card{width:104px;font-size:14px;line-height:1.3}"
@@ -29,7 +29,9 @@ def answers(result: Result, rows: NDArray[np.intp], part: str = "test") -> None:
     logits = [model.of(part)[rows] for model in (result.original, result.unlearned)]
     taught = {}
     if part == "train" and result.labels is not None:
-        taught = dict(zip(result.split.forget_train().tolist(), result.labels.tolist(), strict=True))
+        taught = dict(
+            zip(result.split.forget_train().tolist(), result.labels.tolist(), strict=True)
+        )
     texts = []
     for i, row in enumerate(rows.tolist()):
         before, after = (int(one[i].argmax()) for one in logits)
@@ -39,7 +41,9 @@ def answers(result: Result, rows: NDArray[np.intp], part: str = "test") -> None:
     cards(dataset, dataset.samples(part), rows, texts)
 
 
-def cards(dataset: Dataset, samples: NDArray[np.generic], rows: NDArray[np.intp], texts: list[str]) -> None:
+def cards(
+    dataset: Dataset, samples: NDArray[np.generic], rows: NDArray[np.intp], texts: list[str]
+) -> None:
     """Small images with a line or two of text (HTML with escaped names) under each; points are shown as numbers."""
     if not dataset.is_images:
         st.caption(" · ".join(f"({samples[r][0]:.2f}, {samples[r][1]:.2f})" for r in rows))

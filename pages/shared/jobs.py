@@ -9,9 +9,10 @@ import streamlit as st
 from pages.shared import cache
 from pages.shared.state import Chosen
 from unsc_core.config import ExperimentConfig
-from unsc_core.cost import Cost, duration, rates_key
-from unsc_core.engine import SHORT_KINDS, SHORT_S, Job, State
-from unsc_core.results import Result, keys
+from unsc_core.experiment.keys import keys
+from unsc_core.experiment.result import Result
+from unsc_core.jobs.cost import Cost, duration, rates_key
+from unsc_core.jobs.engine import SHORT_KINDS, SHORT_S, Job, State
 
 POLL_S = 0.4
 ASK_S = 60.0
@@ -25,7 +26,13 @@ def result(chosen: Chosen) -> Result:
     _leave_others({"experiment": found.unlearned, "retrain": found.retrained})
     ready = cache.result(config)
     if ready is None:
-        _show("experiment", found.unlearned, config, f"Forgetting {chosen.forgotten}", lambda: cache.result(config) is not None)
+        _show(
+            "experiment",
+            found.unlearned,
+            config,
+            f"Forgetting {chosen.forgotten}",
+            lambda: cache.result(config) is not None,
+        )
         st.stop()
     if ready.unlearned.train is None or ready.original.train is None:
         _follow("experiment", found.unlearned, config, "Finishing the measures")
@@ -65,7 +72,9 @@ def measuring(config: ExperimentConfig) -> Job | None:
 def join(job: Job) -> Job:
     """Wait for a job that is not over, unless this tab has said that it no longer does."""
     if not job.over and not gave_up(job):
-        cache.engine().submit(job.kind, job.id.removeprefix(f"{job.kind}-"), job.config, cache.session())
+        cache.engine().submit(
+            job.kind, job.id.removeprefix(f"{job.kind}-"), job.config, cache.session()
+        )
     return job
 
 
@@ -78,7 +87,14 @@ def cancel(job: Job) -> None:
 def again(job: Job) -> None:
     """Wait for a job once more; one that is over is started anew."""
     _given_up().discard(job.number)
-    cache.engine().submit(job.kind, job.id.removeprefix(f"{job.kind}-"), job.config, cache.session(), patient=job.patient, seconds=job.seconds)
+    cache.engine().submit(
+        job.kind,
+        job.id.removeprefix(f"{job.kind}-"),
+        job.config,
+        cache.session(),
+        patient=job.patient,
+        seconds=job.seconds,
+    )
 
 
 def gave_up(job: Job) -> bool:
@@ -88,7 +104,11 @@ def gave_up(job: Job) -> bool:
 
 def goes_on(others: int) -> str:
     """What Cancel says when other open tabs wait for the same."""
-    who = "Another open tab waits" if others == 1 else f"{'Two' if others == 2 else others} other open tabs wait"
+    who = (
+        "Another open tab waits"
+        if others == 1
+        else f"{'Two' if others == 2 else others} other open tabs wait"
+    )
     return f"{who} for this too, so it goes on; you no longer wait for it."
 
 
@@ -116,12 +136,24 @@ def _wanted(kind: str, key: str, config: ExperimentConfig) -> Job | Cost:
     cost = cache.cost([(kind, config)])
     if cost is None and kind not in SHORT_KINDS and (measured := measuring(config)) is not None:
         return measured
-    if cost is not None and cost.seconds > ASK_S and f"{kind}-{key}" not in st.session_state.get("agreed", ()):
+    if (
+        cost is not None
+        and cost.seconds > ASK_S
+        and f"{kind}-{key}" not in st.session_state.get("agreed", ())
+    ):
         return cost
-    return cache.engine().submit(kind, key, config, cache.session(), seconds=None if cost is None else cost.seconds)
+    return cache.engine().submit(
+        kind, key, config, cache.session(), seconds=None if cost is None else cost.seconds
+    )
 
 
-def _show(kind: str, key: str, config: ExperimentConfig, words: str, ready: Callable[[], bool] = lambda: False) -> None:
+def _show(
+    kind: str,
+    key: str,
+    config: ExperimentConfig,
+    words: str,
+    ready: Callable[[], bool] = lambda: False,
+) -> None:
     """Work in the middle of the page."""
     wanted = _wanted(kind, key, config)
     if isinstance(wanted, Cost):
@@ -165,11 +197,17 @@ def _follow(kind: str, key: str, config: ExperimentConfig, words: str) -> None:
 
 def _is_done(job: Job) -> bool:
     """Whether the page is to be drawn again; work goes on without its estimate where that failed."""
-    return job.state == State.DONE or (job.kind == "cost" and job.over and not (job.state == State.CANCELLED and gave_up(job)))
+    return job.state == State.DONE or (
+        job.kind == "cost" and job.over and not (job.state == State.CANCELLED and gave_up(job))
+    )
 
 
 def _about(job: Job) -> str:
-    return "" if job.seconds is None or job.seconds <= SHORT_S else f" · about {duration(job.seconds)} on this machine"
+    return (
+        ""
+        if job.seconds is None or job.seconds <= SHORT_S
+        else f" · about {duration(job.seconds)} on this machine"
+    )
 
 
 def _offer(job_id: str, cost: Cost) -> None:
@@ -188,7 +226,9 @@ def _state(job: Job, where: str) -> None:
         st.button("Try again", on_click=again, args=(job,), key=f"again-{where}-{job.id}")
         return
     if job.state == State.CANCELLED:
-        said = "Cancelled." if gave_up(job) else "Stopped, because no open tab waited for it any more."
+        said = (
+            "Cancelled." if gave_up(job) else "Stopped, because no open tab waited for it any more."
+        )
         st.info(f"{said} Nothing was changed.", icon=":material/cancel:")
         st.button("Run", type="primary", on_click=again, args=(job,), key=f"again-{where}-{job.id}")
         return
@@ -208,8 +248,15 @@ def _state(job: Job, where: str) -> None:
     else:
         text = progress.stage[:1].upper() + progress.stage[1:]
         text += f": {progress.detail}" if progress.detail else ""
-        text += f", about {duration(progress.seconds_left)} left" if progress.seconds_left and progress.seconds_left > 1 else ""
+        text += (
+            f", about {duration(progress.seconds_left)} left"
+            if progress.seconds_left and progress.seconds_left > 1
+            else ""
+        )
     st.progress(progress.done / progress.total if progress.total else 0.0, text=text)
     if job.starts > 1:
-        st.warning("The worker process was lost (killed, or out of memory); it was started again and so was this run.", icon=":material/restart_alt:")
+        st.warning(
+            "The worker process was lost (killed, or out of memory); it was started again and so was this run.",
+            icon=":material/restart_alt:",
+        )
     st.button("Cancel", on_click=cancel, args=(job,), key=f"cancel-{where}-{job.id}")

@@ -10,9 +10,9 @@ import streamlit as st
 
 from pages.shared import controls
 from pages.shared.state import GAMMAS
+from unsc_core.analysis.lab import lab_config
 from unsc_core.config import ExperimentConfig
-from unsc_core.dataset import Dataset
-from unsc_core.lab import lab_config
+from unsc_core.data.dataset import Dataset
 
 WIDTHS = (8, 16, 32, 64, 128)
 MAX_EPOCHS = 300
@@ -54,10 +54,15 @@ def _between(kind: type, low: float, high: float) -> Callable[[str], Any]:
 
 
 _READERS: dict[str, Callable[[str], Any]] = {
-    "forget": _between(int, 0, 3), "gamma": _between(float, 1e-6, 1), "width": _between(int, WIDTHS[0], WIDTHS[-1]),
-    "seed": _between(int, 0, 2**31 - 1), "lr": _between(float, 1e-5, 100), "epochs": _between(int, 1, MAX_EPOCHS),
-    "unit": _between(int, 0, WIDTHS[-1] - 1), "output": _between(int, 0, 3),
-}  # fmt: skip
+    "forget": _between(int, 0, 3),
+    "gamma": _between(float, 1e-6, 1),
+    "width": _between(int, WIDTHS[0], WIDTHS[-1]),
+    "seed": _between(int, 0, 2**31 - 1),
+    "lr": _between(float, 1e-5, 100),
+    "epochs": _between(int, 1, MAX_EPOCHS),
+    "unit": _between(int, 0, WIDTHS[-1] - 1),
+    "output": _between(int, 0, 3),
+}
 
 
 def from_query(query: dict[str, str]) -> tuple[LabState, list[str]]:
@@ -69,11 +74,15 @@ def from_query(query: dict[str, str]) -> tuple[LabState, list[str]]:
             try:
                 values[name] = read(query[name])
             except ValueError:
-                notes.append(f"The link says {name} = '{query[name][:40]}', which is not possible; the default is shown instead.")
+                notes.append(
+                    f"The link says {name} = '{query[name][:40]}', which is not possible; the default is shown instead."
+                )
     values.pop("epoch", None)
     state = LabState(**values)
     if state.unit is not None and state.unit >= state.width:
-        notes.append(f"The link says unit = '{state.unit}', but there are {state.width} (from 0); the default is shown instead.")
+        notes.append(
+            f"The link says unit = '{state.unit}', but there are {state.width} (from 0); the default is shown instead."
+        )
         state = replace(state, unit=None)
     return state, notes
 
@@ -81,7 +90,9 @@ def from_query(query: dict[str, str]) -> tuple[LabState, list[str]]:
 def to_query(state: LabState) -> dict[str, str]:
     """The shortest link that says `state`: defaults are left out."""
     values = {field.name: getattr(state, field.name) for field in fields(LabState)}
-    return {name: repr(value) for name, value in values.items() if value != getattr(LabState(), name)}
+    return {
+        name: repr(value) for name, value in values.items() if value != getattr(LabState(), name)
+    }
 
 
 def current() -> LabState:
@@ -111,25 +122,66 @@ def choose(dataset: Dataset) -> LabState:
     above = st.container()
     with st.sidebar:
         forget = st.selectbox(
-            "Class to forget", range(dataset.num_classes), now.forget, key="lab_forget", format_func=lambda c: dataset.class_names[c]
+            "Class to forget",
+            range(dataset.num_classes),
+            now.forget,
+            key="lab_forget",
+            format_func=lambda c: dataset.class_names[c],
         )
         gamma = st.select_slider(
-            "Energy threshold γ", sorted({*GAMMAS, now.gamma}), now.gamma, key="lab_gamma",
+            "Energy threshold γ",
+            sorted({*GAMMAS, now.gamma}),
+            now.gamma,
+            key="lab_gamma",
             help="How much of the retained classes' energy (Σσ²) UNSC protects. Higher: safer for the rest, harder to forget.",
-        )  # fmt: skip
-        width = st.select_slider("Width W", sorted({*WIDTHS, now.width}), now.width, key="lab_width", help="Hidden units: the network is 2 → W → 4.")
-        seed = st.number_input("Seed", 0, 2**31 - 1, now.seed, key="lab_seed", help="Initial weights, batch order and random labels follow from it.")
+        )
+        width = st.select_slider(
+            "Width W",
+            sorted({*WIDTHS, now.width}),
+            now.width,
+            key="lab_width",
+            help="Hidden units: the network is 2 → W → 4.",
+        )
+        seed = st.number_input(
+            "Seed",
+            0,
+            2**31 - 1,
+            now.seed,
+            key="lab_seed",
+            help="Initial weights, batch order and random labels follow from it.",
+        )
         lr = st.number_input(
-            "Learning rate", 1e-5, 100.0, now.lr, step=0.01, format="%g", key="lab_lr",
+            "Learning rate",
+            1e-5,
+            100.0,
+            now.lr,
+            step=0.01,
+            format="%g",
+            key="lab_lr",
             help="Of every method here: plain SGD, gradient norm clipped to 1.",
-        )  # fmt: skip
+        )
         epochs = st.number_input(
-            "Epochs, at most", 1, MAX_EPOCHS, now.epochs, key="lab_epochs",
+            "Epochs, at most",
+            1,
+            MAX_EPOCHS,
+            now.epochs,
+            key="lab_epochs",
             help="UNSC and gradient ascent stop by themselves once training accuracy on the forgotten class is at most 1 %.",
-        )  # fmt: skip
+        )
     unit = None if now.unit is not None and now.unit >= width else now.unit
-    state = replace(now, forget=forget, gamma=gamma, width=width, seed=int(seed), lr=float(lr), epochs=int(epochs), unit=unit)
+    state = replace(
+        now,
+        forget=forget,
+        gamma=gamma,
+        width=width,
+        seed=int(seed),
+        lr=float(lr),
+        epochs=int(epochs),
+        unit=unit,
+    )
     keep(state)
-    for note in st.session_state.get(_NOTES, []):  # shown until another setting is chosen: the end of the run's job draws the page anew
+    for note in st.session_state.get(
+        _NOTES, []
+    ):  # shown until another setting is chosen: the end of the run's job draws the page anew
         above.warning(note, icon=":material/link_off:")
     return state

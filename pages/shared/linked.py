@@ -14,7 +14,11 @@ def hover(names: list[str], matrices: dict[str, list[list[float]]], unit: str, t
         unit: behind each value.
         trace: the name of the trace whose marks carry [row, column].
     """
-    mount("linked", ("linked.html", "linked.css", "linked.js"), {"names": names, "matrices": matrices, "unit": unit, "trace": trace})
+    mount(
+        "linked",
+        ("linked.html", "linked.css", "linked.js"),
+        {"names": names, "matrices": matrices, "unit": unit, "trace": trace},
+    )
 
 
 def epochs() -> None:

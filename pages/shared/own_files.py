@@ -8,9 +8,9 @@ from pathlib import Path
 import streamlit as st
 
 from pages.shared import state
+from unsc_core.data.own import load_own_data
 from unsc_core.errors import DataError, UnscError
-from unsc_core.home import data_folder
-from unsc_core.own_data import load_own_data
+from unsc_core.paths import data_folder
 
 WEIGHTS = (".safetensors", ".pt", ".pth")
 SHOWN = 50
@@ -18,7 +18,11 @@ SHOWN = 50
 
 def datasets() -> list[str]:
     """Own datasets in the data folder, as paths relative to it."""
-    return [name for name in _names() if name.endswith(".npz") or (data_folder() / name / "train").is_dir()]
+    return [
+        name
+        for name in _names()
+        if name.endswith(".npz") or (data_folder() / name / "train").is_dir()
+    ]
 
 
 def checkpoints() -> list[str]:
@@ -40,7 +44,9 @@ def upload() -> None:
             f"optional `class_names`). Folders `train/<class>/*`, `test/<class>/*` go into `{data_folder() / 'own'}`. "
             "**Weights**: a state_dict as .safetensors or .pt; choose it under *More*."
         )
-        file = st.file_uploader("Upload a file", type=["npz", *(suffix[1:] for suffix in WEIGHTS)], key="upload")
+        file = st.file_uploader(
+            "Upload a file", type=["npz", *(suffix[1:] for suffix in WEIGHTS)], key="upload"
+        )
         if file is None or st.session_state.get("uploaded") == file.file_id:
             return
         st.session_state["uploaded"] = file.file_id
@@ -66,7 +72,9 @@ def _keep(name: str, content: bytes) -> str:
             load_own_data(partial)
         partial.replace(target)
     except OSError as error:
-        raise DataError(f"The upload cannot be kept in {target.parent} ({error.strerror}); make room or set UNSC_HOME elsewhere.") from None
+        raise DataError(
+            f"The upload cannot be kept in {target.parent} ({error.strerror}); make room or set UNSC_HOME elsewhere."
+        ) from None
     except DataError as error:
         raise DataError(str(error).replace(partial.name, name)) from None
     finally:

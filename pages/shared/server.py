@@ -15,7 +15,12 @@ NO_FREEZE = "UNSC_NO_FREEZE"
 """Set in the environment, it leaves the libraries to the garbage collector: to measure what that costs."""
 AFTER_S = 2.0
 """Between the end of the first script and the background work, so that the browser gets the first picture undisturbed."""
-LIBRARIES = ("sklearn.manifold", "sklearn.datasets", "sklearn.model_selection", "pandas.io.formats.style")
+LIBRARIES = (
+    "sklearn.manifold",
+    "sklearn.datasets",
+    "sklearn.model_selection",
+    "pandas.io.formats.style",
+)
 """What pages and core load only when it is needed; torch and umap are needed by the workers alone."""
 _begun = threading.Lock()
 
@@ -42,6 +47,11 @@ def _settle() -> None:
 
 def _modules() -> list[str]:
     """All that pages share and every figure, which import the libraries, and what those load late."""
-    shared = [f"pages.shared.{module.name}" for module in pkgutil.iter_modules([str(Path(__file__).parent)])]
-    drawn = [f"{figures.__name__}.{module.name}" for module in pkgutil.iter_modules(figures.__path__)]
+    shared = [
+        f"pages.shared.{module.name}"
+        for module in pkgutil.iter_modules([str(Path(__file__).parent)])
+    ]
+    drawn = [
+        f"{figures.__name__}.{module.name}" for module in pkgutil.iter_modules(figures.__path__)
+    ]
     return [*shared, *drawn, *LIBRARIES]

@@ -11,8 +11,8 @@ from typing import Any
 import pandas  # noqa: F401 - before any figure: plotly looks at what another tab's thread has imported of it, even half of it
 import streamlit as st
 
+from unsc_core.figures.phrases import file_stem
 from unsc_core.figures.theme import Look, Picture, look
-from unsc_core.figures.words import file_stem
 
 HIDDEN_BUTTONS = ("zoom2d", "zoomIn2d", "zoomOut2d", "autoScale2d", "resetScale2d", "pan2d")
 
@@ -32,7 +32,13 @@ def mode() -> Look:
 
 
 def picture(
-    picture: Picture, name: str, *, selectable: bool = False, lasso: bool = True, sentence: bool = True, on_click: Callable[[], None] | None = None
+    picture: Picture,
+    name: str,
+    *,
+    selectable: bool = False,
+    lasso: bool = True,
+    sentence: bool = True,
+    on_click: Callable[[], None] | None = None,
 ) -> Any:
     """Draw a picture.
 
@@ -50,16 +56,31 @@ def picture(
     config = {
         "displaylogo": False,
         "responsive": True,
-        "modeBarButtonsToRemove": [*HIDDEN_BUTTONS, *([] if selectable else ["select2d", "lasso2d"])],
+        "modeBarButtonsToRemove": [
+            *HIDDEN_BUTTONS,
+            *([] if selectable else ["select2d", "lasso2d"]),
+        ],
         "toImageButtonOptions": {"format": "svg", "filename": _file(name)},
     }
     if selectable:
         picture.figure.update_layout(dragmode="lasso" if lasso else False)
-        chosen = st.plotly_chart(picture.figure, theme=None, config=config, alt=picture.alt, key=name, on_select="rerun")
+        chosen = st.plotly_chart(
+            picture.figure, theme=None, config=config, alt=picture.alt, key=name, on_select="rerun"
+        )
     elif on_click:
-        chosen = st.plotly_chart(picture.figure, theme=None, config=config, alt=picture.alt, key=name, on_select=on_click, selection_mode="points")
+        chosen = st.plotly_chart(
+            picture.figure,
+            theme=None,
+            config=config,
+            alt=picture.alt,
+            key=name,
+            on_select=on_click,
+            selection_mode="points",
+        )
     else:
-        chosen = st.plotly_chart(picture.figure, theme=None, config=config, alt=picture.alt, key=name)
+        chosen = st.plotly_chart(
+            picture.figure, theme=None, config=config, alt=picture.alt, key=name
+        )
     if sentence and picture.sentence:
         st.markdown(picture.sentence)
     return chosen
@@ -69,7 +90,9 @@ def in_rows(pictures: dict[str, Picture], per_row: int, *, sentence: bool = True
     """Draw pictures side by side, row after row, so that a narrow screen stacks them in order."""
     items = list(pictures.items())
     for start in range(0, len(items), per_row):
-        for column, (name, item) in zip(st.columns(per_row), items[start : start + per_row], strict=False):
+        for column, (name, item) in zip(
+            st.columns(per_row), items[start : start + per_row], strict=False
+        ):
             with column:
                 picture(item, name, sentence=sentence)
 
@@ -78,7 +101,14 @@ def downloads(pictures: dict[str, Picture]) -> None:
     """One quiet row of CSV downloads for the pictures of a page (images: the camera on each figure)."""
     with st.popover("Download the numbers", icon=":material/download:"):
         for name, item in pictures.items():
-            st.download_button(f"{name}.csv", partial(_csv, item.table), f"{_file(name)}.csv", "text/csv", key=f"csv-{name}", on_click="ignore")
+            st.download_button(
+                f"{name}.csv",
+                partial(_csv, item.table),
+                f"{_file(name)}.csv",
+                "text/csv",
+                key=f"csv-{name}",
+                on_click="ignore",
+            )
 
 
 def _csv(table: dict[str, Any]) -> str:

@@ -12,15 +12,16 @@ import streamlit as st
 
 from unsc_core.config import DEVICES, ExperimentConfig
 from unsc_core.data import DATASETS, DEFAULT_DATASET
-from unsc_core.dataset import Dataset, split
-from unsc_core.edits import EDIT
+from unsc_core.data.dataset import Dataset
+from unsc_core.data.own import path_in_data_folder
+from unsc_core.data.request import split
 from unsc_core.errors import ConfigError
-from unsc_core.figures.words import requested
-from unsc_core.history import MAX_IDS
+from unsc_core.experiment.resolve import CLASS_WEIGHTS, DEFAULT_ENERGY_THRESHOLD, SAMPLES, SUBSPACES
+from unsc_core.figures.phrases import requested
+from unsc_core.learning.edits import EDIT
 from unsc_core.methods import METHODS
 from unsc_core.models import MODELS
-from unsc_core.own_data import path_in_data_folder
-from unsc_core.results import CLASS_WEIGHTS, DEFAULT_ENERGY_THRESHOLD, SAMPLES, SUBSPACES
+from unsc_core.runs.history import MAX_IDS
 
 GAMMAS = (0.5, 0.7, 0.8, 0.85, 0.9, 0.92, 0.94, 0.95, 0.96, 0.97, 0.98, 0.99, 0.995, 0.999, 1.0)
 SEEDS = (1, 3)
@@ -69,7 +70,11 @@ class State:
     @property
     def shown_gamma(self) -> float:
         """γ as a slider shows it: the chosen one, else the method's default, else that of UNSC."""
-        return self.gamma if self.gamma is not None else METHODS[self.method].energy_threshold or DEFAULT_ENERGY_THRESHOLD
+        return (
+            self.gamma
+            if self.gamma is not None
+            else METHODS[self.method].energy_threshold or DEFAULT_ENERGY_THRESHOLD
+        )
 
     def config(self) -> ExperimentConfig:
         """The experiment, own data and weights looked for in the data folder only.
@@ -79,16 +84,31 @@ class State:
             DataError: the dataset or checkpoint points outside the data folder.
         """
         if self.model not in MODELS:
-            raise ConfigError(f"The app has no model '{self.model}'; choose one of {', '.join(MODELS)}.")
-        dataset = self.dataset if self.dataset in DATASETS else str(path_in_data_folder(self.dataset))
+            raise ConfigError(
+                f"The app has no model '{self.model}'; choose one of {', '.join(MODELS)}."
+            )
+        dataset = (
+            self.dataset if self.dataset in DATASETS else str(path_in_data_folder(self.dataset))
+        )
         return ExperimentConfig(
-            dataset=dataset, model=self.model, forget_classes=() if self.ids else self.forget, forget_ids=self.ids,
-            method=self.method, seed=self.seed,
-            energy_threshold=self.gamma, energy_thresholds=self.gammas, subspace=self.subspace,
-            learning_rate=self.lr, epochs=self.epochs, edits=self.edits,
-            checkpoint=str(path_in_data_folder(self.checkpoint)) if self.checkpoint else None, training_epochs=self.training, device=self.device,
-            moments_sample=self.sample, class_weights=self.weights,
-        )  # fmt: skip
+            dataset=dataset,
+            model=self.model,
+            forget_classes=() if self.ids else self.forget,
+            forget_ids=self.ids,
+            method=self.method,
+            seed=self.seed,
+            energy_threshold=self.gamma,
+            energy_thresholds=self.gammas,
+            subspace=self.subspace,
+            learning_rate=self.lr,
+            epochs=self.epochs,
+            edits=self.edits,
+            checkpoint=str(path_in_data_folder(self.checkpoint)) if self.checkpoint else None,
+            training_epochs=self.training,
+            device=self.device,
+            moments_sample=self.sample,
+            class_weights=self.weights,
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -181,12 +201,26 @@ def _device(text: str) -> str:
 
 
 _READERS: dict[str, Callable[[str], Any]] = {
-    "dataset": str, "model": _one_of(MODELS), "forget": _classes, "method": _one_of(METHODS),
-    "gamma": _gamma, "gammas": _gammas, "subspace": _one_of(SUBSPACES),
-    "seed": _seed, "lr": _positive(float), "epochs": _positive(int), "edits": _edits, "ids": _ids, "checkpoint": str,
-    "seeds": _seeds, "equal": _up_to_30, "training": _positive(int), "device": _device,
-    "sample": _one_of(SAMPLES), "weights": _one_of(CLASS_WEIGHTS),
-}  # fmt: skip
+    "dataset": str,
+    "model": _one_of(MODELS),
+    "forget": _classes,
+    "method": _one_of(METHODS),
+    "gamma": _gamma,
+    "gammas": _gammas,
+    "subspace": _one_of(SUBSPACES),
+    "seed": _seed,
+    "lr": _positive(float),
+    "epochs": _positive(int),
+    "edits": _edits,
+    "ids": _ids,
+    "checkpoint": str,
+    "seeds": _seeds,
+    "equal": _up_to_30,
+    "training": _positive(int),
+    "device": _device,
+    "sample": _one_of(SAMPLES),
+    "weights": _one_of(CLASS_WEIGHTS),
+}
 
 
 def from_query(query: dict[str, str]) -> tuple[State, list[str]]:
@@ -198,7 +232,9 @@ def from_query(query: dict[str, str]) -> tuple[State, list[str]]:
             try:
                 values[name] = read(query[name])
             except ValueError:
-                notes.append(f"The link says {name} = '{query[name][:40]}', which is not possible; the default is shown instead.")
+                notes.append(
+                    f"The link says {name} = '{query[name][:40]}', which is not possible; the default is shown instead."
+                )
     return replace(_first(query.get("dataset", DEFAULT_DATASET)), **values), notes
 
 
@@ -221,7 +257,9 @@ def note_impossible(name: str, options: Iterable[Any]) -> None:
     """Say so when the link asks a page's own control, just before it is drawn first, for something that it does not offer."""
     asked = st.query_params.get(name)
     if asked is not None and name not in st.session_state and asked not in map(str, options):
-        note(f"The link says {name} = '{asked[:40]}', which is not possible here; the default is shown instead.")
+        note(
+            f"The link says {name} = '{asked[:40]}', which is not possible here; the default is shown instead."
+        )
 
 
 def to_query(state: State) -> dict[str, str]:
@@ -231,7 +269,13 @@ def to_query(state: State) -> dict[str, str]:
     for field in fields(State):
         value = getattr(state, field.name)
         if value is not None and (field.name == "dataset" or value != getattr(default, field.name)):
-            texts[field.name] = ",".join(map(str, value)) if isinstance(value, tuple) else f"{value:.12g}" if isinstance(value, float) else str(value)
+            texts[field.name] = (
+                ",".join(map(str, value))
+                if isinstance(value, tuple)
+                else f"{value:.12g}"
+                if isinstance(value, float)
+                else str(value)
+            )
     if texts["dataset"] == DEFAULT_DATASET:
         del texts["dataset"]
     return texts
@@ -240,7 +284,9 @@ def to_query(state: State) -> dict[str, str]:
 def current() -> State:
     """The session's state; at first, what the link says."""
     if _KEY not in st.session_state:
-        st.session_state[_KEY], st.session_state["link_notes"] = from_query(st.query_params.to_dict())
+        st.session_state[_KEY], st.session_state["link_notes"] = from_query(
+            st.query_params.to_dict()
+        )
     return st.session_state[_KEY]
 
 
@@ -297,7 +343,14 @@ def choose(**changes: Any) -> None:
     """Change the state from a button: widgets are drawn anew from it."""
     state = current()
     if "dataset" in changes and changes["dataset"] != state.dataset:
-        state = replace(_first(changes["dataset"]), method=state.method, gamma=state.gamma, seed=state.seed, seeds=state.seeds, equal=state.equal)
+        state = replace(
+            _first(changes["dataset"]),
+            method=state.method,
+            gamma=state.gamma,
+            seed=state.seed,
+            seeds=state.seeds,
+            equal=state.equal,
+        )
     st.session_state[_KEY] = replace(state, **changes)
     forget_controls()
 
@@ -317,4 +370,6 @@ def begin(dataset: str, **changes: Any) -> None:
 def _first(dataset: str) -> State:
     """What a dataset begins with."""
     entry = DATASETS.get(dataset)
-    return State(dataset, entry.model, (entry.forget_class,)) if entry else State(dataset, forget=(0,))
+    return (
+        State(dataset, entry.model, (entry.forget_class,)) if entry else State(dataset, forget=(0,))
+    )

@@ -11,16 +11,18 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from pages.shared import cache, state
-from unsc_core.archive import MAX_BYTES
 from unsc_core.data import DATASETS
 from unsc_core.errors import ConfigError, UnscError
-from unsc_core.export import export_zip
-from unsc_core.figures.words import altered, file_stem, method_title
-from unsc_core.history import Run, delete_run, link, list_runs
-from unsc_core.importing import import_zip
+from unsc_core.experiment.keys import keys
+from unsc_core.experiment.resolve import resolve
+from unsc_core.experiment.result import Result
+from unsc_core.figures.phrases import altered, file_stem, method_title
 from unsc_core.methods import METHODS
-from unsc_core.report import report_of
-from unsc_core.results import Result, keys, resolve
+from unsc_core.runs.archive import MAX_BYTES
+from unsc_core.runs.exporting import export_zip
+from unsc_core.runs.history import Run, delete_run, link, list_runs
+from unsc_core.runs.importing import import_zip
+from unsc_core.runs.report import report_of
 
 
 def listed() -> list[Run]:
@@ -59,22 +61,31 @@ def card(side: str, run: Run) -> Result | None:
     st.markdown(f"**{side}** · {label(run)}")
     result = None if run.trouble or run.config is None else cache.result(run.config)
     if run.imported:
-        st.caption(":material/upload_file: Imported: computed elsewhere, shown as it came; nothing of it was computed again.")
+        st.caption(
+            ":material/upload_file: Imported: computed elsewhere, shown as it came; nothing of it was computed again."
+        )
     if run.trouble:
         st.warning(f"This run cannot be shown: {run.trouble}.", icon=":material/warning:")
     elif result is None:
-        st.warning("Some of its answers are missing; opened, they are computed again.", icon=":material/warning:")
+        st.warning(
+            "Some of its answers are missing; opened, they are computed again.",
+            icon=":material/warning:",
+        )
     if run.config is not None and not run.trouble:
         _open(side, run)
     buttons = st.container(horizontal=True)
     if result is not None:
         with buttons:
             _files(side, run)
-    with buttons.popover("Delete", icon=":material/delete:", key=f"ask-{side}-{run.key}"):  # another run, another question: it opens closed
+    with buttons.popover(
+        "Delete", icon=":material/delete:", key=f"ask-{side}-{run.key}"
+    ):  # another run, another question: it opens closed
         st.markdown(
             f"Delete this run ({label(run)})? Its unlearned model and answers go; the original and the retrained model stay, as other runs need them."
         )
-        st.button("Delete it", type="primary", key=f"delete-{side}", on_click=_delete, args=(run.key,))
+        st.button(
+            "Delete it", type="primary", key=f"delete-{side}", on_click=_delete, args=(run.key,)
+        )
     if sentence := st.session_state.pop(f"failed-{run.key}", ""):
         st.error(sentence, icon=":material/error:")
     return result
@@ -88,7 +99,13 @@ def _open(side: str, run: Run) -> None:
         st.caption(f"Not on the other pages: {error}")
         return
     row = st.container(horizontal=True, vertical_alignment="center")
-    if row.button("Open", type="primary", icon=":material/open_in_new:", key=f"open-{side}", help="Show this run on all pages."):
+    if row.button(
+        "Open",
+        type="primary",
+        icon=":material/open_in_new:",
+        key=f"open-{side}",
+        help="Show this run on all pages.",
+    ):
         opened, _ = state.from_query(query)
         state.begin(**asdict(opened))
         st.switch_page("pages/decision_space.py")
@@ -114,13 +131,25 @@ def _files(side: str, run: Run) -> None:
     """Export and report, each made when its button is pressed."""
     key, stem = run.key, file_stem(f"unsc-{run.key}", run.alterations)
     st.download_button(
-        "Export .zip", partial(export_zip, key, cache.store()), f"{stem}.zip", "application/zip", key=f"export-{side}", on_click="ignore",
-        icon=":material/archive:", help="Weights, logits, labels, settings, numbers and the report. Another UNSC Lab can import it.",
-    )  # fmt: skip
+        "Export .zip",
+        partial(export_zip, key, cache.store()),
+        f"{stem}.zip",
+        "application/zip",
+        key=f"export-{side}",
+        on_click="ignore",
+        icon=":material/archive:",
+        help="Weights, logits, labels, settings, numbers and the report. Another UNSC Lab can import it.",
+    )
     st.download_button(
-        "Report", partial(report_of, key, cache.store()), f"{stem}.html", "text/html", key=f"report-{side}", on_click="ignore",
-        icon=":material/description:", help="One HTML file with live figures that opens without network or server.",
-    )  # fmt: skip
+        "Report",
+        partial(report_of, key, cache.store()),
+        f"{stem}.html",
+        "text/html",
+        key=f"report-{side}",
+        on_click="ignore",
+        icon=":material/description:",
+        help="One HTML file with live figures that opens without network or server.",
+    )
 
 
 def _delete(key: str) -> None:
@@ -133,10 +162,19 @@ def _delete(key: str) -> None:
 
 def take_in() -> None:
     """A place to drop an exported .zip."""
-    taken = st.session_state.setdefault("runs_taken_in", 0)  # a new popover, closed and empty, after each
+    taken = st.session_state.setdefault(
+        "runs_taken_in", 0
+    )  # a new popover, closed and empty, after each
     with st.popover("Import a run", icon=":material/upload:", key=f"import-{taken}"):
-        st.markdown("A .zip that *Export* made, here or on another machine. It is checked before anything is kept, and nothing in it is executed.")
-        file = st.file_uploader("Exported run", type=["zip"], key=f"import-file-{taken}", max_upload_size=MAX_BYTES >> 20)
+        st.markdown(
+            "A .zip that *Export* made, here or on another machine. It is checked before anything is kept, and nothing in it is executed."
+        )
+        file = st.file_uploader(
+            "Exported run",
+            type=["zip"],
+            key=f"import-file-{taken}",
+            max_upload_size=MAX_BYTES >> 20,
+        )
         if file is not None and st.session_state.get("taken_in") != file.file_id:
             st.session_state["taken_in"] = file.file_id
             st.session_state["import_error"] = ""
@@ -155,4 +193,6 @@ def take_in() -> None:
             st.error(st.session_state["import_error"], icon=":material/error:")
     notes = st.session_state.pop("import_notes", None)
     if notes is not None:
-        st.success(" ".join(["The run was imported; it is run A.", *notes]), icon=":material/check_circle:")
+        st.success(
+            " ".join(["The run was imported; it is run A.", *notes]), icon=":material/check_circle:"
+        )

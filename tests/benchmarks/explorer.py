@@ -13,19 +13,27 @@ from typing import Any
 
 from tests.benchmarks import lab
 from tests.e2e.server import browser, charts, prepare, serve
-from unsc_core.store import Store
+from unsc_core.experiment.store import Store
 
 PAGES = {
-    "Story": ("Make a network forget, and keep the rest", 7), "Decision space": ("Decision space", 3), "Confusion": ("Confusion", 4),
-    "Null space": ("Null space", 7), "Pseudo-labels": ("Pseudo-labels", 2), "Compare": ("Compare", 3), "Runs": ("Runs", 4), "2-D lab": ("2-D lab", 3),
-}  # fmt: skip
+    "Story": ("Make a network forget, and keep the rest", 7),
+    "Decision space": ("Decision space", 3),
+    "Confusion": ("Confusion", 4),
+    "Null space": ("Null space", 7),
+    "Pseudo-labels": ("Pseudo-labels", 2),
+    "Compare": ("Compare", 3),
+    "Runs": ("Runs", 4),
+    "2-D lab": ("2-D lab", 3),
+}
 """Link -> heading and figures of the complete page."""
 COMPLETE = """([heading, figures]) => document.querySelector('h1')?.innerText.trim() === heading
     && document.querySelectorAll('[data-testid=stPlotlyChart] .main-svg:first-of-type').length === figures
     && document.querySelector('[data-testid=stApp]').dataset.testScriptState === 'notRunning'"""
 RANKS = """() => [...document.querySelectorAll('[data-testid=stPlotlyChart] .xtitle')]
     .map(t => t.textContent).filter(t => t.includes('rank')).join('|')"""
-SENTENCE = "() => document.querySelector('[data-testid=stMain]').innerText.match(/At γ = [^;]*/)?.[0]"
+SENTENCE = (
+    "() => document.querySelector('[data-testid=stMain]').innerText.match(/At γ = [^;]*/)?.[0]"
+)
 Figure = tuple[str, list[float], str, float]
 """What, the measurements, how they are summed up, and the bar in seconds."""
 
@@ -35,7 +43,9 @@ def switches(page: Any) -> Iterator[Figure]:
     for warm in (False, True, True):
         for name, complete in PAGES.items():
             started = time.perf_counter()
-            page.get_by_test_id("stSidebarNavItems").get_by_role("link", name=name, exact=True).click()
+            page.get_by_test_id("stSidebarNavItems").get_by_role(
+                "link", name=name, exact=True
+            ).click()
             page.wait_for_function(COMPLETE, arg=list(complete), polling=10, timeout=120_000)
             if warm:
                 yield f"page switch to {name}", [time.perf_counter() - started], "worst", 1.0
@@ -69,7 +79,9 @@ def maps(page: Any, url: str, store: Path) -> Iterator[Figure]:
     page.get_by_text("More", exact=True).click()
     seconds = []
     for seed in (5, 6, 7):
-        page.wait_for_timeout(20_000)  # the map and the gold standard of the one before are made meanwhile
+        page.wait_for_timeout(
+            20_000
+        )  # the map and the gold standard of the one before are made meanwhile
         page.get_by_role("spinbutton", name="Seed").fill(str(seed))
         page.keyboard.press("Enter")
         page.get_by_text(f"· seed {seed} ·").wait_for(timeout=120_000)
@@ -103,7 +115,9 @@ def said(what: str, seconds: list[float], how: str, bar: float) -> str:
     """A measurement and whether it meets its bar."""
     value = median(seconds) if how == "median" else max(seconds)
     spread = f"{how} of {', '.join(f'{one:.2f}' for one in seconds)}" if len(seconds) > 1 else ""
-    return f"{what:44} {value:6.2f} s   ≤ {bar:g}   {'met' if value <= bar else 'NOT met'}   {spread}"
+    return (
+        f"{what:44} {value:6.2f} s   ≤ {bar:g}   {'met' if value <= bar else 'NOT met'}   {spread}"
+    )
 
 
 def main() -> None:
@@ -118,11 +132,23 @@ def main() -> None:
             for figure in switches(page):
                 rounds.setdefault(figure[0], []).append(figure)
             for what, figures in rounds.items():
-                print(said(what, [second for figure in figures for second in figure[1]], "worst", 1.0), flush=True)
+                print(
+                    said(
+                        what, [second for figure in figures for second in figure[1]], "worst", 1.0
+                    ),
+                    flush=True,
+                )
             for figure in chain(redraws(page), maps(page, server.url, home / "store")):
                 print(said(*figure), flush=True)
         numbers = lab.measured(Store(home / "store"))
-        print(said("2-D lab, a run (100 epochs, width 32)", [numbers["seconds for a run, by width"][lab.WIDTHS[0]]], "worst", 2.0))
+        print(
+            said(
+                "2-D lab, a run (100 epochs, width 32)",
+                [numbers["seconds for a run, by width"][lab.WIDTHS[0]]],
+                "worst",
+                2.0,
+            )
+        )
         rates = lab.frame_rates(chromium, home)
         print(
             f"{'2-D lab, frames a second':44} {median(rates):6.1f}     ≥ 30   {'met' if median(rates) >= 30 else 'NOT met'}   worst {min(rates):.1f}"

@@ -32,25 +32,34 @@ from torch import Tensor, nn
 
 from tests.benchmarks.speed import Row, here, timed
 from tests.steps import around_steps
+from unsc_core.analysis.evaluation import accuracies, logit_drift
 from unsc_core.config import ExperimentConfig, TrainingConfig
 from unsc_core.data import DATASETS, load_dataset
-from unsc_core.dataset import Dataset, split
-from unsc_core.device import DeviceData, class_batches, one_thread, predict, request_batches, resolve_device, to_device
-from unsc_core.downloads import is_here
+from unsc_core.data.dataset import Dataset
+from unsc_core.data.downloads import is_here
+from unsc_core.data.request import split
 from unsc_core.errors import ConfigError
-from unsc_core.evaluation import accuracies, logit_drift
-from unsc_core.experiment import MAX_MOMENTS_BYTES, Experiment
-from unsc_core.home import ASSETS, write_whole
+from unsc_core.experiment.experiment import MAX_MOMENTS_BYTES, Experiment
+from unsc_core.experiment.resolve import DEFAULT_ENERGY_THRESHOLD, MOMENTS
+from unsc_core.experiment.result import Result
+from unsc_core.experiment.store import Store
+from unsc_core.learning.batches import DeviceData, class_batches, predict, to_device
+from unsc_core.learning.device import one_thread, request_batches, resolve_device
+from unsc_core.learning.labels import pseudo_labels
+from unsc_core.learning.training import SgdConfig, relabel, train
 from unsc_core.methods import METHODS
-from unsc_core.methods.base import Context, projections
+from unsc_core.methods.context import Context, projections
 from unsc_core.models import build_model
-from unsc_core.moments import Moments, enough_images, moments_bytes, retain_spectra, second_moments
-from unsc_core.null_space import NullSpace, Spectra, null_space, spectra
+from unsc_core.paths import ASSETS, write_whole
 from unsc_core.progress import Stages
-from unsc_core.pseudo_labels import pseudo_labels
-from unsc_core.results import DEFAULT_ENERGY_THRESHOLD, MOMENTS, Result
-from unsc_core.store import Store
-from unsc_core.training import SgdConfig, relabel, train
+from unsc_core.subspace.moments import (
+    Moments,
+    enough_images,
+    moments_bytes,
+    retain_spectra,
+    second_moments,
+)
+from unsc_core.subspace.null_space import NullSpace, Spectra, null_space, spectra
 
 TESTS = Path(__file__).resolve().parent.parent
 FORGET = 6
@@ -114,8 +123,12 @@ class Run:
         data = self.data
         model = build_model(name, self.images.input_shape, self.images.num_classes).to(self.device)
         rows = torch.arange(len(data.y_train), device=self.device)
-        train(copy.deepcopy(model), data, rows[:256], TrainingConfig(1), 0)  # the first steps load libraries
-        seconds, _ = timed(lambda: train(model, data, rows, TrainingConfig(self.size.training_epochs), 0))
+        train(
+            copy.deepcopy(model), data, rows[:256], TrainingConfig(1), 0
+        )  # the first steps load libraries
+        seconds, _ = timed(
+            lambda: train(model, data, rows, TrainingConfig(self.size.training_epochs), 0)
+        )
         return model, seconds
 
 
@@ -125,7 +138,9 @@ Rows = Iterator[Row]
 def made_up(n: int) -> Dataset:
     """`n` training images of CIFAR-10's size in ten classes, each a smooth pattern of its own, moved about and under noise; n / 5 to test."""
     generator = torch.Generator().manual_seed(0)
-    patterns = torch.nn.functional.interpolate(torch.randn(10, 3, 5, 5, generator=generator), (40, 40), mode="bicubic")
+    patterns = torch.nn.functional.interpolate(
+        torch.randn(10, 3, 5, 5, generator=generator), (40, 40), mode="bicubic"
+    )
     parts = []
     for count in (n, max(n // 5, 100)):
         labels = torch.arange(count) % 10
@@ -133,12 +148,16 @@ def made_up(n: int) -> Dataset:
         for chosen in torch.arange(count).split(5000):
             top, left = torch.randint(0, 9, (2, len(chosen), 1, 1), generator=generator)
             rows, cols = top + torch.arange(32)[:, None], left + torch.arange(32)
-            pattern = patterns.permute(0, 2, 3, 1)[labels[chosen][:, None, None], rows, cols].permute(0, 3, 1, 2)
+            pattern = patterns.permute(0, 2, 3, 1)[
+                labels[chosen][:, None, None], rows, cols
+            ].permute(0, 3, 1, 2)
             noise = torch.randn(pattern.shape, generator=generator)
             images[chosen] = (128 + 30 * pattern + 60 * noise).clamp(0, 255).to(torch.uint8)
         parts.append((images.numpy(), labels.numpy()))
     (x, y), (x_test, y_test) = parts
-    return Dataset("made-up images of CIFAR-10's size", x, y, x_test, y_test, tuple("0123456789"), augment=True)
+    return Dataset(
+        "made-up images of CIFAR-10's size", x, y, x_test, y_test, tuple("0123456789"), augment=True
+    )
 
 
 # --- tests ------------------------------------------------------------------------------------------------------------
@@ -146,7 +165,9 @@ def made_up(n: int) -> Dataset:
 
 def gpu_tests(run: Run) -> Rows:
     """Every test that needs a GPU, in a process of its own."""
-    files = sorted(str(path) for path in TESTS.glob("test_*.py") if "pytest.mark.gpu" in path.read_text())
+    files = sorted(
+        str(path) for path in TESTS.glob("test_*.py") if "pytest.mark.gpu" in path.read_text()
+    )
     report = run.folder / "tests.xml"
     command = [sys.executable, "-m", "pytest", "-m", "gpu", "-q", f"--junitxml={report}", *files]
     subprocess.run(command, cwd=TESTS.parent, capture_output=True, timeout=LIMITS["tests"])
@@ -159,7 +180,9 @@ def gpu_tests(run: Run) -> Rows:
     yield Row("tests", "skipped", counts["skipped"], "", at_most=0 if run.on_gpu else None)
     for case in suite.iter("testcase"):
         for bad in (*case.findall("failure"), *case.findall("error")):
-            run.notes.setdefault("tests", []).append(f"{case.get('name')}: {(bad.get('message') or '').splitlines()[0][:300]}")
+            run.notes.setdefault("tests", []).append(
+                f"{case.get('name')}: {(bad.get('message') or '').splitlines()[0][:300]}"
+            )
 
 
 # --- agreement --------------------------------------------------------------------------------------------------------
@@ -168,13 +191,19 @@ def gpu_tests(run: Run) -> Rows:
 def agreement(run: Run) -> Rows:
     """The same originals unlearned on the CPU and on the device."""
     small = ExperimentConfig("blobs", "mlp", (0,))
-    for config in (small if run.size is SMALL else ExperimentConfig(), ExperimentConfig("digits", forget_classes=(3,))):
+    for config in (
+        small if run.size is SMALL else ExperimentConfig(),
+        ExperimentConfig("digits", forget_classes=(3,)),
+    ):
         yield from of_both(run, config)
 
 
 def of_both(run: Run, config: ExperimentConfig) -> Rows:
     """One config on both: what they know, what they cut, whom they teach what, what comes of it."""
-    mine, theirs = (Experiment(replace(config, device=device), Store(run.folder / config.dataset / device)) for device in ("cpu", run.device))
+    mine, theirs = (
+        Experiment(replace(config, device=device), Store(run.folder / config.dataset / device))
+        for device in ("cpu", run.device)
+    )
     _ = mine.original
     trained = mine.store.get("trained", mine.keys.original)
     assert trained is not None
@@ -182,23 +211,63 @@ def of_both(run: Run, config: ExperimentConfig) -> Rows:
     one, other = mine.run(), theirs.run()
     name = config.dataset
     moments = [work.moments.retain(config.forget_classes) for work in (mine, theirs)]
-    difference = max(float((a - b.cpu()).norm() / a.norm()) for a, b in zip(*(known.values() for known in moments), strict=True))
-    yield Row(name, "second moments, ‖difference‖ / ‖CPU's‖, worst layer", difference, "", at_most=1e-4)
-    yield from cut_alike(name, moments[0], spectra(moments[0]), {layer: moment.cpu() for layer, moment in moments[1].items()})
+    difference = max(
+        float((a - b.cpu()).norm() / a.norm())
+        for a, b in zip(*(known.values() for known in moments), strict=True)
+    )
+    yield Row(
+        name, "second moments, ‖difference‖ / ‖CPU's‖, worst layer", difference, "", at_most=1e-4
+    )
+    yield from cut_alike(
+        name,
+        moments[0],
+        spectra(moments[0]),
+        {layer: moment.cpu() for layer, moment in moments[1].items()},
+    )
     assert one.labels is not None
     assert other.labels is not None
-    yield Row(name, "pseudo-labels that are the same", 100 * float((one.labels == other.labels).mean()), "%", at_least=99.5)
-    yield Row(name, "original's logits, ‖difference‖ / ‖CPU's‖", logit_drift(other.original.test, one.original.test), "", at_most=1e-4)
-    yield Row(name, "unlearned logits, ‖difference‖ / ‖CPU's‖", logit_drift(other.unlearned.test, one.unlearned.test), "", at_most=0.05)
+    yield Row(
+        name,
+        "pseudo-labels that are the same",
+        100 * float((one.labels == other.labels).mean()),
+        "%",
+        at_least=99.5,
+    )
+    yield Row(
+        name,
+        "original's logits, ‖difference‖ / ‖CPU's‖",
+        logit_drift(other.original.test, one.original.test),
+        "",
+        at_most=1e-4,
+    )
+    yield Row(
+        name,
+        "unlearned logits, ‖difference‖ / ‖CPU's‖",
+        logit_drift(other.unlearned.test, one.unlearned.test),
+        "",
+        at_most=0.05,
+    )
     same = float((one.unlearned.test.argmax(1) == other.unlearned.test.argmax(1)).mean())
     yield Row(name, "unlearned answers that are the same", 100 * same, "%", at_least=99.0)
     for measure, words in (("acc_forget", "Acc_f"), ("acc_retain", "Acc_r")):
         cpu, device = (_accuracy(result, measure) for result in (one, other))
         yield Row(name, f"{words} on the CPU", cpu, "%")
-        yield Row(name, f"{words} on the device − on the CPU, absolute", abs(device - cpu), "%", at_most=0.5)
+        yield Row(
+            name,
+            f"{words} on the device − on the CPU, absolute",
+            abs(device - cpu),
+            "%",
+            at_most=0.5,
+        )
 
 
-def cut_alike(name: str, reference: dict[str, Tensor], right: Spectra, found: dict[str, Tensor], words: str = "") -> Rows:
+def cut_alike(
+    name: str,
+    reference: dict[str, Tensor],
+    right: Spectra,
+    found: dict[str, Tensor],
+    words: str = "",
+) -> Rows:
     """How far the subspaces of the moments `found` are from those of `reference`, whose spectra are `right`: largest angle, ranks, energy."""
     others = spectra(found)
     for threshold in THRESHOLDS:
@@ -210,9 +279,17 @@ def cut_alike(name: str, reference: dict[str, Tensor], right: Spectra, found: di
                 kept = float((b.basis * (moment @ b.basis)).sum() / moment.trace())
                 lost = max(lost, abs(kept - b.energy))
         at = f"{words}subspaces at γ {threshold:g}"
-        yield Row(name, f"{at}: sine of the largest principal angle, worst layer", worst, "", at_most=5e-3)
+        yield Row(
+            name, f"{at}: sine of the largest principal angle, worst layer", worst, "", at_most=5e-3
+        )
         yield Row(name, f"{at}: largest difference of ranks", ranks, "", at_most=1)
-        yield Row(name, f"{at}: energy kept of the reference − of its own, worst layer", 100 * lost, "%", at_most=0.01)
+        yield Row(
+            name,
+            f"{at}: energy kept of the reference − of its own, worst layer",
+            100 * lost,
+            "%",
+            at_most=0.01,
+        )
 
 
 def sine(one: NullSpace, other: NullSpace) -> float:
@@ -224,7 +301,9 @@ def sine(one: NullSpace, other: NullSpace) -> float:
 
 def _accuracy(result: Result, measure: str) -> float:
     dataset = result.split.dataset
-    return accuracies(result.unlearned.test, dataset.y_test, np.isin(dataset.y_test, result.config.forget_classes))[measure]
+    return accuracies(
+        result.unlearned.test, dataset.y_test, np.isin(dataset.y_test, result.config.forget_classes)
+    )[measure]
 
 
 # --- networks ---------------------------------------------------------------------------------------------------------
@@ -233,15 +312,21 @@ def _accuracy(result: Result, measure: str) -> float:
 def network(run: Run, name: str) -> Rows:
     """One network at CIFAR-10's size: seconds of every stage, against retraining; memory, waiting, and where a step's time goes."""
     dataset, data, size = run.images, run.data, run.size
-    run.notes.setdefault(name, []).append(f"Data: {dataset.name}, {len(data.y_train):,} training images.")
+    run.notes.setdefault(name, []).append(
+        f"Data: {dataset.name}, {len(data.y_train):,} training images."
+    )
     with peak(run) as trained_with:
         model, training = run.trained(name)
     request = split(dataset, (FORGET,))
     rows = data.index(request.forget_train()[: size.forget])
     epochs = DATASETS["cifar10"].training_epochs
-    retraining = training / size.training_epochs * len(request.retain_train()) / len(data.y_train) * epochs
+    retraining = (
+        training / size.training_epochs * len(request.retain_train()) / len(data.y_train) * epochs
+    )
     yield Row(name, f"training, {size.training_epochs} epoch(s)", training, "s")
-    yield Row(name, f"retraining, {epochs} epochs: extrapolated from the line above", retraining, "s")
+    yield Row(
+        name, f"retraining, {epochs} epochs: extrapolated from the line above", retraining, "s"
+    )
 
     config = enough_images(model, dataset.num_classes, MOMENTS)
     needed = moments_bytes(model, data.inputs(data.x_train[:1]), dataset.num_classes, config)
@@ -249,9 +334,15 @@ def network(run: Run, name: str) -> Rows:
 
     def collect(by_request: bool = by_request) -> Moments:
         retain, forget = data.index(request.retain_train()), data.index(request.forget_train())
-        batches = request_batches(data, config.images, retain, forget) if by_request else class_batches(data, config.images)
+        batches = (
+            request_batches(data, config.images, retain, forget)
+            if by_request
+            else class_batches(data, config.images)
+        )
         classes = 2 if by_request else dataset.num_classes
-        known = second_moments(model, batches, classes, images=config.images, positions=config.positions)
+        known = second_moments(
+            model, batches, classes, images=config.images, positions=config.positions
+        )
         return replace(known, by_request=by_request)
 
     def bases(moments: Moments) -> Spectra:
@@ -265,16 +356,35 @@ def network(run: Run, name: str) -> Rows:
     with peak(run) as decomposed_with:
         bases_seconds, found = timed(lambda: bases(moments), size.repeats)
     context = Context(
-        request, data, 0, DEFAULT_ENERGY_THRESHOLD, 0.1, size.epochs, Stages(), lambda: found, lambda: found, lambda: model
-    )  # fmt: skip
+        request,
+        data,
+        0,
+        DEFAULT_ENERGY_THRESHOLD,
+        0.1,
+        size.epochs,
+        Stages(),
+        lambda: found,
+        lambda: found,
+        lambda: model,
+    )
     cut_seconds, (project, _) = timed(lambda: projections(model, context), size.repeats)
     banned = context.banned()[: len(rows)]
-    label_seconds, labels = timed(lambda: pseudo_labels(predict(model, data, data.x_train[rows]), banned), size.repeats)
+    label_seconds, labels = timed(
+        lambda: pseudo_labels(predict(model, data, data.x_train[rows]), banned), size.repeats
+    )
 
     def unlearned(epochs: int, chosen: int = len(rows)) -> nn.Module:
         copied = copy.deepcopy(model)
         rate = METHODS["unsc"].learning_rate or 0.1
-        relabel(copied, data, rows[:chosen], labels[:chosen], SgdConfig(rate, epochs, floor=-1.0), 0, project=project)
+        relabel(
+            copied,
+            data,
+            rows[:chosen],
+            labels[:chosen],
+            SgdConfig(rate, epochs, floor=-1.0),
+            0,
+            project=project,
+        )
         return copied
 
     unlearned(1, 256)
@@ -282,32 +392,76 @@ def network(run: Run, name: str) -> Rows:
         step_seconds, after = timed(lambda: unlearned(size.epochs))
     whole = moments_seconds + bases_seconds + cut_seconds + label_seconds + step_seconds
     kind = "of this request" if by_request else "of every class"
-    yield Row(name, f"second moments {kind}: {config.images} images a class, {config.positions} patches each", moments_seconds, "s")
+    yield Row(
+        name,
+        f"second moments {kind}: {config.images} images a class, {config.positions} patches each",
+        moments_seconds,
+        "s",
+    )
     yield Row(name, "bases: float64 eigendecompositions on the device", bases_seconds, "s")
     yield Row(name, "null spaces at γ", cut_seconds, "s")
     yield Row(name, "pseudo-labels", label_seconds, "s")
-    yield Row(name, f"{size.epochs} epochs on {len(rows):,} images, none left out", step_seconds, "s")
+    yield Row(
+        name, f"{size.epochs} epochs on {len(rows):,} images, none left out", step_seconds, "s"
+    )
     yield Row(name, "unlearning, all of it", whole, "s", at_most=run.goal(WHOLE))
     yield Row(name, "retraining (extrapolated) ÷ unlearning", retraining / whole, "×")
-    yield Row(name, "retraining (extrapolated) ÷ moments and bases", retraining / (moments_seconds + bases_seconds), "×")
+    yield Row(
+        name,
+        "retraining (extrapolated) ÷ moments and bases",
+        retraining / (moments_seconds + bases_seconds),
+        "×",
+    )
     for words, asked in (("original", model), ("unlearned", after)):
-        reached = accuracies(predict(asked, data, data.x_test).cpu().numpy(), dataset.y_test, dataset.y_test == FORGET)
+        reached = accuracies(
+            predict(asked, data, data.x_test).cpu().numpy(),
+            dataset.y_test,
+            dataset.y_test == FORGET,
+        )
         yield Row(name, f"Acc_f of the {words}", reached["acc_forget"], "%")
         yield Row(name, f"Acc_r of the {words}", reached["acc_retain"], "%")
-    stages = {"training": trained_with, "second moments": collected_with, "bases": decomposed_with, "unlearning": unlearned_with}
+    stages = {
+        "training": trained_with,
+        "second moments": collected_with,
+        "bases": decomposed_with,
+        "unlearning": unlearned_with,
+    }
     for words, measured in stages.items():
         if measured:
-            yield Row(name, f"peak memory of {words}, of it the data {data.x_train.nbytes / GIB:.2f} GiB", measured[0] / GIB, "GiB")
+            yield Row(
+                name,
+                f"peak memory of {words}, of it the data {data.x_train.nbytes / GIB:.2f} GiB",
+                measured[0] / GIB,
+                "GiB",
+            )
     yield Row(name, "second moments of every class, as they are kept", needed / GIB, "GiB")
     if run.on_gpu:
-        yield Row(name, "steps of an epoch that made the CPU wait", waits(lambda: unlearned(1)), "", at_most=0)
+        yield Row(
+            name,
+            "steps of an epoch that made the CPU wait",
+            waits(lambda: unlearned(1)),
+            "",
+            at_most=0,
+        )
     yield from where_time_goes(run, name, lambda: unlearned(1, 128 * 8))
     if run.on_gpu:
-        on_cpu = replace(moments, per_class={layer: known.cpu() for layer, known in moments.per_class.items()})
-        yield Row(name, "bases: the same on the CPU, layers side by side", timed(lambda: bases(on_cpu))[0], "s")
+        on_cpu = replace(
+            moments, per_class={layer: known.cpu() for layer, known in moments.per_class.items()}
+        )
+        yield Row(
+            name,
+            "bases: the same on the CPU, layers side by side",
+            timed(lambda: bases(on_cpu))[0],
+            "s",
+        )
     if run.on_gpu and by_request and 3 * needed < torch.cuda.mem_get_info()[0]:
         del moments
-        yield Row(name, "second moments of every class, though they are not kept", timed(lambda: collect(False))[0], "s")
+        yield Row(
+            name,
+            "second moments of every class, though they are not kept",
+            timed(lambda: collect(False))[0],
+            "s",
+        )
 
 
 @contextmanager
@@ -340,7 +494,10 @@ def waits(work: Callable[[], object]) -> int:
 
 def where_time_goes(run: Run, name: str, work: Callable[[], object], most: int = 8) -> Rows:
     """The operations that take most of a few steps, and for how much of the time the device computes at all."""
-    activities = [torch.profiler.ProfilerActivity.CPU, *([torch.profiler.ProfilerActivity.CUDA] if run.on_gpu else [])]
+    activities = [
+        torch.profiler.ProfilerActivity.CPU,
+        *([torch.profiler.ProfilerActivity.CUDA] if run.on_gpu else []),
+    ]
     seconds, _ = timed(work)
     with torch.profiler.profile(activities=activities) as profile:
         work()
@@ -348,13 +505,25 @@ def where_time_goes(run: Run, name: str, work: Callable[[], object], most: int =
             torch.cuda.synchronize()
     events = profile.key_averages()
     operations = [event for event in events if event.device_type == torch.autograd.DeviceType.CPU]
-    spent = {event.key: event.self_device_time_total if run.on_gpu else event.self_cpu_time_total for event in operations}
+    spent = {
+        event.key: event.self_device_time_total if run.on_gpu else event.self_cpu_time_total
+        for event in operations
+    }
     total = sum(spent.values()) or 1.0
     for key in sorted(spent, key=lambda key: -spent[key])[:most]:
         run.notes[name].append(f"{100 * spent[key] / total:4.1f} % of a step: {key}")
     if run.on_gpu:
-        kernels = sum(event.self_device_time_total for event in events if event.device_type == torch.autograd.DeviceType.CUDA)
-        yield Row(name, "of the time of a few steps the GPU computes (the rest waits for the CPU)", kernels / 1e4 / seconds, "%")
+        kernels = sum(
+            event.self_device_time_total
+            for event in events
+            if event.device_type == torch.autograd.DeviceType.CUDA
+        )
+        yield Row(
+            name,
+            "of the time of a few steps the GPU computes (the rest waits for the CPU)",
+            kernels / 1e4 / seconds,
+            "%",
+        )
 
 
 # --- precision --------------------------------------------------------------------------------------------------------
@@ -376,7 +545,9 @@ def tf32(run: Run) -> Rows:
 
     def collect(network: nn.Module, dtype: torch.dtype) -> dict[str, Tensor]:
         batches = ((label, inputs.to(dtype)) for label, inputs in class_batches(data, images))
-        return second_moments(network, batches, classes, images=images, positions=MOMENTS.positions).retain((FORGET,))
+        return second_moments(
+            network, batches, classes, images=images, positions=MOMENTS.positions
+        ).retain((FORGET,))
 
     def logits(network: nn.Module) -> Tensor:
         return predict(network, data, data.x_test)
@@ -384,18 +555,37 @@ def tf32(run: Run) -> Rows:
     reference = {layer: moment.cpu() for layer, moment in collect(exact, torch.float64).items()}
     right = spectra(reference)
     with torch.no_grad():
-        answers = torch.cat([exact.eval()(data.inputs(batch).double()) for batch in data.x_test.split(500)])
+        answers = torch.cat(
+            [exact.eval()(data.inputs(batch).double()) for batch in data.x_test.split(500)]
+        )
     for words, kinds in PRECISIONS.items():
         strict = kinds == ("ieee", "ieee")
-        with mock.patch("unsc_core.device.full_precision", lambda kinds=kinds: precision(*kinds)):
+        with mock.patch(
+            "unsc_core.learning.device.full_precision", lambda kinds=kinds: precision(*kinds)
+        ):
             found = {layer: moment.cpu() for layer, moment in collect(model, torch.float32).items()}
-            difference = max(float((found[layer] - moment).norm() / moment.norm()) for layer, moment in reference.items())
+            difference = max(
+                float((found[layer] - moment).norm() / moment.norm())
+                for layer, moment in reference.items()
+            )
             said = float((logits(model) - answers).norm() / answers.norm())
-        yield Row("tf32", f"{words}: second moments, ‖difference‖ / ‖float64's‖", difference, "", at_most=1e-4 if strict else None)
+        yield Row(
+            "tf32",
+            f"{words}: second moments, ‖difference‖ / ‖float64's‖",
+            difference,
+            "",
+            at_most=1e-4 if strict else None,
+        )
         yield Row("tf32", f"{words}: logits, the same", said, "", at_most=1e-4 if strict else None)
         for row in cut_alike("tf32", reference, right, found, f"{words}: "):
             yield row if strict else replace(row, at_most=None)
-        yield Row("tf32", f"{words}: ‖(G P) U‖ / ‖G‖, worst layer", left_behind(run, right, kinds), "", at_most=1e-5 if strict else None)
+        yield Row(
+            "tf32",
+            f"{words}: ‖(G P) U‖ / ‖G‖, worst layer",
+            left_behind(run, right, kinds),
+            "",
+            at_most=1e-5 if strict else None,
+        )
 
 
 @contextmanager
@@ -403,7 +593,10 @@ def precision(convolutions: str, products: str) -> Iterator[None]:
     """float32 on a GPU as named, then as before."""
     kinds = torch.backends.cudnn.conv, torch.backends.cuda.matmul
     before = [kind.fp32_precision for kind in kinds]
-    torch.backends.cudnn.conv.fp32_precision, torch.backends.cuda.matmul.fp32_precision = convolutions, products
+    torch.backends.cudnn.conv.fp32_precision, torch.backends.cuda.matmul.fp32_precision = (
+        convolutions,
+        products,
+    )
     try:
         yield
     finally:
@@ -448,17 +641,26 @@ def parts(run: Run) -> dict[str, Callable[[], Rows]]:
     """Name -> its numbers, in order."""
     first, second = run.size.networks
     return {
-        "tests": lambda: gpu_tests(run), "agreement": lambda: agreement(run), "first network": lambda: network(run, first),
-        "second network": lambda: network(run, second), "tf32": lambda: tf32(run),
-    }  # fmt: skip
+        "tests": lambda: gpu_tests(run),
+        "agreement": lambda: agreement(run),
+        "first network": lambda: network(run, first),
+        "second network": lambda: network(run, second),
+        "tf32": lambda: tf32(run),
+    }
 
 
 def measured(run: Run, write: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
     """Every part, one after the other, whatever becomes of the others; handed out after each."""
     found: dict[str, Any] = {
-        "reduced": run.size is SMALL, "device": run.device, "date": datetime.now(UTC).isoformat(timespec="seconds"),
-        "machine": here() | {"cuda": torch.version.cuda}, "rows": [], "seconds": {}, "errors": {}, "notes": run.notes,
-    }  # fmt: skip
+        "reduced": run.size is SMALL,
+        "device": run.device,
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "machine": here() | {"cuda": torch.version.cuda},
+        "rows": [],
+        "seconds": {},
+        "errors": {},
+        "notes": run.notes,
+    }
     for part, work in parts(run).items():
         started = time.perf_counter()
         try:
@@ -467,7 +669,9 @@ def measured(run: Run, write: Callable[[dict[str, Any]], None]) -> dict[str, Any
                     print(row, flush=True)
                     found["rows"].append({**asdict(row), "met": row.met})
         except Exception as error:
-            found["errors"][part] = f"{type(error).__name__}: {(str(error).strip() or 'no message').splitlines()[0][:300]}"
+            found["errors"][part] = (
+                f"{type(error).__name__}: {(str(error).strip() or 'no message').splitlines()[0][:300]}"
+            )
             print(f"{part:9} failed: {found['errors'][part]}", flush=True)
         if run.on_gpu:
             torch.cuda.set_sync_debug_mode("default")
@@ -479,26 +683,61 @@ def measured(run: Run, write: Callable[[dict[str, Any]], None]) -> dict[str, Any
 
 def markdown(found: dict[str, Any]) -> str:
     """The record for people."""
-    lines = ["# Measured on a GPU" if not found["reduced"] else "# A reduced run: its numbers are about nothing", ""]
-    lines += [f"{found['date']}, device {found['device']}; " + ", ".join(f"{key} {value}" for key, value in found["machine"].items()), ""]
+    lines = [
+        "# Measured on a GPU"
+        if not found["reduced"]
+        else "# A reduced run: its numbers are about nothing",
+        "",
+    ]
+    lines += [
+        f"{found['date']}, device {found['device']}; "
+        + ", ".join(f"{key} {value}" for key, value in found["machine"].items()),
+        "",
+    ]
     lines += ["| part | what | value | unit | bar | |", "|---|---|---|---|---|---|"]
     for row in found["rows"]:
-        bar = f"≥ {row['at_least']:g}" if row["at_least"] is not None else f"≤ {row['at_most']:g}" if row["at_most"] is not None else ""
+        bar = (
+            f"≥ {row['at_least']:g}"
+            if row["at_least"] is not None
+            else f"≤ {row['at_most']:g}"
+            if row["at_most"] is not None
+            else ""
+        )
         verdict = {None: "", True: "met", False: "**missed**"}[row["met"]]
-        lines.append(f"| {row['comparison']} | {row['what']} | {row['value']:.4g} | {row['unit']} | {bar} | {verdict} |")
+        lines.append(
+            f"| {row['comparison']} | {row['what']} | {row['value']:.4g} | {row['unit']} | {bar} | {verdict} |"
+        )
     for part, said in found["notes"].items():
         lines += ["", f"## {part}", "", *(f"- {line}" for line in said)]
     if found["errors"]:
-        lines += ["", "## Not measured", "", *(f"- {part}: {error}" for part, error in found["errors"].items())]
-    lines += ["", "Seconds: " + ", ".join(f"{part} {seconds:g}" for part, seconds in found["seconds"].items())]
+        lines += [
+            "",
+            "## Not measured",
+            "",
+            *(f"- {part}: {error}" for part, error in found["errors"].items()),
+        ]
+    lines += [
+        "",
+        "Seconds: "
+        + ", ".join(f"{part} {seconds:g}" for part, seconds in found["seconds"].items()),
+    ]
     return "\n".join(lines) + "\n"
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.gpu", description=__doc__)
-    parser.add_argument("--device", default="cuda", help="cuda, cuda:N, or cpu together with --small")
-    parser.add_argument("--small", action="store_true", help="little of everything, to see that it runs")
-    parser.add_argument("--out", type=Path, metavar="FOLDER", help="where gpu.json and gpu.md go; a reduced run writes nothing without it")
+    parser.add_argument(
+        "--device", default="cuda", help="cuda, cuda:N, or cpu together with --small"
+    )
+    parser.add_argument(
+        "--small", action="store_true", help="little of everything, to see that it runs"
+    )
+    parser.add_argument(
+        "--out",
+        type=Path,
+        metavar="FOLDER",
+        help="where gpu.json and gpu.md go; a reduced run writes nothing without it",
+    )
     options = parser.parse_args()
     try:
         device = resolve_device(options.device)
@@ -510,11 +749,15 @@ def main() -> None:
 
     def write(found: dict[str, Any]) -> None:
         if folder is not None:
-            write_whole(folder / "gpu.json", json.dumps(found, ensure_ascii=False, indent=1).encode())
+            write_whole(
+                folder / "gpu.json", json.dumps(found, ensure_ascii=False, indent=1).encode()
+            )
             write_whole(folder / "gpu.md", markdown(found).encode())
 
     if options.small:
-        print(f"This is a reduced run on {device}: it shows that everything runs, and its numbers are about nothing.")
+        print(
+            f"This is a reduced run on {device}: it shows that everything runs, and its numbers are about nothing."
+        )
     if device.startswith("cuda"):
         torch.cuda.set_device(device)
     with tempfile.TemporaryDirectory() as temporary:
@@ -522,9 +765,13 @@ def main() -> None:
     for part, lines in found["notes"].items():
         print(*(f"{part:9} {line}" for line in lines), sep="\n")
     met = [row["met"] for row in found["rows"] if row["met"] is not None]
-    print(f"{sum(met)} bars met, {len(met) - sum(met)} missed, {len(found['errors'])} parts failed; {sum(found['seconds'].values()):.0f} s")
+    print(
+        f"{sum(met)} bars met, {len(met) - sum(met)} missed, {len(found['errors'])} parts failed; {sum(found['seconds'].values()):.0f} s"
+    )
     if options.small:
-        print(f"A reduced run on {device}; {f'written to {folder}' if folder else 'nothing was written'}.")
+        print(
+            f"A reduced run on {device}; {f'written to {folder}' if folder else 'nothing was written'}."
+        )
     sys.exit(bool(found["errors"]) or not all(met))
 
 

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from tests.e2e.server import browser, serve
+from unsc_core.analysis.lab import lab_config, read_lab
+from unsc_core.analysis.lab_recorder import run
+from unsc_core.experiment.store import Store
 from unsc_core.figures.lab import frames
 from unsc_core.figures.theme import LIGHT
-from unsc_core.lab import lab_config, read_lab
-from unsc_core.lab_run import run
-from unsc_core.store import Store
 
 WIDTHS = (32, 128)
 
@@ -31,7 +31,9 @@ def measured(store: Store) -> dict[str, dict[int, float]]:
             took.append((time.perf_counter() - started, time.process_time() - worked))
         found = read_lab(config, store)
         assert found is not None
-        seconds[width], busy[width] = (round(sorted(column)[1], 2) for column in zip(*took, strict=True))
+        seconds[width], busy[width] = (
+            round(sorted(column)[1], 2) for column in zip(*took, strict=True)
+        )
         sent[width] = len(json.dumps(frames(found, LIGHT)))
     return {"seconds for a run, by width": seconds, "of processor time": busy, "bytes sent": sent}
 
@@ -58,7 +60,15 @@ def main() -> None:
         home = Path(folder) / "home"
         numbers = measured(Store(home / "store"))
         rates = sorted(frame_rates(chromium, home))
-        print(json.dumps({**numbers, "frames per second": rates[len(rates) // 2], "worst half second": rates[0]}))
+        print(
+            json.dumps(
+                {
+                    **numbers,
+                    "frames per second": rates[len(rates) // 2],
+                    "worst half second": rates[0],
+                }
+            )
+        )
 
 
 if __name__ == "__main__":

@@ -45,7 +45,14 @@ def measure(work: str, photographs: int = PHOTOGRAPHS) -> dict[str, float]:
         if work in ("allcnn", "moments"):
             write_photographs(Path(folder) / "photographs.npz", photographs)
         environment = {**os.environ, "UNSC_HOME": folder, "OMP_WAIT_POLICY": "passive"}
-        command = [sys.executable, "-m", "tests.benchmarks.memory", "--in-this-process", work, folder]
+        command = [
+            sys.executable,
+            "-m",
+            "tests.benchmarks.memory",
+            "--in-this-process",
+            work,
+            folder,
+        ]
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
         raise RuntimeError(f"{work} failed: {done.stderr[-2000:]}")
@@ -54,7 +61,8 @@ def measure(work: str, photographs: int = PHOTOGRAPHS) -> dict[str, float]:
 
 def write_photographs(path: Path, n: int) -> None:
     """`n` images of 32×32×3 in ten classes, class 0 a little smaller: the bundled clothes in three shifted channels."""
-    from unsc_core.data import load_dataset, resized
+    from unsc_core.data import load_dataset
+    from unsc_core.data.bundled import resized
 
     clothes = load_dataset("fashion-mnist-mini")
     grey = resized(clothes.x_train[:, :, :, :], 32)[:, 0]
@@ -63,12 +71,14 @@ def write_photographs(path: Path, n: int) -> None:
     labels = clothes.y_train[take].copy()
     surplus = np.flatnonzero(labels == 0)[n * FORGOTTEN // PHOTOGRAPHS :]
     labels[surplus] = 1 + np.arange(len(surplus)) % 9
-    np.savez(path, x_train=images, y_train=labels, x_test=images[:1000], y_test=np.arange(1000) % 10)
+    np.savez(
+        path, x_train=images, y_train=labels, x_test=images[:1000], y_test=np.arange(1000) % 10
+    )
 
 
 def command_line(seed: int) -> int:
     """`python -m unsc_core run`; returns how many images it used."""
-    from unsc_core.__main__ import main as run
+    from unsc_core.commands.cli import main as run
 
     if run(["run", "--seeds", str(seed), "--json"]):
         raise RuntimeError("the run failed")
@@ -80,13 +90,26 @@ def request(folder: str) -> int:
     from safetensors.torch import save_file
 
     from unsc_core.config import ExperimentConfig
-    from unsc_core.experiment import Experiment
+    from unsc_core.experiment.experiment import Experiment
     from unsc_core.models import build_model
 
     weights = Path(folder) / "initial.safetensors"
-    save_file({name: value.contiguous() for name, value in build_model("allcnn", (3, 32, 32), 10).state_dict().items()}, weights)
+    save_file(
+        {
+            name: value.contiguous()
+            for name, value in build_model("allcnn", (3, 32, 32), 10).state_dict().items()
+        },
+        weights,
+    )
     dataset = str(Path(folder) / "photographs.npz")
-    config = ExperimentConfig(dataset=dataset, model="allcnn", forget_classes=(0,), checkpoint=str(weights), epochs=1, device="cpu")
+    config = ExperimentConfig(
+        dataset=dataset,
+        model="allcnn",
+        forget_classes=(0,),
+        checkpoint=str(weights),
+        epochs=1,
+        device="cpu",
+    )
     work = Experiment(config)
     work.logits(work.keys.original, lambda: work.original, "train")
     assert len(work.unlearned.history) == 2
@@ -98,9 +121,9 @@ def all_moments(folder: str) -> int:
     from torch import arange
 
     from unsc_core.data import load_dataset
-    from unsc_core.device import class_batches, to_device
+    from unsc_core.learning.batches import class_batches, to_device
     from unsc_core.models import build_model
-    from unsc_core.moments import second_moments
+    from unsc_core.subspace.moments import second_moments
 
     data = to_device(load_dataset(str(Path(folder) / "photographs.npz")), "cpu")
     model = build_model("allcnn", (3, 32, 32), 10)
@@ -123,7 +146,11 @@ def in_this_process(work: str, folder: str) -> None:
         "allcnn": lambda: request(folder),
         "moments": lambda: all_moments(folder),
     }[work]()
-    print(json.dumps({"bytes": peak_bytes(), "seconds": time.perf_counter() - started, "images": images}))
+    print(
+        json.dumps(
+            {"bytes": peak_bytes(), "seconds": time.perf_counter() - started, "images": images}
+        )
+    )
 
 
 def peaks(names: list[str]) -> Iterator[tuple[str, dict[str, float]]]:
@@ -138,7 +165,10 @@ def main() -> None:
         return
     for name, took in peaks(sys.argv[1:] or list(WORK)):
         bar = f"bar {WORK[name]} GiB" if WORK[name] else ""
-        print(f"{name:8} {took['bytes'] / GIB:6.2f} GiB  {took['seconds']:6.1f} s  {took['images']:6} images  {bar}", flush=True)
+        print(
+            f"{name:8} {took['bytes'] / GIB:6.2f} GiB  {took['seconds']:6.1f} s  {took['images']:6} images  {bar}",
+            flush=True,
+        )
 
 
 if __name__ == "__main__":

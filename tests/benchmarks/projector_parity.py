@@ -14,7 +14,9 @@ def main() -> None:
             largest = max(difference for _, difference in found)
             worst = max(worst, largest)
             cuts = ", ".join(sorted({f"{energy_threshold:.4f}" for energy_threshold, _ in found}))
-            print(f"{case.name + (' channels-last' if channels_last else ''):46} {largest:8.1e}   γ = {cuts}")
+            print(
+                f"{case.name + (' channels-last' if channels_last else ''):46} {largest:8.1e}   γ = {cuts}"
+            )
     print(f"{'largest of all':46} {worst:8.1e}")
 
 

@@ -9,19 +9,33 @@ from __future__ import annotations
 
 import sys
 
-from unsc_core.claims import FORGOTTEN
-from unsc_core.comparison import COMPARED, Run, added, by_method, forgets, free, rows, run_of, standing
+from unsc_core.analysis.claims import FORGOTTEN
+from unsc_core.analysis.comparison import (
+    COMPARED,
+    Run,
+    added,
+    by_method,
+    forgets,
+    free,
+    rows,
+    run_of,
+    standing,
+)
 from unsc_core.config import ExperimentConfig
-from unsc_core.experiment import Experiment
+from unsc_core.experiment.experiment import Experiment
+from unsc_core.figures.phrases import pm
 from unsc_core.figures.standings import free_and_added
-from unsc_core.figures.words import pm
 
 SEEDS = (0, 1, 2)
 
 
 def measured(c: int) -> list[Run]:
     """Every method on one class, over seeds."""
-    configs = [ExperimentConfig(forget_classes=(c,), method=method, seed=seed) for method in COMPARED for seed in SEEDS]
+    configs = [
+        ExperimentConfig(forget_classes=(c,), method=method, seed=seed)
+        for method in COMPARED
+        for seed in SEEDS
+    ]
     return [run_of(Experiment(config).run(with_retrain=True), None) for config in configs]
 
 
@@ -33,19 +47,38 @@ def main() -> None:
         runs = measured(c)
         against, of = standing(runs), by_method(runs)
         verdicts = dict.fromkeys(against.not_forgetting, "does not forget")
-        for words, group in (("more than", against.better), ("tied with", against.tied), ("less than", against.worse)):
+        for words, group in (
+            ("more than", against.better),
+            ("tied with", against.tied),
+            ("less than", against.worse),
+        ):
             verdicts |= {method: f"{words} UNSC ({pm(ahead)})" for method, ahead in group.items()}
-        print("| forget | row | Acc_f | Acc_r | gain | added | agreement | drift | seconds | Acc_r against UNSC's |\n|" + "---|" * 10)
+        print(
+            "| forget | row | Acc_f | Acc_r | gain | added | agreement | drift | seconds | Acc_r against UNSC's |\n|"
+            + "---|" * 10
+        )
         for name, row in rows(runs).items():
-            cells = " | ".join("–" if row.mean[n] is None else f"{row.mean[n]:.2f} ± {row.half[n]:.2f}" for n in names)
+            cells = " | ".join(
+                "–" if row.mean[n] is None else f"{row.mean[n]:.2f} ± {row.half[n]:.2f}"
+                for n in names
+            )
             seconds = "–" if row.mean["seconds"] is None else f"{row.mean['seconds']:.1f}"
             print(f"| {c} | {name} | {cells} | {seconds} | {verdicts.get(name, '')} |")
         hidden, beyond = free(of["unsc"]), added(of["unsc"])
         place = f"does not forget (Acc_f over {FORGOTTEN:g} % with some seed)"
         if forgets(of["unsc"]):
-            place = "has the highest Acc_r of those that forget" if not against.better else "is behind " + ", ".join(against.better)
+            place = (
+                "has the highest Acc_r of those that forget"
+                if not against.better
+                else "is behind " + ", ".join(against.better)
+            )
             place += f"; tied with {', '.join(against.tied)}" if against.tied else ""
-        print(f"\nforget {c}: UNSC {place}." + (f" {free_and_added(hidden, beyond)}." if hidden and beyond else "") + "\n", flush=True)
+        print(
+            f"\nforget {c}: UNSC {place}."
+            + (f" {free_and_added(hidden, beyond)}." if hidden and beyond else "")
+            + "\n",
+            flush=True,
+        )
 
 
 if __name__ == "__main__":

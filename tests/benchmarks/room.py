@@ -68,11 +68,19 @@ class Person:
             answer = ForwardMsg.FromString(content)
             kind = answer.WhichOneof("type")
             if kind == "navigation":
-                self.pages = {one.url_pathname: one.page_script_hash for one in answer.navigation.app_pages}
-            elif kind == "delta" and (element := answer.delta.new_element).WhichOneof("type") in ("exception", "alert"):
+                self.pages = {
+                    one.url_pathname: one.page_script_hash for one in answer.navigation.app_pages
+                }
+            elif kind == "delta" and (element := answer.delta.new_element).WhichOneof("type") in (
+                "exception",
+                "alert",
+            ):
                 if element.HasField("exception") or element.alert.format == element.alert.ERROR:
                     wrong.append(element.exception.message or element.alert.body)
-            elif kind == "script_finished" and answer.script_finished == ForwardMsg.FINISHED_SUCCESSFULLY:
+            elif (
+                kind == "script_finished"
+                and answer.script_finished == ForwardMsg.FINISHED_SUCCESSFULLY
+            ):
                 return wrong
         raise ConnectionError("the server closed the connection")
 
@@ -82,7 +90,11 @@ async def sits_there(server: Server, room: Room, place: int, people: int, end: f
     choice = random.Random(place)
     await asyncio.sleep(EVERY_S * place / people)
     try:
-        async with connect(f"{server.url.replace('http', 'ws')}/_stcore/stream", subprotocols=["streamlit"], max_size=None) as socket:
+        async with connect(
+            f"{server.url.replace('http', 'ws')}/_stcore/stream",
+            subprotocols=["streamlit"],
+            max_size=None,
+        ) as socket:
             person, page, waits = Person(socket), "", room.opened
             while (asked := time.monotonic()) < end:
                 wrong = await asyncio.wait_for(person.open(page), GIVE_UP_S)
@@ -97,13 +109,19 @@ async def sits_there(server: Server, room: Room, place: int, people: int, end: f
 async def fill(server: Server, room: Room, people: int, seconds: float) -> None:
     """Seat everyone for `seconds`, and measure."""
     started = time.monotonic()
-    await asyncio.gather(*(sits_there(server, room, place, people, started + seconds) for place in range(people)))
+    await asyncio.gather(
+        *(sits_there(server, room, place, people, started + seconds) for place in range(people))
+    )
     room.seconds += time.monotonic() - started
 
 
 async def warm(server: Server) -> None:
     """Have every page drawn once, and the server settle."""
-    async with connect(f"{server.url.replace('http', 'ws')}/_stcore/stream", subprotocols=["streamlit"], max_size=None) as socket:
+    async with connect(
+        f"{server.url.replace('http', 'ws')}/_stcore/stream",
+        subprotocols=["streamlit"],
+        max_size=None,
+    ) as socket:
         person = Person(socket)
         for page in ("", *PAGES):
             await asyncio.wait_for(person.open(page), GIVE_UP_S)
@@ -117,7 +135,10 @@ def percentile(seconds: list[float], percent: int) -> float:
 
 def said(what: str, server: Server, room: Room) -> str:
     """What was measured of one server."""
-    mib = [psutil.Process(pid).memory_info().rss / 2**20 for pid in (server.process.pid, *descendants(server.process.pid))]
+    mib = [
+        psutil.Process(pid).memory_info().rss / 2**20
+        for pid in (server.process.pid, *descendants(server.process.pid))
+    ]
     p50, p95 = (percentile(room.waited, percent) for percent in (50, 95))
     pages = len(room.opened) + len(room.waited)
     lines = [
@@ -132,9 +153,15 @@ def said(what: str, server: Server, room: Room) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument("--people", type=int, default=30, choices=range(2, MOST_PEOPLE + 1), metavar="2…200")
-    parser.add_argument("--seconds", type=int, default=60, choices=range(20, MOST_S + 1), metavar="20…600")
-    parser.add_argument("--without-freeze", action="store_true", help="measure a server without it as well, in turn")
+    parser.add_argument(
+        "--people", type=int, default=30, choices=range(2, MOST_PEOPLE + 1), metavar="2…200"
+    )
+    parser.add_argument(
+        "--seconds", type=int, default=60, choices=range(20, MOST_S + 1), metavar="20…600"
+    )
+    parser.add_argument(
+        "--without-freeze", action="store_true", help="measure a server without it as well, in turn"
+    )
     given = parser.parse_args()
     with ExitStack() as stack:
         home = Path(stack.enter_context(tempfile.TemporaryDirectory())) / "home"
@@ -148,7 +175,14 @@ def main() -> None:
             asyncio.run(warm(server))
         for _ in range(2 if given.without_freeze else 1):
             for name, server in servers.items():
-                asyncio.run(fill(server, rooms[name], given.people, given.seconds / (2 if given.without_freeze else 1)))
+                asyncio.run(
+                    fill(
+                        server,
+                        rooms[name],
+                        given.people,
+                        given.seconds / (2 if given.without_freeze else 1),
+                    )
+                )
         for name, server in servers.items():
             print(said(f"{given.people} people, {name}", server, rooms[name]), flush=True)
         if given.without_freeze:

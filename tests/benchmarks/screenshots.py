@@ -18,14 +18,20 @@ README_SIZE = (1440, 1080)
 SIZES = {"desktop": (1440, 900), "phone": (390, 844)}
 
 
-def shoot(chromium: Any, url: str, path: Path, size: tuple[int, int], mode: str, whole: bool) -> None:
-    context = chromium.new_context(viewport={"width": size[0], "height": size[1]}, color_scheme=mode)
+def shoot(
+    chromium: Any, url: str, path: Path, size: tuple[int, int], mode: str, whole: bool
+) -> None:
+    context = chromium.new_context(
+        viewport={"width": size[0], "height": size[1]}, color_scheme=mode
+    )
     page = context.new_page()
     page.goto(url)
     charts(page).nth(1).wait_for(timeout=120_000)
     page.wait_for_timeout(2_500)
     if whole:
-        height = page.evaluate("document.querySelector('[data-testid=stMainBlockContainer]').getBoundingClientRect().height")
+        height = page.evaluate(
+            "document.querySelector('[data-testid=stMainBlockContainer]').getBoundingClientRect().height"
+        )
         page.set_viewport_size({"width": size[0], "height": int(min(height + 80, 6000))})
         page.wait_for_timeout(1_200)
     page.screenshot(path=path)
@@ -52,14 +58,28 @@ def main() -> None:
                 target = ROOT / "assets" / "screenshots"
                 target.mkdir(parents=True, exist_ok=True)
                 for name in README:
-                    shoot(chromium, f"{server.url}/{name}", target / f"{name or 'story'}.png", README_SIZE, "light", whole=False)
+                    shoot(
+                        chromium,
+                        f"{server.url}/{name}",
+                        target / f"{name or 'story'}.png",
+                        README_SIZE,
+                        "light",
+                        whole=False,
+                    )
                 return
             out = Path(sys.argv[1])
             out.mkdir(parents=True, exist_ok=True)
             for name in PAGES:
                 for device, size in SIZES.items():
                     for mode in ("light", "dark"):
-                        shoot(chromium, f"{server.url}/{name}", out / f"{name or 'story'}-{device}-{mode}.png", size, mode, whole=True)
+                        shoot(
+                            chromium,
+                            f"{server.url}/{name}",
+                            out / f"{name or 'story'}-{device}-{mode}.png",
+                            size,
+                            mode,
+                            whole=True,
+                        )
 
 
 if __name__ == "__main__":

@@ -18,7 +18,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if "/e2e/" in str(item.path):
             item.add_marker(pytest.mark.browser)
             if server.CHROMIUM is None and not os.environ.get("UNSC_NO_SKIP"):
-                item.add_marker(pytest.mark.skip(reason="no Chromium on this machine (Debian: apt install chromium)"))
+                item.add_marker(
+                    pytest.mark.skip(
+                        reason="no Chromium on this machine (Debian: apt install chromium)"
+                    )
+                )
 
 
 @pytest.fixture(scope="session")
@@ -45,9 +49,18 @@ def page(chromium: Any) -> Iterator[Any]:
     context.set_default_timeout(60_000)
     outside: list[str] = []
     said: list[str] = []
-    context.on("request", lambda request: outside.append(request.url) if not _local(request.url) else None)
+    context.on(
+        "request", lambda request: outside.append(request.url) if not _local(request.url) else None
+    )
     context.on("weberror", lambda error: said.append(str(error.error)))
-    context.on("console", lambda message: said.append(message.text) if message.type in ("warning", "error") and not _probe(message) else None)
+    context.on(
+        "console",
+        lambda message: (
+            said.append(message.text)
+            if message.type in ("warning", "error") and not _probe(message)
+            else None
+        ),
+    )
     yield context.new_page()
     context.close()
     assert said == []

@@ -17,8 +17,17 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
+CHROMIUM = (
+    shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+)
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 
 
 @dataclass(frozen=True)
@@ -39,9 +48,21 @@ def serve(home: Path) -> Iterator[Server]:
         port = probe.getsockname()[1]
     log = home.parent / f"server-{port}.log"
     environment = {**os.environ, "UNSC_HOME": str(home)}
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port), "--server.headless", "true"]
+    command = [
+        sys.executable,
+        "-m",
+        "streamlit",
+        "run",
+        "app.py",
+        "--server.port",
+        str(port),
+        "--server.headless",
+        "true",
+    ]
     with log.open("wb") as out:
-        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=out, stderr=out)
+        process = subprocess.Popen(
+            command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=out, stderr=out
+        )
     url = f"http://localhost:{port}"
     try:
         end = time.monotonic() + 60
@@ -77,7 +98,11 @@ def browser() -> Iterator[Any]:
 def prepare(home: Path) -> None:
     """The README's `prepare` with its results in `home`."""
     subprocess.run(
-        [sys.executable, "-m", "unsc_core", "prepare"], cwd=ROOT, env={**os.environ, "UNSC_HOME": str(home)}, check=True, capture_output=True
+        [sys.executable, "-m", "unsc_core", "prepare"],
+        cwd=ROOT,
+        env={**os.environ, "UNSC_HOME": str(home)},
+        check=True,
+        capture_output=True,
     )
 
 

@@ -11,11 +11,21 @@ from playwright.sync_api import expect
 from tests.e2e.server import Server, charts
 
 VIEWS = {
-    "": 6, "lab": 3, "decision_space": 3, "decision_space?picked=3,17&samples=Training": 4, "decision_space?space=Epoch+by+epoch": 1,
-    "confusion?of=Original&true=Shirt&answer=T-shirt": 4, "null_space": 7, "null_space?view=Frozen+and+reachable": 6,
-    "null_space?view=Class+angles": 1, "null_space?view=Drift": 1, "null_space?view=Sweep+over+%CE%B3": 1, "pseudo_labels": 2,
-    "compare": 3, "runs": 0,
-}  # fmt: skip
+    "": 6,
+    "lab": 3,
+    "decision_space": 3,
+    "decision_space?picked=3,17&samples=Training": 4,
+    "decision_space?space=Epoch+by+epoch": 1,
+    "confusion?of=Original&true=Shirt&answer=T-shirt": 4,
+    "null_space": 7,
+    "null_space?view=Frozen+and+reachable": 6,
+    "null_space?view=Class+angles": 1,
+    "null_space?view=Drift": 1,
+    "null_space?view=Sweep+over+%CE%B3": 1,
+    "pseudo_labels": 2,
+    "compare": 3,
+    "runs": 0,
+}
 """Link -> figures that are there when it is complete."""
 
 
@@ -31,14 +41,26 @@ def test_axe_finds_nothing_serious_on_any_page_in_either_mode(app: Server, page:
             expect(page.get_by_test_id("stApp")).to_have_css("color-scheme", mode)
             for violation in Axe().run(page).response["violations"]:
                 if violation["impact"] in ("serious", "critical"):
-                    found[link, mode, violation["id"]] = [node["html"][:200] for node in violation["nodes"]]
+                    found[link, mode, violation["id"]] = [
+                        node["html"][:200] for node in violation["nodes"]
+                    ]
     assert found == {}
 
 
 def test_every_control_is_reached_by_the_keyboard(app: Server, page: Any) -> None:
     page.goto(f"{app.url}/null_space")
     expect(charts(page).nth(5)).to_be_visible()
-    wanted = {"Dataset", "Model", "Classes to forget", "Method", "Energy threshold γ", "Share", "Spectra", "A γ for each layer", "Confusion"}
+    wanted = {
+        "Dataset",
+        "Model",
+        "Classes to forget",
+        "Method",
+        "Energy threshold γ",
+        "Share",
+        "Spectra",
+        "A γ for each layer",
+        "Confusion",
+    }
     name = "e => e.getAttribute('aria-label') || e.labels?.[0]?.innerText || e.closest('label')?.innerText || e.innerText || ''"
     reached: set[str] = set()
     for _ in range(80):

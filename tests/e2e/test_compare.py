@@ -24,7 +24,9 @@ def test_all_methods_by_one_button_and_compared_at_equal_forgetting(app: Server,
         expect(page.locator(".annotation-text", has_text=text).first).to_be_visible()
     expect(page.get_by_text("One seed has no spread").last).to_be_visible()
 
-    sentence = page.get_by_text(re.compile(r"Where Acc_f has come down to \d+ %|No method comes down"))
+    sentence = page.get_by_text(
+        re.compile(r"Where Acc_f has come down to \d+ %|No method comes down")
+    )
     expect(sentence).to_contain_text("to 5 %")
     page.get_by_role("slider", name="Acc_f to compare at").focus()
     page.keyboard.press("ArrowRight")

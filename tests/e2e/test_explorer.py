@@ -29,7 +29,10 @@ def lasso(page: Any, plot: int = 0, corners: tuple[tuple[float, float], ...] = L
     area = page.locator("[data-testid=stPlotlyChart] .nsewdrag").nth(plot)
     area.scroll_into_view_if_needed()
     box = area.bounding_box()
-    at = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in (corners[-1], *corners)]
+    at = [
+        (box["x"] + x * box["width"], box["y"] + y * box["height"])
+        for x, y in (corners[-1], *corners)
+    ]
     page.mouse.move(*at[0])
     page.mouse.down()
     for x, y in at[1:]:
@@ -50,11 +53,16 @@ def test_the_story_in_one_scroll(app: Server, page: Any) -> None:
     ):
         expect(page.get_by_role("heading", name=title, exact=True)).to_be_visible()
     expect(charts(page).nth(7)).to_be_visible()
-    numbers = [float(text.split()[0].replace("−", "-")) for text in page.locator("[data-testid=stMetricValue]").all_inner_texts()[5:]]
+    numbers = [
+        float(text.split()[0].replace("−", "-"))
+        for text in page.locator("[data-testid=stMetricValue]").all_inner_texts()[5:]
+    ]
     assert len(numbers) == 6
     assert numbers[1] < 0 < numbers[4]
     strip = page.locator("[data-testid=stMetricValue]").all_inner_texts()
-    assert strip[2].split()[0] == strip[-1].split()[0]  # what is added, in the strip and in the last step
+    assert (
+        strip[2].split()[0] == strip[-1].split()[0]
+    )  # what is added, in the strip and in the last step
     page.get_by_role("link", name="Move γ yourself").click()
     expect(page.get_by_role("heading", name="Null space")).to_be_visible()
 
@@ -112,13 +120,17 @@ def test_the_cut_moves_while_gamma_is_dragged(app: Server, page: Any) -> None:
     assert [i for i, text in enumerate(ranks.all_text_contents()) if text != drawn[i]] == [1]
 
 
-def test_the_sweep_is_run_and_a_click_takes_its_threshold_everywhere(app: Server, page: Any) -> None:
+def test_the_sweep_is_run_and_a_click_takes_its_threshold_everywhere(
+    app: Server, page: Any
+) -> None:
     page.goto(f"{app.url}/null_space?dataset=blobs&forget=0&view=Sweep+over+%CE%B3")
     page.get_by_role("button", name="Sweeping over γ").click()
     expect(page.get_by_role("button", name="Sweeping over γ")).to_have_count(0)
     expect(page.get_by_role("button", name="Cancel")).to_have_count(0, timeout=120_000)
     expect(page.get_by_text(re.compile("Acc_f at most|not forget")).first).to_be_visible()
-    points = page.locator("[data-testid=stPlotlyChart] .scatterlayer .trace").first.locator(".point")
+    points = page.locator("[data-testid=stPlotlyChart] .scatterlayer .trace").first.locator(
+        ".point"
+    )
     expect(points).to_have_count(9)
     box = points.first.bounding_box()
     page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
@@ -126,7 +138,9 @@ def test_the_sweep_is_run_and_a_click_takes_its_threshold_everywhere(app: Server
     page.wait_for_url(re.compile(r"gamma=0\.8"))
     page.get_by_test_id("stSidebarNavItems").get_by_role("link", name="Confusion").click()
     expect(page.get_by_text("are answered better than before")).to_be_visible()
-    expect(page.get_by_role("slider", name="Energy threshold γ")).to_have_attribute("aria-valuetext", "0.8")
+    expect(page.get_by_role("slider", name="Energy threshold γ")).to_have_attribute(
+        "aria-valuetext", "0.8"
+    )
 
 
 def test_exactly_the_chosen_samples_are_forgotten(app: Server, page: Any) -> None:
@@ -146,7 +160,9 @@ def test_exactly_the_chosen_samples_are_forgotten(app: Server, page: Any) -> Non
     page.wait_for_url(re.compile("ids="))
     assert len(re.split("%2C|,", re.search("ids=([^&]*)", page.url)[1])) == count
     page.get_by_test_id("stSidebarNavItems").get_by_role("link", name="Pseudo-labels").click()
-    expect(page.get_by_text(re.compile(r"For \d+\s% of the \d+ samples? the taught label"))).to_be_visible(timeout=120_000)
+    expect(
+        page.get_by_text(re.compile(r"For \d+\s% of the \d+ samples? the taught label"))
+    ).to_be_visible(timeout=120_000)
 
 
 def test_a_chosen_sample_is_part_of_the_link(app: Server, page: Any) -> None:
@@ -182,26 +198,39 @@ def test_a_cell_is_read_in_all_matrices_and_opened(app: Server, page: Any) -> No
     page.goto(f"{app.url}/confusion")
     expect(charts(page).nth(3)).to_be_visible()
     box = page.locator("[data-testid=stPlotlyChart] .nsewdrag").first.bounding_box()
-    x, y = box["x"] + 0.05 * box["width"], box["y"] + 0.65 * box["height"]  # row Shirt, column T-shirt of ten
+    x, y = (
+        box["x"] + 0.05 * box["width"],
+        box["y"] + 0.65 * box["height"],
+    )  # row Shirt, column T-shirt of ten
     page.wait_for_timeout(400)  # the script beside the figures looks for them now and then
     page.mouse.move(x, y)
     page.mouse.move(x + 2, y + 2)
     expect(page.locator(".readout")).to_contain_text(
-        re.compile(r"True Shirt, answered T-shirt: original .* retained|True Shirt, answered T-shirt: original")
+        re.compile(
+            r"True Shirt, answered T-shirt: original .* retained|True Shirt, answered T-shirt: original"
+        )
     )
     expect(page.locator(".unsc-linked-frame")).to_have_count(4)
     page.mouse.click(x + 2, y + 2)
-    expect(page.get_by_text("Shirt images are answered T-shirt by the original model")).to_be_visible()
+    expect(
+        page.get_by_text("Shirt images are answered T-shirt by the original model")
+    ).to_be_visible()
     expect(page.locator(".unsc-card img").first).to_be_visible()
     page.wait_for_url(re.compile("of=Original&true=Shirt&answer=T-shirt"))
     page.reload()
-    expect(page.get_by_text("Shirt images are answered T-shirt by the original model")).to_be_visible()
+    expect(
+        page.get_by_text("Shirt images are answered T-shirt by the original model")
+    ).to_be_visible()
 
 
 def test_other_pseudo_labels_are_tried_beside_the_own_ones(app: Server, page: Any) -> None:
     page.goto(f"{app.url}/pseudo_labels?dataset=digits")
-    expect(page.get_by_text(re.compile(r"For \d+\s% of the .* the taught label"))).to_be_visible(timeout=120_000)
-    expect(page.get_by_role("button", name="Cancel")).to_have_count(0)  # nothing more is drawn by itself
+    expect(page.get_by_text(re.compile(r"For \d+\s% of the .* the taught label"))).to_be_visible(
+        timeout=120_000
+    )
+    expect(page.get_by_role("button", name="Cancel")).to_have_count(
+        0
+    )  # nothing more is drawn by itself
     page.get_by_role("combobox", name="Samples with the pseudo-label").click()
     page.get_by_role("option").first.click()
     page.get_by_role("combobox", name="are taught instead").click()
@@ -221,7 +250,9 @@ def test_other_pseudo_labels_are_tried_beside_the_own_ones(app: Server, page: An
         "decision_space?map=PCA&show=Over-forgotten%3A+retained%2C+right+before%2C+wrong+after",
     ],
 )
-def test_a_shared_link_shows_the_same_in_another_browser(app: Server, page: Any, chromium: Any, link: str) -> None:
+def test_a_shared_link_shows_the_same_in_another_browser(
+    app: Server, page: Any, chromium: Any, link: str
+) -> None:
     page.goto(f"{app.url}/{link}")
     expect(page.locator("[data-testid=stMetric]").nth(4)).to_be_visible()
     expect(charts(page).first).to_be_visible()
@@ -231,9 +262,16 @@ def test_a_shared_link_shows_the_same_in_another_browser(app: Server, page: Any,
     other = chromium.new_context(viewport={"width": 1440, "height": 900}).new_page()
     other.goto(shared)
     expect(charts(other).first).to_be_visible()
-    for seen in ("h1", "[data-testid=stMetricValue] >> nth=0", "[data-testid=stMetricValue] >> nth=1"):
+    for seen in (
+        "h1",
+        "[data-testid=stMetricValue] >> nth=0",
+        "[data-testid=stMetricValue] >> nth=1",
+    ):
         expect(other.locator(seen)).to_have_text(page.locator(seen).inner_text())
     checked = "[role=radio][aria-checked=true], [data-testid*=Active]"
-    assert other.locator(checked).all_inner_texts() == page.locator(checked).all_inner_texts()[: other.locator(checked).count()]
+    assert (
+        other.locator(checked).all_inner_texts()
+        == page.locator(checked).all_inner_texts()[: other.locator(checked).count()]
+    )
     assert charts(other).count() == charts(page).count()
     other.context.close()

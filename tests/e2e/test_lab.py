@@ -19,7 +19,9 @@ def opened(app: Server, page: Any, query: str = "") -> Any:
 
 def drawn(page: Any) -> str:
     """What the planes show now, as image data."""
-    return page.locator(".lab canvas.regions").evaluate_all("planes => planes.map(plane => plane.toDataURL()).join()")
+    return page.locator(".lab canvas.regions").evaluate_all(
+        "planes => planes.map(plane => plane.toDataURL()).join()"
+    )
 
 
 def readouts(page: Any) -> list[str]:

@@ -31,10 +31,16 @@ def choose(page: Any, label: str, option: str) -> None:
 
 def test_the_first_start_shows_before_and_after_and_asks_nothing(app: Server, page: Any) -> None:
     page.goto(app.url)
-    expect(page.get_by_role("heading", name="Make a network forget, and keep the rest")).to_be_visible()
+    expect(
+        page.get_by_role("heading", name="Make a network forget, and keep the rest")
+    ).to_be_visible()
     expect(charts(page).nth(1)).to_be_visible()
-    expect(page.get_by_text(re.compile(r"After UNSC, of the test images of Shirt \d+"))).to_be_visible()
-    expect(page.get_by_text("Random labels changed the accuracy on the retained classes by")).to_be_visible()
+    expect(
+        page.get_by_text(re.compile(r"After UNSC, of the test images of Shirt \d+"))
+    ).to_be_visible()
+    expect(
+        page.get_by_text("Random labels changed the accuracy on the retained classes by")
+    ).to_be_visible()
     assert float(metric(page, "Acc_f").split()[0]) < 5
     assert "mail" not in app.log.read_text().lower()
 
@@ -85,11 +91,15 @@ def test_a_link_reopens_the_same_experiment_on_the_same_page(app: Server, page: 
 
 def test_impossible_requests_are_one_sentence(app: Server, page: Any) -> None:
     page.goto(f"{app.url}/?forget=11")
-    expect(page.get_by_text("Class 11 is not in fashion-mnist-mini; its classes are 0 to 9")).to_be_visible()
+    expect(
+        page.get_by_text("Class 11 is not in fashion-mnist-mini; its classes are 0 to 9")
+    ).to_be_visible()
     page.goto(f"{app.url}/?dataset=../../../etc/passwd")
     expect(page.get_by_text("../../../etc/passwd is outside the data folder")).to_be_visible()
     page.goto(f"{app.url}/?dataset=digits&forget=0,1,2,3,4,5,6,7,8,9")
-    expect(page.get_by_text("All 10 classes of digits would be forgotten; leave at least one.")).to_be_visible()
+    expect(
+        page.get_by_text("All 10 classes of digits would be forgotten; leave at least one.")
+    ).to_be_visible()
 
 
 def test_long_work_can_be_cancelled_and_started_again(app: Server, page: Any) -> None:
@@ -106,12 +116,20 @@ def test_long_work_can_be_cancelled_and_started_again(app: Server, page: Any) ->
 def test_a_killed_worker_is_said_and_survived(page: Any, tmp_path: Path) -> None:
     with serve(tmp_path / "home") as app:  # a server of its own: no other job is stopped meanwhile
         page.goto(f"{app.url}/?dataset=digits&seed=33")
-        expect(page.get_by_text(re.compile(r"Training the original model: epoch [12]?\d of"))).to_be_visible()
-        workers = [pid for pid in descendants(app.process.pid) if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+        expect(
+            page.get_by_text(re.compile(r"Training the original model: epoch [12]?\d of"))
+        ).to_be_visible()
+        workers = [
+            pid
+            for pid in descendants(app.process.pid)
+            if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()
+        ]
         for pid in workers:
             os.kill(pid, signal.SIGKILL)
         expect(page.get_by_text("The worker process was lost")).to_be_visible()
-        expect(page.get_by_text(re.compile("UNSC · forgetting 3 · digits · small-cnn · seed 33"))).to_be_visible(timeout=120_000)
+        expect(
+            page.get_by_text(re.compile("UNSC · forgetting 3 · digits · small-cnn · seed 33"))
+        ).to_be_visible(timeout=120_000)
         assert not list((app.home / "store").rglob("*.tmp"))
         page.goto("about:blank")  # before its server ends
 
@@ -119,22 +137,36 @@ def test_a_killed_worker_is_said_and_survived(page: Any, tmp_path: Path) -> None
 def test_own_images_by_upload_and_by_path(app: Server, page: Any, tmp_path: Path) -> None:
     good = save_npz(tmp_path / "my digits.npz")
     bad = tmp_path / "floats.npz"
-    np.savez(bad, x_train=np.zeros((4, 8, 8)), y_train=np.arange(4) % 2, x_test=np.zeros((2, 8, 8)), y_test=np.arange(2))
+    np.savez(
+        bad,
+        x_train=np.zeros((4, 8, 8)),
+        y_train=np.arange(4) % 2,
+        x_test=np.zeros((2, 8, 8)),
+        y_test=np.arange(2),
+    )
     page.goto(app.url)
     page.get_by_role("button", name="Own images or weights").click()
     page.locator("input[type=file]").set_input_files(bad)
-    expect(page.get_by_text("floats.npz: x_train has dtype float64; images must be uint8")).to_be_visible()
+    expect(
+        page.get_by_text("floats.npz: x_train has dtype float64; images must be uint8")
+    ).to_be_visible()
     page.locator("input[type=file]").set_input_files(good)
-    expect(page.get_by_text(re.compile("UNSC · forgetting .* · my-digits.npz"))).to_be_visible(timeout=120_000)
+    expect(page.get_by_text(re.compile("UNSC · forgetting .* · my-digits.npz"))).to_be_visible(
+        timeout=120_000
+    )
     assert "dataset=own" in page.url
 
     inside = app.home / "data" / "again.npz"
     inside.write_bytes(good.read_bytes())
     page.goto(f"{app.url}/confusion?dataset=again.npz&forget=2")
-    expect(page.get_by_text(re.compile("UNSC · forgetting .* · again.npz"))).to_be_visible(timeout=120_000)
+    expect(page.get_by_text(re.compile("UNSC · forgetting .* · again.npz"))).to_be_visible(
+        timeout=120_000
+    )
 
 
-def test_corrupt_and_foreign_weights_are_one_sentence(app: Server, page: Any, tmp_path: Path) -> None:
+def test_corrupt_and_foreign_weights_are_one_sentence(
+    app: Server, page: Any, tmp_path: Path
+) -> None:
     corrupt, foreign = tmp_path / "corrupt.safetensors", tmp_path / "foreign.safetensors"
     corrupt.write_bytes(b"not weights")
     save_file({"weight": np.zeros((2, 2), np.float32)}, foreign)
@@ -165,8 +197,15 @@ def test_choosing_samples_on_the_map_shows_their_images(app: Server, page: Any) 
 
 def test_server_log_is_quiet(app: Server) -> None:
     time.sleep(0.2)
-    log = re.sub(r"Exception ignored in: <function Client.__del__.*?IOLoop is closed\n", "", app.log.read_text(), flags=re.S)
-    assert "Traceback" not in log  # but for a worker that was stopped in the middle, whose client says so on its way out
+    log = re.sub(
+        r"Exception ignored in: <function Client.__del__.*?IOLoop is closed\n",
+        "",
+        app.log.read_text(),
+        flags=re.S,
+    )
+    assert (
+        "Traceback" not in log
+    )  # but for a worker that was stopped in the middle, whose client says so on its way out
     assert "WARNING" not in log
 
 
@@ -174,6 +213,8 @@ def test_a_link_to_a_page_may_be_the_first_thing_a_server_sees(app: Server, page
     with serve(app.home) as fresh:
         page.goto(f"{fresh.url}/confusion?forget=6")
         expect(page.get_by_text(re.compile("UNSC · forgetting Shirt"))).to_be_visible()
-        expect(page.get_by_test_id("stSidebarNavItems").get_by_role("link", name="Pseudo-labels")).to_be_visible()
+        expect(
+            page.get_by_test_id("stSidebarNavItems").get_by_role("link", name="Pseudo-labels")
+        ).to_be_visible()
         expect(page.get_by_role("link", name="app", exact=True)).to_have_count(0)
         page.goto("about:blank")  # before its server ends

@@ -29,7 +29,11 @@ def busy(app: Server) -> list[int]:
     workers = [path for path in workers if b"spawn_main" in (path / "cmdline").read_bytes()]
     before = [_ticks(path) for path in workers]
     time.sleep(0.5)
-    return [int(path.name) for path, then in zip(workers, before, strict=True) if path.exists() and _ticks(path) - then > 17]
+    return [
+        int(path.name)
+        for path, then in zip(workers, before, strict=True)
+        if path.exists() and _ticks(path) - then > 17
+    ]
 
 
 def _ticks(process: Path) -> int:
@@ -37,17 +41,25 @@ def _ticks(process: Path) -> int:
     return int(used[11]) + int(used[12])
 
 
-def test_long_work_holds_nobody_up_and_ends_with_its_last_reader(app: Server, chromium: Any, page: Any) -> None:
+def test_long_work_holds_nobody_up_and_ends_with_its_last_reader(
+    app: Server, chromium: Any, page: Any
+) -> None:
     others = chromium.new_context(viewport={"width": 1440, "height": 900})
     asking, short = others.new_page(), others.new_page()
     alone = seconds_to_the_lab(app, short, 100)
 
     asking.goto(f"{app.url}/confusion?model=resnet18")
     expect(
-        asking.get_by_text(re.compile(r"This takes about \d+ (minutes|hours) on this machine: training ResNet-18 on 10,000 images"))
+        asking.get_by_text(
+            re.compile(
+                r"This takes about \d+ (minutes|hours) on this machine: training ResNet-18 on 10,000 images"
+            )
+        )
     ).to_be_visible()
     asking.get_by_role("button", name="Run it").click()
-    expect(asking.get_by_text(re.compile(r"about \d+ (minutes|hours) on this machine"))).to_be_visible()
+    expect(
+        asking.get_by_text(re.compile(r"about \d+ (minutes|hours) on this machine"))
+    ).to_be_visible()
     expect(asking.get_by_text(TRAINING)).to_be_visible()
 
     assert seconds_to_the_lab(app, short, 101) < max(3.0, 3 * alone)
@@ -56,7 +68,11 @@ def test_long_work_holds_nobody_up_and_ends_with_its_last_reader(app: Server, ch
     page.goto(f"{app.url}/confusion?model=resnet18")
     expect(page.get_by_text(TRAINING)).to_be_visible()
     page.get_by_role("button", name="Cancel").click()
-    expect(page.get_by_text("Another open tab waits for this too, so it goes on; you no longer wait for it.")).to_be_visible()
+    expect(
+        page.get_by_text(
+            "Another open tab waits for this too, so it goes on; you no longer wait for it."
+        )
+    ).to_be_visible()
     expect(page.get_by_role("button", name="Wait for it again")).to_be_visible()
     expect(asking.get_by_text(TRAINING)).to_be_visible()
 

@@ -10,18 +10,22 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.e2e.server import Server, charts
+from unsc_core.analysis.summary import summary
 from unsc_core.config import ExperimentConfig
-from unsc_core.experiment import Experiment
+from unsc_core.experiment.experiment import Experiment
+from unsc_core.experiment.result import Result
+from unsc_core.experiment.store import Store
 from unsc_core.figures.measures import comparison
-from unsc_core.results import Result, summary
-from unsc_core.store import Store
 
 
 @pytest.fixture(scope="module")
 def two(app: Server) -> list[Result]:
     """Two runs on one original, forgetting a class that no other test does."""
     store = Store(app.home / "store")
-    configs = [ExperimentConfig(dataset="blobs", model="mlp", forget_classes=(2,), method=method) for method in ("unsc", "random-labels")]
+    configs = [
+        ExperimentConfig(dataset="blobs", model="mlp", forget_classes=(2,), method=method)
+        for method in ("unsc", "random-labels")
+    ]
     return [Experiment(config, store).run(with_retrain=True) for config in configs]
 
 
@@ -41,7 +45,9 @@ def test_out_and_in_again(app: Server, page: Any, two: list[Result], tmp_path: P
     page.get_by_role("button", name="Delete").first.click()
     page.get_by_role("button", name="Delete it").first.click()
     expect(page).not_to_have_url(re.compile(two[0].key))
-    expect(page.get_by_role("button", name="Delete it")).to_have_count(0)  # not asked about the next run
+    expect(page.get_by_role("button", name="Delete it")).to_have_count(
+        0
+    )  # not asked about the next run
     assert not Store(app.home / "store").path("unlearned", two[0].key).exists()
 
     page.get_by_role("button", name="Import a run").click()
@@ -58,7 +64,9 @@ def test_out_and_in_again(app: Server, page: Any, two: list[Result], tmp_path: P
     report = download(page, "Report", tmp_path / "report.html")
     page.locator(".st-key-open-A button:visible").click()  # select boxes have a button "Open", too
     expect(page.get_by_role("heading", name="Decision space")).to_be_visible()
-    expect(page.get_by_text(re.compile(r"UNSC \(imported\) · forgetting north-east · blobs"))).to_be_visible()
+    expect(
+        page.get_by_text(re.compile(r"UNSC \(imported\) · forgetting north-east · blobs"))
+    ).to_be_visible()
     read_offline(page, report, two[0])
 
 
@@ -73,8 +81,12 @@ def read_offline(page: Any, report: Path, result: Result) -> None:
     for mode in ("light", "dark"):
         page.emulate_media(color_scheme=mode)
         page.goto(report.as_uri())
-        expect(page.get_by_role("heading", name="Forgetting north-east with UNSC (imported)")).to_be_visible()
-        expect(page.get_by_text(f"{summary(result)['unlearned']['acc_retain']:.1f} %", exact=True)).to_be_visible()
+        expect(
+            page.get_by_role("heading", name="Forgetting north-east with UNSC (imported)")
+        ).to_be_visible()
+        expect(
+            page.get_by_text(f"{summary(result)['unlearned']['acc_retain']:.1f} %", exact=True)
+        ).to_be_visible()
         places = page.locator("figure > div")
         assert places.count() == 9
         assert page.locator("figure > div .main-svg:first-of-type").count() >= 9

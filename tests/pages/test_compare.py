@@ -9,12 +9,12 @@ from streamlit.testing.v1 import AppTest
 
 from pages.shared import cache
 from tests.pages.headless import finished, open_page
-from unsc_core.comparison import COMPARED
+from unsc_core.analysis.comparison import COMPARED
+from unsc_core.analysis.replay import make_epochs
 from unsc_core.config import ExperimentConfig
-from unsc_core.epochs import make_epochs
-from unsc_core.experiment import Experiment
+from unsc_core.experiment.experiment import Experiment
+from unsc_core.experiment.store import Store
 from unsc_core.figures.standings import COLUMNS, name
-from unsc_core.store import Store
 
 DIGITS = {"dataset": "digits"}
 BLOBS = {"dataset": "blobs", "model": "mlp", "forget": "0"}
@@ -56,7 +56,9 @@ def test_the_stored_methods_are_shown_at_once(opening: Path) -> None:
     assert app.button(key="run-all").label == "Run all methods"
     assert says(app, "3 of 12 runs are stored and shown.")
     assert says(app, "Random labels does not forget.")
-    assert {job.kind for job in cache.engine().active()} <= {"cost"}  # what the others would take is measured, and nothing is run
+    assert {job.kind for job in cache.engine().active()} <= {
+        "cost"
+    }  # what the others would take is measured, and nothing is run
 
 
 def test_the_slider_moves_its_sentence_and_the_link_keeps_it() -> None:
@@ -71,11 +73,16 @@ def test_the_slider_moves_its_sentence_and_the_link_keeps_it() -> None:
 
 def test_a_broken_link_is_said() -> None:
     app = open_page("compare", **DIGITS, equal="31", seeds="2")
-    assert [warning.value.split(",")[0] for warning in app.warning] == ["The link says seeds = '2'", "The link says equal = '31'"]
+    assert [warning.value.split(",")[0] for warning in app.warning] == [
+        "The link says seeds = '2'",
+        "The link says equal = '31'",
+    ]
 
 
 def test_the_button_runs_every_method_and_more_seeds_give_a_spread() -> None:
-    app = finished(open_page("compare", **BLOBS))  # the page itself asks for one run, and then for its retrained model
+    app = finished(
+        open_page("compare", **BLOBS)
+    )  # the page itself asks for one run, and then for its retrained model
     assert app.dataframe[0].value["Method"].tolist() == ["Original", "Mask", "Retrained", "◆ UNSC"]
     app.button(key="run-all").click()
     drawn(app)

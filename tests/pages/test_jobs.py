@@ -12,10 +12,10 @@ from pages.shared import cache
 from pages.shared.jobs import goes_on
 from tests.pages.headless import ROOT, finished, open_page
 from unsc_core.config import ExperimentConfig
-from unsc_core.cost import Rates, rates_key
 from unsc_core.data import load_dataset
-from unsc_core.engine import Lane, State
-from unsc_core.store import Artefact, Store
+from unsc_core.experiment.store import Artefact, Store
+from unsc_core.jobs.cost import Rates, rates_key
+from unsc_core.jobs.engine import Lane, State
 
 LONG = {"dataset": "blobs", "model": "mlp", "training": "1000"}
 """Some seconds of training: 1.6 million points."""
@@ -37,7 +37,9 @@ def takes(home: Path, seconds: float) -> None:
     """Let LONG's original be known to take so long on this machine."""
     config = ExperimentConfig(dataset="blobs", model="mlp")
     rates = Rates(step=seconds / 1.6e6, single=0.0, answer=0.0)
-    Store(home / "store").put("cost", rates_key(config, load_dataset("blobs")), Artefact({}, {"rates": rates.__dict__}))
+    Store(home / "store").put(
+        "cost", rates_key(config, load_dataset("blobs")), Artefact({}, {"rates": rates.__dict__})
+    )
 
 
 def button(app: AppTest, label: str):
@@ -51,7 +53,10 @@ def says(app: AppTest, text: str) -> bool:
 def test_work_of_more_than_a_minute_asks_first(home: Path) -> None:
     takes(home, 27 * 60)
     app = open_page("confusion", **LONG)
-    assert says(app, "This takes about 27 minutes on this machine: training MLP on 1,600 points for 1000 epochs, then forgetting.")
+    assert says(
+        app,
+        "This takes about 27 minutes on this machine: training MLP on 1,600 points for 1000 epochs, then forgetting.",
+    )
     assert cache.engine().active() == []
     button(app, "Run it").click().run()
     (job,) = cache.engine().active()
@@ -59,8 +64,12 @@ def test_work_of_more_than_a_minute_asks_first(home: Path) -> None:
     assert says(app, "about 27 minutes on this machine")
 
 
-@pytest.mark.parametrize(("seconds", "lane", "said"), [(35, Lane.LONG, True), (8, Lane.SHORT, False)])
-def test_shorter_work_runs_and_says_its_cost_from_ten_seconds_on(home: Path, seconds: float, lane: Lane, said: bool) -> None:
+@pytest.mark.parametrize(
+    ("seconds", "lane", "said"), [(35, Lane.LONG, True), (8, Lane.SHORT, False)]
+)
+def test_shorter_work_runs_and_says_its_cost_from_ten_seconds_on(
+    home: Path, seconds: float, lane: Lane, said: bool
+) -> None:
     takes(home, seconds)
     app = open_page("confusion", **LONG)
     (job,) = cache.engine().active()
@@ -98,7 +107,10 @@ def test_cancel_answers_who_else_waits(home: Path) -> None:
 
 
 def test_others_are_counted_in_words() -> None:
-    assert goes_on(2) == "Two other open tabs wait for this too, so it goes on; you no longer wait for it."
+    assert (
+        goes_on(2)
+        == "Two other open tabs wait for this too, so it goes on; you no longer wait for it."
+    )
     assert goes_on(1).startswith("Another open tab waits for this too")
     assert goes_on(5).startswith("5 other open tabs wait")
 
@@ -111,12 +123,16 @@ def test_all_methods_say_what_they_take_together_and_who_else_waits(home: Path) 
     button(app, "Run all methods").click().run()
     jobs = cache.engine().active()
     for job in jobs:
-        cache.engine().submit(job.kind, job.id.removeprefix(f"{job.kind}-"), job.config, "another tab", patient=True)
+        cache.engine().submit(
+            job.kind, job.id.removeprefix(f"{job.kind}-"), job.config, "another tab", patient=True
+        )
     button(app, "Cancel").click().run()
     assert says(app, goes_on(1))
     assert all(job.watchers == {"another tab"} for job in jobs if not job.over)
     button(app, "Wait for it again").click().run()
-    assert says(app, "runs done") or any("runs done" in bar.proto.text for bar in app.get("progress"))
+    assert says(app, "runs done") or any(
+        "runs done" in bar.proto.text for bar in app.get("progress")
+    )
 
 
 def test_another_experiment_lets_go_of_the_retrained_model_too(home: Path) -> None:

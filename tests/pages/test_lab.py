@@ -9,10 +9,10 @@ import pytest
 from pages.shared import cache
 from pages.shared.lab_state import LabState, from_query, to_query
 from tests.pages.headless import ROOT, open_page
+from unsc_core.analysis.lab import read_lab
+from unsc_core.analysis.lab_recorder import run as record
+from unsc_core.experiment.store import Store
 from unsc_core.figures.lab import verdict
-from unsc_core.lab import read_lab
-from unsc_core.lab_run import run as record
-from unsc_core.store import Store
 
 QUICK = {"epochs": "10", "width": "16"}
 
@@ -27,7 +27,13 @@ def lab_home(home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.mark.parametrize(
-    "state", [LabState(), LabState(0, 0.5, 8, 7, 0.03, 12, 5, 1), LabState(3, 1.0, 128, 2**31 - 1, 1.5, 300), LabState(gamma=0.9876543, lr=1e-4)]
+    "state",
+    [
+        LabState(),
+        LabState(0, 0.5, 8, 7, 0.03, 12, 5, 1),
+        LabState(3, 1.0, 128, 2**31 - 1, 1.5, 300),
+        LabState(gamma=0.9876543, lr=1e-4),
+    ],
 )
 def test_a_link_says_everything(state: LabState) -> None:
     assert from_query(to_query(state)) == (state, [])
@@ -39,9 +45,24 @@ def test_the_default_needs_no_link() -> None:
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("gamma", "0"), ("gamma", "1.01"), ("gamma", "nan"), ("forget", "4"), ("forget", "-1"), ("width", "7"), ("width", "129"), ("seed", "x"),
-     ("lr", "inf"), ("lr", "0"), ("epochs", "0"), ("epochs", "301"), ("unit", "32"), ("output", "4"), ("epoch", "soon")],
-)  # fmt: skip
+    [
+        ("gamma", "0"),
+        ("gamma", "1.01"),
+        ("gamma", "nan"),
+        ("forget", "4"),
+        ("forget", "-1"),
+        ("width", "7"),
+        ("width", "129"),
+        ("seed", "x"),
+        ("lr", "inf"),
+        ("lr", "0"),
+        ("epochs", "0"),
+        ("epochs", "301"),
+        ("unit", "32"),
+        ("output", "4"),
+        ("epoch", "soon"),
+    ],
+)
 def test_an_impossible_part_is_named_and_the_rest_kept(name: str, value: str) -> None:
     state, notes = from_query({"forget": "1", "seed": "3"} | {name: value})
     assert len(notes) == 1
@@ -60,7 +81,9 @@ def test_the_page_shows_this_runs_numbers(lab_home: Path) -> None:
     assert all(len(chart.proto.alt) > 40 for chart in app.get("plotly_chart"))
     texts = [text.value for text in app.markdown]
     assert texts[-1].startswith(verdict(found))
-    assert any(f"Its null space has dimension 16 − {found.layers[1].rank}" in text for text in texts)
+    assert any(
+        f"Its null space has dimension 16 − {found.layers[1].rank}" in text for text in texts
+    )
     assert not app.error
     assert not app.warning
     assert app.query_params == QUICK

@@ -13,14 +13,14 @@ import pytest
 
 from pages.shared import cache
 from tests.pages.headless import ROOT, finished, open_app, open_page
+from unsc_core.analysis.maps import make_umap
+from unsc_core.analysis.replay import make_epochs, read_epochs
 from unsc_core.config import ExperimentConfig
 from unsc_core.data import load_dataset
-from unsc_core.embedding import make_umap
-from unsc_core.epochs import make_epochs, read_epochs
-from unsc_core.experiment import Experiment
+from unsc_core.experiment.experiment import Experiment
+from unsc_core.experiment.resolve import resolve
+from unsc_core.experiment.store import Store
 from unsc_core.methods import METHODS
-from unsc_core.results import resolve
-from unsc_core.store import Store
 
 PAGES = sorted(path.stem for path in (ROOT / "pages").glob("*.py"))
 APART = {"lab", "runs"}
@@ -59,8 +59,15 @@ def test_every_figure_has_alternative_text(page: str) -> None:
 
 @pytest.mark.parametrize("method", METHODS)
 def test_pages_draw_for_every_method(method: str, opening: Path) -> None:
-    Experiment(ExperimentConfig(dataset="digits", forget_classes=(3,), method=method), Store(opening / "store")).run(with_retrain=True)
-    gamma = {"gamma": str(METHODS[method].energy_threshold)} if METHODS[method].uses_energy_threshold else {}
+    Experiment(
+        ExperimentConfig(dataset="digits", forget_classes=(3,), method=method),
+        Store(opening / "store"),
+    ).run(with_retrain=True)
+    gamma = (
+        {"gamma": str(METHODS[method].energy_threshold)}
+        if METHODS[method].uses_energy_threshold
+        else {}
+    )
     for page in ("pseudo_labels", "null_space", "decision_space"):
         app = open_page(page, dataset="digits", method=method, **gamma)
         assert not app.error
@@ -68,7 +75,10 @@ def test_pages_draw_for_every_method(method: str, opening: Path) -> None:
 
 
 def test_subspace_is_part_of_the_link(opening: Path) -> None:
-    Experiment(ExperimentConfig(dataset="digits", forget_classes=(3,), subspace="merge"), Store(opening / "store")).run(with_retrain=True)
+    Experiment(
+        ExperimentConfig(dataset="digits", forget_classes=(3,), subspace="merge"),
+        Store(opening / "store"),
+    ).run(with_retrain=True)
     app = open_page("confusion", dataset="digits", subspace="merge")
     assert app.selectbox(key="control_subspace").value == "merge"
     assert app.query_params["subspace"] == "merge"
@@ -93,7 +103,10 @@ def test_the_map_is_played_epoch_by_epoch(opening: Path) -> None:
 
 def test_edited_pseudo_labels_are_shown_beside_the_own_ones(opening: Path) -> None:
     for edits in ((), ("8>5",)):
-        Experiment(ExperimentConfig(dataset="digits", forget_classes=(3,), edits=edits), Store(opening / "store")).run(with_retrain=True)
+        Experiment(
+            ExperimentConfig(dataset="digits", forget_classes=(3,), edits=edits),
+            Store(opening / "store"),
+        ).run(with_retrain=True)
     app = open_page("pseudo_labels", dataset="digits", edits="8>5")
     assert any("8 → 5" in text.value for text in app.markdown)
     assert any("The edits took Acc_r from" in text.value for text in app.markdown)
@@ -107,7 +120,9 @@ def test_edited_pseudo_labels_are_shown_beside_the_own_ones(opening: Path) -> No
 def test_app_opens_on_the_story() -> None:
     asked = cache.engine()._submitted
     app = open_app()
-    assert cache.engine()._submitted == asked  # all of it is stored, and nothing is measured before it is shown
+    assert (
+        cache.engine()._submitted == asked
+    )  # all of it is stored, and nothing is measured before it is shown
     assert app.title[0].value == "Make a network forget, and keep the rest"
 
 
@@ -130,7 +145,13 @@ print(frozen, len(gc.get_objects()), *{name.split(".")[0] for name in sys.module
 
 
 def test_a_server_that_has_settled_looks_at_no_library_again(opening: Path) -> None:
-    ran = subprocess.run([sys.executable, "-c", SETTLED, *sorted(set(PAGES) - {"lab"})], cwd=ROOT, capture_output=True, text=True, check=True)
+    ran = subprocess.run(
+        [sys.executable, "-c", SETTLED, *sorted(set(PAGES) - {"lab"})],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     frozen, left, *loaded = ran.stdout.split()
     assert int(frozen) > 100_000
     assert int(left) < 50_000
@@ -161,7 +182,10 @@ def test_a_broken_link_falls_back_with_a_note() -> None:
 
 def test_a_lesson_takes_controls_away() -> None:
     app = open_page("confusion", hide="method,more", lock="forget")
-    assert {box.key for box in app.selectbox if box.key.startswith("control_")} == {"control_dataset", "control_model"}
+    assert {box.key for box in app.selectbox if box.key.startswith("control_")} == {
+        "control_dataset",
+        "control_model",
+    }
     assert app.multiselect(key="control_forget").disabled
     assert not app.selectbox(key="control_model").disabled
     assert app.query_params["hide"] == "method,more"
@@ -193,7 +217,9 @@ def test_a_new_threshold_is_seen_on_the_null_space_page() -> None:
 
 
 def test_every_layer_may_have_its_own_threshold() -> None:
-    app = finished(open_page("null_space", dataset="digits", gammas="0.9,0.97,0.97,0.97,0.97,0.999"))
+    app = finished(
+        open_page("null_space", dataset="digits", gammas="0.9,0.97,0.97,0.97,0.97,0.999")
+    )
     assert not app.error
     assert app.toggle(key="each_gamma").value
     assert any("At the layers' own γ, " in text.value for text in app.markdown)
@@ -206,7 +232,9 @@ def test_every_layer_may_have_its_own_threshold() -> None:
     assert "gammas" not in other.query_params
 
 
-def test_a_store_that_cannot_be_written_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_store_that_cannot_be_written_is_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     blocked = tmp_path / "file"
     blocked.write_text("not a folder")
     monkeypatch.setenv("UNSC_HOME", str(blocked))

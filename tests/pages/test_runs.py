@@ -11,30 +11,44 @@ from safetensors.numpy import save_file
 from streamlit.testing.v1 import AppTest
 
 from tests.pages.headless import ROOT, open_page
+from unsc_core.analysis.summary import summary
 from unsc_core.config import ExperimentConfig
-from unsc_core.experiment import Experiment
+from unsc_core.experiment.experiment import Experiment
+from unsc_core.experiment.result import Result
+from unsc_core.experiment.store import Store
 from unsc_core.figures.measures import MEASURES, comparison, differences
-from unsc_core.history import delete_run, list_runs
-from unsc_core.results import Result, summary
-from unsc_core.store import Store
+from unsc_core.runs.history import delete_run, list_runs
 
 BASE = ExperimentConfig(dataset="blobs", model="mlp", forget_classes=(0,))
 CONFIGS = {
     "unsc": BASE,
-    "random": ExperimentConfig(dataset="blobs", model="mlp", forget_classes=(0,), method="random-labels"),
-    "elsewhere": ExperimentConfig(dataset="digits", forget_classes=(3,), device="cpu", training_epochs=3, epochs=3),
-    "samples": ExperimentConfig(dataset="blobs", model="mlp", forget_classes=(), forget_ids=(1, 2, 3)),
+    "random": ExperimentConfig(
+        dataset="blobs", model="mlp", forget_classes=(0,), method="random-labels"
+    ),
+    "elsewhere": ExperimentConfig(
+        dataset="digits", forget_classes=(3,), device="cpu", training_epochs=3, epochs=3
+    ),
+    "samples": ExperimentConfig(
+        dataset="blobs", model="mlp", forget_classes=(), forget_ids=(1, 2, 3)
+    ),
 }
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory, own_engine: None) -> tuple[Path, dict[str, Result]]:
+def made(
+    tmp_path_factory: pytest.TempPathFactory, own_engine: None
+) -> tuple[Path, dict[str, Result]]:
     home = tmp_path_factory.mktemp("runs")
-    return home, {name: Experiment(config, Store(home / "store")).run(with_retrain=name == "unsc") for name, config in CONFIGS.items()}
+    return home, {
+        name: Experiment(config, Store(home / "store")).run(with_retrain=name == "unsc")
+        for name, config in CONFIGS.items()
+    }
 
 
 @pytest.fixture
-def runs(made: tuple[Path, dict[str, Result]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Result]:
+def runs(
+    made: tuple[Path, dict[str, Result]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> dict[str, Result]:
     """A data folder of its own with four runs."""
     shutil.copytree(made[0], tmp_path / "copy")
     monkeypatch.setenv("UNSC_HOME", str(tmp_path / "copy"))
@@ -89,7 +103,11 @@ def test_a_link_to_a_run_that_is_gone(runs: dict[str, Result]) -> None:
 def test_the_link_of_a_run_opens_it(runs: dict[str, Result], page: str, name: str) -> None:
     """Also one that was computed with settings that no control has."""
     app = open_page("runs", a=runs[name].key, b=runs["random"].key)
-    link = next(text.value for text in app.markdown if text.value.startswith("[Link to this run](decision_space?"))
+    link = next(
+        text.value
+        for text in app.markdown
+        if text.value.startswith("[Link to this run](decision_space?")
+    )
     query = dict(part.split("=") for part in link.rstrip(")").partition("?")[2].split("&"))
     opened = open_page(page, **query)
     assert not opened.error
@@ -99,17 +117,25 @@ def test_the_link_of_a_run_opens_it(runs: dict[str, Result], page: str, name: st
 def test_deleting_asks_and_then_removes_this_run_only(runs: dict[str, Result]) -> None:
     gone = runs["random"].key
     app = open_page("runs", a=gone, b=runs["unsc"].key)
-    assert any("Delete this run (Random labels · forgetting south-west" in text.value for text in app.markdown)
+    assert any(
+        "Delete this run (Random labels · forgetting south-west" in text.value
+        for text in app.markdown
+    )
     app.button(key="delete-A").click().run()
     assert not app.exception
-    assert {run.key for run in list_runs(Store())} == {result.key for result in runs.values()} - {gone}
+    assert {run.key for run in list_runs(Store())} == {result.key for result in runs.values()} - {
+        gone
+    }
     assert app.selectbox(key="run_a").value != gone
     assert len(app.dataframe[0].value) == 3
 
 
 def test_a_run_that_another_tab_deletes(runs: dict[str, Result]) -> None:
     key = runs["unsc"].key
-    tabs = [open_page("runs", a=key, b=runs["random"].key), open_page("confusion", dataset="blobs", model="mlp", forget="0")]
+    tabs = [
+        open_page("runs", a=key, b=runs["random"].key),
+        open_page("confusion", dataset="blobs", model="mlp", forget="0"),
+    ]
     assert tabs[1].metric
     delete_run(key, Store())
     for tab in tabs:
@@ -117,7 +143,9 @@ def test_a_run_that_another_tab_deletes(runs: dict[str, Result]) -> None:
         assert not tab.exception
         assert not tab.error
     assert key not in tabs[0].selectbox(key="run_a").options
-    assert [button.label for button in tabs[1].button if button.label == "Cancel"]  # it is being computed again
+    assert [
+        button.label for button in tabs[1].button if button.label == "Cancel"
+    ]  # it is being computed again
 
 
 def test_damaged_and_foreign_files_do_not_disturb(runs: dict[str, Result]) -> None:

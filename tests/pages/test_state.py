@@ -42,10 +42,28 @@ def test_a_link_to_a_dataset_is_enough(name: str) -> None:
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("gamma", "0"), ("gamma", "1.01"), ("gamma", "nan"), ("forget", "x"), ("forget", "-1"), ("model", "vgg99"), ("method", ""), ("seed", "1.5"),
-     ("model", "net.py:make"), ("seed", "99999999999"), ("lr", "0"), ("lr", "inf"), ("epochs", "-3"),
-     ("seeds", "2"), ("equal", "31"), ("training", "0"), ("device", "tpu"), ("sample", "last"), ("weights", "none")],
-)  # fmt: skip
+    [
+        ("gamma", "0"),
+        ("gamma", "1.01"),
+        ("gamma", "nan"),
+        ("forget", "x"),
+        ("forget", "-1"),
+        ("model", "vgg99"),
+        ("method", ""),
+        ("seed", "1.5"),
+        ("model", "net.py:make"),
+        ("seed", "99999999999"),
+        ("lr", "0"),
+        ("lr", "inf"),
+        ("epochs", "-3"),
+        ("seeds", "2"),
+        ("equal", "31"),
+        ("training", "0"),
+        ("device", "tpu"),
+        ("sample", "last"),
+        ("weights", "none"),
+    ],
+)
 def test_an_impossible_part_is_named_and_the_rest_kept(name: str, value: str) -> None:
     state, notes = from_query({"seed": "3", "forget": "1"} | {name: value})
     assert len(notes) == 1
@@ -54,16 +72,22 @@ def test_an_impossible_part_is_named_and_the_rest_kept(name: str, value: str) ->
     assert name == "seed" or state.seed == 3
 
 
-@pytest.mark.parametrize("state", [State("/etc/passwd"), State("../x.npz"), State(checkpoint="../../w.pt"), State(".")])
+@pytest.mark.parametrize(
+    "state", [State("/etc/passwd"), State("../x.npz"), State(checkpoint="../../w.pt"), State(".")]
+)
 def test_paths_stay_in_the_data_folder(state: State) -> None:
     with pytest.raises(DataError, match="outside the data folder"):
         state.config()
 
 
-@pytest.mark.parametrize("name", ["net.py:make", "../net.py:make", "{folder}/net.py:make", "net.py"])
+@pytest.mark.parametrize(
+    "name", ["net.py:make", "../net.py:make", "{folder}/net.py:make", "net.py"]
+)
 def test_the_app_never_runs_a_model_file(name: str, tmp_path: Path) -> None:
     """Neither from a link nor from a state made in another way, even where the file is there."""
-    (tmp_path / "net.py").write_text("from torch import nn\ndef make(shape, n): return nn.Sequential(nn.Flatten(), nn.Linear(64, n))\n")
+    (tmp_path / "net.py").write_text(
+        "from torch import nn\ndef make(shape, n): return nn.Sequential(nn.Flatten(), nn.Linear(64, n))\n"
+    )
     name = name.format(folder=tmp_path)
     state, notes = from_query({"dataset": "digits", "model": name})
     assert state.model == DATASETS["digits"].model

@@ -5,19 +5,24 @@ from __future__ import annotations
 import numpy as np
 import plotly.graph_objects as go
 
-from unsc_core import evaluation
+from unsc_core.analysis import evaluation
+from unsc_core.experiment.result import Result
+from unsc_core.figures.phrases import points, run_title
 from unsc_core.figures.theme import FORGET, Look, Picture, label_margin, styled
-from unsc_core.figures.words import points, run_title
-from unsc_core.results import Result
 
 
-def change_per_class(results: list[Result], look: Look, titles: list[str] | None = None, colours: list[str] | None = None) -> Picture:
+def change_per_class(
+    results: list[Result],
+    look: Look,
+    titles: list[str] | None = None,
+    colours: list[str] | None = None,
+) -> Picture:
     """For each result, the change of every retained class's test accuracy against the original, side by side.
 
     Args:
         results: experiments on the same dataset, original and forget classes; one series each.
         look: colours.
-        titles: of the results; see `words.run_title` if None. colours: one each; their methods' if None.
+        titles: of the results; see `phrases.run_title` if None. colours: one each; their methods' if None.
     """
     first = results[0]
     dataset, retain = first.split.dataset, list(first.split.retain_classes)
@@ -28,20 +33,44 @@ def change_per_class(results: list[Result], look: Look, titles: list[str] | None
     parts = []
     for i, result in enumerate(results):
         before, after = (
-            evaluation.per_class_accuracy(answers.test.argmax(1), dataset.y_test, dataset.num_classes)[retain]
+            evaluation.per_class_accuracy(
+                answers.test.argmax(1), dataset.y_test, dataset.num_classes
+            )[retain]
             for answers in (result.original, result.unlearned)
         )
         title = titles[i] if titles else run_title(result)
         colour = colours[i] if colours else of_method.get(result.config.method, look.muted)
-        pattern = ("", "x", "/")[i % 3] if titles else "/" if result.config.method == "random-labels" else ""
+        pattern = (
+            ("", "x", "/")[i % 3]
+            if titles
+            else "/"
+            if result.config.method == "random-labels"
+            else ""
+        )
         figure.add_bar(
-            x=names, y=after - before, name=title, marker={"color": colour, "pattern": {"shape": pattern}},
+            x=names,
+            y=after - before,
+            name=title,
+            marker={"color": colour, "pattern": {"shape": pattern}},
             hovertemplate="%{x}<br>%{y:+.1f} points<extra>" + title + "</extra>",
-        )  # fmt: skip
+        )
         table[title] = after - before
-        parts.append(f"{title} changed the accuracy on the retained classes by {points(float(np.nanmean(after - before)))} points on average")
+        parts.append(
+            f"{title} changed the accuracy on the retained classes by {points(float(np.nanmean(after - before)))} points on average"
+        )
     styled(figure, look, 400)
-    figure.update_layout(barmode="group", bargap=0.25, margin={"l": 64, "t": 40, "b": round(0.75 * label_margin(names))})
-    figure.update_yaxes(title_text="points of accuracy", zeroline=True, zerolinecolor=look.ink, zerolinewidth=1.5)
+    figure.update_layout(
+        barmode="group",
+        bargap=0.25,
+        margin={"l": 64, "t": 40, "b": round(0.75 * label_margin(names))},
+    )
+    figure.update_yaxes(
+        title_text="points of accuracy", zeroline=True, zerolinecolor=look.ink, zerolinewidth=1.5
+    )
     figure.update_xaxes(tickangle=-45, type="category")
-    return Picture(figure, "Bars: change of test accuracy of each retained class against the original.", "; ".join(parts) + ".", table)
+    return Picture(
+        figure,
+        "Bars: change of test accuracy of each retained class against the original.",
+        "; ".join(parts) + ".",
+        table,
+    )

@@ -8,11 +8,11 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from unsc_core import evaluation
-from unsc_core.claims import SAME
+from unsc_core.analysis import evaluation
+from unsc_core.analysis.claims import SAME
+from unsc_core.experiment.result import Result
+from unsc_core.figures.phrases import points, requested, run_title
 from unsc_core.figures.theme import FORGET, Look, Picture, add_cells, label_margin, styled
-from unsc_core.figures.words import points, requested, run_title
-from unsc_core.results import Result
 
 CELLS = "cells"
 """The trace whose marks are clicked and hovered."""
@@ -39,7 +39,9 @@ def in_cell(result: Result, model: str, part: str, cell: Cell) -> NDArray[np.int
     return np.flatnonzero(of_class & (inside[0] != inside[1] if len(inside) == 2 else inside[0]))
 
 
-def confusion(result: Result, model: str, part: str, normalised: bool, look: Look, cell: Cell | None = None) -> Picture:
+def confusion(
+    result: Result, model: str, part: str, normalised: bool, look: Look, cell: Cell | None = None
+) -> Picture:
     """One model's confusion matrix, forgotten classes and the opened cell outlined."""
     values = matrix(result, model, part, normalised)
     figure = _heatmap(values, result, look, normalised, look.scale, (0, float(values.max())))
@@ -54,25 +56,51 @@ def confusion(result: Result, model: str, part: str, normalised: bool, look: Loo
     return Picture(figure, alt, "", _table(values, result))
 
 
-def difference(result: Result, part: str, normalised: bool, look: Look, cell: Cell | None = None) -> Picture:
+def difference(
+    result: Result, part: str, normalised: bool, look: Look, cell: Cell | None = None
+) -> Picture:
     """Unlearned minus original: teal cells gained answers, vermilion cells lost them."""
-    change = matrix(result, "unlearned", part, normalised) - matrix(result, "original", part, normalised)
+    change = matrix(result, "unlearned", part, normalised) - matrix(
+        result, "original", part, normalised
+    )
     limit = float(np.abs(change).max()) or 1.0
-    figure = _heatmap(change, result, look, normalised, look.loss_gain, (-limit, limit), signed=True)
+    figure = _heatmap(
+        change, result, look, normalised, look.loss_gain, (-limit, limit), signed=True
+    )
     _finished(figure, result, look, f"Difference: {run_title(result)} − original", cell)
-    return Picture(figure, "Difference of the confusion matrices, unlearned minus original.", _sentence(result, part), _table(change, result))
+    return Picture(
+        figure,
+        "Difference of the confusion matrices, unlearned minus original.",
+        _sentence(result, part),
+        _table(change, result),
+    )
 
 
 def _heatmap(
-    values: NDArray[np.float64], result: Result, look: Look, normalised: bool, scale: Sequence[str], limits: tuple[float, float], signed: bool = False
+    values: NDArray[np.float64],
+    result: Result,
+    look: Look,
+    normalised: bool,
+    scale: Sequence[str],
+    limits: tuple[float, float],
+    signed: bool = False,
 ) -> go.Figure:
     names = list(result.split.dataset.class_names)
     cell = "{:+.0f}" if signed else "{:.0f}"
-    shown = [["" if abs(v) < 0.5 else cell.format(v).replace("-", "−") for v in row] for row in values]
+    shown = [
+        ["" if abs(v) < 0.5 else cell.format(v).replace("-", "−") for v in row] for row in values
+    ]
     figure = go.Figure()
     add_cells(figure, names, values, shown if len(names) <= 12 else None, scale, limits, None)
     for c in result.split.forget_classes:
-        figure.add_shape(type="rect", x0=-0.5, x1=len(names) - 0.5, y0=c - 0.5, y1=c + 0.5, line={"color": FORGET, "width": 2})
+        figure.add_shape(
+            type="rect",
+            x0=-0.5,
+            x1=len(names) - 0.5,
+            y0=c - 0.5,
+            y1=c + 0.5,
+            line={"color": FORGET, "width": 2},
+        )
     return figure
 
 
@@ -80,24 +108,45 @@ def _finished(figure: go.Figure, result: Result, look: Look, title: str, cell: C
     rows, columns = np.indices((result.split.dataset.num_classes,) * 2)
     names = result.split.dataset.class_names
     figure.add_scatter(  # heat maps cannot be clicked: unseen marks can
-        x=[names[c] for c in columns.ravel()], y=[names[r] for r in rows.ravel()], customdata=np.stack([rows.ravel(), columns.ravel()], 1).tolist(),
-        name=CELLS, mode="markers", marker={"symbol": "square", "size": max(6, 300 // len(names)), "opacity": 0}, hoverinfo="none", showlegend=False,
-        selected={"marker": {"opacity": 0}}, unselected={"marker": {"opacity": 0}},
-    )  # fmt: skip
+        x=[names[c] for c in columns.ravel()],
+        y=[names[r] for r in rows.ravel()],
+        customdata=np.stack([rows.ravel(), columns.ravel()], 1).tolist(),
+        name=CELLS,
+        mode="markers",
+        marker={"symbol": "square", "size": max(6, 300 // len(names)), "opacity": 0},
+        hoverinfo="none",
+        showlegend=False,
+        selected={"marker": {"opacity": 0}},
+        unselected={"marker": {"opacity": 0}},
+    )
     if cell is not None:
         r, c = cell
-        figure.add_shape(type="rect", x0=c - 0.5, x1=c + 0.5, y0=r - 0.5, y1=r + 0.5, line={"color": look.ink, "width": 3})
+        figure.add_shape(
+            type="rect",
+            x0=c - 0.5,
+            x1=c + 0.5,
+            y0=r - 0.5,
+            y1=r + 0.5,
+            line={"color": look.ink, "width": 3},
+        )
     styled(figure, look, 500, title)
     room = label_margin(result.split.dataset.class_names)
     figure.update_layout(margin={"l": room + 28, "b": round(0.75 * room) + 34})
     edge = len(names) - 0.5
-    figure.update_xaxes(title_text="answer", tickangle=-45, showgrid=False, type="category", range=[-0.5, edge])
-    figure.update_yaxes(title_text="true class", range=[edge, -0.5], showgrid=False, type="category")
+    figure.update_xaxes(
+        title_text="answer", tickangle=-45, showgrid=False, type="category", range=[-0.5, edge]
+    )
+    figure.update_yaxes(
+        title_text="true class", range=[edge, -0.5], showgrid=False, type="category"
+    )
 
 
 def _table(values: NDArray[np.float64], result: Result) -> dict[str, object]:
     names = result.split.dataset.class_names
-    return {"true class": list(names), **{f"answer {name}": values[:, i] for i, name in enumerate(names)}}
+    return {
+        "true class": list(names),
+        **{f"answer {name}": values[:, i] for i, name in enumerate(names)},
+    }
 
 
 def _sentence(result: Result, part: str) -> str:

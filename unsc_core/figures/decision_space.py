@@ -9,9 +9,9 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
+from unsc_core.experiment.result import Result
+from unsc_core.figures.phrases import joined, percent, requested, run_title
 from unsc_core.figures.theme import FORGET, Look, Picture, axis, class_colour, layout
-from unsc_core.figures.words import joined, percent, requested, run_title
-from unsc_core.results import Result
 
 Points = NDArray[np.float32]
 Window = tuple[tuple[float, float], tuple[float, float]]
@@ -60,58 +60,125 @@ def space(
     labels, answers = dataset.labels(part)[rows], result.models[model].of(part)[rows].argmax(1)
     leaves = result.split.is_forgotten(part)[rows]
     here, before = positions[model], positions["original"]
-    names = np.array([f"true {dataset.class_names[label]}<br>answer {dataset.class_names[a]}" for label, a in zip(labels, answers, strict=True)])
+    names = np.array(
+        [
+            f"true {dataset.class_names[label]}<br>answer {dataset.class_names[a]}"
+            for label, a in zip(labels, answers, strict=True)
+        ]
+    )
     last = dataset.num_classes - 1
     stay = {
-        "color": labels[~leaves], "cmin": 0, "cmax": last, "colorscale": [[c / last, class_colour(c, forget)] for c in range(last + 1)],
-        "size": 6, "opacity": 0.55,
-    }  # fmt: skip
-    go_away = {"color": FORGET, "size": 8, "symbol": "x-thin", "line": {"width": 1.8, "color": FORGET}, "opacity": 0.95}
+        "color": labels[~leaves],
+        "cmin": 0,
+        "cmax": last,
+        "colorscale": [[c / last, class_colour(c, forget)] for c in range(last + 1)],
+        "size": 6,
+        "opacity": 0.55,
+    }
+    go_away = {
+        "color": FORGET,
+        "size": 8,
+        "symbol": "x-thin",
+        "line": {"width": 1.8, "color": FORGET},
+        "opacity": 0.95,
+    }
     traces: list[dict[str, Any]] = [
         {
-            "type": "scatter", "x": here[some, 0], "y": here[some, 1], "mode": "markers", "customdata": rows[some], "text": names[some],
-            "hovertemplate": "%{text}<extra></extra>", "marker": marker,
+            "type": "scatter",
+            "x": here[some, 0],
+            "y": here[some, 1],
+            "mode": "markers",
+            "customdata": rows[some],
+            "text": names[some],
+            "hovertemplate": "%{text}<extra></extra>",
+            "marker": marker,
         }
         for some, marker in ((~leaves, stay), (leaves, go_away))
-    ]  # fmt: skip
+    ]
     if paths:
-        line_x, line_y = (np.stack([before[leaves, i], here[leaves, i], np.full(leaves.sum(), np.nan)], 1).ravel() for i in (0, 1))
+        line_x, line_y = (
+            np.stack([before[leaves, i], here[leaves, i], np.full(leaves.sum(), np.nan)], 1).ravel()
+            for i in (0, 1)
+        )
         line = {"color": look.muted, "width": 0.6}
-        traces.insert(0, {"type": "scatter", "x": line_x, "y": line_y, "mode": "lines", "line": line, "opacity": 0.45, "hoverinfo": "skip"})
+        traces.insert(
+            0,
+            {
+                "type": "scatter",
+                "x": line_x,
+                "y": line_y,
+                "mode": "lines",
+                "line": line,
+                "opacity": 0.45,
+                "hoverinfo": "skip",
+            },
+        )
     limits = window or ranges(positions)
     middles = {}
     for label in [*result.split.retain_classes, *forget]:
         of_class = (labels == label) & ((answers == label) | (label in forget))
         if of_class.any() and (label not in forget or model == "original"):
             middles[label] = np.median(here[of_class], axis=0)
-    bare = axis(look) | {"showticklabels": False, "showgrid": False, "zeroline": False, "showline": True, "mirror": True}
-    figure = go.Figure(traces, layout(look, height, TITLES.get(model) or f"After: {run_title(result)}") | {
-        "xaxis": bare | {"range": limits[0]}, "yaxis": bare | {"range": limits[1]}, "showlegend": False,
-        "annotations": class_names(middles, dataset.class_names, forget, limits, height, look),
-    })  # fmt: skip
+    bare = axis(look) | {
+        "showticklabels": False,
+        "showgrid": False,
+        "zeroline": False,
+        "showline": True,
+        "mirror": True,
+    }
+    figure = go.Figure(
+        traces,
+        layout(look, height, TITLES.get(model) or f"After: {run_title(result)}")
+        | {
+            "xaxis": bare | {"range": limits[0]},
+            "yaxis": bare | {"range": limits[1]},
+            "showlegend": False,
+            "annotations": class_names(middles, dataset.class_names, forget, limits, height, look),
+        },
+    )
     alt = f"Map of {len(rows)} {PARTS[part]} samples by the {model} model's logits; {requested(result.split)} marked with vermilion crosses."
     table = {"row": rows, "true": labels, "answer": answers, "x": here[:, 0], "y": here[:, 1]}
     return Picture(figure, alt, _sentence(result, model), table)
 
 
 def class_names(
-    middles: dict[int, Points], names: tuple[str, ...], forget: tuple[int, ...], window: Window, height: int, look: Look
+    middles: dict[int, Points],
+    names: tuple[str, ...],
+    forget: tuple[int, ...],
+    window: Window,
+    height: int,
+    look: Look,
 ) -> list[dict[str, Any]]:
     """Annotations: each class's name at its middle, forgotten ones beside an arrow; no two lie on each other where there is room."""
     low, high = np.array(window).T
-    taken: list[tuple[float, float, float]] = []  # of each name in pixels: its middle's distance from the left and from below, half its width
+    taken: list[
+        tuple[float, float, float]
+    ] = []  # of each name in pixels: its middle's distance from the left and from below, half its width
     written = []
-    for label, middle in sorted(middles.items(), key=lambda item: (item[0] in forget, float(item[1][1]))):
+    for label, middle in sorted(
+        middles.items(), key=lambda item: (item[0] in forget, float(item[1][1]))
+    ):
         at = (middle - low) / (high - low) * (NARROW, height)
         half, forgotten = 5 * len(names[label]) + 4, label in forget
         ax, up = _beside(at, half, taken, height) if forgotten else (0, _above(at, half, taken))
         taken.append((at[0] + ax, at[1] + up, half))
-        written.append({
-            "x": float(middle[0]), "y": float(middle[1]), "text": f"<b>{names[label]}</b>", "showarrow": forgotten,
-            **({"ax": ax, "ay": -up, "arrowcolor": FORGET, "arrowwidth": 2} if forgotten else {"yshift": up}),
-            "font": {"size": 15, "color": FORGET if forgotten else look.ink},
-            "bgcolor": look.paper, "opacity": 1 if forgotten else 0.82, "borderpad": 1,
-        })  # fmt: skip
+        written.append(
+            {
+                "x": float(middle[0]),
+                "y": float(middle[1]),
+                "text": f"<b>{names[label]}</b>",
+                "showarrow": forgotten,
+                **(
+                    {"ax": ax, "ay": -up, "arrowcolor": FORGET, "arrowwidth": 2}
+                    if forgotten
+                    else {"yshift": up}
+                ),
+                "font": {"size": 15, "color": FORGET if forgotten else look.ink},
+                "bgcolor": look.paper,
+                "opacity": 1 if forgotten else 0.82,
+                "borderpad": 1,
+            }
+        )
     return written
 
 
@@ -124,16 +191,24 @@ def _above(at: NDArray[np.floating], half: float, taken: list[tuple[float, float
     return round(up - float(at[1]))
 
 
-def _beside(at: NDArray[np.floating], half: float, taken: list[tuple[float, float, float]], height: int) -> tuple[int, int]:
+def _beside(
+    at: NDArray[np.floating], half: float, taken: list[tuple[float, float, float]], height: int
+) -> tuple[int, int]:
     """Pixels right and up from a point to where its name lies furthest from all others, and within the panel."""
 
     def room(place: tuple[int, int]) -> float:
         across, up = at + place
         if not (half < across < NARROW - half and LINE < up < height - 3 * LINE):
             return 0.0
-        return min((max(abs(across - x) / (half + other), abs(up - y) / LINE) for x, y, other in taken), default=1.0)
+        return min(
+            (max(abs(across - x) / (half + other), abs(up - y) / LINE) for x, y, other in taken),
+            default=1.0,
+        )
 
-    return max(((x, y) for reach in (54, 81) for x in (reach, -reach, 0) for y in (48, -48, 0) if x or y), key=room)
+    return max(
+        ((x, y) for reach in (54, 81) for x in (reach, -reach, 0) for y in (48, -48, 0) if x or y),
+        key=room,
+    )
 
 
 def _sentence(result: Result, model: str) -> str:
@@ -141,14 +216,29 @@ def _sentence(result: Result, model: str) -> str:
     if not result.models[model].has(part):
         return ""
     of_forget = request.is_forgotten(part)
-    labels, answers = request.dataset.labels(part)[of_forget], result.models[model].of(part)[of_forget].argmax(1)
+    labels, answers = (
+        request.dataset.labels(part)[of_forget],
+        result.models[model].of(part)[of_forget].argmax(1),
+    )
     own = float((answers == labels).mean())
-    names = f"the {requested(request)}" if request.forget_ids else f"the {PARTS[part]} images of {requested(request)}"
+    names = (
+        f"the {requested(request)}"
+        if request.forget_ids
+        else f"the {PARTS[part]} images of {requested(request)}"
+    )
     if model == "original":
         return f"The original model recognises {percent(own)} of {names}."
-    gone = answers[answers != labels] if request.forget_ids else answers[~np.isin(answers, request.forget_classes)]
+    gone = (
+        answers[answers != labels]
+        if request.forget_ids
+        else answers[~np.isin(answers, request.forget_classes)]
+    )
     top = Counter(request.dataset.class_names[a] for a in gone).most_common(2)
-    parts = [joined([f"{percent(count / len(answers))} are answered {name}" for name, count in top])] if top else []
+    parts = (
+        [joined([f"{percent(count / len(answers))} are answered {name}" for name, count in top])]
+        if top
+        else []
+    )
     who = "By a model that never saw them" if model == "retrained" else f"After {run_title(result)}"
     text = f"{who}, of {names} {'; '.join([*parts, f'{percent(own)} are recognised'])}."
     if model == "unlearned" and result.retrained is not None and result.retrained.has(part):

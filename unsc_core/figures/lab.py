@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from unsc_core.claims import forgotten
+from unsc_core.analysis.claims import forgotten
+from unsc_core.analysis.lab import EXTENT, LEVELS, SHOWN, SIZE, LabRun, LayerGradient, Recording
+from unsc_core.figures.phrases import method_title, percent
 from unsc_core.figures.theme import FONT_FAMILY, FORGET, Look, Picture, class_colour, styled
-from unsc_core.figures.words import method_title, percent
-from unsc_core.lab import EXTENT, LEVELS, SHOWN, SIZE, LabRun, LayerGradient, Recording
 
 POINTS_PER_CLASS = 60
 """Test points drawn of each class; accuracies are of all of them."""
@@ -29,7 +29,14 @@ READOUTS = {
 def frames(run: LabRun, look: Look) -> dict[str, Any]:
     """Everything the browser needs to play a run by itself, in JSON types; cells stay deflated."""
     dataset = run.dataset
-    rows = np.sort(np.concatenate([np.flatnonzero(dataset.y_test == c)[:POINTS_PER_CLASS] for c in range(dataset.num_classes)]))
+    rows = np.sort(
+        np.concatenate(
+            [
+                np.flatnonzero(dataset.y_test == c)[:POINTS_PER_CLASS]
+                for c in range(dataset.num_classes)
+            ]
+        )
+    )
     means = [dataset.x_train[dataset.y_train == c].mean(0) for c in range(dataset.num_classes)]
     return {
         "key": f"{run.key}-{look.name}",
@@ -50,7 +57,11 @@ def frames(run: LabRun, look: Look) -> dict[str, Any]:
             }
             for c, name in enumerate(dataset.class_names)
         ],
-        "points": {"x": dataset.x_test[rows, 0].tolist(), "y": dataset.x_test[rows, 1].tolist(), "label": dataset.y_test[rows].tolist()},
+        "points": {
+            "x": dataset.x_test[rows, 0].tolist(),
+            "y": dataset.x_test[rows, 1].tolist(),
+            "label": dataset.y_test[rows].tolist(),
+        },
         "readouts": [{"name": name, "help": words} for name, words in READOUTS.items()],
         "last": max(int(path.epochs[-1]) for path in run.paths.values()),
         "panels": [_panel(run, name, run.paths[name], rows) for name in SHOWN],
@@ -58,7 +69,11 @@ def frames(run: LabRun, look: Look) -> dict[str, Any]:
 
 
 def _panel(run: LabRun, name: str, path: Recording, rows: np.ndarray) -> dict[str, Any]:
-    target = f"from scratch, without {run.dataset.class_names[run.forgotten]}" if name == "retrain" else ""
+    target = (
+        f"from scratch, without {run.dataset.class_names[run.forgotten]}"
+        if name == "retrain"
+        else ""
+    )
     return {
         "name": "Retrained" if name == "retrain" else method_title(name),
         "note": target or path.stopped,
@@ -73,7 +88,13 @@ def _panel(run: LabRun, name: str, path: Recording, rows: np.ndarray) -> dict[st
 def _readout(values: list[float]) -> list[str]:
     """One frame's measures in the order of READOUTS."""
     forget, retain, drift, changed, same = values
-    return [f"{forget:.1f} %", f"{retain:.1f} %", f"{drift:.2f}", f"{100 * changed:.1f} %", f"{100 * same:.1f} %"]
+    return [
+        f"{forget:.1f} %",
+        f"{retain:.1f} %",
+        f"{drift:.2f}",
+        f"{100 * changed:.1f} %",
+        f"{100 * same:.1f} %",
+    ]
 
 
 def palette(classes: int, forget_classes: tuple[int, ...], look: Look) -> np.ndarray:
@@ -104,17 +125,24 @@ def verdict(run: LabRun) -> str:
         done = f"At γ = {run.config.energy_threshold:g} UNSC has not forgotten {name} (Acc_f {forget:.1f} %); it"
     rest, plane, _ = _ends(ours)
     random, ascent = _ends(run.paths["random-labels"]), _ends(run.paths["gradient-ascent"])
-    diverged = [f" {method_title(method)} diverged." for method in SHOWN if run.paths[method].stopped.startswith("diverged")]
+    diverged = [
+        f" {method_title(method)} diverged."
+        for method in SHOWN
+        if run.paths[method].stopped.startswith("diverged")
+    ]
     return (
         f"{done} keeps the rest at Acc_r {rest} and puts {plane} of the plane where the retrained model puts it; "
         f"random labels (Acc_f {random[2]}) keep {random[0]} and match {random[1]}, "
-        f"gradient ascent (Acc_f {ascent[2]}) keeps {ascent[0]} and matches {ascent[1]}." + "".join(diverged)
+        f"gradient ascent (Acc_f {ascent[2]}) keeps {ascent[0]} and matches {ascent[1]}."
+        + "".join(diverged)
     )
 
 
 def _ends(path: Recording) -> tuple[str, str, str]:
     """Acc_r, the share of the plane answered as the retrained model does, and Acc_f, at the last frame."""
-    acc_retain, acc_forget = (f"{path.measure(name):.1f} %" for name in ("acc_retain", "acc_forget"))
+    acc_retain, acc_forget = (
+        f"{path.measure(name):.1f} %" for name in ("acc_retain", "acc_forget")
+    )
     return acc_retain, percent(path.measure("plane_as_retrained")), acc_forget
 
 
@@ -144,10 +172,17 @@ def _why_second(run: LabRun, layer: LayerGradient) -> str:
     needed = "1 direction" if layer.rank == 1 else f"{layer.rank} directions"
     inputs = f"**Layer 2** takes {layer.dim} hidden units, of which the retained points need {needed} at this γ. "
     if layer.free == 0:
-        return inputs + "Nothing is free here either, so UNSC cannot change anything: lower γ, or widen the network."
+        return (
+            inputs
+            + "Nothing is free here either, so UNSC cannot change anything: lower γ, or widen the network."
+        )
     return inputs + (
         f"Its null space has dimension {layer.dim} − {layer.rank} = {layer.free}, and {percent(passed(layer))} of the gradient's length passes"
-        + (": forgetting happens here alone." if run.layers[0].free == 0 else f"; {percent(_share_of_step(run))} of the first step is made here.")
+        + (
+            ": forgetting happens here alone."
+            if run.layers[0].free == 0
+            else f"; {percent(_share_of_step(run))} of the first step is made here."
+        )
     )
 
 
@@ -176,10 +211,21 @@ def arrows(layer: LayerGradient, row: int, look: Look) -> Picture:
     for i in range(layer.dim):
         (x, y), kept = 4 * reach * layer.directions[:, i], i < layer.rank
         figure.add_scatter(
-            x=[-x, x], y=[-y, y], mode="lines", hoverinfo="skip", name="protected" if kept else "null space", showlegend=i in (0, layer.rank),
-            line={"color": look.muted if kept else look.teal, "width": 2, "dash": "dot" if kept else "solid"},
-        )  # fmt: skip
-    side = np.sign(projected[0] * raw[1] - projected[1] * raw[0]) or 1.0  # on which side of the projected gradient the raw one lies
+            x=[-x, x],
+            y=[-y, y],
+            mode="lines",
+            hoverinfo="skip",
+            name="protected" if kept else "null space",
+            showlegend=i in (0, layer.rank),
+            line={
+                "color": look.muted if kept else look.teal,
+                "width": 2,
+                "dash": "dot" if kept else "solid",
+            },
+        )
+    side = (
+        np.sign(projected[0] * raw[1] - projected[1] * raw[0]) or 1.0
+    )  # on which side of the projected gradient the raw one lies
     _arrow(figure, raw, look.ink, 8)
     _label(figure, raw, "raw gradient", look.ink, _aside(raw, side), look)
     if np.any(projected):
@@ -187,7 +233,9 @@ def arrows(layer: LayerGradient, row: int, look: Look) -> Picture:
         _label(figure, projected, "projected", look.teal, _aside(projected, -side), look)
     else:
         ring = {"size": 13, "color": look.paper, "line": {"color": look.teal, "width": 4}}
-        figure.add_scatter(x=[0], y=[0], mode="markers", showlegend=False, hoverinfo="skip", marker=ring)
+        figure.add_scatter(
+            x=[0], y=[0], mode="markers", showlegend=False, hoverinfo="skip", marker=ring
+        )
         _label(figure, projected, "projected: 0", look.teal, {"yshift": -24}, look)
     styled(figure, look, 420, "Layer 1: raw against projected gradient")
     figure.update_layout(margin={"l": 66, "b": 56, "t": 76})
@@ -197,13 +245,24 @@ def arrows(layer: LayerGradient, row: int, look: Look) -> Picture:
         f"Gradient of hidden unit {row + 1} as an arrow ({raw[0]:.3f}, {raw[1]:.3f}); projected into the null space it is "
         f"({projected[0]:.3f}, {projected[1]:.3f}). {layer.rank} of {layer.dim} directions are protected."
     )
-    return Picture(figure, alt, "", {"input": ["horizontal", "vertical"], "raw": raw, "projected": projected})
+    return Picture(
+        figure, alt, "", {"input": ["horizontal", "vertical"], "raw": raw, "projected": projected}
+    )
 
 
 def _arrow(figure: go.Figure, tip: np.ndarray, colour: str, width: int) -> None:
     """From the origin to `tip`."""
     start = {"ax": 0, "ay": 0, "axref": "x", "ayref": "y"}
-    figure.add_annotation(x=tip[0], y=tip[1], **start, text="", arrowhead=2, arrowsize=0.8, arrowwidth=width, arrowcolor=colour)
+    figure.add_annotation(
+        x=tip[0],
+        y=tip[1],
+        **start,
+        text="",
+        arrowhead=2,
+        arrowsize=0.8,
+        arrowwidth=width,
+        arrowcolor=colour,
+    )
 
 
 def _aside(tip: np.ndarray, side: float) -> dict[str, float]:
@@ -212,8 +271,18 @@ def _aside(tip: np.ndarray, side: float) -> dict[str, float]:
     return {"xshift": 64 * float(x), "yshift": 24 * float(y)}
 
 
-def _label(figure: go.Figure, at: np.ndarray, text: str, colour: str, beside: dict[str, Any], look: Look) -> None:
-    figure.add_annotation(x=at[0], y=at[1], text=f"<b>{text}</b>", showarrow=False, font={"size": 15, "color": colour}, bgcolor=look.paper, **beside)
+def _label(
+    figure: go.Figure, at: np.ndarray, text: str, colour: str, beside: dict[str, Any], look: Look
+) -> None:
+    figure.add_annotation(
+        x=at[0],
+        y=at[1],
+        text=f"<b>{text}</b>",
+        showarrow=False,
+        font={"size": 15, "color": colour},
+        bgcolor=look.paper,
+        **beside,
+    )
 
 
 def bars(layer: LayerGradient, row: int, name: str, look: Look) -> Picture:
@@ -221,11 +290,18 @@ def bars(layer: LayerGradient, row: int, name: str, look: Look) -> Picture:
     raw, projected = layer.raw[row], layer.projected[row]
     units = np.arange(1, layer.dim + 1)
     figure = go.Figure()
-    for label, values, colour, width in (("raw gradient", raw, look.muted, 0.86), ("projected", projected, look.teal, 0.46)):
+    for label, values, colour, width in (
+        ("raw gradient", raw, look.muted, 0.86),
+        ("projected", projected, look.teal, 0.46),
+    ):
         figure.add_bar(
-            x=units, y=values, name=label, width=width, marker={"color": colour, "line": {"width": 0}},
+            x=units,
+            y=values,
+            name=label,
+            width=width,
+            marker={"color": colour, "line": {"width": 0}},
             hovertemplate=f"hidden unit %{{x}}<br>{label} %{{y:.3f}}<extra></extra>",
-        )  # fmt: skip
+        )
     styled(figure, look, 420, "Layer 2: raw against projected gradient")
     figure.update_layout(barmode="overlay", bargap=0, margin={"l": 66, "b": 56, "t": 76})
     figure.update_xaxes(title_text="hidden unit", range=[0.4, layer.dim + 0.6])
@@ -240,28 +316,60 @@ def bars(layer: LayerGradient, row: int, name: str, look: Look) -> Picture:
 def curves(run: LabRun, look: Look) -> Picture:
     """Acc_r of every method over the epochs, with UNSC's Acc_f and the retrained model's level."""
     figure = go.Figure()
-    styles = {"unsc": (look.teal, "solid"), "random-labels": (look.ink, "dash"), "gradient-ascent": (look.muted, "dot")}
+    styles = {
+        "unsc": (look.teal, "solid"),
+        "random-labels": (look.ink, "dash"),
+        "gradient-ascent": (look.muted, "dot"),
+    }
     for method, (colour, dash) in styles.items():
         path, title = run.paths[method], method_title(method)
         figure.add_scatter(
-            x=path.epochs, y=path.measures[:, 1], mode="lines", name=f"{title}: Acc_r", line={"color": colour, "dash": dash, "width": 3},
+            x=path.epochs,
+            y=path.measures[:, 1],
+            mode="lines",
+            name=f"{title}: Acc_r",
+            line={"color": colour, "dash": dash, "width": 3},
             hovertemplate=f"{title}<br>epoch %{{x}}: Acc_r %{{y:.1f}} %<extra></extra>",
-        )  # fmt: skip
+        )
         end = {"x": path.epochs[-1:], "y": path.measures[-1:, 1]}
-        figure.add_scatter(**end, mode="markers", showlegend=False, hoverinfo="skip", marker={"color": colour, "size": 9})
+        figure.add_scatter(
+            **end,
+            mode="markers",
+            showlegend=False,
+            hoverinfo="skip",
+            marker={"color": colour, "size": 9},
+        )
     ours = run.paths["unsc"]
     figure.add_scatter(
-        x=ours.epochs, y=ours.measures[:, 0], mode="lines+markers", name="UNSC: Acc_f", line={"color": FORGET, "width": 1.5},
-        marker={"symbol": "x", "size": 7, "color": FORGET}, hovertemplate="UNSC<br>epoch %{x}: Acc_f %{y:.1f} %<extra></extra>",
-    )  # fmt: skip
+        x=ours.epochs,
+        y=ours.measures[:, 0],
+        mode="lines+markers",
+        name="UNSC: Acc_f",
+        line={"color": FORGET, "width": 1.5},
+        marker={"symbol": "x", "size": 7, "color": FORGET},
+        hovertemplate="UNSC<br>epoch %{x}: Acc_f %{y:.1f} %<extra></extra>",
+    )
     level = run.paths["retrain"].measure("acc_retain")
     figure.add_hline(y=level, line={"color": look.ink, "width": 1})
-    figure.add_annotation(x=1, xref="paper", xanchor="right", y=level, yshift=-12, showarrow=False, text=f"retrained: Acc_r {level:.1f} %")
+    figure.add_annotation(
+        x=1,
+        xref="paper",
+        xanchor="right",
+        y=level,
+        yshift=-12,
+        showarrow=False,
+        text=f"retrained: Acc_r {level:.1f} %",
+    )
     styled(figure, look, 430, "Accuracy over the epochs")
     figure.update_layout(margin={"l": 66, "b": 134, "t": 44}, legend={"y": -0.24, "yanchor": "top"})
     figure.update_xaxes(title_text="epoch", rangemode="tozero")
     figure.update_yaxes(title_text="test accuracy %", range=[-4, 104])
-    return Picture(figure, f"Lines over the epochs: accuracy on the retained classes for each method. {verdict(run)}", "", _table(run))
+    return Picture(
+        figure,
+        f"Lines over the epochs: accuracy on the retained classes for each method. {verdict(run)}",
+        "",
+        _table(run),
+    )
 
 
 def _table(run: LabRun) -> dict[str, list[Any]]:
@@ -271,4 +379,6 @@ def _table(run: LabRun) -> dict[str, list[Any]]:
         for method, path in run.paths.items()
         for epoch, values in zip(path.epochs.tolist(), path.measures.tolist(), strict=True)
     ]
-    return dict(zip(["method", "epoch", *READOUTS], map(list, zip(*rows, strict=True)), strict=True))
+    return dict(
+        zip(["method", "epoch", *READOUTS], map(list, zip(*rows, strict=True)), strict=True)
+    )

@@ -6,32 +6,46 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
+from unsc_core.experiment.result import Result
+from unsc_core.figures.phrases import points
 from unsc_core.figures.theme import Look, Picture, label_margin, styled
-from unsc_core.figures.words import points
-from unsc_core.results import Result
 
 
 def logits(result: Result, rows: NDArray[np.intp], part: str, look: Look) -> Picture:
     """Mean logit of every class over the given samples of "test" or "train", by the original and by the unlearned model."""
     names = list(result.split.dataset.class_names)
-    before, after = (answers.of(part)[rows].mean(0) for answers in (result.original, result.unlearned))
+    before, after = (
+        answers.of(part)[rows].mean(0) for answers in (result.original, result.unlearned)
+    )
     figure = go.Figure()
-    for title, values, colour, pattern in (("original", before, look.muted, ""), ("unlearned", after, look.teal, "/")):
+    for title, values, colour, pattern in (
+        ("original", before, look.muted, ""),
+        ("unlearned", after, look.teal, "/"),
+    ):
         figure.add_bar(
-            x=names, y=values, name=title, marker={"color": colour, "pattern": {"shape": pattern}},
+            x=names,
+            y=values,
+            name=title,
+            marker={"color": colour, "pattern": {"shape": pattern}},
             hovertemplate="%{x}<br>%{y:.2f}<extra>" + title + "</extra>",
-        )  # fmt: skip
+        )
     styled(figure, look, 320)
-    figure.update_layout(barmode="group", bargap=0.25, margin={"l": 64, "t": 36, "b": round(0.75 * label_margin(names))})
-    figure.update_yaxes(title_text="mean logit", zeroline=True, zerolinecolor=look.ink, zerolinewidth=1.5)
+    figure.update_layout(
+        barmode="group",
+        bargap=0.25,
+        margin={"l": 64, "t": 36, "b": round(0.75 * label_margin(names))},
+    )
+    figure.update_yaxes(
+        title_text="mean logit", zeroline=True, zerolinecolor=look.ink, zerolinewidth=1.5
+    )
     figure.update_xaxes(tickangle=-45, type="category")
     change = after - before
     most, least = int(change.argmax()), int(change.argmin())
     who = "this sample" if len(rows) == 1 else f"these {len(rows)} samples"
-    sentence = (
-        f"For {who} the logit of {names[least]} fell most ({points(change[least])}) and that of {names[most]} rose most ({points(change[most])})."
-    )
+    sentence = f"For {who} the logit of {names[least]} fell most ({points(change[least])}) and that of {names[most]} rose most ({points(change[most])})."
     return Picture(
-        figure, f"Bars: mean logit of each class over {who}, before and after.", sentence,
+        figure,
+        f"Bars: mean logit of each class over {who}, before and after.",
+        sentence,
         {"class": names, "original": before, "unlearned": after},
-    )  # fmt: skip
+    )

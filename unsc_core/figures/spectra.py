@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from unsc_core.figures.theme import Look, Picture, axis, clear, label_margin, layout, styled
-from unsc_core.spectrum import energy_rank, unkept
+from unsc_core.subspace.energy import energy_rank, unkept
 
 Spectra = dict[str, NDArray[np.float64]]
 """Layer -> (groups, d) eigenvalues, descending."""
@@ -18,42 +18,74 @@ Spectra = dict[str, NDArray[np.float64]]
 def ranks(spectra: Spectra, cut_at: Mapping[str, float]) -> dict[str, tuple[int, int]]:
     """Layer -> (rank, dim), summed over groups, with each layer cut at its γ."""
     return {
-        layer: (sum(energy_rank(values, cut_at[layer]) for values in groups), groups.shape[0] * groups.shape[1]) for layer, groups in spectra.items()
+        layer: (
+            sum(energy_rank(values, cut_at[layer]) for values in groups),
+            groups.shape[0] * groups.shape[1],
+        )
+        for layer, groups in spectra.items()
     }
 
 
-def spectrum(layer: str, title: str, spectra: Spectra, energy_threshold: float, look: Look, height: int = 290) -> Picture:
+def spectrum(
+    layer: str, title: str, spectra: Spectra, energy_threshold: float, look: Look, height: int = 290
+) -> Picture:
     """One layer: log energy share per direction; kept directions in grey, the others, the null space, in teal."""
     values = spectra[layer][0]
     k = energy_rank(values, energy_threshold)
     share = np.maximum(values / max(values.sum(), 1e-300), 1e-12)
     index = np.arange(1, len(values) + 1)
-    parts = (("kept", slice(0, k), look.muted), ("null space", slice(max(k - 1, 0), None), look.teal))
+    parts = (
+        ("kept", slice(0, k), look.muted),
+        ("null space", slice(max(k - 1, 0), None), look.teal),
+    )
     d, groups = len(values), len(spectra[layer])
     figure = go.Figure(  # made in one piece: γ is dragged, and plotly takes its time over every later change
         [
             {
-                "type": "scatter", "x": index[part], "y": share[part], "mode": "lines", "fill": "tozeroy", "name": name,
-                "line": {"color": colour, "width": 2}, "fillcolor": clear(colour, 0.18),
+                "type": "scatter",
+                "x": index[part],
+                "y": share[part],
+                "mode": "lines",
+                "fill": "tozeroy",
+                "name": name,
+                "line": {"color": colour, "width": 2},
+                "fillcolor": clear(colour, 0.18),
                 "hovertemplate": f"direction %{{x}}<br>energy share %{{y:.2e}}<br>{name}<extra></extra>",
             }
             for name, part, colour in parts
         ],
-        layout(look, height, title) | {
-            "margin": {"l": 74, "r": 8, "t": 44, "b": 56}, "showlegend": False, "meta": {"layer": layer},
-            "yaxis": axis(look, "energy share") | {"type": "log", "range": [-7, 0.1], "exponentformat": "power", "dtick": 2},
-            "xaxis": axis(look, f"direction · rank {k} of {d}" + (f" (group 1 of {groups})" if groups > 1 else "")) | {"range": [0.5, d + 0.5]},
-            "shapes": [{
-                "type": "line", "x0": k + 0.5, "x1": k + 0.5, "y0": 0, "y1": 1, "yref": "y domain",
-                "line": {"color": look.ink, "width": 2, "dash": "dot"},
-            }],
+        layout(look, height, title)
+        | {
+            "margin": {"l": 74, "r": 8, "t": 44, "b": 56},
+            "showlegend": False,
+            "meta": {"layer": layer},
+            "yaxis": axis(look, "energy share")
+            | {"type": "log", "range": [-7, 0.1], "exponentformat": "power", "dtick": 2},
+            "xaxis": axis(
+                look,
+                f"direction · rank {k} of {d}" + (f" (group 1 of {groups})" if groups > 1 else ""),
+            )
+            | {"range": [0.5, d + 0.5]},
+            "shapes": [
+                {
+                    "type": "line",
+                    "x0": k + 0.5,
+                    "x1": k + 0.5,
+                    "y0": 0,
+                    "y1": 1,
+                    "yref": "y domain",
+                    "line": {"color": look.ink, "width": 2, "dash": "dot"},
+                }
+            ],
         },
-    )  # fmt: skip
+    )
     alt = f"Spectrum of {title}: {k} of {d} directions hold {energy_threshold:.3g} of the retain energy, {d - k} are free to move in."
     return Picture(figure, alt, "", {"direction": index, "energy share": share, "kept": index <= k})
 
 
-def free_share(titles: dict[str, str], spectra: Spectra, cut_at: Mapping[str, float], look: Look) -> Picture:
+def free_share(
+    titles: dict[str, str], spectra: Spectra, cut_at: Mapping[str, float], look: Look
+) -> Picture:
     """Per layer: how many directions are kept, and how many are free to move in, when it is cut at its γ; and what energy lies in the latter."""
     found = ranks(spectra, cut_at)
     names = [titles[layer] for layer in found]
@@ -61,12 +93,23 @@ def free_share(titles: dict[str, str], spectra: Spectra, cut_at: Mapping[str, fl
     dims = np.array([dim for _, dim in found.values()])
     free = dims - kept
     figure = go.Figure()
-    for label, values, colour in (("kept for the retained classes", kept, look.muted), ("null space: free to move", free, look.teal)):
+    for label, values, colour in (
+        ("kept for the retained classes", kept, look.muted),
+        ("null space: free to move", free, look.teal),
+    ):
         figure.add_bar(
-            y=names, x=100 * values / dims, orientation="h", name=label, marker={"color": colour}, text=values, textposition="inside",
-            insidetextanchor="middle", textfont={"size": 14, "color": look.paper}, customdata=dims,
+            y=names,
+            x=100 * values / dims,
+            orientation="h",
+            name=label,
+            marker={"color": colour},
+            text=values,
+            textposition="inside",
+            insidetextanchor="middle",
+            textfont={"size": 14, "color": look.paper},
+            customdata=dims,
             hovertemplate="%{y}<br>%{text} of %{customdata} directions<extra>" + label + "</extra>",
-        )  # fmt: skip
+        )
     styled(figure, look, 150 + 38 * len(names), "Directions kept and free, per layer")
     figure.update_layout(barmode="stack", bargap=0.3)
     figure.update_yaxes(autorange="reversed")
@@ -83,7 +126,18 @@ def free_share(titles: dict[str, str], spectra: Spectra, cut_at: Mapping[str, fl
         )
     alt = "Stacked bars per layer: directions kept for the retained classes and directions in the null space."
     energy = 100 * np.array(list(outside.values()))
-    return Picture(figure, alt, sentence, {"layer": names, "dim": dims, "rank": kept, "null dimension": free, "retain energy in it, %": energy})
+    return Picture(
+        figure,
+        alt,
+        sentence,
+        {
+            "layer": names,
+            "dim": dims,
+            "rank": kept,
+            "null dimension": free,
+            "retain energy in it, %": energy,
+        },
+    )
 
 
 def _energy(shares: Sequence[float]) -> str:
@@ -92,8 +146,15 @@ def _energy(shares: Sequence[float]) -> str:
         return "none of their energy"
     if 100 * max(shares) < 0.01:
         return "less than 0.01 % of their energy"
-    least, most = (f"{100 * share:.2g}" if share >= 1e-4 else "0" if share == 0 else "less than 0.01" for share in (min(shares), max(shares)))
-    return f"{most} % of their energy" if least == most else f"{least} to {most} % of their energy, depending on the layer"
+    least, most = (
+        f"{100 * share:.2g}" if share >= 1e-4 else "0" if share == 0 else "less than 0.01"
+        for share in (min(shares), max(shares))
+    )
+    return (
+        f"{most} % of their energy"
+        if least == most
+        else f"{least} to {most} % of their energy, depending on the layer"
+    )
 
 
 def said(cut_at: Mapping[str, float]) -> str:

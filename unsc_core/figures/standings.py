@@ -4,10 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from unsc_core.claims import SAME
-from unsc_core.comparison import Row, Run, Standing, added, by_method, forgets, free, rows, standing
-from unsc_core.figures.words import altered, joined, method_title, pm
-from unsc_core.spread import Interval
+from unsc_core.analysis.claims import SAME
+from unsc_core.analysis.comparison import (
+    Row,
+    Run,
+    Standing,
+    added,
+    by_method,
+    forgets,
+    free,
+    rows,
+    standing,
+)
+from unsc_core.analysis.spread import Interval
+from unsc_core.figures.phrases import altered, joined, method_title, pm
 
 COLUMNS = {
     "Acc_f %": "Test accuracy on the classes to forget; lower is better.",
@@ -23,12 +33,27 @@ COLUMNS = {
 }
 """Column of the table -> what it says, in the order of MEASURES."""
 MEASURES = {
-    "acc_forget": "{:.1f}", "acc_retain": "{:.1f}", "gain": "{:+.1f}", "added": "{:+.1f}", "gap": "{:+.1f}", "agreement": "{:.0f}",
-    "drift": "{:.2f}", "seconds": "{:.1f}",
-}  # fmt: skip
+    "acc_forget": "{:.1f}",
+    "acc_retain": "{:.1f}",
+    "gain": "{:+.1f}",
+    "added": "{:+.1f}",
+    "gap": "{:+.1f}",
+    "agreement": "{:.0f}",
+    "drift": "{:.2f}",
+    "seconds": "{:.1f}",
+}
 MARK = "◆ "
-SHORT = {"random-labels+null-space": "RL + null space", "original": "Original", "mask": "Mask", "retrained": "Retrained"}
-ROLES = {"original": "before forgetting", "mask": "only hides the answer", "retrained": "gold standard"}
+SHORT = {
+    "random-labels+null-space": "RL + null space",
+    "original": "Original",
+    "mask": "Mask",
+    "retrained": "Retrained",
+}
+ROLES = {
+    "original": "before forgetting",
+    "mask": "only hides the answer",
+    "retrained": "gold standard",
+}
 
 
 def name(method: str, runs: Sequence[Run] = ()) -> str:
@@ -41,12 +66,17 @@ def table(runs: Sequence[Run]) -> dict[str, list[str]]:
     found, of = rows(runs), by_method(runs)
     against = standing(runs) if "unsc" in found else Standing()
     columns = {
-        "Method": [(MARK if method == "unsc" else "") + name(method, of.get(method, ())) for method in found],
+        "Method": [
+            (MARK if method == "unsc" else "") + name(method, of.get(method, ()))
+            for method in found
+        ],
         "Seeds": [str(row.seeds) for row in found.values()],
     }
     for column, (measure, form) in zip(COLUMNS, MEASURES.items(), strict=True):
         columns[column] = [_cell(row, measure, form) for row in found.values()]
-    columns["Verdict"] = [ROLES.get(method) or _verdict(method, of[method], against) for method in found]
+    columns["Verdict"] = [
+        ROLES.get(method) or _verdict(method, of[method], against) for method in found
+    ]
     return columns
 
 
@@ -54,7 +84,11 @@ def _cell(row: Row, measure: str, form: str) -> str:
     mean, half = row.mean[measure], row.half[measure]
     if mean is None:
         return "–"
-    text = form.format(mean).replace("+0.0", "0.0").replace("-0.0", "0.0") if abs(mean) < SAME else form.format(mean)
+    text = (
+        form.format(mean).replace("+0.0", "0.0").replace("-0.0", "0.0")
+        if abs(mean) < SAME
+        else form.format(mean)
+    )
     elsewhere = measure == "seconds" and row.elsewhere  # an interval over machines says nothing
     text = text if half is None or elsewhere else f"{text} ± {form.format(half).lstrip('+')}"
     return text.replace("-", "−") + ("*" if elsewhere else "")
@@ -65,7 +99,11 @@ def _verdict(method: str, of: Sequence[Run], against: Standing) -> str:
         return "not known yet"
     if not forgets(of):
         return f"does not forget (Acc_f up to {max(run.measures['unlearned']['acc_forget'] or 0.0 for run in of):.1f} %)"
-    for words, group in (("above UNSC", against.better), ("tied with UNSC", against.tied), ("below UNSC", against.worse)):
+    for words, group in (
+        ("above UNSC", against.better),
+        ("tied with UNSC", against.tied),
+        ("below UNSC", against.worse),
+    ):
         if method in group:
             return f"{words} ({pm(group[method])})"
     return "forgets"
@@ -89,16 +127,37 @@ def conclusion(runs: Sequence[Run]) -> str:
     if hidden is not None and beyond is not None:
         said.append(f"Of Acc_r, {free_and_added(hidden, beyond)}.")
     against = standing(runs)
-    said += [f"{name(m, of[m])} keeps {pm(ahead)} points more of Acc_r.".replace("keeps +", "keeps ") for m, ahead in against.better.items()]
+    said += [
+        f"{name(m, of[m])} keeps {pm(ahead)} points more of Acc_r.".replace("keeps +", "keeps ")
+        for m, ahead in against.better.items()
+    ]
     if against.tied:
         said.append(f"Tied with it: {joined([name(m, of[m]) for m in against.tied])}.")
     if against.worse:
-        low, high = sorted(abs(ahead) for ahead in (f([one.mean for one in against.worse.values()]) for f in (min, max)))
-        span = f"{low:.1f} points" if f"{low:.1f}" == f"{high:.1f}" else f"{low:.1f} to {high:.1f} points"
-        said.append(f"{joined([name(m, of[m]) for m in against.worse])} {'keeps' if len(against.worse) == 1 else 'keep'} {span} less.")
+        low, high = sorted(
+            abs(ahead)
+            for ahead in (f([one.mean for one in against.worse.values()]) for f in (min, max))
+        )
+        span = (
+            f"{low:.1f} points"
+            if f"{low:.1f}" == f"{high:.1f}"
+            else f"{low:.1f} to {high:.1f} points"
+        )
+        said.append(
+            f"{joined([name(m, of[m]) for m in against.worse])} {'keeps' if len(against.worse) == 1 else 'keep'} {span} less."
+        )
     if against.not_forgetting:
-        said.append(f"{joined([name(m, of[m]) for m in against.not_forgetting])} {'does' if len(against.not_forgetting) == 1 else 'do'} not forget.")
-    fewest = min((ahead.n for group in (against.better, against.tied, against.worse) for ahead in group.values()), default=seeds)
+        said.append(
+            f"{joined([name(m, of[m]) for m in against.not_forgetting])} {'does' if len(against.not_forgetting) == 1 else 'do'} not forget."
+        )
+    fewest = min(
+        (
+            ahead.n
+            for group in (against.better, against.tied, against.worse)
+            for ahead in group.values()
+        ),
+        default=seeds,
+    )
     return " ".join(said) + _caution(min(seeds, fewest))
 
 
@@ -109,4 +168,8 @@ def free_and_added(hidden: Interval, beyond: Interval) -> str:
 
 
 def _caution(seeds: int) -> str:
-    return "" if seeds > 1 else " One seed has no spread: where only one is compared, a small difference may be chance."
+    return (
+        ""
+        if seeds > 1
+        else " One seed has no spread: where only one is compared, a small difference may be chance."
+    )

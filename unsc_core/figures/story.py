@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from unsc_core.claims import SAME, Outcome, has_forgotten, outcome
-from unsc_core.figures.words import percent, points, requested, run_title
+from unsc_core.analysis.claims import SAME, Outcome, has_forgotten, outcome
+from unsc_core.analysis.summary import summary
+from unsc_core.experiment.result import Result
+from unsc_core.figures.phrases import percent, points, requested, run_title
 from unsc_core.methods import METHODS
-from unsc_core.results import Result, summary
 
 
 @dataclass(frozen=True)
@@ -113,14 +114,26 @@ ENDS = {
         "What had to go is gone from the answers, the other classes gain, and its images are answered as the judge answers them, "
         "about as often as by the mask.",
     ),
-    Outcome.GAINED: ("5 · Forgotten, and the rest gains", "What had to go is gone from the answers, and the other classes are answered better."),
+    Outcome.GAINED: (
+        "5 · Forgotten, and the rest gains",
+        "What had to go is gone from the answers, and the other classes are answered better.",
+    ),
     Outcome.KEPT: (
         "5 · Forgotten, and the rest kept",
         "What had to go is gone from the answers, and the other classes are answered as well as before.",
     ),
-    Outcome.DAMAGED: ("5 · Forgotten, at a price", "What had to go is gone from the answers, but the other classes pay: over-unlearning here, too."),
-    Outcome.REMAINS: ("5 · Not forgotten here", "More of it is still recognised than counts as forgotten."),
-    Outcome.UNDECIDED: ("5 · Is it forgotten?", "Whether what had to go is gone is known once the retrained model is there."),
+    Outcome.DAMAGED: (
+        "5 · Forgotten, at a price",
+        "What had to go is gone from the answers, but the other classes pay: over-unlearning here, too.",
+    ),
+    Outcome.REMAINS: (
+        "5 · Not forgotten here",
+        "More of it is still recognised than counts as forgotten.",
+    ),
+    Outcome.UNDECIDED: (
+        "5 · Is it forgotten?",
+        "Whether what had to go is gone is known once the retrained model is there.",
+    ),
 }
 
 
@@ -130,8 +143,16 @@ def ending(result: Result) -> Step:
     title, text = ENDS[outcome(numbers)]
     left, agreement = numbers["unlearned"]["acc_forget"], numbers["agreement"]
     of = f"the {names}" if result.split.forget_ids else f"the test images of {names}"
-    still = "" if left is None else f" {left:.1f} % of {of} are still recognised, {numbers['original']['acc_forget']:.1f} % were before."
-    judged = "is still to be trained" if agreement is None else f"gives the same answer on {agreement:.0f} % of them"
+    still = (
+        ""
+        if left is None
+        else f" {left:.1f} % of {of} are still recognised, {numbers['original']['acc_forget']:.1f} % were before."
+    )
+    judged = (
+        "is still to be trained"
+        if agreement is None
+        else f"gives the same answer on {agreement:.0f} % of them"
+    )
     return Step(
         title,
         f"{text}{still} The judge is a network trained again without {names}: it {judged}.",

@@ -14,7 +14,18 @@ if TYPE_CHECKING:
 
 FORGET = "#D55E00"
 """Vermilion, with ×."""
-RETAIN = ("#0072B2", "#E69F00", "#009E73", "#56B4E9", "#CC79A7", "#8A7A00", "#5E4FA2", "#8C510A", "#7F8C8D", "#86B300")
+RETAIN = (
+    "#0072B2",
+    "#E69F00",
+    "#009E73",
+    "#56B4E9",
+    "#CC79A7",
+    "#8A7A00",
+    "#5E4FA2",
+    "#8C510A",
+    "#7F8C8D",
+    "#86B300",
+)
 """Okabe–Ito without vermilion, its black and bright yellow replaced so that all show on light and dark; with ●."""
 FONT_SIZE = 15
 FONT_FAMILY = '"Source Sans", sans-serif'
@@ -119,34 +130,75 @@ def add_cells(
     """
     colours = [[i / (len(scale) - 1), colour] for i, colour in enumerate(scale)]
     figure.add_heatmap(
-        z=values, x=names, y=names, colorscale=colours, zmin=limits[0], zmax=limits[1], showscale=False, xgap=1, ygap=1,
+        z=values,
+        x=names,
+        y=names,
+        colorscale=colours,
+        zmin=limits[0],
+        zmax=limits[1],
+        showscale=False,
+        xgap=1,
+        ygap=1,
         **({"hoverinfo": "skip"} if hover is None else {"hovertemplate": hover}),
-    )  # fmt: skip
+    )
     if texts is None:
         return
-    share = np.clip((np.asarray(values, float) - limits[0]) / ((limits[1] - limits[0]) or 1.0), 0.0, 1.0) * (len(scale) - 1)
-    channels = np.array([[int(colour[i : i + 2], 16) for i in (1, 3, 5)] for colour in scale], float)
-    cells = np.stack([np.interp(share, np.arange(len(scale)), channels[:, i]) for i in range(3)], -1) / 255
-    linear = np.where(cells <= 0.04045, cells / 12.92, ((cells + 0.055) / 1.055) ** 2.4)  # relative luminance, WCAG 2
+    share = np.clip(
+        (np.asarray(values, float) - limits[0]) / ((limits[1] - limits[0]) or 1.0), 0.0, 1.0
+    ) * (len(scale) - 1)
+    channels = np.array(
+        [[int(colour[i : i + 2], 16) for i in (1, 3, 5)] for colour in scale], float
+    )
+    cells = (
+        np.stack([np.interp(share, np.arange(len(scale)), channels[:, i]) for i in range(3)], -1)
+        / 255
+    )
+    linear = np.where(
+        cells <= 0.04045, cells / 12.92, ((cells + 0.055) / 1.055) ** 2.4
+    )  # relative luminance, WCAG 2
     bright = linear @ np.array([0.2126, 0.7152, 0.0722]) > 0.179
     rows, columns = np.indices(share.shape)
     figure.add_scatter(
-        x=[names[c] for c in columns.ravel()], y=[names[r] for r in rows.ravel()], mode="text", text=[text for row in texts for text in row],
-        textfont={"size": 14, "color": np.where(bright.ravel(), "#000000", "#ffffff").tolist()}, hoverinfo="skip", showlegend=False,
-    )  # fmt: skip
+        x=[names[c] for c in columns.ravel()],
+        y=[names[r] for r in rows.ravel()],
+        mode="text",
+        text=[text for row in texts for text in row],
+        textfont={"size": 14, "color": np.where(bright.ravel(), "#000000", "#ffffff").tolist()},
+        hoverinfo="skip",
+        showlegend=False,
+    )
 
 
 def layout(look: Look, height: int, title: str = "") -> dict[str, Any]:
     """The house style, without axes."""
     return {
         "height": height,
-        "title": {"text": title, "font": {"size": 17, "color": look.ink}, "x": 0, "xanchor": "left", "y": 0.985, "yanchor": "top"} if title else None,
+        "title": {
+            "text": title,
+            "font": {"size": 17, "color": look.ink},
+            "x": 0,
+            "xanchor": "left",
+            "y": 0.985,
+            "yanchor": "top",
+        }
+        if title
+        else None,
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",
         "font": {"size": FONT_SIZE, "color": look.ink, "family": FONT_FAMILY},
         "margin": {"l": 8, "r": 8, "t": 44 if title else 12, "b": 8},
-        "hoverlabel": {"font": {"size": 15, "color": look.ink, "family": FONT_FAMILY}, "bgcolor": look.paper, "bordercolor": look.muted},
-        "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "font": {"size": 14}},
+        "hoverlabel": {
+            "font": {"size": 15, "color": look.ink, "family": FONT_FAMILY},
+            "bgcolor": look.paper,
+            "bordercolor": look.muted,
+        },
+        "legend": {
+            "orientation": "h",
+            "y": 1.02,
+            "yanchor": "bottom",
+            "x": 0,
+            "font": {"size": 14},
+        },
         "dragmode": False,
         "modebar": {"bgcolor": "rgba(0,0,0,0)", "color": look.muted, "activecolor": look.teal},
     }
@@ -168,4 +220,6 @@ def axis(look: Look, title: str | None = None) -> dict[str, Any]:
 def styled(figure: go.Figure, look: Look, height: int, title: str = "") -> go.Figure:
     """Give a figure the house style, in place of any layout of its own, and return it."""
     style = layout(look, height, title) | {"xaxis": axis(look), "yaxis": axis(look)}
-    return figure.update_layout(style, overwrite=True)  # merged, property by property, it would take plotly five times as long
+    return figure.update_layout(
+        style, overwrite=True
+    )  # merged, property by property, it would take plotly five times as long

@@ -12,10 +12,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from unsc_core.device import DeviceData, evaluating
-from unsc_core.methods.base import Context, Unlearned
-from unsc_core.pseudo_labels import pseudo_labels
-from unsc_core.training import SgdConfig, relabel
+from unsc_core.learning.batches import DeviceData, evaluating
+from unsc_core.learning.labels import pseudo_labels
+from unsc_core.learning.training import SgdConfig, relabel
+from unsc_core.methods.context import Context, Unlearned
 
 STEP = 0.1
 """Length of the step in every pixel, as a share of black to white (published); of points, as a share of each coordinate's range."""
@@ -28,11 +28,15 @@ def unlearn(model: nn.Module, context: Context) -> Unlearned:
         labels = neighbour_labels(model, data, rows, context.banned())
     with context.stages.stage("unlearn", "unlearning"):
         config = SgdConfig(context.learning_rate, context.epochs)
-        history = relabel(model, data, rows, labels, config, context.seed, on_epoch=context.on_epoch)
+        history = relabel(
+            model, data, rows, labels, config, context.seed, on_epoch=context.on_epoch
+        )
     return Unlearned(model, history, labels)
 
 
-def neighbour_labels(model: nn.Module, data: DeviceData, rows: Tensor, banned: Tensor, batch_size: int = 500) -> Tensor:
+def neighbour_labels(
+    model: nn.Module, data: DeviceData, rows: Tensor, banned: Tensor, batch_size: int = 500
+) -> Tensor:
     """argmax over allowed classes of the logits at x + ε sign(∇ₓ cross-entropy(x, y)), images kept between black and white.
 
     Args:
@@ -49,7 +53,9 @@ def neighbour_labels(model: nn.Module, data: DeviceData, rows: Tensor, banned: T
     with evaluating(model):
         for chosen, not_there in zip(rows.split(batch_size), banned.split(batch_size), strict=True):
             samples = data.x_train[chosen].to(torch.float32).requires_grad_()
-            loss = F.cross_entropy(model(data.inputs(samples)), data.y_train[chosen], reduction="sum")
+            loss = F.cross_entropy(
+                model(data.inputs(samples)), data.y_train[chosen], reduction="sum"
+            )
             (gradient,) = torch.autograd.grad(loss, samples)
             moved = samples.detach() + step * gradient.sign()
             with torch.no_grad():

@@ -14,8 +14,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from unsc_core.methods.base import Context, Unlearned
-from unsc_core.training import SgdConfig, descend, shuffled
+from unsc_core.learning.training import SgdConfig, descend, shuffled
+from unsc_core.methods.context import Context, Unlearned
 
 
 def unlearn(model: nn.Module, context: Context) -> Unlearned:
@@ -30,5 +30,13 @@ def unlearn(model: nn.Module, context: Context) -> Unlearned:
             yield F.cross_entropy(model(inputs), data.y_train[chosen])
 
     with context.stages.stage("unlearn", "unlearning"):
-        history = descend(model, data, context.forget_rows(), losses, config, context.seed, on_epoch=context.on_epoch)
+        history = descend(
+            model,
+            data,
+            context.forget_rows(),
+            losses,
+            config,
+            context.seed,
+            on_epoch=context.on_epoch,
+        )
     return Unlearned(model, history)

@@ -14,10 +14,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from unsc_core.device import predict
-from unsc_core.methods.base import Context, Unlearned
-from unsc_core.representations import represented_layers
-from unsc_core.training import check_finite
+from unsc_core.learning.batches import predict
+from unsc_core.learning.training import check_finite
+from unsc_core.methods.context import Context, Unlearned
+from unsc_core.subspace.representations import represented_layers
 
 SAMPLES = 1000
 LARGEST, LARGEST_LAST = 1e3, 1e2
@@ -43,21 +43,37 @@ def unlearn(model: nn.Module, context: Context) -> Unlearned:
                 forgotten = list(context.split.forget_classes)
                 parameter[forgotten] = 0.0
                 deviation[forgotten] = (FORGOTTEN * WIDER) ** 0.5
-            parameter.add_(deviation * torch.randn(parameter.shape, generator=generator, dtype=torch.float32, device="cpu").to(parameter))
-        check_finite(predict(model, context.data, context.data.x_train[context.forget_rows()]).sum(), "Unlearning")
+            parameter.add_(
+                deviation
+                * torch.randn(
+                    parameter.shape, generator=generator, dtype=torch.float32, device="cpu"
+                ).to(parameter)
+            )
+        check_finite(
+            predict(model, context.data, context.data.x_train[context.forget_rows()]).sum(),
+            "Unlearning",
+        )
     return Unlearned(model.eval())
 
 
-def fisher_information(model: nn.Module, context: Context, generator: torch.Generator) -> dict[str, Tensor]:
+def fisher_information(
+    model: nn.Module, context: Context, generator: torch.Generator
+) -> dict[str, Tensor]:
     """Parameter name -> E[(∂ log p(y|x) / ∂w)²] in the shape of the parameter, x from D_r, y ~ p(y|x).
 
     Per-sample gradients one after another: on a CPU that is faster than all at once, and needs no more memory than the network.
     """
     data, rows = context.data, context.retain_rows()
-    rows = rows[torch.randperm(len(rows), generator=generator, device="cpu")[:SAMPLES].to(data.device)]
+    rows = rows[
+        torch.randperm(len(rows), generator=generator, device="cpu")[:SAMPLES].to(data.device)
+    ]
     samples = data.x_train[rows]
-    drawn = torch.multinomial(predict(model, data, samples).softmax(1).cpu(), 1, generator=generator)[:, 0].to(data.device)
-    parameters = {name: parameter for name, parameter in model.named_parameters() if parameter.requires_grad}
+    drawn = torch.multinomial(
+        predict(model, data, samples).softmax(1).cpu(), 1, generator=generator
+    )[:, 0].to(data.device)
+    parameters = {
+        name: parameter for name, parameter in model.named_parameters() if parameter.requires_grad
+    }
     totals = {name: torch.zeros_like(parameter) for name, parameter in parameters.items()}
     for i, (sample, label) in enumerate(zip(samples.split(1), drawn.split(1), strict=True)):
         loss = F.cross_entropy(model(data.inputs(sample)), label)
@@ -70,7 +86,14 @@ def fisher_information(model: nn.Module, context: Context, generator: torch.Gene
 
 def last_layer(model: nn.Module, num_classes: int) -> str:
     """Name of the last layer with one row of weights per class, "" if there is none."""
-    return next((name for name, layer in reversed(represented_layers(model).items()) if len(layer.weight) == num_classes), "")
+    return next(
+        (
+            name
+            for name, layer in reversed(represented_layers(model).items())
+            if len(layer.weight) == num_classes
+        ),
+        "",
+    )
 
 
 def noise_deviation(information: Tensor, strength: float, in_last: bool) -> Tensor:

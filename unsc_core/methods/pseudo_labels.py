@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from torch import nn
 
-from unsc_core.device import predict
-from unsc_core.methods.base import Context, Unlearned
-from unsc_core.training import SgdConfig, relabel
+from unsc_core.learning.batches import predict
+from unsc_core.learning.training import SgdConfig, relabel
+from unsc_core.methods.context import Context, Unlearned
 
 
 def unlearn(model: nn.Module, context: Context) -> Unlearned:
@@ -20,5 +20,14 @@ def unlearn(model: nn.Module, context: Context) -> Unlearned:
         labels = context.pseudo_labels(logits)
     with context.stages.stage("unlearn", "unlearning"):
         config = SgdConfig(context.learning_rate, context.epochs)
-        history = relabel(model, data, rows, labels, config, context.seed, before=logits, on_epoch=context.on_epoch)
+        history = relabel(
+            model,
+            data,
+            rows,
+            labels,
+            config,
+            context.seed,
+            before=logits,
+            on_epoch=context.on_epoch,
+        )
     return Unlearned(model, history, labels)

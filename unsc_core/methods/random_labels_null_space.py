@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from torch import nn
 
-from unsc_core.methods.base import Context, Unlearned, projections
-from unsc_core.pseudo_labels import random_labels
-from unsc_core.training import SgdConfig, relabel
+from unsc_core.learning.labels import random_labels
+from unsc_core.learning.training import SgdConfig, relabel
+from unsc_core.methods.context import Context, Unlearned, projections
 
 
 def unlearn(model: nn.Module, context: Context) -> Unlearned:
@@ -20,5 +20,14 @@ def unlearn(model: nn.Module, context: Context) -> Unlearned:
     labels = random_labels(context.banned(), context.seed)
     with context.stages.stage("unlearn", "unlearning"):
         config = SgdConfig(context.learning_rate, context.epochs, floor=-1.0)
-        history = relabel(model, data, rows, labels, config, context.seed, project=project, on_epoch=context.on_epoch)
+        history = relabel(
+            model,
+            data,
+            rows,
+            labels,
+            config,
+            context.seed,
+            project=project,
+            on_epoch=context.on_epoch,
+        )
     return Unlearned(model, history, labels, ranks)

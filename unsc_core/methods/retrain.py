@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from torch import nn
 
-from unsc_core.methods.base import Context, Unlearned
+from unsc_core.methods.context import Context, Unlearned
 
 
 def unlearn(model: nn.Module, context: Context) -> Unlearned:

@@ -14,10 +14,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from unsc_core.device import DeviceData
-from unsc_core.methods.base import Context, Unlearned
-from unsc_core.pseudo_labels import random_labels
-from unsc_core.training import SgdConfig, descend, shuffled
+from unsc_core.learning.batches import DeviceData
+from unsc_core.learning.labels import random_labels
+from unsc_core.learning.training import SgdConfig, descend, shuffled
+from unsc_core.methods.context import Context, Unlearned
 
 SHARE = 0.5
 """Share of all weights that may move (published)."""
@@ -40,19 +40,41 @@ def unlearn(model: nn.Module, context: Context) -> Unlearned:
 
     with context.stages.stage("unlearn", "unlearning"):
         inside = {name: mask.mul for name, mask in masks.items()}
-        history = descend(model, data, forget, losses, config, context.seed, project=inside, on_epoch=context.on_epoch)
+        history = descend(
+            model,
+            data,
+            forget,
+            losses,
+            config,
+            context.seed,
+            project=inside,
+            on_epoch=context.on_epoch,
+        )
     return Unlearned(model, history, labels)
 
 
-def saliency_masks(model: nn.Module, data: DeviceData, rows: Tensor, batch_size: int = 500) -> dict[str, Tensor]:
+def saliency_masks(
+    model: nn.Module, data: DeviceData, rows: Tensor, batch_size: int = 500
+) -> dict[str, Tensor]:
     """Parameter name -> bool in its shape: whether |∇ cross-entropy(D_f, own labels)| is in the top SHARE of all weights."""
-    parameters = {name: parameter for name, parameter in model.named_parameters() if parameter.requires_grad}
-    saliency = torch.zeros(sum(parameter.numel() for parameter in parameters.values()), dtype=torch.float32, device=data.device)
+    parameters = {
+        name: parameter for name, parameter in model.named_parameters() if parameter.requires_grad
+    }
+    saliency = torch.zeros(
+        sum(parameter.numel() for parameter in parameters.values()),
+        dtype=torch.float32,
+        device=data.device,
+    )
     for chosen in rows.split(batch_size):
-        loss = F.cross_entropy(model(data.inputs(data.x_train[chosen])), data.y_train[chosen], reduction="sum")
+        loss = F.cross_entropy(
+            model(data.inputs(data.x_train[chosen])), data.y_train[chosen], reduction="sum"
+        )
         gradients = torch.autograd.grad(loss, list(parameters.values()), materialize_grads=True)
         saliency += torch.cat([gradient.reshape(-1) for gradient in gradients])
     salient = torch.zeros_like(saliency, dtype=torch.bool)
     salient[saliency.abs().topk(round(SHARE * len(saliency))).indices] = True
     parts = salient.split([parameter.numel() for parameter in parameters.values()])
-    return {name: part.view(parameter.shape) for (name, parameter), part in zip(parameters.items(), parts, strict=True)}
+    return {
+        name: part.view(parameter.shape)
+        for (name, parameter), part in zip(parameters.items(), parts, strict=True)
+    }

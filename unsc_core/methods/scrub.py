@@ -15,9 +15,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from unsc_core.device import predict
-from unsc_core.methods.base import Context, Unlearned
-from unsc_core.training import SgdConfig, descend, shuffled
+from unsc_core.learning.batches import predict
+from unsc_core.learning.training import SgdConfig, descend, shuffled
+from unsc_core.methods.context import Context, Unlearned
 
 MAX_EPOCHS = 3
 """Epochs that begin with a round on D_f."""
@@ -31,7 +31,9 @@ def unlearn(model: nn.Module, context: Context) -> Unlearned:
     data, forget, retain = context.data, context.forget_rows(), context.retain_rows()
     config = SgdConfig(context.learning_rate, context.epochs, floor=-1.0)
     with context.stages.stage("teacher", "asking the original"):
-        teacher = predict(model, data, data.x_train).clone()  # outside inference mode, so that a loss may hold it
+        teacher = predict(
+            model, data, data.x_train
+        ).clone()  # outside inference mode, so that a loss may hold it
 
     def losses(epoch: int, order: torch.Generator) -> Iterator[Tensor]:
         if epoch <= MAX_EPOCHS:
@@ -41,10 +43,14 @@ def unlearn(model: nn.Module, context: Context) -> Unlearned:
         for batch in shuffled(len(retain), config.batch_size, order, data.device):
             rows = retain[batch]
             logits = model(data.inputs(data.x_train[rows]))
-            yield CROSS_ENTROPY * F.cross_entropy(logits, data.y_train[rows]) + DIVERGENCE * divergence(teacher[rows], logits)
+            yield CROSS_ENTROPY * F.cross_entropy(
+                logits, data.y_train[rows]
+            ) + DIVERGENCE * divergence(teacher[rows], logits)
 
     with context.stages.stage("unlearn", "unlearning"):
-        history = descend(model, data, forget, losses, config, context.seed, on_epoch=context.on_epoch)
+        history = descend(
+            model, data, forget, losses, config, context.seed, on_epoch=context.on_epoch
+        )
     return Unlearned(model, history)
 
 

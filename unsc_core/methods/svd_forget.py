@@ -11,9 +11,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from unsc_core.device import full_precision
-from unsc_core.methods.base import Context, Unlearned
-from unsc_core.null_space import Spectrum
+from unsc_core.learning.device import full_precision
+from unsc_core.methods.context import Context, Unlearned
+from unsc_core.subspace.null_space import Spectrum
 
 RETAIN = 100.0
 """α_r: how soon a direction counts as used by the retain set."""
@@ -27,7 +27,10 @@ def unlearn(model: nn.Module, context: Context) -> Unlearned:
         for layer, spectra in retain.items():
             weight = weights[f"{layer}.weight"]
             blocks = weight.flatten(1).chunk(len(spectra))
-            removed = [discriminatory(r, f, context.learning_rate).to(weight) for r, f in zip(spectra, forget[layer], strict=True)]
+            removed = [
+                discriminatory(r, f, context.learning_rate).to(weight)
+                for r, f in zip(spectra, forget[layer], strict=True)
+            ]
             kept = [block - block @ p_dis.T for block, p_dis in zip(blocks, removed, strict=True)]
             weight.copy_(torch.cat(kept).view_as(weight))
     return Unlearned(model.eval())
@@ -41,5 +44,9 @@ def discriminatory(retain: Spectrum, forget: Spectrum, strength: float) -> Tenso
 
 def importance(spectrum: Spectrum, alpha: float) -> Tensor:
     """U Λ Uᵀ (d, d) with λ = α s / ((α − 1) s + 1), s = σ² / Σσ²: 0 for an unused direction, 1 for the only one; a greater α lifts those between."""
-    share = spectrum.eigenvalues / spectrum.eigenvalues.sum().clamp_min(torch.finfo(torch.float64).tiny)
-    return (spectrum.eigenvectors * (alpha * share / ((alpha - 1.0) * share + 1.0))) @ spectrum.eigenvectors.T
+    share = spectrum.eigenvalues / spectrum.eigenvalues.sum().clamp_min(
+        torch.finfo(torch.float64).tiny
+    )
+    return (
+        spectrum.eigenvectors * (alpha * share / ((alpha - 1.0) * share + 1.0))
+    ) @ spectrum.eigenvectors.T

@@ -1,0 +1,378 @@
+"""Methods side by side: means, spreads, verdicts and equal forgetting, on numbers that can be worked out by hand."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.conftest import digits
+from unsc_core.analysis.comparison import (
+    COMPARED,
+    Path,
+    Run,
+    added,
+    at_equal_forgetting,
+    configs,
+    differences,
+    entry_at,
+    free,
+    mean_path,
+    read_run,
+    rows,
+    standing,
+)
+from unsc_core.analysis.replay import make_epochs, read_epochs
+from unsc_core.analysis.summary import summary
+from unsc_core.data import load_dataset
+from unsc_core.experiment.experiment import Experiment
+from unsc_core.experiment.resolve import resolve
+from unsc_core.experiment.store import Store
+from unsc_core.figures import compare as figures
+from unsc_core.figures import standings
+from unsc_core.figures.theme import DARK, LIGHT
+
+
+def path(*pairs: tuple[float, float]) -> Path:
+    forget, retain = np.array(pairs, float).T
+    return Path(np.arange(len(pairs)), forget, retain)
+
+
+def run(method: str, seed: int, *pairs: tuple[float, float], mask: float = 92.5) -> Run:
+    """A run whose path begins at the original and ends at the unlearned model."""
+    (f0, r0), (f, r) = pairs[0], pairs[-1]
+
+    def measured(acc_forget: float, acc_retain: float) -> dict[str, Any]:
+        return {
+            "acc_forget": acc_forget,
+            "acc_retain": acc_retain,
+            "gain": acc_retain - r0,
+            "added": acc_retain - mask,
+            "gap": acc_retain - 93.0,
+            "agreement": 50.0,
+            "drift": 0.1,
+            "seconds": 1.0,
+        }
+
+    measures = {
+        "original": measured(f0, r0),
+        "mask": measured(0.0, mask),
+        "unlearned": measured(f, r),
+        "retrained": measured(0.0, 93.0),
+    }
+    change = {
+        "original": np.zeros(3),
+        "mask": np.array([-f0, 0.5, 0.5]),
+        "unlearned": np.array([f - f0, r - r0, r - r0]),
+        "retrained": np.array([-f0, 1.0, 1.0]),
+    }
+    return Run(
+        method,
+        seed,
+        measures,
+        change,
+        path(*pairs),
+        f <= 2.0,
+        {"unlearned": "here", "original": "here", "retrained": "there"},
+    )
+
+
+def unsc(*acc_retain: float) -> list[Run]:
+    return [run("unsc", seed, (80.0, 90.0), (1.0, value)) for seed, value in enumerate(acc_retain)]
+
+
+def runs_of(method: str, *acc_retain: float, acc_forget: float = 1.0) -> list[Run]:
+    return [
+        run(method, seed, (80.0, 90.0), (acc_forget, value))
+        for seed, value in enumerate(acc_retain)
+    ]
+
+
+def test_standing_is_paired_by_seed_and_leaves_out_what_does_not_forget() -> None:
+    ours = unsc(92.0, 94.0, 96.0)  # seeds differ far more than methods do
+    close = runs_of("fisher", 92.5, 94.6, 96.4)
+    noisy = runs_of("scrub", 95.0, 94.0, 93.0)
+    below = runs_of("random-labels", 80.0, 82.0, 84.5)
+    stays = runs_of("fine-tune", 99.0, 99.0, 99.0)[:2] + [
+        run("fine-tune", 2, (80.0, 90.0), (2.1, 99.0))
+    ]
+    got = standing([*ours, *close, *noisy, *below, *stays])
+    assert got.not_forgetting == ["fine-tune"]
+    assert list(got.better) == ["fisher"]
+    assert got.better["fisher"].mean == pytest.approx(0.5)
+    assert got.better["fisher"].half == pytest.approx(4.30265 * 0.1 / 3**0.5, rel=1e-4)
+    assert list(got.tied) == ["scrub"]
+    assert list(got.worse) == ["random-labels"]
+
+
+def test_one_seed_has_no_interval() -> None:
+    got = standing([*unsc(92.0), *runs_of("scrub", 92.1), *runs_of("fisher", 92.0)])
+    assert list(got.tied) == ["fisher"]  # the same number is no difference
+    assert got.better["scrub"].half is None
+    assert "±" not in "".join(
+        cell
+        for column in standings.table([*unsc(92.0), *runs_of("scrub", 92.1)]).values()
+        for cell in column
+    )
+
+
+def test_pairs_are_of_the_same_seed() -> None:
+    ours, others = (
+        unsc(92.0, 94.0),
+        [run("scrub", 1, (80.0, 90.0), (1.0, 95.0)), run("scrub", 7, (80.0, 90.0), (1.0, 10.0))],
+    )
+    found = differences(others, ours)
+    assert found is not None
+    assert (found.mean, found.n) == (1.0, 1)
+    assert differences(others[1:], ours) is None
+
+
+def test_the_gain_is_told_apart_into_free_and_added() -> None:
+    ours = unsc(92.0, 94.0, 93.0)
+    hidden, beyond = free(ours), added(ours)
+    assert hidden is not None
+    assert beyond is not None
+    assert (hidden.mean, hidden.half) == (2.5, 0.0)
+    assert beyond.mean == pytest.approx(0.5)
+    assert beyond.tied
+    said = standings.conclusion(ours)
+    assert "masking the answer alone gives +2.5 ± 0.0 points" in said
+    assert "changing weights adds +0.5 ± 2.5 to that, which cannot be told from nothing" in said
+    single = [
+        replace(one, measures={name: m for name, m in one.measures.items() if name != "mask"})
+        for one in ours
+    ]
+    assert free(single) is None
+    assert "mask" not in standings.conclusion(single)
+
+
+def test_rows_are_means_with_their_interval_and_references_first() -> None:
+    found = rows([*unsc(92.0, 94.0), run("random-labels", 0, (80.0, 90.0), (0.0, 70.0))])
+    assert list(found) == ["original", "mask", "retrained", "unsc", "random-labels"]
+    assert found["unsc"].mean["acc_retain"] == 93.0
+    assert found["unsc"].half["acc_retain"] == pytest.approx(12.7062, rel=1e-4)
+    assert found["unsc"].mean["gain"] == 3.0
+    assert (found["unsc"].seeds, found["random-labels"].seeds, found["original"].seeds) == (2, 1, 2)
+    assert found["random-labels"].half["acc_retain"] is None
+
+
+def test_seconds_of_another_machine_are_marked() -> None:
+    table = standings.table(unsc(92.0, 94.0))
+    assert dict(zip(table["Method"], table["Seconds"], strict=True)) == {
+        "Original": "1.0 ± 0.0",
+        "Mask": "1.0 ± 0.0",
+        "Retrained": "1.0*",
+        "◆ UNSC": "1.0 ± 0.0",
+    }
+
+
+def test_an_altered_run_says_so_wherever_it_is_named() -> None:
+    runs = [replace(one, alterations=("edited labels",)) for one in unsc(92.0, 92.5)] + runs_of(
+        "fisher", 92.0, 92.6
+    )
+    title = "UNSC (edited labels)"
+    assert f"◆ {title}" in standings.table(runs)["Method"]
+    assert title in standings.conclusion(runs)
+    for picture in (figures.plane(runs, LIGHT), figures.equal_forgetting(runs, 5, LIGHT)):
+        assert title in picture.table["method"]
+        assert title in str(picture.figure.to_json())
+    assert title in figures.change_map(runs, ("a", "b", "c"), [1, 2], LIGHT).table["method"]
+
+
+def test_a_measure_that_one_seed_lacks_is_none() -> None:
+    runs = unsc(92.0, 94.0)
+    runs[1].measures["unlearned"]["agreement"] = None
+    assert rows(runs)["unsc"].mean["agreement"] is None
+    assert "–" in standings.table(runs)["Agreement %"]
+
+
+def test_a_mean_path_waits_where_a_seed_has_stopped() -> None:
+    runs = [run("unsc", 0, (80, 90), (40, 91), (0, 92)), run("unsc", 1, (60, 92), (20, 91))]
+    mean = mean_path(runs)
+    assert mean.acc_forget.tolist() == [70, 30, 10]
+    assert mean.acc_retain.tolist() == [91, 91, 91.5]
+
+
+@pytest.mark.parametrize(
+    ("most", "entry", "reached"),
+    [(30, 1, True), (29, 3, True), (5, 2, True), (4.9, 2, False), (0, 2, False), (80, 0, True)],
+)
+def test_the_entry_nearest_from_below_is_taken(most: float, entry: int, reached: bool) -> None:
+    assert entry_at(path((80, 90), (30, 89), (5, 88), (20, 87), (20, 86)), most) == (entry, reached)
+
+
+def test_equal_forgetting_compares_paths_where_they_cross_and_puts_the_late_ones_last() -> None:
+    runs = [
+        run("unsc", 0, (80, 90), (10, 91), (0, 92)),
+        run("random-labels", 0, (80, 90), (9, 95), (0, 60)),
+        run("fine-tune", 0, (80, 90), (70, 99)),
+    ]
+    found = at_equal_forgetting(runs, 10)
+    assert list(found) == ["random-labels", "unsc", "fine-tune"]
+    assert (
+        found["unsc"].acc_retain,
+        found["unsc"].change.mean,
+        found["unsc"].epoch,
+        found["unsc"].reached,
+    ) == (91, 1, (1,), True)
+    assert not found["fine-tune"].reached
+    assert next(iter(at_equal_forgetting(runs, 5))) == "unsc"
+    said = figures.equal_forgetting(runs, 10, LIGHT).sentence
+    assert (
+        "Random labels keeps most of the rest: Acc_r 95.0 %, 4.0 points ahead of UNSC; UNSC is number 2 of 2"
+        in said
+    )
+    assert "still more than forgotten" in said
+    assert (
+        "UNSC keeps most of the rest: Acc_r 92.0 %, 32.0 points ahead of Random labels"
+        in figures.equal_forgetting(runs, 5, LIGHT).sentence
+    )
+    assert "still more than forgotten" not in figures.equal_forgetting(runs, 2, LIGHT).sentence
+    assert "Fine-tune never comes so low" in figures.equal_forgetting(runs, 5, LIGHT).sentence
+
+
+def test_two_seeds_reach_it_only_together() -> None:
+    runs = [run("unsc", 0, (80, 90), (4, 91)), run("unsc", 1, (80, 90), (6, 93))]
+    assert not at_equal_forgetting(runs, 5)["unsc"].reached
+    found = at_equal_forgetting(runs, 6)["unsc"]
+    assert (found.reached, found.acc_forget, found.acc_retain, found.change.mean) == (
+        True,
+        5,
+        92,
+        2,
+    )
+    assert found.change.half == pytest.approx(12.7062, rel=1e-4)
+
+
+def test_equal_forgetting_names_no_best_among_the_tied() -> None:
+    runs = [*unsc(92.0, 93.0, 92.0), *runs_of("scrub", 92.4, 92.2, 92.3)]
+    assert (
+        "has the highest Acc_r, 92.3 %, tied with SCRUB"
+        in figures.equal_forgetting(runs, 2, LIGHT).sentence
+    )
+    alone = figures.equal_forgetting(
+        [*unsc(92.0), *runs_of("fine-tune", 99.0, acc_forget=70.0)], 2, LIGHT
+    ).sentence
+    assert "only UNSC comes so low, with Acc_r 92.0 %" in alone
+
+
+def test_the_conclusion_is_honest() -> None:
+    better = run("fisher", 0, (80.0, 90.0), (0.0, 93.5))
+    assert "Fisher forgetting keeps 1.5 points more of Acc_r." in standings.conclusion(
+        [*unsc(92.0), better]
+    )
+    assert "One seed has no spread" in standings.conclusion([*unsc(92.0), better])
+    text = standings.conclusion([*unsc(92.0, 92.2, 92.4), *runs_of("scrub", 92.1, 92.3, 92.2)])
+    assert "Over 3 seeds UNSC forgets" in text
+    assert "Tied with it: SCRUB." in text
+    assert "spread" not in text
+    stays = [run("unsc", 0, (80.0, 90.0), (30.0, 92.0)), better]
+    assert "UNSC does not forget: Acc_f stays at 30.0 %" in standings.conclusion(stays)
+    assert "Fisher" not in standings.conclusion(stays)
+    assert "UNSC has not been run" in standings.conclusion([better])
+
+
+def test_what_is_not_known_yet_is_not_said() -> None:
+    unjudged = [replace(one, forgotten=None) for one in [*unsc(92.0), *runs_of("scrub", 92.1)]]
+    assert "is known once the retrained model is there" in standings.conclusion(unjudged)
+    assert "not forget" not in standings.conclusion([*unsc(92.0), *unjudged[1:]])
+
+
+def test_one_seed_that_does_not_forget_is_enough() -> None:
+    runs = [*unsc(92.0, 92.2)[:1], run("unsc", 1, (80.0, 90.0), (2.4, 92.2))]
+    assert "does not forget" in standings.conclusion(runs)
+    assert "does not forget (Acc_f up to 2.4 %)" in standings.table(runs)["Verdict"]
+
+
+def test_the_table_marks_unsc_the_references_and_what_does_not_forget() -> None:
+    found = standings.table(
+        [
+            *unsc(92.0, 94.0),
+            *(run("fine-tune", seed, (80.0, 90.0), (70.0, 95.0)) for seed in (0, 1)),
+        ]
+    )
+    assert found["Method"] == ["Original", "Mask", "Retrained", "◆ UNSC", "Fine-tune"]
+    assert found["Verdict"] == [
+        "before forgetting",
+        "only hides the answer",
+        "gold standard",
+        "forgets",
+        "does not forget (Acc_f up to 70.0 %)",
+    ]
+    assert found["Acc_r %"][3] == "93.0 ± 12.7"
+    assert found["Gain"][0] == "0.0 ± 0.0"
+    assert found["Added"][1] == "0.0 ± 0.0"
+    assert set(standings.COLUMNS) < set(found)
+
+
+@pytest.mark.parametrize("look", [LIGHT, DARK])
+def test_names_at_the_ends_do_not_overlap(look: Any) -> None:
+    runs = [
+        run(method, 0, (80.0, 90.0), (0.5, 92.0 + 0.01 * i)) for i, method in enumerate(COMPARED)
+    ]
+    picture = figures.plane(runs, look)
+    low, high = picture.figure.layout.yaxis.range
+    pixels = (
+        picture.figure.layout.height
+        - picture.figure.layout.margin.t
+        - picture.figure.layout.margin.b
+    )
+    heights = sorted(
+        pixels * (a.y - low) / (high - low)
+        for a in picture.figure.layout.annotations
+        if a.xref == "paper"
+    )
+    assert len(heights) == len(COMPARED) + 2
+    assert np.diff(heights).min() > 20
+    assert heights[0] > 0
+    assert heights[-1] < pixels
+    assert len(picture.table["method"]) == 2 * len(COMPARED)
+
+
+def test_the_map_of_classes_names_the_deepest_cut() -> None:
+    runs = [*unsc(92.0), run("random-labels", 0, (80.0, 90.0), (0.0, 60.0))]
+    picture = figures.change_map(runs, ("a", "b", "c"), [1, 2], LIGHT)
+    assert "The largest loss: Random labels takes 30.0 points from b." in picture.sentence
+    assert "UNSC raises 2 of 2 retained classes and lowers none." in picture.sentence
+    assert list(picture.table) == ["method", "b", "c"]
+
+
+def test_a_stored_run_says_what_its_summary_says(shared_store: Store) -> None:
+    work = Experiment(digits(method="random-labels"), shared_store)
+    assert (
+        read_run(
+            Experiment(digits(method="random-labels", epochs=7), shared_store).config,
+            work.dataset,
+            shared_store,
+        )
+        is None
+    )
+    result = work.run(with_retrain=True)
+    make_epochs(work.config, shared_store)
+    found, numbers = read_run(work.config, work.dataset, shared_store), summary(result)
+    assert found is not None
+    epochs = read_epochs(work.config, work.dataset, shared_store)
+    assert epochs is not None
+    measured = found.measures["unlearned"]
+    assert measured["acc_retain"] == numbers["unlearned"]["acc_retain"]
+    assert measured["gain"] == -numbers["over_unlearning"]
+    assert measured["added"] == numbers["gain"]["added"]
+    assert measured["gap"] == numbers["gap_to_retrain"]["acc_retain"]
+    assert measured["seconds"] == result.took["unlearned"].seconds > 0
+    assert found.measures["retrained"]["gap"] == 0.0
+    assert found.measures["retrained"]["agreement"] == 100.0
+    assert found.measures["original"]["drift"] == 0.0
+    assert found.path.acc_retain.tolist() == epochs.acc_retain.tolist()
+
+
+def test_the_chosen_method_keeps_its_settings_and_the_others_have_their_own() -> None:
+    dataset = load_dataset("digits")
+    chosen = resolve(digits(energy_threshold=0.9, epochs=3), dataset)
+    found = configs(chosen, dataset, range(4, 6))
+    assert set(found) == {(method, seed) for method in COMPARED for seed in (4, 5)}
+    assert (found["unsc", 4].energy_threshold, found["unsc", 5].epochs) == (0.9, 3)
+    for method in COMPARED:
+        if method != "unsc":
+            assert found[method, 4] == resolve(digits(method=method, seed=4), dataset)

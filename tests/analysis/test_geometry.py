@@ -1,0 +1,330 @@
+"""How subspaces lie, against numpy's SVD of the vectors themselves."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from tests.conftest import digits
+from tests.layer_cases import reference_representations
+from unsc_core.analysis import geometry
+from unsc_core.experiment.experiment import Experiment
+from unsc_core.experiment.store import Store
+from unsc_core.figures import subspaces as lie
+from unsc_core.figures.spectra import free_share
+from unsc_core.figures.subspaces import curve, selectivity
+from unsc_core.figures.theme import LIGHT
+from unsc_core.subspace.null_space import (
+    MERGE_THRESHOLD,
+    energy_along,
+    mean_angle,
+    null_space,
+    spectrum,
+)
+from unsc_core.subspace.representations import represented_layers
+
+
+def vectors(seed: int, n: int = 40, d: int = 12, rank: int = 5) -> np.ndarray:
+    """(n, d) rows in a random plane of `rank` dimensions."""
+    draw = np.random.default_rng(seed)
+    return draw.standard_normal((n, rank)) @ draw.standard_normal((rank, d))
+
+
+def moment(rows: np.ndarray) -> torch.Tensor:
+    return torch.from_numpy(rows.T @ rows)
+
+
+def test_angles_are_those_of_the_bases() -> None:
+    one, other = vectors(0), vectors(1)
+    bases = [np.linalg.svd(x, full_matrices=False)[2][:5].T for x in (one, other)]
+    expected = np.degrees(
+        np.arccos(np.clip(np.linalg.svd(bases[0].T @ bases[1], compute_uv=False), 0, 1))
+    ).mean()
+    found = [null_space(spectrum(moment(x)), 1.0) for x in (one, other)]
+    assert mean_angle(*found) == pytest.approx(expected, abs=1e-6)
+    assert mean_angle(found[0], found[0]) == pytest.approx(0, abs=1e-4)
+
+
+def test_energy_along_is_that_of_the_projected_vectors() -> None:
+    retain, forget = vectors(0, rank=12), vectors(1)
+    found = spectrum(moment(retain))
+    along = energy_along(found, moment(forget))
+    assert torch.allclose(
+        along,
+        torch.from_numpy(((forget @ found.eigenvectors.numpy()) ** 2).sum(0)),
+        rtol=1e-9,
+        atol=1e-9,
+    )
+    assert float(along.sum()) == pytest.approx(float((forget**2).sum()))
+
+
+def test_selectivity_is_half_for_the_same_directions_and_one_for_others() -> None:
+    retain = np.array([[8.0, 1.0, 0.5, 0.5, 0.0, 0.0]])
+    assert selectivity(retain, 3 * retain) == pytest.approx(0.5)
+    assert selectivity(retain, np.array([[0.0, 0.0, 0.0, 0.0, 2.0, 5.0]])) == pytest.approx(1.0)
+    frozen, reachable = curve(retain, np.array([[1.0, 0.0, 0.0, 0.0, 3.0, 0.0]]))
+    assert frozen.tolist() == [0, 80, 90, 95, 100, 100, 100]
+    assert reachable.tolist() == [100, 75, 75, 75, 75, 0, 0]
+
+
+@pytest.mark.parametrize("settings", [{}, {"subspace": "merge"}, {"method": "pseudo-labels"}])
+def test_what_is_stored_of_an_experiment(shared_store: Store, settings: dict[str, str]) -> None:
+    work = Experiment(digits(**settings), shared_store)
+    geometry.make(work.config, shared_store)
+    found = geometry.read(work.config, work.dataset, shared_store)
+    assert found is not None
+    assert (
+        list(found.forget_energy) == list(found.angles) == list(found.drift) == list(work.spectra)
+    )
+    for layer, angles in found.angles.items():
+        assert angles.shape == (10, 10)
+        assert np.array_equal(angles, angles.T)
+        assert (angles.diagonal() == 0).all()
+        assert 0 < angles.max() <= 90
+        assert found.forget_energy[layer].sum() == pytest.approx(
+            float(work.moments.forget((3,))[layer].diagonal(dim1=1, dim2=2).sum())
+        )
+        drift = found.drift[layer]
+        if work.config.method == "pseudo-labels":
+            assert drift["bound"] is None
+        else:
+            assert 0 <= drift["alone"] <= drift["bound"] * (1 + 1e-6)
+        assert drift["whole"] > 0
+    first = found.drift[list(work.spectra)[0]]
+    assert first["whole"] == pytest.approx(first["alone"], rel=1e-4)  # its inputs do not change
+
+
+OWN = """
+from torch import nn
+
+def small(shape, n):
+    return nn.Sequential(
+        nn.Conv2d(1, 4, 3, stride=2, padding=1), nn.BatchNorm2d(4), nn.ReLU(inplace=True), nn.Conv2d(4, 6, 3, groups=2, padding=1),
+        nn.ReLU(inplace=True), nn.Flatten(2), nn.Conv1d(6, 8, 3, groups=2), nn.ReLU(), nn.Flatten(), nn.Linear(8 * 14, n),
+    )
+
+def one(shape, n):
+    return nn.Sequential(nn.Flatten(), nn.Linear(64, n))
+"""
+
+
+def recorded(
+    model: nn.Module, layer: nn.Module, inputs: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """What a layer receives and answers."""
+    seen: list[torch.Tensor] = []
+    hook = layer.register_forward_hook(
+        lambda module, args, out: seen.extend([args[0].double(), out.double()])
+    )
+    with torch.no_grad():
+        model(inputs)
+    hook.remove()
+    return seen[0], seen[1]
+
+
+@pytest.mark.parametrize("maker", ["small", "one"])
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        {"subspace": "merge"},
+        {"energy_threshold": 1.0},
+        {"forget_classes": (), "forget_ids": (0, 1, 2)},
+        {"method": "pseudo-labels"},
+    ],
+    ids=str,
+)
+def test_drift_is_that_of_plain_patches_and_hooks(
+    maker: str, settings: dict, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(geometry, "DRIFT_IMAGES", 5)
+    monkeypatch.setattr(geometry, "DRIFT_BATCH", 7)
+    (tmp_path / "net.py").write_text(OWN)
+    store = Store(tmp_path / "store")
+    work = Experiment(
+        digits(
+            **{
+                "model": f"{tmp_path / 'net.py'}:{maker}",
+                "training_epochs": 2,
+                "epochs": 3,
+                **settings,
+            }
+        ),
+        store,
+    )
+    geometry.make(work.config, store)
+    found = geometry.read(work.config, work.dataset, store)
+    assert found is not None
+    before, after = work.original, work.unlearned.model
+    rows = geometry.drift_rows(work)
+    assert torch.bincount(work.data.y_test[rows], minlength=10).tolist() == [
+        0 if c in work.config.forget_classes else 5 for c in range(10)
+    ]
+    inputs = work.data.inputs(work.data.x_test[rows])
+    for i, (name, layer) in enumerate(represented_layers(before).items()):
+        other = after.get_submodule(name)
+        (x, z), (_, moved) = recorded(before, layer, inputs), recorded(after, other, inputs)
+        change = (other.weight - layer.weight).detach().double().flatten(1)
+        bias = (other.bias - layer.bias).detach().double()
+        groups = getattr(layer, "groups", 1)
+        limit = alone = 0.0
+        for g, patches in enumerate(reference_representations(layer, x)):
+            patch, part, shift = (
+                torch.from_numpy(patches),
+                change.chunk(groups)[g],
+                bias.chunk(groups)[g],
+            )
+            alone += float((patch @ part.T + shift).square().sum())
+            if work.config.method == "unsc":
+                merge = work.config.subspace == "merge"
+                spectrum_ = (work.merged_spectra if merge else work.spectra)[name][g]
+                space = null_space(
+                    spectrum_, MERGE_THRESHOLD if merge else work.config.energy_threshold or 1.0
+                )
+                limit += float(torch.linalg.svdvals(part)[0]) ** 2 * float(
+                    (patch @ space.projector).square().sum()
+                )
+        size, drift = float(z.square().sum()), found.drift[name]
+        assert drift["alone"] == pytest.approx((alone / size) ** 0.5, rel=1e-5, abs=1e-9)
+        assert drift["whole"] == pytest.approx(
+            (float((moved - z).square().sum()) / size) ** 0.5, rel=1e-4, abs=1e-6
+        )
+        if work.config.method == "unsc":
+            assert drift["bound"] == pytest.approx((limit / size) ** 0.5, rel=1e-4, abs=1e-6)
+            assert (
+                drift["alone"] <= drift["bound"] * (1 + 1e-6) + 1e-6
+            )  # weights are rounded to float32
+        else:
+            assert drift["bound"] is None
+        if i == 0:
+            assert drift["whole"] == pytest.approx(drift["alone"], rel=1e-4, abs=1e-6)
+    if maker == "small" and settings == {}:
+        assert any(drift["whole"] > 1.5 * drift["alone"] for drift in found.drift.values())
+
+
+def test_drift_of_large_images_is_measured_on_fewer(
+    shared_store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    work = Experiment(digits(), shared_store)
+    rows = geometry.drift_rows(work)
+    assert torch.bincount(work.data.y_test[rows], minlength=10).tolist() == [
+        32 if c != 3 else 0 for c in range(10)
+    ]
+    assert not torch.equal(rows[:32], torch.nonzero(work.data.y_test == 0)[:32, 0])
+    for numbers, each in ((9 * 64 * 5, 5), (1, 1)):
+        monkeypatch.setattr(geometry, "MAX_DRIFT_NUMBERS", numbers)
+        assert len(geometry.drift_rows(work)) == 9 * each
+
+
+def test_subspaces_of_another_version_are_not_read(
+    shared_store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    work = Experiment(digits(), shared_store)
+    geometry.make(work.config, shared_store)
+    assert geometry.read(work.config, work.dataset, shared_store) is not None
+    assert geometry.key(work.config, work.dataset).startswith(
+        work.keys.unlearned + "-"
+    )  # so that it is deleted with its run
+    monkeypatch.setattr(geometry, "VERSION", 3)
+    assert geometry.read(work.config, work.dataset, shared_store) is None
+
+
+def test_protecting_everything_leaves_less_drift_than_protecting_nothing(
+    shared_store: Store,
+) -> None:
+    def moved(method: str) -> float:
+        work = Experiment(digits(method=method), shared_store)
+        geometry.make(work.config, shared_store)
+        found = geometry.read(work.config, work.dataset, shared_store)
+        assert found is not None
+        return max(layer["whole"] for layer in found.drift.values())
+
+    assert moved("unsc") < moved("random-labels")
+
+
+# What the pictures say.
+
+
+def spoken(**percent: list[float] | None) -> str:
+    """The drift's sentence for two layers with these movements, in percent."""
+    drift = {
+        layer: {
+            part: None if values is None else values[i] / 100 for part, values in percent.items()
+        }
+        for i, layer in enumerate("ab")
+    }
+    return lie.drift(
+        {"a": "First", "b": "Second"}, geometry.Subspaces({}, {}, 0.96, drift), LIGHT
+    ).sentence
+
+
+def test_the_drift_says_only_what_its_numbers_show() -> None:
+    said = spoken(bound=[4, 10], alone=[2, 4], whole=[2, 21.3])
+    assert "Second moves most in the unlearned network, by 21.3 %" in said
+    assert "its own change alone makes 4.0 %" in said
+    assert "First comes closest, with 2.0 of at most 4.0 %" in said
+    assert "In the whole network Second moves further than that bound" in said
+    assert "further" not in spoken(bound=[4, 10], alone=[2, 4], whole=[2, 9])
+    assert "within its bound" not in spoken(bound=[4, 3], alone=[2, 4], whole=[2, 9])
+    assert "bound" not in spoken(bound=None, alone=[2, 4], whole=[2, 9])
+
+
+def test_the_drift_has_three_bars_and_columns_where_there_is_a_bound() -> None:
+    for bound, bars in ((0.04, 3), (None, 2)):
+        found = geometry.Subspaces(
+            {}, {}, 0.96, {"a": {"bound": bound, "alone": 0.02, "whole": 0.03}}
+        )
+        picture = lie.drift({"a": "First"}, found, LIGHT)
+        assert len(picture.figure.data) == bars
+        assert list(picture.table) == ["layer", *(["bound"] if bound else []), "alone", "whole"]
+        assert ("no bound" in picture.alt) == (bound is None)
+
+
+def swept(*outcomes: tuple[float, float, float]) -> str:
+    return lie.sweep(
+        [lie.Outcome(*outcome, drift=1.0) for outcome in outcomes], 0.96, 91.0, LIGHT
+    ).sentence
+
+
+def test_the_sweep_names_a_best_only_among_different_ones_that_forget() -> None:
+    assert "In this one run per γ" in swept((0.9, 0.5, 92.0), (0.96, 1.0, 93.0), (0.99, 30.0, 93.5))
+    assert "0.96 keeps most: Acc_r 93.0 %" in swept(
+        (0.9, 0.5, 92.0), (0.96, 1.0, 93.0), (0.99, 30.0, 93.5)
+    )
+    assert "γ = 0.99 does not forget" in swept(
+        (0.9, 0.5, 92.0), (0.96, 1.0, 93.0), (0.99, 30.0, 93.5)
+    )
+    assert "0.9 and 0.96 keep most" in swept((0.8, 0.5, 90.0), (0.9, 0.5, 93.0), (0.96, 1.0, 93.04))
+    alone = swept((0.96, 1.0, 93.0), (0.99, 30.0, 93.5))
+    assert "γ = 0.96 forgets (Acc_f at most 2 %) and keeps Acc_r 93.0 %" in alone
+    assert "most:" not in alone
+    assert "keep the same: Acc_r 93.0 %" in swept((0.9, 0.5, 93.0), (0.96, 1.0, 93.01))
+    assert swept((0.99, 30.0, 93.5)) == "γ = 0.99 does not forget."
+
+
+def test_free_directions_are_said_to_hold_what_they_hold() -> None:
+    found = {"a": np.array([[90.0, 6.0, 3.0, 1.0]]), "b": np.array([[99.0, 1.0, 0.0, 0.0]])}
+    titles = {"a": "First", "b": "Second"}
+
+    def said(threshold: float) -> str:
+        return free_share(titles, found, dict.fromkeys(found, threshold), LIGHT).sentence
+
+    assert (
+        "there the retained classes hold 1 to 4 % of their energy, depending on the layer"
+        in said(0.96)
+    )
+    assert "62 % of all directions are free to move in" in said(0.96)
+    assert "hold none of their energy" in said(1.0)
+    found["b"][0, 2] = 1e-20
+    assert "hold less than 0.01 % of their energy" in said(1.0)
+    found["b"][0] = 1
+    assert said(1.0) == "At γ = 1, no direction is free to move in: every one is kept."
+
+
+def test_nothing_is_there_before_it_was_made(tmp_path, shared_store: Store) -> None:
+    work = Experiment(digits(), shared_store)
+    assert geometry.read(work.config, work.dataset, Store(tmp_path)) is None

@@ -1,0 +1,446 @@
+"""The command line: one JSON object or one sentence, and the right exit code."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from safetensors.numpy import load_file
+
+from tests.bad_inputs import BAD_INPUTS, MARK, BadInput, arguments
+from tests.conftest import Outcome
+from tests.own_images import save_folder, save_npz
+from unsc_core.analysis.spread import half_width
+from unsc_core.config import ExperimentConfig
+from unsc_core.data import DATASETS, load_dataset
+from unsc_core.methods import METHODS
+from unsc_core.models import MODELS, build_model
+
+Command = Callable[..., Outcome]
+QUICK = ("--device=cpu", "--training-epochs=4", "--epochs=4")
+MODEL_NUMBERS = {"acc_forget", "acc_retain", "per_class", "train"}
+
+
+def program(*args: str) -> subprocess.CompletedProcess[str]:
+    """`python -m unsc_core` as a person starts it."""
+    return subprocess.run(
+        [sys.executable, "-m", "unsc_core", *args], capture_output=True, text=True, timeout=120
+    )
+
+
+def answer(done: Outcome) -> dict[str, Any]:
+    """The one JSON object on stdout."""
+    assert done.code == 0, done.err
+    assert done.out.count("\n") == 1
+    found = json.loads(done.out)
+    assert isinstance(found, dict)
+    return found
+
+
+def check_refused(done: Outcome, words: tuple[str, ...]) -> None:
+    assert done.code == 2, done.err
+    assert done.out == ""
+    assert "Traceback" not in done.err
+    last = done.err.strip().splitlines()[-1]
+    assert last.startswith("error: ")
+    assert last.endswith(".")
+    for word in words:
+        assert word in last
+
+
+def check_shape(said: dict[str, Any], seeds: list[int], classes: int, retrained: bool) -> None:
+    """The documented shape."""
+    assert set(said) == {"config", "seeds", "mean", "sd", "interval"}
+    assert said["config"]["seeds"] == seeds == [run["seed"] for run in said["seeds"]]
+    assert set(said["config"]) == {*ExperimentConfig().to_dict(), "seeds"} - {"seed"}
+    models = {"original", "mask", "unlearned"} | ({"retrained"} if retrained else set())
+    for run in said["seeds"]:
+        assert {
+            "seed",
+            "key",
+            "logit_drift",
+            "agreement",
+            "over_unlearning",
+            "null_space",
+            "seconds",
+            *models,
+        } <= set(run)
+        assert ("retrained" in run) == retrained
+        assert (run["agreement"] is None) != retrained
+        for model in models:
+            for numbers in (run[model], run[model]["train"]):
+                assert set(numbers) >= MODEL_NUMBERS - {"train"}
+                assert len(numbers["per_class"]) == classes
+                assert 0 <= numbers["acc_forget"] <= 100
+                assert 0 <= numbers["acc_retain"] <= 100
+        assert run["mask"]["acc_forget"] == 0
+        assert (run["mask"]["agreement"] is None) != retrained
+        assert (
+            run["gain"]["free"] + run["gain"]["added"]
+            == pytest.approx(run["gain"]["total"])
+            == pytest.approx(-run["over_unlearning"])
+        )
+        for numbers in run["null_space"].values():
+            assert set(numbers) == {"dim", "rank"}
+    for model in models:
+        for number in ("acc_forget", "acc_retain"):
+            values = [run[model][number] for run in said["seeds"]]
+            assert said["mean"][model][number] == pytest.approx(np.mean(values))
+            if len(values) == 1:
+                assert said["sd"][model][number] is said["interval"][model][number] is None
+            else:
+                assert said["sd"][model][number] == pytest.approx(np.std(values, ddof=1))
+                assert said["interval"][model][number] == pytest.approx(half_width(values))
+
+
+def test_run_as_a_person_runs_it(home: Path) -> None:
+    request = (
+        "run",
+        "--dataset",
+        "digits",
+        "--forget",
+        "3",
+        "--seeds",
+        "0,1",
+        "--with-retrain",
+        "--json",
+        "--training-epochs",
+        "15",
+    )
+    first, second = program(*request), program(*request)
+    said = answer(Outcome(first.returncode, first.stdout, first.stderr))
+    check_shape(said, [0, 1], 10, retrained=True)
+    assert said["mean"]["unlearned"]["acc_forget"] < 5 < 90 < said["mean"]["original"]["acc_forget"]
+    assert said["mean"]["retrained"]["acc_forget"] == 0
+    assert "training" in first.stderr
+    assert second.stdout == first.stdout
+    assert "training" not in second.stderr
+    assert "unlearning" not in second.stderr
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_every_method_answers_in_the_same_shape(command: Command, method: str) -> None:
+    said = answer(
+        command(
+            "run",
+            "--dataset=blobs",
+            f"--method={method}",
+            "--seeds=0,1",
+            "--with-retrain",
+            "--json",
+            *QUICK,
+        )
+    )
+    check_shape(said, [0, 1], 4, retrained=True)
+    assert said["config"]["method"] == method
+    assert bool(said["seeds"][0]["null_space"]) == METHODS[method].uses_energy_threshold
+
+
+def test_table_for_people(command: Command) -> None:
+    request = ("run", "--dataset=blobs", "--seeds=0,1", "--with-retrain", *QUICK)
+    table, said = command(*request), answer(command(*request, "--json"))
+    assert table.code == 0
+    for word in (
+        "Acc_f",
+        "Acc_r",
+        "original",
+        "mask",
+        "unlearned",
+        "retrained",
+        "free",
+        "added",
+        "over-unlearning",
+        "agreement",
+        *(run["key"] for run in said["seeds"]),
+    ):
+        assert word in table.out
+    assert (
+        f"{said['mean']['unlearned']['acc_retain']:.2f} ± {said['interval']['unlearned']['acc_retain']:.2f}"
+        in table.out
+    )
+    assert f"{said['mean']['gain']['added']:+.2f} ±" in table.out
+    assert f"the retrained model's: {said['mean']['retrained']['logit_drift']:.3f}" in table.out
+    assert "±" not in command("run", "--dataset=blobs", "--seeds=0", "--with-retrain", *QUICK).out
+    worst = max(abs(error) for run in said["seeds"] for error in run["energy_error"].values())
+    assert (
+        f"energy kept of retained images that were not drawn: within {100 * worst:.2f} points"
+        in table.out
+    )
+
+
+def test_how_moments_are_collected(command: Command) -> None:
+    said = [
+        answer(command("run", "--dataset=blobs", "--json", *QUICK, *options))
+        for options in ((), ("--moments-sample=first", "--class-weights=size"))
+    ]
+    assert [(one["config"]["moments_sample"], one["config"]["class_weights"]) for one in said] == [
+        ("random", "equal"),
+        ("first", "size"),
+    ]
+    assert said[0]["seeds"][0]["original"] == said[1]["seeds"][0]["original"]
+    assert said[0]["seeds"][0]["energy_error"] != said[1]["seeds"][0]["energy_error"]
+
+
+def test_seeds_of_which_one_was_retrained_before(command: Command) -> None:
+    answer(command("run", "--dataset=blobs", "--seeds=0", "--with-retrain", "--json", *QUICK))
+    said = answer(command("run", "--dataset=blobs", "--seeds=0,1", "--json", *QUICK))
+    assert said["mean"]["agreement"] is None
+    assert "retrained" not in said["mean"]
+    assert command("run", "--dataset=blobs", "--seeds=1,0", *QUICK).code == 0
+
+
+def test_dataset_decides_network_and_class_when_none_is_named(command: Command) -> None:
+    config = answer(command("run", "--dataset=blobs", "--json", *QUICK))["config"]
+    assert (config["model"], config["forget_classes"]) == (
+        DATASETS["blobs"].model,
+        [DATASETS["blobs"].forget_class],
+    )
+
+
+@pytest.mark.parametrize("kind", ["npz", "folder"])
+def test_own_images_by_path(command: Command, tmp_path: Path, kind: str) -> None:
+    path = (
+        save_npz(tmp_path / "own.npz")
+        if kind == "npz"
+        else save_folder(tmp_path / "own", classes=3, each=12)
+    )
+    said = answer(
+        command(
+            "run",
+            f"--dataset={path}",
+            "--forget=1",
+            "--with-retrain",
+            "--json",
+            "--device=cpu",
+            "--training-epochs=40",
+        )
+    )
+    check_shape(said, [0], 3, retrained=True)
+    assert said["mean"]["original"]["train"]["acc_retain"] > 80
+    assert said["config"]["dataset"] == str(path)
+
+
+def test_own_checkpoint(command: Command, tmp_path: Path) -> None:
+    torch.save(build_model("mlp", (2,), 4, seed=5).state_dict(), tmp_path / "w.pt")
+    done = command("run", "--dataset=blobs", f"--checkpoint={tmp_path / 'w.pt'}", "--json", *QUICK)
+    said = answer(done)
+    assert "training" not in done.err
+    exported = command("export", said["seeds"][0]["key"], f"--out={tmp_path / 'out'}")
+    assert exported.code == 0, exported.err
+    weights = load_file(tmp_path / "out" / "original.safetensors")
+    assert all(
+        np.array_equal(value.numpy(), weights[name])
+        for name, value in build_model("mlp", (2,), 4, seed=5).state_dict().items()
+    )
+
+
+def test_export_writes_what_other_tools_can_read(command: Command, tmp_path: Path) -> None:
+    said = answer(command("run", "--dataset=digits", "--with-retrain", "--json", *QUICK))["seeds"][
+        0
+    ]
+    out = tmp_path / "new" / "out"
+    out.mkdir(parents=True)
+    (out / "mine.txt").write_text("was here before")
+    done = command("export", said["key"], f"--out={out}")
+    assert done.code == 0, done.err
+    written = {Path(line) for line in done.out.splitlines()}
+    assert written == set(out.iterdir()) - {out / "mine.txt"}
+
+    labels = np.load(out / "labels.npy")
+    assert np.array_equal(labels, load_dataset("digits").y_test)
+    forget = json.loads((out / "config.json").read_text())["forget_classes"]
+    summary = json.loads((out / "summary.json").read_text())
+    assert summary["key"] == said["key"]
+    of_forget = np.isin(labels, forget)
+    for model in ("original", "unlearned", "retrained"):
+        right = np.load(out / f"logits_{model}.npy").argmax(1) == labels
+        assert 100 * right[of_forget].mean() == pytest.approx(said[model]["acc_forget"])
+        assert 100 * np.mean(
+            [right[labels == c].mean() for c in range(10) if c not in forget]
+        ) == pytest.approx(said[model]["acc_retain"])
+        assert summary[model]["acc_forget"] == said[model]["acc_forget"]
+
+    dataset = load_dataset("digits")
+    for model in ("original", "unlearned"):
+        network = build_model("small-cnn", (1, 8, 8), 10)
+        network.load_state_dict(
+            {
+                name: torch.from_numpy(value)
+                for name, value in load_file(out / f"{model}.safetensors").items()
+            }
+        )
+        x = (torch.from_numpy(dataset.x_test).float() / 255 - dataset.mean[0]) / dataset.std[0]
+        with torch.no_grad():
+            assert np.allclose(
+                network.eval()(x).numpy(), np.load(out / f"logits_{model}.npy"), atol=1e-3
+            )
+
+
+@pytest.mark.parametrize("key", ["nope", "", "../../etc/passwd", "0" * 20])
+def test_export_of_an_unknown_key(command: Command, tmp_path: Path, key: str) -> None:
+    check_refused(
+        command("export", key, f"--out={tmp_path / 'out'}"), (f"'{key}'", "run prints the keys")
+    )
+    assert not (tmp_path / "out").exists()
+
+
+def test_export_to_an_impossible_folder(command: Command, tmp_path: Path) -> None:
+    key = answer(command("run", "--dataset=blobs", "--json", *QUICK))["seeds"][0]["key"]
+    (tmp_path / "file").touch()
+    check_refused(
+        command("export", key, f"--out={tmp_path / 'file' / 'out'}"),
+        ("Not a directory", "choose another folder"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "registry"), [("datasets", DATASETS), ("models", MODELS), ("methods", METHODS)]
+)
+def test_listings_name_every_entry(command: Command, name: str, registry: dict) -> None:
+    said = answer(command(name, "--json"))
+    assert list(said) == list(registry)
+    assert all(said[entry]["title"] == registry[entry].title for entry in registry)
+    lines = command(name).out.splitlines()
+    assert [line.split()[0] for line in lines] == list(registry)
+
+
+@pytest.mark.parametrize("case", BAD_INPUTS, ids=[case.name for case in BAD_INPUTS])
+def test_impossible_request_is_one_sentence(
+    command: Command, case: BadInput, tmp_path: Path
+) -> None:
+    check_refused(command("run", *arguments({"device": "cpu", **case.make(tmp_path)})), case.words)
+    assert not (tmp_path / MARK).exists()
+
+
+@pytest.mark.parametrize(
+    ("args", "words"),
+    [
+        (("run", "--dataset=blobs", "--seeds="), ("--seeds", "''")),
+        (("run", "--dataset=blobs", "--seeds=0,x"), ("--seeds", "'0,x'")),
+        (("run", "--dataset=blobs", "--forget=one"), ("--forget", "'one'")),
+        (("make-assets",), ("--data", "--checkpoints")),
+    ],
+    ids=" ".join,
+)
+def test_arguments_that_make_no_sense(
+    command: Command, args: tuple[str, ...], words: tuple[str, ...]
+) -> None:
+    check_refused(command(*args), words)
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        ("run", "--dataset", "blobs", "--forget", "9"),
+        ("run", "--epochs", "many"),
+        ("run", "--energy-threshold"),
+        ("fly",),
+        (),
+    ],
+    ids=lambda args: " ".join(args) or "nothing",
+)
+def test_real_program_refuses_with_code_2(args: tuple[str, ...]) -> None:
+    done = program(*args)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert "Traceback" not in done.stderr
+    assert "error: " in done.stderr.strip().splitlines()[-1]
+
+
+@pytest.mark.parametrize("root", ["under a file", "under /proc"])
+def test_data_folder_that_cannot_be_written(command: Command, tmp_path: Path, root: str) -> None:
+    (tmp_path / "file").touch()
+    unsc_home = tmp_path / "file" / "home" if root == "under a file" else Path("/proc/unsc-lab")
+    check_refused(
+        command("run", "--dataset=blobs", *QUICK, unsc_home=unsc_home),
+        (str(unsc_home), "UNSC_HOME"),
+    )
+
+
+def test_interrupt_ends_quietly(home: Path) -> None:
+    request = (sys.executable, *"-m unsc_core run --dataset digits --training-epochs 1000".split())
+    with subprocess.Popen(
+        request,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(
+            signal.SIGINT, signal.SIG_DFL
+        ),  # ignored in background jobs
+    ) as running:
+        for line in running.stderr:
+            if "training" in line:
+                break
+        running.send_signal(signal.SIGINT)
+        out, err = running.communicate(timeout=30)
+    assert running.returncode == 130
+    assert out == ""
+    assert err.strip().splitlines()[-1] == "stopped"
+    assert not list(home.rglob("*.safetensors"))
+
+
+def test_single_samples_are_forgotten_by_a_file_of_their_indices(
+    command: Command, tmp_path: Path
+) -> None:
+    ids = tmp_path / "ids.txt"
+    ids.write_text("0, 1, 2\n3 4\n" + "\n".join(map(str, range(5, 30))))
+    request = (
+        "--dataset",
+        "digits",
+        "--forget-ids",
+        str(ids),
+        "--training-epochs",
+        "15",
+        "--with-retrain",
+        "--json",
+    )
+    said = answer(command("run", *request))
+    assert said["config"]["forget_classes"] == []
+    assert said["config"]["forget_ids"] == list(range(30))
+    run = said["seeds"][0]
+    assert run["unlearned"]["acc_forget"] < 20 < 90 < run["original"]["acc_forget"]
+    assert run["unlearned"]["train"]["acc_forget"] == run["unlearned"]["acc_forget"]
+    assert run["unlearned"]["acc_retain"] > 85
+    assert 0 <= run["agreement"] <= 100
+    assert command("export", run["key"], "--out", str(tmp_path / "out")).code == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "names no sample"),
+        ("1, two", "two"),
+        ("99999", "Sample 99999"),
+        ("-1", "Sample -1"),
+        (None, "cannot be read"),
+        ("\0\x81", "ids.txt"),
+    ],
+)
+def test_unusable_file_of_samples_is_one_sentence(
+    command: Command, tmp_path: Path, text: str | None, words: str
+) -> None:
+    ids = tmp_path / "ids.txt"
+    if text is not None:
+        ids.write_bytes(text.encode("latin-1"))
+    said = command("run", "--dataset", "blobs", "--forget-ids", str(ids))
+    assert said.code == 2
+    assert words in said.err
+    assert "Traceback" not in said.err
+
+
+def test_classes_and_samples_at_once_are_refused(command: Command, tmp_path: Path) -> None:
+    (tmp_path / "ids.txt").write_text("1")
+    said = command(
+        "run", "--dataset", "blobs", "--forget", "0", "--forget-ids", str(tmp_path / "ids.txt")
+    )
+    assert said.code == 2
+    assert "one or the other" in said.err

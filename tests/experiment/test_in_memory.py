@@ -1,0 +1,91 @@
+"""Unlearning a network in memory is what an experiment does."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import nn
+
+import unsc_core as unsc
+from tests.conftest import digits, flat
+from unsc_core.errors import ConfigError
+from unsc_core.experiment.experiment import Experiment
+from unsc_core.experiment.store import Store
+from unsc_core.methods import METHODS
+
+
+@pytest.fixture(scope="module")
+def work(shared_store: Store) -> Experiment:
+    return Experiment(digits(), shared_store)
+
+
+@pytest.mark.parametrize("method", sorted(set(METHODS) - {"retrain"}))
+def test_every_method_leaves_the_network_itself_alone(work: Experiment, method: str) -> None:
+    before = flat(work.original)
+    forgot = unsc.unlearn(
+        work.original, work.dataset, forget_classes=(3,), method=method, device="cpu"
+    )
+    assert torch.equal(flat(work.original), before)
+    assert torch.isfinite(flat(forgot.model)).all()
+    assert not torch.equal(flat(forgot.model), before)
+
+
+def test_without_moments_it_is_the_experiment_bit_for_bit(shared_store: Store) -> None:
+    work = Experiment(digits(method="pseudo-labels"), shared_store)
+    forgot = unsc.unlearn(
+        work.original, work.dataset, forget_classes=(3,), method="pseudo-labels", device="cpu"
+    )
+    assert torch.equal(flat(forgot.model), flat(work.unlearned.model))
+
+
+@pytest.mark.parametrize("subspace", ["joint", "merge"])
+def test_unsc_forgets(work: Experiment, subspace: str) -> None:
+    forgot = unsc.unlearn(
+        work.original, work.dataset, forget_classes=(3, 5), subspace=subspace, device="cpu"
+    )
+    answers = unsc.predict(forgot.model, work.data, work.data.x_test).numpy()
+    numbers = unsc.accuracies(
+        answers, work.dataset.y_test, (work.dataset.y_test == 3) | (work.dataset.y_test == 5)
+    )
+    assert numbers["acc_forget"] < 10 < 90 < numbers["acc_retain"]
+
+
+def test_single_samples(work: Experiment) -> None:
+    ids = tuple(range(30))
+    forgot = unsc.unlearn(work.original, work.dataset, forget_ids=ids, device="cpu")
+    right = unsc.predict(forgot.model, work.data, work.data.x_train).argmax(1) == work.data.y_train
+    assert float(right[:30].float().mean()) < 0.2 < 0.8 < float(right[30:].float().mean())
+
+
+def test_network_of_ones_own() -> None:
+    blobs = unsc.load_dataset("blobs")
+    data = unsc.to_device(blobs, "cpu")
+    torch.manual_seed(0)
+    network = nn.Sequential(nn.Linear(2, 64), nn.GELU(), nn.LayerNorm(64), nn.Linear(64, 4))
+    unsc.train(
+        network, data, torch.arange(len(data.y_train)), unsc.TrainingConfig(epochs=20), seed=0
+    )
+    forgot = unsc.unlearn(network, blobs, forget_classes=(1,), device="cpu")
+    answers = unsc.predict(forgot.model, data, data.x_test).numpy()
+    numbers = unsc.accuracies(answers, blobs.y_test, blobs.y_test == 1)
+    assert numbers["acc_forget"] < 50 < 90 < numbers["acc_retain"]
+
+
+@pytest.mark.parametrize(
+    ("request_values", "words"),
+    [
+        ({"method": "retrain", "forget_classes": (3,)}, "Experiment"),
+        ({}, "No class"),
+        ({"forget_classes": (3,), "subspace": "nope"}, "merge"),
+        ({"forget_classes": (3,), "energy_threshold": 2.0}, "γ"),
+        ({"forget_classes": (3,), "learning_rate": 0.0}, "learning rate"),
+        ({"forget_classes": (3,), "epochs": 0}, "epochs"),
+        ({"forget_classes": (3,), "seed": -1}, "seed"),
+        ({"forget_classes": (3,), "method": "nope"}, "nope"),
+    ],
+)
+def test_impossible_requests_are_refused(
+    work: Experiment, request_values: dict, words: str
+) -> None:
+    with pytest.raises(ConfigError, match=words):
+        unsc.unlearn(work.original, work.dataset, device="cpu", **request_values)

@@ -1,0 +1,195 @@
+"""What long work costs: measured on this machine, counted from what is missing, told without torch."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import blobs, digits
+from unsc_core.config import ExperimentConfig
+from unsc_core.data import load_dataset
+from unsc_core.data.request import split
+from unsc_core.experiment.experiment import Experiment, shipped_path
+from unsc_core.experiment.resolve import resolve
+from unsc_core.experiment.store import Artefact, Store
+from unsc_core.jobs.cost import (
+    Cost,
+    Rates,
+    duration,
+    estimate,
+    rates_key,
+    read_rates,
+    shipped_meta,
+    unlearning_seconds,
+)
+from unsc_core.jobs.cost_measurement import measure, record
+from unsc_core.methods import METHODS, fisher
+
+ROOT = Path(__file__).resolve().parents[2]
+SECOND = Rates(step=1.0, single=10.0, answer=0.0)
+"""Round numbers: a second per image trained."""
+
+
+@pytest.fixture
+def store(home: Path) -> Store:
+    return Store(home / "store")
+
+
+def resolved(config: ExperimentConfig) -> ExperimentConfig:
+    return resolve(config, load_dataset(config.dataset))
+
+
+def keep(store: Store, config: ExperimentConfig, rates: Rates) -> None:
+    store.put(
+        "cost",
+        rates_key(config, load_dataset(config.dataset)),
+        Artefact({}, {"rates": rates.__dict__}),
+    )
+
+
+def test_the_estimate_is_within_twice_of_a_real_training(store: Store) -> None:
+    """The training in seconds of the processor: other programs may hold it meanwhile, which the estimate leaves out."""
+    config = resolved(digits())
+    measure(config, store)
+    cost = estimate([("retrain", config)], store)
+    assert cost is not None
+    work = Experiment(config, store)
+    begin = time.process_time()
+    work.run_retrained()
+    used = time.process_time() - begin
+    assert 0.5 * used < cost.seconds < 2 * used
+
+
+def test_a_network_is_measured_once_and_costs_no_torch_to_read(store: Store, home: Path) -> None:
+    config = resolved(blobs())
+    assert (
+        estimate([("experiment", config)], store) is None
+    )  # there is a network to train, and nobody knows how long that takes
+    measure(config, store)
+    written = store.path("cost", rates_key(config, load_dataset("blobs"))).stat().st_mtime_ns
+    measure(replace(config, seed=1), store)
+    assert (
+        store.path("cost", rates_key(config, load_dataset("blobs"))).stat().st_mtime_ns == written
+    )
+    code = (
+        "import sys; from unsc_core.jobs.cost import estimate; from unsc_core.config import ExperimentConfig;"
+        "from unsc_core.experiment.store import Store;"
+        "from unsc_core.data import load_dataset; from unsc_core.experiment.resolve import resolve;"
+        "config = resolve(ExperimentConfig(dataset='blobs', model='mlp', forget_classes=(0,), device='cpu'), load_dataset('blobs'));"
+        "print(estimate([('experiment', config)], Store()).seconds > 0, 'torch' in sys.modules)"
+    )
+    found = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        env={"UNSC_HOME": str(home)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert found.stdout.split() == ["True", "False"]
+
+
+def test_what_is_missing_is_counted(store: Store) -> None:
+    config = resolved(digits(epochs=2))
+    keep(store, config, SECOND)
+    all_of_it = estimate([("experiment", config)], store)
+    forget = len(split(load_dataset("digits"), (3,)).forget_train())
+    assert all_of_it == Cost(
+        1257 * 15 + 2 * forget, "training Small CNN on 1,257 images for 15 epochs, then forgetting"
+    )
+    retrained = estimate([("retrain", config)], store)
+    assert retrained == Cost(
+        (1257 - forget) * 15, f"retraining Small CNN on {1257 - forget:,} images for 15 epochs"
+    )
+    twice = estimate(
+        [
+            ("experiment", config),
+            ("experiment", replace(config, method="random-labels", energy_threshold=None)),
+        ],
+        store,
+    )
+    assert twice is not None
+    assert twice.seconds == all_of_it.seconds + 2 * forget  # one original for both
+
+
+def test_nothing_is_missing_once_it_is_stored(store: Store) -> None:
+    config = resolved(blobs(training_epochs=3, epochs=3))
+    keep(store, config, SECOND)
+    Experiment(config, store).run(with_retrain=True)
+    for kind in ("experiment", "retrain"):
+        assert estimate([(kind, config)], store) == Cost(0.0)
+    assert estimate([("lab", config)], store) is None
+
+
+def test_a_shipped_original_is_neither_trained_nor_measured_first(store: Store) -> None:
+    config = resolved(ExperimentConfig())
+    dataset = load_dataset(config.dataset)
+    assert shipped_path(config, ()).is_file()
+    assert shipped_meta(config, dataset, ())
+    assert estimate([("experiment", config)], store) == Cost(0.0)
+    assert estimate([("retrain", config)], store) == Cost(0.0)
+    assert shipped_meta(replace(config, training_epochs=9), dataset, ()) is None
+    assert estimate([("experiment", replace(config, seed=3))], store) is None
+    many = [
+        ("experiment", resolved(replace(config, method=name, forget_classes=(c,))))
+        for name in ("scrub", "salun")
+        for c in range(5)
+    ]
+    assert estimate(many, store) is None  # each is short, together they are not
+
+
+def test_a_finished_run_corrects_what_was_measured(store: Store) -> None:
+    config = resolved(digits())
+    dataset = load_dataset("digits")
+    keep(store, config, SECOND)
+    work = Experiment(config, store)
+    result = work.run()
+    record(work)
+    rates = read_rates(config, dataset, store)
+    assert rates is not None
+    assert rates.step == pytest.approx(result.seconds["train"] / (1257 * 15))
+    whole = unlearning_seconds(config, work.split, rates)
+    assert rates.needed["unsc"] * whole == pytest.approx(result.seconds["unlearn"])
+    other = estimate([("experiment", replace(config, seed=1))], store)
+    assert other is not None
+    assert other.seconds == pytest.approx(
+        result.seconds["train"] + result.seconds["unlearn"], rel=0.01
+    )
+
+
+def test_methods_say_what_they_read() -> None:
+    assert METHODS["fisher"].single_gradients == fisher.SAMPLES
+    request = split(load_dataset("digits"), (3,))
+    seconds = {
+        name: unlearning_seconds(resolved(digits(method=name)), request, SECOND)
+        / (METHODS[name].epochs or 1)
+        for name in METHODS
+    }
+    assert {name for name, each in seconds.items() if each == 1257} == {
+        "fine-tune",
+        "salun",
+        "scrub",
+    }
+    assert seconds["fisher"] == 10.0 * fisher.SAMPLES
+    assert seconds["svd-forget"] == seconds["retrain"] == 0
+    assert seconds["unsc"] == len(request.forget_train())
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (0.2, "1 s"),
+        (35.4, "35 s"),
+        (89, "89 s"),
+        (120, "2 minutes"),
+        (27 * 60, "27 minutes"),
+        (3 * 3600, "3 hours"),
+    ],
+)
+def test_durations_in_words(seconds: float, words: str) -> None:
+    assert duration(seconds) == words

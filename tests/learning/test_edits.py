@@ -1,0 +1,69 @@
+"""A person's changes of the pseudo-labels: checked, carried out, and part of what the experiment is."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tests.conftest import digits
+from unsc_core.errors import ConfigError
+from unsc_core.experiment.experiment import Experiment
+from unsc_core.experiment.store import Store
+from unsc_core.learning.edits import edited
+
+
+def test_edits_move_flows_at_once_and_then_single_samples(shared_store: Store) -> None:
+    request = Experiment(digits(), shared_store).split
+    rows = request.forget_train()
+    labels = np.resize([5, 8, 9], len(rows))
+    found = edited(labels, ("5>8", "8>5", f"#{rows[2]}>1"), request)
+    assert found[:6].tolist() == [8, 5, 1, 8, 5, 9]
+    assert labels[:3].tolist() == [5, 8, 9]
+
+
+def test_no_sample_is_sent_to_its_own_class(shared_store: Store) -> None:
+    request = Experiment(digits(forget_classes=(), forget_ids=(0, 1, 2)), shared_store).split
+    own = request.dataset.y_train[[0, 1, 2]]
+    found = edited(np.array([7, 7, 7]), (f"7>{own[0]}",), request)
+    assert (found != own).all()
+    assert own[0] in found
+
+
+@pytest.mark.parametrize(
+    ("edit", "words"),
+    [
+        ("a>b", "not understood"),
+        ("5>", "not understood"),
+        ("5>77", "class 77"),
+        ("77>5", "class 77"),
+        ("5>3", "to leave"),
+        ("#0>5", "not to be forgotten"),
+    ],
+)
+def test_impossible_edits_are_one_sentence(shared_store: Store, edit: str, words: str) -> None:
+    with pytest.raises(ConfigError, match=words):
+        Experiment(digits(edits=(edit,)), shared_store)
+
+
+def test_edited_labels_are_what_is_taught_and_another_experiment(shared_store: Store) -> None:
+    plain = Experiment(digits(), shared_store)
+    first = int(np.bincount(plain.run().labels).argmax())
+    target = next(c for c in plain.split.retain_classes if c != first)
+    work = Experiment(digits(edits=(f"{first}>{target}",)), shared_store)
+    labels = work.run().labels
+    assert work.keys.unlearned != plain.keys.unlearned
+    assert first not in labels
+    assert np.array_equal(labels, np.where(plain.run().labels == first, target, plain.run().labels))
+    assert (
+        np.bincount(
+            work.run().unlearned.test[work.split.is_forgotten("test")].argmax(1), minlength=10
+        ).argmax()
+        == target
+    )
+
+
+def test_methods_without_pseudo_labels_ignore_edits(shared_store: Store) -> None:
+    assert (
+        Experiment(digits(method="random-labels", edits=("5>8",)), shared_store).keys
+        == Experiment(digits(method="random-labels"), shared_store).keys
+    )

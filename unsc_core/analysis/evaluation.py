@@ -1,0 +1,109 @@
+"""Measures: pure functions of logits and labels (numpy), accuracies in percent."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Logits = NDArray[np.float32]
+
+
+Labels = NDArray[np.int64]
+
+
+Mask = NDArray[np.bool_]
+
+
+def confusion(answers: Labels, labels: Labels, num_classes: int) -> NDArray[np.int64]:
+    """(classes, classes) counts: row = true class, column = answer."""
+    counts = np.bincount(labels * num_classes + answers, minlength=num_classes * num_classes)
+    return counts.reshape(num_classes, num_classes)
+
+
+def per_class_accuracy(answers: Labels, labels: Labels, num_classes: int) -> NDArray[np.float64]:
+    """(classes,) percent right of each class; NaN for a class without samples."""
+    counts = confusion(answers, labels, num_classes)
+    totals = counts.sum(1)
+    return np.divide(
+        100.0 * counts.diagonal(), totals, out=np.full(num_classes, np.nan), where=totals > 0
+    )
+
+
+def acc_forget(answers: Labels, labels: Labels, forgotten: Mask) -> float:
+    """Acc_f: percent right among the forgotten samples; lower is better. NaN without any."""
+    return float(100.0 * (answers == labels)[forgotten].mean()) if forgotten.any() else float("nan")
+
+
+def acc_retain(answers: Labels, labels: Labels, forgotten: Mask, num_classes: int) -> float:
+    """Acc_r: mean over classes of their accuracy on the samples that stay, in percent; higher is better.
+
+    >>> labels = np.array([0, 0, 1, 1, 2])
+    >>> acc_retain(np.array([0, 0, 1, 0, 0]), labels, labels == 2, 3)  # class 0: 100 %, class 1: 50 %
+    75.0
+    """
+    return float(
+        np.nanmean(per_class_accuracy(answers[~forgotten], labels[~forgotten], num_classes))
+    )
+
+
+def accuracies(logits: Logits, labels: Labels, forgotten: Mask) -> dict[str, Any]:
+    """{"acc_forget", "acc_retain", "per_class"} of one model.
+
+    Args:
+        logits: (n, classes).
+        labels: (n,).
+        forgotten: (n,) bool, which samples are to be forgotten.
+
+    Returns:
+        acc_forget is None without forgotten samples; per_class is in class order, None without samples.
+    """
+    classes, answers = logits.shape[1], logits.argmax(1)
+    return {
+        "acc_forget": acc_forget(answers, labels, forgotten) if forgotten.any() else None,
+        "acc_retain": acc_retain(answers, labels, forgotten, classes),
+        "per_class": [
+            None if np.isnan(a) else float(a) for a in per_class_accuracy(answers, labels, classes)
+        ],
+    }
+
+
+def over_unlearning(original: dict[str, Any], unlearned: dict[str, Any]) -> dict[str, Any]:
+    """How much accuracy was lost, in points; negative is a calibration gain (Chen et al., IJCAI 2024).
+
+    Args:
+        original, unlearned: as returned by `accuracies`.
+
+    Returns:
+        {"acc_retain", "per_class"}: original − unlearned.
+    """
+    pairs = zip(original["per_class"], unlearned["per_class"], strict=True)
+    return {
+        "acc_retain": original["acc_retain"] - unlearned["acc_retain"],
+        "per_class": [None if a is None or b is None else a - b for a, b in pairs],
+    }
+
+
+def gap(unlearned: dict[str, Any], retrained: dict[str, Any]) -> dict[str, float | None]:
+    """Unlearned − retrained in points, of acc_forget and acc_retain; 0 is what retraining would give."""
+    pairs = {name: (unlearned[name], retrained[name]) for name in ("acc_forget", "acc_retain")}
+    return {name: None if a is None or b is None else a - b for name, (a, b) in pairs.items()}
+
+
+def logit_drift(logits: Logits, original: Logits) -> float:
+    """‖z − z₀‖ / ‖z₀‖ over the given samples (usually retain test samples)."""
+    norm = float(np.linalg.norm(original))
+    return float(np.linalg.norm(logits - original)) / norm if norm else 0.0
+
+
+def margins(logits: Logits, labels: Labels, banned: Mask) -> NDArray[np.float32]:
+    """(n,) how far the logit of each sample's label is above that of any other class not in `banned` (n, classes)."""
+    others = np.where(banned, -np.inf, logits).astype(logits.dtype)
+    np.put_along_axis(others, labels[:, None], -np.inf, 1)
+    return np.take_along_axis(logits, labels[:, None], 1)[:, 0] - others.max(1)
+
+
+def agreement(answers: Labels, others: Labels) -> float:
+    """Percent of samples on which two models answer the same; NaN without samples."""
+    return float(100.0 * (answers == others).mean()) if len(answers) else float("nan")

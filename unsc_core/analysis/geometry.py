@@ -1,0 +1,284 @@
+"""How the subspaces of an experiment lie: what protecting the rest leaves of the forgotten, how classes overlap, what moved."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from math import prod
+from typing import TYPE_CHECKING, Any
+
+from numpy.typing import NDArray
+
+from unsc_core.config import ExperimentConfig
+from unsc_core.data.dataset import Dataset
+from unsc_core.experiment.keys import content_key, keys
+from unsc_core.experiment.resolve import DEFAULT_ENERGY_THRESHOLD
+from unsc_core.experiment.store import Artefact, Store
+from unsc_core.progress import Report, silent
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from torch import Tensor, nn
+
+    from unsc_core.experiment.experiment import Experiment
+
+KIND = "subspaces"
+VERSION = 2
+"""Part of the key: raise it when a change of the code changes what is found."""
+DRIFT_IMAGES = 32
+"""Retained test images of each class that movement is measured on, at most."""
+MAX_DRIFT_NUMBERS = 2**20
+"""What all these images may hold together: there are fewer of large ones, or of many classes, but one of each."""
+DRIFT_BATCH = 16
+
+
+@dataclass(frozen=True, eq=False)
+class Subspaces:
+    """What `make` found, layer by layer.
+
+    Attributes:
+        forget_energy: layer -> (groups, d): the forgotten samples' energy along each retain eigenvector, in the spectrum's order.
+        angles: layer -> (classes, classes) mean principal angles between the classes' subspaces, in degrees; empty where
+            the moments are those of one request only. energy_threshold: the γ these subspaces were cut at.
+        drift: layer -> {"bound", "alone", "whole"}: root mean square movement of its pre-activations on retained test images, as
+            a share of their own size in the original. "alone": by this layer's change on the inputs it has in the original;
+            "whole": in the unlearned network, where its inputs have changed, too. "bound": the most that "alone" can be, ‖ΔW‖₂
+            times what these inputs have outside the kept subspace; None without a projection.
+    """
+
+    forget_energy: dict[str, NDArray[Any]]
+    angles: dict[str, NDArray[Any]]
+    energy_threshold: float
+    drift: dict[str, dict[str, float | None]]
+
+
+def key(config: ExperimentConfig, dataset: Dataset) -> str:
+    """The key of a resolved config's subspaces, made from its experiment's."""
+    found = keys(config, dataset)
+    measured = content_key(
+        subspaces=VERSION,
+        spectra=found.spectra,
+        test=dataset.test_digest,
+        images=[DRIFT_IMAGES, MAX_DRIFT_NUMBERS],
+    )
+    return f"{found.unlearned}-{measured}"
+
+
+def read(config: ExperimentConfig, dataset: Dataset, store: Store) -> Subspaces | None:
+    """What is stored for a resolved config, or None."""
+    stored = store.get(KIND, key(config, dataset))
+    if stored is None:
+        return None
+    layers, arrays = (
+        stored.meta["layers"],
+        stored.arrays,
+    )  # JSON and safetensors keep an order of their own
+    forget, angles = (
+        {layer: arrays[f"{part}/{layer}"] for layer in layers if f"{part}/{layer}" in arrays}
+        for part in ("forget", "angles")
+    )
+    return Subspaces(
+        forget,
+        angles,
+        stored.meta["energy_threshold"],
+        {layer: stored.meta["drift"][layer] for layer in layers},
+    )
+
+
+def make(config: ExperimentConfig, store: Store, report: Report = silent) -> None:
+    """Compute and store the subspaces of a config; what it needs is computed first."""
+    from unsc_core.experiment.experiment import Experiment
+
+    work = Experiment(config, store, report)
+    moments = work.moments
+    with work.stages.stage("subspaces", "comparing the subspaces"):
+        arrays = {f"forget/{layer}": values for layer, values in _forget_energy(work).items()}
+        if not moments.by_request:
+            arrays |= {f"angles/{layer}": values for layer, values in _angles(work).items()}
+        meta = {
+            "layers": list(work.spectra),
+            "energy_threshold": _threshold(work),
+            "drift": _drift(work),
+        }
+    store.put(KIND, key(work.config, work.dataset), Artefact(arrays, meta))
+
+
+def _threshold(work: Experiment) -> float:
+    return work.config.energy_threshold or DEFAULT_ENERGY_THRESHOLD
+
+
+def _forget_energy(work: Experiment) -> dict[str, NDArray[Any]]:
+    import torch
+
+    from unsc_core.subspace.null_space import energy_along
+
+    forget = work.moments.forget(work.config.forget_classes)
+    return {
+        layer: torch.stack([energy_along(s, c) for s, c in zip(groups, forget[layer], strict=True)])
+        .cpu()
+        .numpy()
+        for layer, groups in work.spectra.items()
+    }
+
+
+def _angles(work: Experiment) -> dict[str, NDArray[Any]]:
+    """Layer -> (classes, classes); the mean over groups."""
+    import numpy as np
+
+    from unsc_core.subspace.null_space import mean_angle, null_space, spectra
+
+    threshold, classes = _threshold(work), range(work.dataset.num_classes)
+    spaces = [
+        {
+            layer: [null_space(s, threshold) for s in groups]
+            for layer, groups in spectra(work.moments.of([c])).items()
+        }
+        for c in classes
+    ]
+    found = {}
+    for layer, groups in spaces[0].items():
+        angles = np.zeros((len(spaces), len(spaces)), np.float32)
+        for a in classes:
+            for b in range(a):
+                pairs = zip(spaces[a][layer], spaces[b][layer], strict=True)
+                angles[a, b] = angles[b, a] = sum(
+                    mean_angle(one, other) for one, other in pairs
+                ) / len(groups)
+        found[layer] = angles
+    return found
+
+
+def drift_rows(work: Experiment) -> Tensor:
+    """(n,) indices of the retained test images that movement is measured on, drawn from each class by the seed."""
+    import torch
+
+    from unsc_core.subspace.moments import draw
+
+    retained = work.data.index((~work.split.is_forgotten("test")).nonzero()[0])
+    each = max(
+        1,
+        min(
+            DRIFT_IMAGES,
+            MAX_DRIFT_NUMBERS // (prod(work.dataset.input_shape) * len(work.split.retain_classes)),
+        ),
+    )
+    return torch.cat(
+        [
+            drawn
+            for _, drawn, _ in draw(
+                work.data.y_test, retained, each, replace(work.config, moments_sample="random")
+            )
+        ]
+    )
+
+
+def _drift(work: Experiment) -> dict[str, dict[str, float | None]]:
+    """Layer -> its movements and their bound: see `Subspaces`."""
+    from unsc_core.methods import METHODS
+
+    samples = work.data.x_test[drift_rows(work)]
+
+    def batches() -> Iterator[Tensor]:
+        return (work.data.inputs(batch) for batch in samples.split(DRIFT_BATCH))
+
+    sizes = _movements(work.original, work.unlearned.model, list(work.spectra), batches())
+    limits = _limits(work, batches()) if METHODS[work.config.method].uses_energy_threshold else {}
+    found: dict[str, dict[str, float | None]] = {}
+    for layer, (size, alone, whole) in sizes.items():
+        limit, size = limits.get(layer), max(size, 1e-300)
+        found[layer] = {
+            "bound": None if limit is None else (limit / size) ** 0.5,
+            "alone": (alone / size) ** 0.5,
+            "whole": (whole / size) ** 0.5,
+        }
+    return found
+
+
+def _movements(
+    original: nn.Module, unlearned: nn.Module, layers: list[str], batches: Iterator[Tensor]
+) -> dict[str, tuple[float, float, float]]:
+    """What layers answer in both networks.
+
+    Returns:
+        Layer -> sums, in float64, of the squares of: its pre-activations z in the original, what its own change of weights
+        and bias adds to them there, and how far they are from z in the unlearned network.
+    """
+    import torch
+
+    from unsc_core.learning.batches import evaluating
+
+    before, after = dict(original.named_modules()), dict(unlearned.named_modules())
+    changes = {layer: _change(before[layer], after[layer]) for layer in layers}
+    sums = {layer: [0.0, 0.0, 0.0] for layer in layers}
+    answers: dict[str, list[Tensor]] = {}
+
+    def first(layer: str, inputs: Tensor, z: Tensor) -> None:
+        z = z.to(torch.float64, copy=True)  # the next module may work in place
+        answers[layer].append(z)
+        sums[layer][0] += float(z.square().sum())
+        sums[layer][1] += float(changes[layer](inputs.to(torch.float64)).square().sum())
+
+    def second(layer: str, inputs: Tensor, z: Tensor) -> None:
+        sums[layer][2] += float((z.to(torch.float64) - answers[layer].pop(0)).square().sum())
+
+    hooks = [
+        modules[layer].register_forward_hook(
+            lambda module, inputs, z, layer=layer, look=look: look(layer, inputs[0], z)
+        )
+        for modules, look in ((before, first), (after, second))
+        for layer in layers
+    ]
+    try:
+        with evaluating(original), evaluating(unlearned), torch.no_grad():
+            for batch in batches:
+                answers = {layer: [] for layer in layers}
+                original(batch)
+                unlearned(batch)
+    finally:
+        for hook in hooks:
+            hook.remove()
+    return {layer: (size, alone, whole) for layer, (size, alone, whole) in sums.items()}
+
+
+def _change(before: nn.Module, after: nn.Module) -> Callable[[Tensor], Tensor]:
+    """What a layer would answer to inputs in float64 if its weight and bias were the differences between two."""
+    import copy
+
+    import torch
+
+    bare = copy.deepcopy(before)  # without the hooks that this one is about to get
+    there = dict(after.named_parameters())
+    differences = {
+        name: (there[name].double() - old.double()).detach()
+        for name, old in before.named_parameters()
+    }
+    return lambda inputs: torch.func.functional_call(bare, differences, (inputs,))
+
+
+def _limits(work: Experiment, batches: Iterator[Tensor]) -> dict[str, float]:
+    """Layer -> the most its movement on these images can sum up to: Σ ‖ΔW x‖² ≤ ‖ΔW‖₂² Σ ‖P x‖², group by group."""
+    import torch
+
+    from unsc_core.subspace.moments import second_moments
+    from unsc_core.subspace.null_space import null_space
+
+    spectra, cut_at = work.cut
+    inputs = second_moments(work.original, ((0, batch) for batch in batches), 1).of([0])
+    before, after = (
+        dict(work.original.named_parameters()),
+        dict(work.unlearned.model.named_parameters()),
+    )
+    limits = {}
+    for layer, groups in spectra.items():
+        change = (
+            after[f"{layer}.weight"].detach().double() - before[f"{layer}.weight"].detach().double()
+        ).flatten(1)
+        limit = 0.0
+        for s, c, rows in zip(groups, inputs[layer], change.chunk(len(groups)), strict=True):
+            free = null_space(s, cut_at[layer]).complement.to(c)
+            limit += float(torch.linalg.matrix_norm(rows, 2)) ** 2 * float(
+                (free * (c @ free)).sum().clamp_min(0.0)
+            )
+        limits[layer] = limit
+    return limits

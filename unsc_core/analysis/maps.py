@@ -1,0 +1,160 @@
+"""Two-dimensional maps of the decision space: fitted once on the original's logits, other models placed into it."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unsc_core.config import ExperimentConfig
+from unsc_core.data import load_dataset
+from unsc_core.data.dataset import Dataset
+from unsc_core.data.request import Split
+from unsc_core.errors import ConfigError
+from unsc_core.experiment.keys import content_key, keys, logits_key
+from unsc_core.experiment.resolve import resolve
+from unsc_core.experiment.result import Result
+from unsc_core.experiment.store import Artefact, Store
+from unsc_core.progress import Report, Stages, silent
+
+MAX_POINTS = 1200
+NEIGHBOURS = 15
+Points = NDArray[np.float32]
+
+
+def sample(dataset: Dataset, points: int = MAX_POINTS, part: str = "test") -> NDArray[np.intp]:
+    """Indices of "test" or "train" samples to show: the first of every class in equal shares, `points` at most."""
+    per_class, labels = max(1, points // dataset.num_classes), dataset.labels(part)
+    return np.sort(
+        np.concatenate(
+            [np.flatnonzero(labels == c)[:per_class] for c in range(dataset.num_classes)]
+        )
+    )
+
+
+def shown(request: Split, part: str) -> NDArray[np.intp]:
+    """Indices of the samples of "test" or "train" that a map of this request shows: a `sample`, and the single ones to be forgotten."""
+    drawn = sample(request.dataset, part=part)
+    return (
+        np.union1d(drawn, request.forget_ids).astype(np.intp)
+        if part == "train" and request.forget_ids
+        else drawn
+    )
+
+
+def positions(result: Result, part: str, umap: Points | None) -> dict[str, Points]:
+    """Where every model that has answered `part` puts the shown samples, all on one map of the original's test samples.
+
+    Args:
+        result: the experiment.
+        part: "test" or "train".
+        umap: where the original's test samples lie on its UMAP; None draws the PCA instead.
+
+    Returns:
+        Model name -> (n, 2) of `shown(result.split, part)`.
+    """
+    rows = shown(result.split, part)
+    logits = {
+        name: answers.of(part)[rows] for name, answers in result.models.items() if answers.has(part)
+    }
+    original = result.original.test[sample(result.split.dataset)]
+    return pca_map(original, logits) if umap is None else place(original, umap, logits)
+
+
+def pca_map(original: Points, others: dict[str, Points]) -> dict[str, Points]:
+    """Each model's logits along the two main directions of the original's (Pearson, 1901).
+
+    Args:
+        original: (n, classes) logits the directions are taken from.
+        others: model name -> (n, classes) logits.
+
+    Returns:
+        Model name -> (n, 2).
+    """
+    centre = original.mean(0)
+    _, _, directions = np.linalg.svd(original - centre, full_matrices=False)
+    plane = directions[:2].T
+    plane = plane * np.sign(plane.sum(0))  # SVD leaves the sign open
+    return {name: ((logits - centre) @ plane).astype(np.float32) for name, logits in others.items()}
+
+
+def place(original: Points, positions: Points, others: dict[str, Points]) -> dict[str, Points]:
+    """Every model's samples on a map of the original's (distance-weighted nearest neighbours, Shepard, 1968).
+
+    A sample lies at the mean of its nearest original logits' positions, weighted by 1 / distance: logits that
+    did not change keep their place exactly, and a small change is a small move.
+
+    Args:
+        original: (n, classes) logits the map was fitted on.
+        positions: (n, 2) where they lie.
+        others: model name -> (m, classes) logits.
+
+    Returns:
+        Model name -> (m, 2).
+    """
+    placed = {}
+    k = min(NEIGHBOURS, len(original))
+    for name, logits in others.items():
+        squared = np.maximum(
+            (logits**2).sum(1)[:, None] + (original**2).sum(1) - 2.0 * logits @ original.T, 0.0
+        )
+        nearest = np.argpartition(squared, k - 1, axis=1)[:, :k]
+        distance = np.linalg.norm(logits[:, None] - original[nearest], axis=2)
+        exact = (distance == 0).any(1, keepdims=True)
+        weight = np.where(exact, distance == 0, 1.0 / np.maximum(distance, 1e-12))
+        placed[name] = (
+            ((weight / weight.sum(1, keepdims=True))[..., None] * positions[nearest])
+            .sum(1)
+            .astype(np.float32)
+        )
+    return placed
+
+
+def fit_umap(original: Points, seed: int) -> Points:
+    """(n, 2) positions of the original's logits (n, classes) by UMAP (McInnes, Healy, Melville, 2018)."""
+    import warnings
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import umap
+
+        mapper = umap.UMAP(
+            n_neighbors=min(NEIGHBOURS, len(original) - 1),
+            min_dist=0.8,
+            spread=1.5,
+            random_state=seed,
+            n_jobs=1,
+        )
+        return np.asarray(mapper.fit_transform(original), dtype=np.float32)
+
+
+def umap_key(config: ExperimentConfig, dataset: Dataset) -> str:
+    """The key of the original's UMAP of a resolved config: the same for every request on this original."""
+    return content_key(
+        umap=logits_key(keys(config, dataset).original, dataset, "test"),
+        points=MAX_POINTS,
+        neighbours=NEIGHBOURS,
+        seed=config.seed,
+    )
+
+
+def read_umap(config: ExperimentConfig, dataset: Dataset, store: Store) -> Points | None:
+    """(n, 2) positions of `sample(dataset)` for the original, or None until they have been made."""
+    stored = store.get("embeddings", umap_key(config, dataset))
+    return None if stored is None else stored.arrays["positions"]
+
+
+def make_umap(config: ExperimentConfig, store: Store, report: Report = silent) -> None:
+    """Fit and store the map of a config's original model, whose logits must be in the store.
+
+    Raises:
+        ConfigError: the original has not answered the test set yet.
+    """
+    stages = Stages(report)
+    dataset = load_dataset(config.dataset)
+    config = resolve(config, dataset)
+    logits = store.get("logits", logits_key(keys(config, dataset).original, dataset, "test"))
+    if logits is None:
+        raise ConfigError("The map needs the original model's answers; run the experiment first.")
+    with stages.stage("umap", "drawing the map (UMAP)"):
+        positions = fit_umap(logits.arrays["logits"][sample(dataset)], config.seed)
+    store.put("embeddings", umap_key(config, dataset), Artefact({"positions": positions}))

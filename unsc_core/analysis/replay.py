@@ -1,0 +1,189 @@
+"""What happens epoch by epoch: an experiment's unlearning once more, looked at after every epoch. Reading needs no torch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unsc_core.analysis import evaluation
+from unsc_core.analysis.maps import MAX_POINTS, shown
+from unsc_core.config import ExperimentConfig
+from unsc_core.data.dataset import Dataset
+from unsc_core.data.request import split
+from unsc_core.experiment.keys import content_key, keys
+from unsc_core.experiment.store import Arrays, Artefact, Store
+from unsc_core.methods import METHODS
+from unsc_core.progress import Report, silent
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from unsc_core.experiment.experiment import Experiment
+
+MAX_SAMPLES = 5000
+"""Test samples that the accuracies are counted on; of a larger test set an even share of every class."""
+MAX_ENTRIES = 128
+"""States that are kept; of more epochs every second, fourth, … one, and always the last."""
+
+
+@dataclass(frozen=True, eq=False)
+class Epochs:
+    """The model after every epoch of its unlearning; the first entry is the original, the last the unlearned model.
+
+    A method without epochs has these two entries only.
+
+    Attributes:
+        epoch: (entries,) int64, from 0.
+        rows: (n,) the samples that `maps.shown` shows of the split's `measured_part`.
+        logits: (entries, n, classes) float32, of the shown samples.
+        per_class: (entries, classes) test accuracy in percent, NaN for a class without samples.
+        acc_forget: (entries,) Acc_f in percent: on test samples, or on the forgotten training samples where single ones are.
+        acc_retain: (entries,) Acc_r in percent: mean of `per_class` over the classes that stay.
+        counted: how many test samples the accuracies are counted on, MAX_SAMPLES at most.
+    """
+
+    epoch: NDArray[np.int64]
+    rows: NDArray[np.intp]
+    logits: NDArray[np.float32]
+    per_class: NDArray[np.float64]
+    acc_forget: NDArray[np.float64]
+    acc_retain: NDArray[np.float64]
+    counted: int
+
+
+def counted_rows(dataset: Dataset) -> NDArray[np.intp]:
+    """Indices of the test samples that accuracies are counted on: all, or of more than MAX_SAMPLES an even share of every class."""
+    if len(dataset.y_test) <= MAX_SAMPLES:
+        return np.arange(len(dataset.y_test))
+    share = max(1, MAX_SAMPLES // dataset.num_classes)
+    of_class = [np.flatnonzero(dataset.y_test == c) for c in range(dataset.num_classes)]
+    return np.sort(
+        np.concatenate(
+            [
+                rows[np.linspace(0, len(rows) - 1, min(share, len(rows))).astype(int)]
+                for rows in of_class
+            ]
+        )
+    )
+
+
+def epochs_key(config: ExperimentConfig, dataset: Dataset) -> str:
+    """The key of the epochs of a resolved config, made from its experiment's."""
+    recorded = content_key(
+        test=dataset.test_digest, points=MAX_POINTS, samples=MAX_SAMPLES, entries=MAX_ENTRIES
+    )
+    return f"{keys(config, dataset).unlearned}-{recorded}"
+
+
+def read_epochs(config: ExperimentConfig, dataset: Dataset, store: Store) -> Epochs | None:
+    """The stored epochs of a resolved config, or None until they have been recorded."""
+    stored = store.get("epochs", epochs_key(config, dataset))
+    if stored is None:
+        return None
+    retain = list(split(dataset, config.forget_classes, config.forget_ids).retain_classes)
+    return Epochs(
+        **stored.arrays,
+        acc_retain=np.nanmean(stored.arrays["per_class"][:, retain], axis=1),
+        counted=len(counted_rows(dataset)),
+    )
+
+
+def make_epochs(config: ExperimentConfig, store: Store, report: Report = silent) -> None:
+    """Run a config's experiment where that has not been done, and record its epochs; what is stored is not computed again."""
+    from unsc_core.experiment.experiment import Experiment
+
+    work = Experiment(config, store, report)
+    work.run()
+    key = epochs_key(work.config, work.dataset)
+    if store.get("epochs", key) is None:
+        store.put(
+            "epochs",
+            key,
+            Artefact(
+                _replayed(work) if METHODS[work.config.method].epochs else _first_and_last(work)
+            ),
+        )
+
+
+def _replayed(work: Experiment) -> Arrays:
+    """The arrays of Epochs from the unlearning done once more, which is deterministic."""
+    recorder = _Recorder(work)
+    model = work.unlearn(recorder.watch).model
+    if recorder.last != recorder.kept[-1]:
+        recorder.add(recorder.last, model)
+    return recorder.arrays()
+
+
+def _first_and_last(work: Experiment) -> Arrays:
+    """The arrays of Epochs where nothing lies between the original and the unlearned model."""
+    recorder = _Recorder(work)
+    recorder.add(0, work.original)
+    recorder.add(1, work.unlearned.model)
+    return recorder.arrays()
+
+
+class _Recorder:
+    """Looks at a model whenever it is shown one; keeps at most MAX_ENTRIES looks, whatever the number of epochs."""
+
+    def __init__(self, work: Experiment) -> None:
+        self._data, self._split = work.data, work.split
+        self._shown, self._counted = (
+            shown(work.split, work.split.measured_part),
+            counted_rows(work.dataset),
+        )
+        self._rows = (
+            self._counted if work.split.forget_ids else np.union1d(self._shown, self._counted)
+        )
+        self._looks: list[Arrays] = []
+        self._every = 1
+        self.kept: list[int] = []
+        self.last = 0
+
+    def watch(self, epoch: int, model: nn.Module) -> None:
+        """Look at the model after an epoch, unless so many have passed that this one is left out."""
+        self.last = epoch
+        if epoch % self._every:
+            return
+        if len(self.kept) == MAX_ENTRIES - 1:  # one is left for the last epoch
+            self.kept, self._looks, self._every = self.kept[::2], self._looks[::2], 2 * self._every
+            if epoch % self._every:
+                return
+        self.add(epoch, model)
+
+    def add(self, epoch: int, model: nn.Module) -> None:
+        """Look at a model."""
+        from unsc_core.learning.batches import predict
+
+        data, request = self._data, self._split
+        logits = predict(model, data, data.x_test[data.index(self._rows)]).cpu().numpy()
+        answers = logits[np.searchsorted(self._rows, self._counted)].argmax(1)
+        labels, forgotten = (
+            request.dataset.y_test[self._counted],
+            request.is_forgotten("test")[self._counted],
+        )
+        per_class = evaluation.per_class_accuracy(answers, labels, request.dataset.num_classes)
+        if request.forget_ids:
+            seen = predict(model, data, data.x_train[data.index(self._shown)]).cpu().numpy()
+            of_forget = request.is_forgotten("train")[self._shown]
+            acc_forget = evaluation.acc_forget(
+                seen.argmax(1), request.dataset.y_train[self._shown], of_forget
+            )
+        else:
+            seen = logits[np.searchsorted(self._rows, self._shown)]
+            acc_forget = evaluation.acc_forget(answers, labels, forgotten)
+        self._looks.append(
+            {"logits": seen, "per_class": per_class, "acc_forget": np.array(acc_forget)}
+        )
+        self.kept.append(epoch)
+
+    def arrays(self) -> Arrays:
+        """All looks in one, as they are stored."""
+        together = {name: np.stack([look[name] for look in self._looks]) for name in self._looks[0]}
+        return {
+            "epoch": np.array(self.kept, np.int64),
+            "rows": self._shown.astype(np.int64),
+            **together,
+        }

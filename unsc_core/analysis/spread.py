@@ -1,0 +1,81 @@
+"""Mean and spread over seeds. Differences are paired by seed: the seeds' own luck, which both sides share, cancels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+CONFIDENCE = 0.95
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A mean over seeds with its 95 % confidence interval, mean ± half.
+
+    Attributes:
+        mean: of the values; half: None for one value, which has no spread.
+        n: how many values.
+    """
+
+    mean: float
+    half: float | None
+    n: int
+
+    @property
+    def tied(self) -> bool:
+        """Whether 0 lies inside: the values do not tell the mean from none. Never for one value, which tells nothing either way."""
+        return self.half is not None and abs(self.mean) <= self.half
+
+
+def interval(values: Sequence[float]) -> Interval:
+    """Mean of one value per seed, and Student's t interval for it.
+
+    >>> interval([1.0, 2.0, 3.0]).mean, round(interval([1.0, 2.0, 3.0]).half, 3)
+    (2.0, 2.484)
+    >>> interval([1.0]).half is None
+    True
+    """
+    return Interval(float(np.mean(values)), half_width(values), len(values))
+
+
+def half_width(values: Sequence[float]) -> float | None:
+    """Half of the interval: t(n − 1) · sd / √n; None for one value."""
+    if len(values) < 2:
+        return None
+    from scipy.special import stdtrit
+
+    return float(
+        stdtrit(len(values) - 1, (1 + CONFIDENCE) / 2)
+        * np.std(values, ddof=1)
+        / np.sqrt(len(values))
+    )
+
+
+def standard_deviation(values: Sequence[float]) -> float | None:
+    """With n − 1; None for one value."""
+    return float(np.std(values, ddof=1)) if len(values) > 1 else None
+
+
+def mean_and(
+    spread: Callable[[Sequence[float]], float | None], values: list[Any]
+) -> tuple[Any, Any]:
+    """Mean over runs, and `spread` of them, through nested dicts and lists alike; None where a run has none."""
+    first = values[0]
+    if any(value is None for value in values):
+        return None, None
+    if isinstance(first, dict):
+        pairs = {
+            k: mean_and(spread, [v[k] for v in values])
+            for k in first
+            if all(k in v for v in values)
+        }
+        return {k: p[0] for k, p in pairs.items()}, {k: p[1] for k, p in pairs.items()}
+    if isinstance(first, list):
+        both = [mean_and(spread, list(column)) for column in zip(*values, strict=True)]
+        return [p[0] for p in both], [p[1] for p in both]
+    if isinstance(first, str):
+        return first, None
+    return float(np.mean(values)), spread(values)

@@ -1,0 +1,184 @@
+"""Own images: an .npz of arrays, or a folder train/<class>/*, test/<class>/*. Nothing in them is executed."""
+
+from __future__ import annotations
+
+import zipfile
+import zlib
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unsc_core.data.dataset import Dataset, checked_dataset
+from unsc_core.errors import DataError
+from unsc_core.paths import data_folder
+
+MAX_BYTES = 4 * 2**30
+"""Own data larger than this once unpacked is refused: it would not fit a laptop's memory."""
+
+REQUIRED = ("x_train", "y_train", "x_test", "y_test")
+
+
+def load_own_data(path: Path) -> Dataset:
+    """Read own data from `path`.
+
+    Raises:
+        DataError: the path is missing or its content cannot be used; one sentence says why.
+    """
+    try:
+        if path.is_dir():
+            return _load_folder(path)
+        if path.is_file():
+            return _load_npz(path)
+    except OSError as error:
+        raise DataError(
+            f"{path} cannot be read ({error.strerror or error}); check the file and its permissions."
+        ) from None
+    raise DataError(
+        f"{path} does not exist; give an .npz file or a folder with train/<class>/ and test/<class>/."
+    )
+
+
+def path_in_data_folder(text: str) -> Path:
+    """Where a path typed into a shared front end may point: inside the data folder only.
+
+    Raises:
+        DataError: it points outside, or is no path at all.
+    """
+    root = data_folder().resolve()
+    try:
+        path = (root / text).resolve()
+    except (ValueError, OSError, RuntimeError):
+        raise DataError(f"{text!r} is no path that a file can have; choose another.") from None
+    if not path.is_relative_to(root) or path == root:
+        raise DataError(f"{text} is outside the data folder; put it into {root} or upload it.")
+    return path
+
+
+def _load_npz(path: Path) -> Dataset:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            if sum(member.file_size for member in archive.infolist()) > MAX_BYTES:
+                raise DataError(
+                    f"{path.name} unpacks to more than {MAX_BYTES >> 30} GiB; use fewer or smaller images."
+                )
+        with np.load(path, allow_pickle=False) as file:
+            if missing := [name for name in REQUIRED if name not in file.files]:
+                raise DataError(
+                    f"{path.name} has no array '{missing[0]}'; it needs {', '.join(REQUIRED)}."
+                )
+            arrays = [_array(path, file, name) for name in REQUIRED]
+            names = (
+                tuple(map(str, np.atleast_1d(_array(path, file, "class_names"))))
+                if "class_names" in file.files
+                else ()
+            )
+    except MemoryError:
+        raise DataError(
+            f"{path.name} needs more memory than this machine has; use fewer or smaller images."
+        ) from None
+    except (zipfile.BadZipFile, zlib.error, ValueError, EOFError, KeyError, RuntimeError) as error:
+        raise DataError(
+            f"{path.name} is not a complete .npz file ({_first_line(error)}); save it again with numpy.savez."
+        ) from None
+    x_train, y_train, x_test, y_test = arrays
+    return checked_dataset(path.name, x_train, y_train, x_test, y_test, names)
+
+
+def _array(path: Path, file: np.lib.npyio.NpzFile, name: str) -> NDArray[np.generic]:
+    try:
+        array = file[name]
+    except ValueError as error:
+        if "pickle" in str(error):
+            raise DataError(
+                f"{path.name}: {name} is an array of objects (images of different sizes?); all images must have one size."
+            ) from None
+        raise
+    if not isinstance(
+        array, np.ndarray
+    ):  # numpy hands out the bytes of a member that is not in its format
+        raise ValueError(f"{name} is not an array")
+    return array
+
+
+def _load_folder(root: Path) -> Dataset:
+    class_names = _class_names(root)
+    x_train, y_train = _read_images(root, "train", class_names)
+    x_test, y_test = _read_images(root, "test", class_names)
+    return checked_dataset(root.name, x_train, y_train, x_test, y_test, class_names)
+
+
+def _class_names(root: Path) -> tuple[str, ...]:
+    for part in ("train", "test"):
+        if not (root / part).is_dir():
+            raise DataError(
+                f"{root} has no folder '{part}'; images go into train/<class>/ and test/<class>/."
+            )
+    names = [
+        entry.name
+        for entry in (root / "train").iterdir()
+        if entry.is_dir() and not entry.name.startswith(".")
+    ]
+    if len(names) < 2:
+        raise DataError(
+            f"{root / 'train'} has {len(names)} class folders; forgetting needs at least two."
+        )
+    if extra := sorted(
+        {e.name for e in (root / "test").iterdir() if e.is_dir() and not e.name.startswith(".")}
+        - set(names)
+    ):
+        raise DataError(f"{root}: test has a class '{extra[0]}' that train does not have.")
+    return tuple(
+        sorted(names, key=lambda name: (int(name), name) if name.isdecimal() else (1 << 60, name))
+    )
+
+
+def _read_images(
+    root: Path, part: str, class_names: tuple[str, ...]
+) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    from PIL import Image
+
+    images: list[NDArray[np.uint8]] = []
+    labels: list[int] = []
+    total = 0
+    for label, name in enumerate(class_names):
+        folder = root / part / name
+        files = (
+            sorted(f for f in folder.iterdir() if f.is_file() and not f.name.startswith("."))
+            if folder.is_dir()
+            else []
+        )
+        if not files:
+            raise DataError(f"{folder} has no images; put some there, or remove the class.")
+        for file in files:
+            shown = file.relative_to(root)
+            if not file.resolve().is_relative_to(root.resolve()):
+                raise DataError(f"{shown} links to a file outside {root.name}; copy it there.")
+            try:
+                with Image.open(file) as image:
+                    pixels = np.asarray(image.convert("L" if image.mode in ("1", "L") else "RGB"))
+            except Exception:  # the decoders of unknown bytes raise nearly anything
+                raise DataError(
+                    f"{shown} is not an image that can be read; remove it or save it again."
+                ) from None
+            pixels = pixels[..., None] if pixels.ndim == 2 else pixels
+            if images and pixels.shape != images[0].shape:
+                raise DataError(
+                    f"{shown} is {_size(pixels)} but the first image is {_size(images[0])}; all images must have one size."
+                )
+            total += pixels.nbytes
+            if total > MAX_BYTES:
+                raise DataError(
+                    f"{root.name} holds more than {MAX_BYTES >> 30} GiB of pixels; use fewer or smaller images."
+                )
+            images.append(pixels)
+            labels.append(label)
+    return np.stack(images), np.array(labels, dtype=np.int64)
+
+
+def _size(pixels: NDArray[np.uint8]) -> str:
+    return "×".join(map(str, pixels.shape))
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__

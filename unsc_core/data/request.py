@@ -1,0 +1,124 @@
+"""What is to be forgotten of a dataset, and what is to stay."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unsc_core.data.dataset import Dataset
+from unsc_core.errors import ConfigError
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """A dataset and the request: which of its classes, or which training samples, are to be forgotten.
+
+    Attributes:
+        dataset: the whole of it.
+        forget_classes: sorted, distinct, at least one and not all; empty when samples are to be forgotten.
+        forget_ids: indices of training samples to forget, sorted and distinct; empty when classes are.
+    """
+
+    dataset: Dataset
+    forget_classes: tuple[int, ...]
+    forget_ids: tuple[int, ...] = ()
+    _forgotten: dict[str, NDArray[np.bool_]] = field(default_factory=dict, init=False, repr=False)
+
+    @property
+    def measured_part(self) -> str:
+        """Where forgetting is measured: on the "test" samples of forgotten classes, or on the "train" samples that were chosen."""
+        return "train" if self.forget_ids else "test"
+
+    @property
+    def retain_classes(self) -> tuple[int, ...]:
+        """All the classes that stay."""
+        return tuple(c for c in range(self.dataset.num_classes) if c not in self.forget_classes)
+
+    def forget_train(self) -> NDArray[np.intp]:
+        """Indices of D_f among the training samples."""
+        return np.flatnonzero(self.is_forgotten("train"))
+
+    def retain_train(self) -> NDArray[np.intp]:
+        """Indices of D_r among the training samples."""
+        return np.flatnonzero(~self.is_forgotten("train"))
+
+    def is_forgotten(self, part: str) -> NDArray[np.bool_]:
+        """(n,) whether each sample of "train" or "test" is to be forgotten, read-only; test samples only go with their class."""
+        if part not in self._forgotten:  # every measure asks for it
+            found = self._find_forgotten(part)
+            found.setflags(write=False)
+            self._forgotten[part] = found
+        return self._forgotten[part]
+
+    def _find_forgotten(self, part: str) -> NDArray[np.bool_]:
+        labels = self.dataset.labels(part)
+        if not self.forget_ids:
+            return np.isin(labels, self.forget_classes)
+        chosen = np.zeros(len(labels), dtype=bool)
+        if part == "train":
+            chosen[list(self.forget_ids)] = True
+        return chosen
+
+    def banned(self) -> NDArray[np.bool_]:
+        """(n_forget, classes) where no forget sample may be sent: the forget classes, or its own class when samples are forgotten."""
+        own = self.dataset.y_train[self.forget_train()]
+        classes = np.arange(self.dataset.num_classes)
+        return (
+            classes == own[:, None]
+            if self.forget_ids
+            else np.tile(np.isin(classes, self.forget_classes), (len(own), 1))
+        )
+
+
+def split(
+    dataset: Dataset, forget_classes: tuple[int, ...], forget_ids: tuple[int, ...] = ()
+) -> Split:
+    """Check a request against a dataset.
+
+    Raises:
+        ConfigError: no class, an unknown class or all classes; unknown samples, or all samples of a class.
+    """
+    if forget_ids:
+        return _split_samples(dataset, forget_classes, forget_ids)
+    last = dataset.num_classes - 1
+    if not forget_classes:
+        raise ConfigError(f"No class to forget was named; choose one or more of 0 to {last}.")
+    for c in forget_classes:
+        if not 0 <= c <= last:
+            raise ConfigError(
+                f"Class {c} is not in {dataset.name}; its classes are 0 to {last} ({_named(dataset)})."
+            )
+    chosen = tuple(sorted(set(forget_classes)))
+    if len(chosen) == dataset.num_classes:
+        raise ConfigError(
+            f"All {dataset.num_classes} classes of {dataset.name} would be forgotten; leave at least one."
+        )
+    return Split(dataset, chosen)
+
+
+def _split_samples(
+    dataset: Dataset, forget_classes: tuple[int, ...], forget_ids: tuple[int, ...]
+) -> Split:
+    if forget_classes:
+        raise ConfigError("Both classes and samples to forget were named; name one or the other.")
+    chosen = tuple(sorted(set(forget_ids)))
+    n = len(dataset.y_train)
+    for i in (chosen[0], chosen[-1]):
+        if not 0 <= i < n:
+            raise ConfigError(
+                f"Sample {i} is not in {dataset.name}; its training samples are 0 to {n - 1}."
+            )
+    left = np.bincount(np.delete(dataset.y_train, list(chosen)), minlength=dataset.num_classes)
+    if left.min() == 0:
+        name = dataset.class_names[int(left.argmin())]
+        raise ConfigError(
+            f"All training samples of class {name} would be forgotten; name the class instead, or leave some."
+        )
+    return Split(dataset, (), chosen)
+
+
+def _named(dataset: Dataset) -> str:
+    shown = [f"{i} {name}" for i, name in enumerate(dataset.class_names[:10])]
+    return ", ".join(shown) + (", …" if dataset.num_classes > 10 else "")

@@ -1,0 +1,126 @@
+"""The names under which the pieces of an experiment are stored: same content, same key."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from unsc_core.config import ExperimentConfig, TrainingConfig
+from unsc_core.data.dataset import Dataset
+from unsc_core.errors import CheckpointError
+from unsc_core.experiment.resolve import MOMENTS
+from unsc_core.methods import METHODS
+from unsc_core.models import model_digest
+
+FORMAT = 1
+"""Part of every key: raise it when a change of the code changes stored results."""
+
+
+def content_key(**parts: Any) -> str:
+    """A short stable name for `parts` (JSON types only): same parts, same key, on every machine."""
+    text = json.dumps({"format": FORMAT, **parts}, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:20]
+
+
+@dataclass(frozen=True)
+class Keys:
+    """The names under which an experiment's pieces are stored.
+
+    Attributes:
+        original, retrained: trained networks and their logits.
+        moments, spectra: second moments of the original, and their spectra for this request.
+        unlearned: the experiment itself: what the unlearned model and its logits are stored under.
+    """
+
+    original: str
+    retrained: str
+    moments: str
+    spectra: str
+    unlearned: str
+
+
+def keys(config: ExperimentConfig, dataset: Dataset) -> Keys:
+    """Keys of a resolved config.
+
+    Raises:
+        CheckpointError: the config names a checkpoint that is not there.
+    """
+    original = _training_key(config, dataset, ())
+    if config.checkpoint is not None:
+        original = content_key(
+            checkpoint=_file_digest(Path(config.checkpoint)),
+            model=model_digest(config.model),
+            data=dataset.train_digest,
+            device=config.device,
+        )
+    forget = _forget(config)
+    moments = content_key(
+        moments=original,
+        **asdict(MOMENTS),
+        seed=config.seed,
+        without=forget if config.forget_ids else [],
+        **(
+            {} if config.moments_sample == "first" else {"sample": config.moments_sample}
+        ),  # "first" and "equal" have the keys that
+        **(
+            {} if config.class_weights == "equal" else {"class_weights": config.class_weights}
+        ),  # they had before there was a choice
+    )
+    unlearned = content_key(
+        original=original,
+        forget=forget,
+        method=config.method,
+        seed=config.seed,
+        energy_threshold=config.energy_threshold,
+        subspace=config.subspace,
+        learning_rate=config.learning_rate,
+        epochs=config.epochs,
+        training_epochs=config.training_epochs if config.method == "retrain" else None,
+        moments=moments if METHODS[config.method].uses_moments else None,
+        **({"edits": config.edits} if config.edits else {}),
+        **({"energy_thresholds": config.energy_thresholds} if config.energy_thresholds else {}),
+    )
+    retrained = _training_key(config, dataset, forget)
+    return Keys(
+        original, retrained, moments, content_key(spectra=moments, forget=forget), unlearned
+    )
+
+
+def logits_key(model_key: str, dataset: Dataset, part: str) -> str:
+    """The name of a model's logits on "train" or "test"; two datasets may share their training samples only."""
+    return f"{model_key}-train" if part == "train" else f"{model_key}-test-{dataset.test_digest}"
+
+
+def _forget(config: ExperimentConfig) -> list[Any]:
+    """The request as part of a key."""
+    return ["samples", *config.forget_ids] if config.forget_ids else list(config.forget_classes)
+
+
+def _training_key(config: ExperimentConfig, dataset: Dataset, without: Sequence[Any]) -> str:
+    training = asdict(TrainingConfig(config.training_epochs or 0))
+    return content_key(
+        data=dataset.train_digest,
+        model=model_digest(config.model),
+        seed=config.seed,
+        training=training,
+        without=without,
+        device=config.device,
+    )
+
+
+def shipped_key(config: ExperimentConfig, dataset: Dataset, without: Sequence[Any]) -> str:
+    """The key a shipped checkpoint carries: that of its training, for any device."""
+    return _training_key(replace(config, device="any"), dataset, without)
+
+
+def _file_digest(path: Path) -> str:
+    try:
+        return hashlib.sha256(path.expanduser().read_bytes()).hexdigest()[:20]
+    except OSError as error:
+        raise CheckpointError(
+            f"The checkpoint {path} cannot be read ({error.strerror}); check the path."
+        ) from None

@@ -1,0 +1,61 @@
+"""Which machine this is, in words: seconds measured on one machine are not compared with those of another in silence."""
+
+from __future__ import annotations
+
+import os
+import platform
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+ELSEWHERE = "another machine"
+"""Stands for the machine of bundled and imported networks that do not say where they were computed."""
+
+
+@dataclass(frozen=True)
+class Took:
+    """How long something took, and where.
+
+    Attributes:
+        seconds: wall-clock time.
+        machine: as `this_machine` says it; "" where it was not recorded.
+    """
+
+    seconds: float
+    machine: str = ""
+
+    def apart(self, other: Took) -> str:
+        """Why the two may not be set against each other, in a few words; "" where they may."""
+        if self.machine and other.machine:
+            return "" if self.machine == other.machine else "another machine"
+        return "machine not recorded"
+
+
+@cache
+def this_machine(device: str = "cpu") -> str:
+    """The processor, or for "cuda…" the GPU, that computes here: "Intel(R) Xeon(R) CPU, 2 cores"; the same words on each start.
+
+    Args:
+        device: resolved, as in `Result.device`: "cpu", "cuda" or "cuda:N".
+    """
+    name = f"{processor()}, {cores()} core{'s' if cores() > 1 else ''}"
+    if not device.startswith("cuda"):
+        return name
+    import torch
+
+    return f"{torch.cuda.get_device_name(device)}, {name}"
+
+
+def cores() -> int:
+    """Cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def processor() -> str:
+    """What the processor calls itself."""
+    path = Path("/proc/cpuinfo")
+    lines = path.read_text().splitlines() if path.is_file() else []
+    name = next(
+        (line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), ""
+    )
+    return name or platform.processor() or platform.machine()

@@ -1,0 +1,152 @@
+"""A content-addressed store: one file per artefact, written atomically, checked when read."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import os
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save
+
+from unsc_core.errors import StoreError
+from unsc_core.paths import home, write_whole
+
+logger = logging.getLogger(__name__)
+
+ABANDONED_S = 3600
+"""An unfinished file older than this belongs to no living writer."""
+
+Arrays = dict[str, NDArray[Any]]
+
+
+@dataclass(frozen=True, eq=False)
+class Artefact:
+    """What the store keeps under one key: named arrays and a small description in JSON types."""
+
+    arrays: Arrays = field(default_factory=dict)
+    meta: dict[str, Any] = field(default_factory=dict)
+
+
+class Store:
+    """Artefacts under `root`/kind/key.safetensors."""
+
+    def __init__(self, root: Path | None = None) -> None:
+        self.root = root or home() / "store"
+
+    def path(self, kind: str, key: str) -> Path:
+        """Where an artefact lies or would lie."""
+        return self.root / kind / f"{key}.safetensors"
+
+    def get(self, kind: str, key: str) -> Artefact | None:
+        """The artefact, or None when it is absent or damaged; a damaged file is removed, so it is made again.
+
+        Raises:
+            StoreError: the file is there but may not be read.
+        """
+        path = self.path(kind, key)
+        try:
+            return read_artefact(path)
+        except FileNotFoundError:
+            return None
+        except (SafetensorError, ValueError, KeyError) as error:
+            logger.warning(
+                "Removed the damaged result %s (%s); it will be computed again.", path.name, error
+            )
+            self._remove(path)
+            return None
+        except OSError as error:
+            raise StoreError(
+                f"The stored result {path} cannot be read ({error.strerror or error}); check its permissions."
+            ) from None
+
+    def put(self, kind: str, key: str, artefact: Artefact) -> None:
+        """Write an artefact so that a reader sees all of it or nothing.
+
+        Raises:
+            StoreError: the disk is full or the folder may not be written.
+        """
+        self._write(self.path(kind, key), to_bytes(artefact))
+
+    def check_writable(self) -> None:
+        """Find out before long work whether its result could be kept.
+
+        Raises:
+            StoreError: it could not.
+        """
+        probe = self.root / f".probe-{os.getpid()}"
+        self._write(probe, b"\0" * 4096)
+        probe.unlink(missing_ok=True)
+        for left_over in self.root.glob("*/.*.tmp"):  # of writers that were killed
+            if time.time() - left_over.stat().st_mtime > ABANDONED_S:
+                left_over.unlink(missing_ok=True)
+
+    def _remove(self, path: Path) -> None:
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            raise StoreError(
+                f"The damaged result {path} cannot be removed ({error.strerror or error}); remove it by hand."
+            ) from None
+
+    def _write(self, path: Path, content: bytes) -> None:
+        try:
+            write_whole(path, content)
+        except OSError as error:
+            raise StoreError(
+                f"Results cannot be written to {self.root} ({error.strerror or error}); make room or set UNSC_HOME elsewhere."
+            ) from None
+
+
+def to_bytes(artefact: Artefact) -> bytes:
+    """An artefact as the bytes of a safetensors file whose header holds its description and a digest."""
+    arrays = {
+        name: np.require(array, requirements="C") for name, array in artefact.arrays.items()
+    }  # keeps a scalar a scalar
+    meta = json.dumps(artefact.meta)
+    return save(arrays, metadata={"meta": meta, "digest": _digest(arrays, meta)})
+
+
+def read_artefact(path: Path) -> Artefact:
+    """The artefact in a file.
+
+    Raises:
+        FileNotFoundError, OSError: as opening does.
+        ValueError, KeyError, SafetensorError: the content is damaged or not an artefact.
+    """
+    with path.open("rb"):  # so that a missing or forbidden file is an OSError
+        pass
+    with safe_open(path, framework="numpy") as file:
+        header = file.metadata() or {}
+        arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
+    if _digest(arrays, header["meta"]) != header["digest"]:
+        raise ValueError("its checksum does not match")
+    return Artefact(arrays, json.loads(header["meta"]))
+
+
+def read_meta(path: Path) -> dict[str, Any]:
+    """The description of the artefact in a file; its arrays are neither read nor checked.
+
+    Raises:
+        FileNotFoundError, OSError: as opening does.
+        ValueError, KeyError, SafetensorError: the header is damaged, the file is cut short, or it is not an artefact.
+    """
+    with path.open("rb"):  # so that a missing or forbidden file is an OSError
+        pass
+    with safe_open(path, framework="numpy") as file:
+        return json.loads((file.metadata() or {})["meta"])
+
+
+def _digest(arrays: Arrays, meta: str) -> str:
+    sha = hashlib.sha256(meta.encode())
+    for name in sorted(arrays):
+        sha.update(f"{name}{arrays[name].dtype.str}{arrays[name].shape}".encode())
+        sha.update(np.ascontiguousarray(arrays[name]).data)
+    return sha.hexdigest()

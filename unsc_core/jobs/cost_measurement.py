@@ -1,0 +1,226 @@
+"""Measures what a network takes on this machine: a few real steps before long work, and the work itself once it is done."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import asdict, replace
+from statistics import median
+
+import torch
+from torch import Tensor, nn
+
+from unsc_core.config import ExperimentConfig, TrainingConfig
+from unsc_core.data import load_dataset
+from unsc_core.experiment.experiment import Experiment
+from unsc_core.experiment.machine import cores, this_machine
+from unsc_core.experiment.resolve import MOMENTS
+from unsc_core.experiment.store import Artefact, Store
+from unsc_core.jobs.cost import KIND, Rates, rates_key, read_rates, unlearning_seconds
+from unsc_core.learning.batches import DeviceData, evaluating, predict, to_device
+from unsc_core.learning.device import one_thread, resolve_device, set_up_process
+from unsc_core.learning.training import train
+from unsc_core.methods import METHODS
+from unsc_core.models import build_model
+from unsc_core.progress import Report, Stages, silent
+from unsc_core.subspace.moments import enough_images
+from unsc_core.subspace.representations import Layer, represented_layers, rows_per_sample
+
+FEW = 8
+"""Images of the first steps that are timed."""
+BUDGET_S = 0.7
+"""Seconds of training steps that are timed then, with as many images as there is time for."""
+MOST_STEPS = 64
+"""Of either; so many steps of a tiny network take less than the budget."""
+SIDE = 1024
+"""Of the matrices whose product is timed."""
+EIGH_SIDE = 384
+"""Of the matrix whose decomposition is timed; others take time by the cube of their side."""
+
+
+def measure(config: ExperimentConfig, store: Store, report: Report = silent) -> None:
+    """Time this network on this machine for about a second, and store its rates; nothing is done if they are there."""
+    dataset = load_dataset(config.dataset)
+    key = rates_key(config, dataset)
+    if store.get(KIND, key) is not None:
+        return
+    stages = Stages(report)
+    with stages.stage("cost", "estimating how long this takes"):
+        device = resolve_device(config.device)
+        set_up_process(dataset)
+        data = to_device(dataset, device)
+        model = build_model(config.model, dataset.input_shape, dataset.num_classes, config.seed).to(
+            device
+        )
+        rates = _measured(model, data, dataset.num_classes)
+    store.put(
+        KIND,
+        key,
+        Artefact(
+            {},
+            {
+                "rates": asdict(rates),
+                "device": device,
+                "machine": this_machine(device),
+                "created": time.time(),
+            },
+        ),
+    )
+
+
+def record(work: Experiment) -> None:
+    """Put what a finished job's training and unlearning took in the place of what was measured before it."""
+    rates, seconds, request = (
+        read_rates(work.config, work.dataset, work.store),
+        work.stages.seconds,
+        work.split,
+    )
+    if rates is None:
+        return
+    changed = rates
+    for stage, images in (
+        ("train", len(work.dataset.y_train)),
+        ("retrain", len(request.retain_train())),
+    ):
+        if stage in seconds:
+            changed = replace(
+                changed, step=seconds[stage] / (images * (work.config.training_epochs or 1))
+            )
+    whole = unlearning_seconds(work.config, request, changed)
+    if "unlearn" in seconds and whole and METHODS[work.config.method].epochs:
+        changed = replace(
+            changed, needed=rates.needed | {work.config.method: seconds["unlearn"] / whole}
+        )
+    if changed != rates:
+        meta = {
+            "rates": asdict(changed),
+            "device": work.device,
+            "machine": this_machine(work.device),
+            "created": time.time(),
+        }
+        work.store.put(KIND, rates_key(work.config, work.dataset), Artefact({}, meta))
+
+
+def _measured(model: nn.Module, data: DeviceData, num_classes: int) -> Rates:
+    """Real training steps on few samples, then as many as there is time for; one pass of answers; and two operations on matrices."""
+    most = min(TrainingConfig(1).batch_size, len(data.y_train))
+    few = min(FEW, most)
+    of_few = _step_seconds(model, data, few, 0.0)
+    batch = max(few, min(most, 2 ** int(math.log2(max(1.0, few * BUDGET_S / (2 * of_few))))))
+    of_batch = _step_seconds(model, data, batch, BUDGET_S) if batch > few else of_few
+    each = max(0.0, of_batch - of_few) / max(
+        1, batch - few
+    )  # more samples take so much longer each; the rest is the step's own
+    whole = of_batch + (most - batch) * (each or of_batch / batch)
+    samples = data.x_train[:batch]
+    answer = _seconds(data, lambda: predict(model, data, samples)) / batch
+    with torch.inference_mode():
+        product, cube = _matrix_seconds(data)
+    alone = max(of_few - (few - 1) * each, whole / most)
+    return Rates(
+        whole / most,
+        alone,
+        answer,
+        *_subspace_seconds(model, data, num_classes, answer, product, cube),
+    )
+
+
+def _step_seconds(model: nn.Module, data: DeviceData, batch: int, budget: float) -> float:
+    """The median training step of `batch` samples: of two, or as many as `budget` seconds have room for; the first is not counted."""
+    clock, steps = _Clock(data.device), []
+    end = 0.0
+
+    def tick(done: int, total: int, detail: str) -> None:
+        nonlocal end
+        steps.append(clock.lap())
+        end = end or time.perf_counter() + budget
+        if len(steps) > 2 and time.perf_counter() > end:
+            raise _Enough
+
+    rows = torch.arange(MOST_STEPS * batch, device=data.device) % len(data.y_train)
+    with suppress(_Enough):
+        train(model, data, rows, TrainingConfig(1, batch_size=batch), 0, tick)
+    return median(steps[1:] or steps)
+
+
+class _Clock:
+    """Times laps in seconds as they are when nothing else runs here.
+
+    On a processor a lap is at most what it used of all cores together: while other programs hold these, more time passes.
+    """
+
+    def __init__(self, device: torch.device) -> None:
+        self._device = device
+        self._last = self._now()
+
+    def _now(self) -> tuple[float, float]:
+        if self._device.type == "cuda":
+            torch.cuda.synchronize(self._device)
+        return time.perf_counter(), time.process_time()
+
+    def lap(self) -> float:
+        """Since the last lap."""
+        now = self._now()
+        passed, used = (after - before for before, after in zip(self._last, now, strict=True))
+        self._last = now
+        return passed if self._device.type == "cuda" else min(passed, used)
+
+
+class _Enough(Exception):
+    """Ends a training that was only to be timed."""
+
+
+def _seconds(data: DeviceData, call: Callable[[], object]) -> float:
+    """The shorter of two calls."""
+    clock, found = _Clock(data.device), []
+    for _ in range(2):
+        call()
+        found.append(clock.lap())
+    return min(found)
+
+
+def _matrix_seconds(data: DeviceData) -> tuple[float, float]:
+    """Of one multiplication in a float32 product, and of decomposing a symmetric float64 matrix, by the cube of its side."""
+    square = torch.rand(SIDE, SIDE, device=data.device)
+    rows = torch.rand(EIGH_SIDE, EIGH_SIDE, device=data.device, dtype=torch.float64)
+    product = _seconds(data, lambda: square @ square) / SIDE**3
+    with one_thread():
+        return product, _seconds(data, lambda: torch.linalg.eigh(rows @ rows.T)) / EIGH_SIDE**3
+
+
+def _subspace_seconds(
+    model: nn.Module, data: DeviceData, num_classes: int, answer: float, product: float, cube: float
+) -> tuple[float, float, float]:
+    """Second moments of every class, their spectra for one request, and the projection of one step's gradients, by the sizes of the layers."""
+    layers, config = represented_layers(model), enough_images(model, num_classes, MOMENTS)
+    images = num_classes * config.images
+    moments, project, sides = images * answer, 0.0, []
+
+    def add(layer: Layer, received: Tensor) -> None:
+        nonlocal moments, project
+        d, groups = layer.weight[0].numel(), getattr(layer, "groups", 1)
+        moments += (
+            images * rows_per_sample(layer, received, config.positions) * groups * d * d * product
+        )
+        project += layer.weight.shape[0] * d * d * product
+        sides.extend([d] * groups)
+
+    hooks = [
+        layer.register_forward_pre_hook(lambda module, args: add(module, args[0]))
+        for layer in layers.values()
+    ]
+    try:
+        with evaluating(model), torch.inference_mode():
+            model(data.inputs(data.x_train[:1]))
+    finally:
+        for hook in hooks:
+            hook.remove()
+    return moments, _side_by_side([side**3 * cube for side in sides], cores()), project
+
+
+def _side_by_side(seconds: Iterable[float], workers: int) -> float:
+    """What several pieces take on so many workers: no less than the longest."""
+    found = list(seconds)
+    return max([sum(found) / workers, *found], default=0.0)

@@ -1,0 +1,137 @@
+"""What a worker does: JOBS by kind, each a function of a config, with progress and cancelling. Results go to the store."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+
+import distributed
+
+from unsc_core.config import ExperimentConfig
+from unsc_core.errors import Cancelled
+from unsc_core.experiment.store import Store
+from unsc_core.progress import Progress, Report
+
+TOPIC = "unsc-lab"
+INTERVAL_S = 0.2
+"""Progress is sent, and cancelling looked for, at most this often."""
+
+
+def experiment(config: ExperimentConfig, store: Store, report: Report) -> None:
+    """Original and unlearned model with their answers, and the spectra of the request."""
+    from unsc_core.experiment.experiment import Experiment
+    from unsc_core.jobs.cost_measurement import record
+
+    work = Experiment(config, store, report)
+    work.run()
+    _ = work.spectra
+    record(work)
+
+
+def spectra(config: ExperimentConfig, store: Store, report: Report) -> None:
+    """The spectra of the request on the original model."""
+    from unsc_core.experiment.experiment import Experiment
+
+    _ = Experiment(config, store, report).spectra
+
+
+def retrain(config: ExperimentConfig, store: Store, report: Report) -> None:
+    """The retrained model with its answers."""
+    from unsc_core.experiment.experiment import Experiment
+    from unsc_core.jobs.cost_measurement import record
+
+    work = Experiment(config, store, report)
+    work.run_retrained()
+    record(work)
+
+
+def dataset(config: ExperimentConfig, _: Store, report: Report) -> None:
+    """Download a dataset."""
+    from unsc_core.data import load_dataset
+
+    load_dataset(config.dataset, report)
+
+
+def embedding(config: ExperimentConfig, store: Store, report: Report) -> None:
+    """The UMAP of the original's logits."""
+    from unsc_core.analysis.maps import make_umap
+
+    make_umap(config, store, report)
+
+
+def subspaces(config: ExperimentConfig, store: Store, report: Report) -> None:
+    """How the subspaces of the request lie."""
+    from unsc_core.analysis.geometry import make
+
+    make(config, store, report)
+
+
+def epochs(config: ExperimentConfig, store: Store, report: Report) -> None:
+    """The experiment, and its model after every epoch."""
+    from unsc_core.analysis.replay import make_epochs
+
+    make_epochs(config, store, report)
+
+
+def lab(config: ExperimentConfig, store: Store, report: Report) -> None:
+    """The frames of the 2-D lab."""
+    from unsc_core.analysis.lab_recorder import run
+
+    run(config, store, report)
+
+
+def cost(config: ExperimentConfig, store: Store, report: Report) -> None:
+    """How long this network takes on this machine."""
+    from unsc_core.jobs.cost_measurement import measure
+
+    measure(config, store, report)
+
+
+JOBS: dict[str, Callable[[ExperimentConfig, Store, Report], None]] = {
+    job.__name__: job
+    for job in (experiment, epochs, retrain, spectra, dataset, embedding, subspaces, lab, cost)
+}
+
+
+def run_job(kind: str, task: str, config: dict, home: str, niceness: int) -> str:
+    """Run one job on a Dask worker.
+
+    Args:
+        kind: a name in JOBS.
+        task: what the job's messages are sent under, and its cancelling asked for.
+        config: of the experiment, as JSON types.
+        home: the data folder.
+        niceness: how far it gives way to other processes, as the system counts.
+
+    Returns:
+        "done" or "cancelled".
+
+    Raises:
+        UnscError: what went wrong, in one sentence.
+    """
+    os.environ["UNSC_HOME"] = home
+    if hasattr(os, "setpriority"):  # on Linux a thread's own, and of those it starts
+        os.setpriority(os.PRIO_PROCESS, 0, max(niceness, os.getpriority(os.PRIO_PROCESS, 0)))
+    worker = distributed.get_worker()
+    worker.log_event(TOPIC, {"id": task, "what": "start", "worker": worker.address})
+    cancelled = distributed.Event(f"cancel-{task}")
+    last = 0.0
+    stage = ""
+
+    def report(progress: Progress) -> None:
+        nonlocal last, stage
+        if progress.stage == stage and time.monotonic() - last < INTERVAL_S:
+            return
+        last, stage = time.monotonic(), progress.stage
+        if cancelled.is_set():
+            raise Cancelled
+        worker.log_event(TOPIC, {"id": task, "what": "progress", "progress": asdict(progress)})
+
+    try:
+        JOBS[kind](ExperimentConfig.from_dict(config), Store(Path(home) / "store"), report)
+    except Cancelled:
+        return "cancelled"
+    return "done"

@@ -1,0 +1,31 @@
+"""Where each forgotten sample goes: the retain class it already resembles most."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+
+def pseudo_labels(logits: Tensor, banned: Tensor) -> Tensor:
+    """The class with the largest logit of the original model among those allowed (Chen et al., IJCAI 2024).
+
+    Args:
+        logits: (n, classes) of the original model on forget samples.
+        banned: (n, classes) bool, classes that may not win: the forget classes, or each sample's own
+            class when single samples are forgotten (`Split.banned`).
+
+    Returns:
+        (n,) int64 class indices.
+    """
+    return logits.masked_fill(banned, -torch.inf).argmax(1)
+
+
+def random_labels(banned: Tensor, seed: int) -> Tensor:
+    """(n,) int64 labels drawn uniformly from the classes that are not `banned` (n, classes)."""
+    draws = torch.rand(
+        banned.shape,
+        generator=torch.Generator().manual_seed(seed),
+        dtype=torch.float32,
+        device="cpu",
+    )
+    return draws.to(banned.device).masked_fill(banned, -1.0).argmax(1)

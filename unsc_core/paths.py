@@ -1,0 +1,41 @@
+"""Where generated files live, everything under one folder and never in the checkout, and how they are written."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+ASSETS = Path(__file__).resolve().parent.parent / "assets"
+"""The bundled data and checkpoints."""
+
+
+def home() -> Path:
+    """The data folder: `UNSC_HOME`, by default ~/.cache/unsc-lab. Not created here."""
+    return Path(os.environ.get("UNSC_HOME") or "~/.cache/unsc-lab").expanduser()
+
+
+def data_folder() -> Path:
+    """Where downloaded and own datasets are looked for."""
+    return home() / "data"
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file, and its folder where there is none, so that a reader sees all of it or what was there before.
+
+    Raises:
+        OSError: the disk is full or the folder may not be written; nothing is left behind.
+    """
+    temporary = ""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(
+            dir=path.parent, prefix=".", suffix=".tmp", delete=False
+        ) as file:
+            temporary = file.name
+            file.write(content)
+        os.replace(temporary, path)
+    except OSError:
+        if temporary:
+            Path(temporary).unlink(missing_ok=True)
+        raise

@@ -1,0 +1,221 @@
+"""The files of an exported .zip, read as data and nothing else: names, sizes and forms are checked before content is used."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import time
+import zipfile
+import zlib
+from collections import Counter
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors.numpy import load
+
+from unsc_core.config import DEVICES
+from unsc_core.errors import ImportedFileError
+from unsc_core.experiment.store import Arrays
+from unsc_core.runs.exporting import FORMAT
+
+FORMATS = (1, FORMAT)
+"""That can be read."""
+TRAINED = ("original", "unlearned", "retrained")
+NEEDED = {
+    "config.json",
+    "run.json",
+    "labels.npy",
+    "original.safetensors",
+    "unlearned.safetensors",
+    "logits_original.npy",
+    "logits_unlearned.npy",
+}
+UNREAD = {"summary.json", "report.html"}
+"""Part of every export, and made anew from the rest when wanted: never opened here."""
+KNOWN = NEEDED | UNREAD | {"spectra.safetensors", "taught_labels.npy"}
+KNOWN |= {f"{name}.safetensors" for name in TRAINED} | {
+    f"logits_{name}{part}.npy" for name in TRAINED for part in ("", "_train")
+}
+MAX_BYTES = 2**30
+MAX_TEXT_BYTES = 2**22
+NUMBER = (int, float)
+RECORD: dict[str, Any] = {
+    "format": int,
+    "key": str,
+    "created": NUMBER,
+    "device": str,
+    "seconds": {"*": NUMBER},
+    "history": [{"*": NUMBER}],
+    "null_space": {"*": {"dim": int, "rank": int}},
+    "spectra_layers": [str],
+    "energy_error": {"*": NUMBER},
+    "trained_seconds": {"*": NUMBER},
+    "train_digest": str,
+    "test_digest": str,
+    "class_names": [str],
+}
+"""What run.json must look like: "*" stands for any name, a list for any number of such entries."""
+OPTIONAL: dict[str, Any] = {"took": NUMBER, "machine": str, "trained_machines": {"*": str}}
+"""What it may say besides: exports of earlier versions do not."""
+
+Files = dict[str, bytes]
+
+
+def read_archive(file: BinaryIO | Path) -> Files:
+    """The files of an archive that may be opened; sizes and names are looked at before any is read.
+
+    Raises:
+        ImportedFileError: one sentence about the first thing that is wrong, as all functions here do.
+    """
+    try:
+        with zipfile.ZipFile(file) as archive:
+            members = archive.infolist()
+            names = [member.filename for member in members]
+            if unknown := [name for name in names if name not in KNOWN]:
+                raise ImportedFileError(
+                    f"The archive has a file '{unknown[0][:60]}', which no export has; give a .zip as the Runs page makes it."
+                )
+            if twice := [name for name, times in Counter(names).items() if times > 1]:
+                raise ImportedFileError(
+                    f"The archive has '{twice[0]}' twice; export the run again."
+                )
+            if missing := sorted(NEEDED - set(names)):
+                raise ImportedFileError(f"The archive has no '{missing[0]}'; export the run again.")
+            if sum(member.file_size for member in members) > MAX_BYTES:
+                raise ImportedFileError(
+                    f"The archive unpacks to more than {MAX_BYTES >> 30} GiB; no run is that large."
+                )
+            for member in members:
+                if member.filename.endswith(".json") and member.file_size > MAX_TEXT_BYTES:
+                    raise ImportedFileError(
+                        f"'{member.filename}' is larger than {MAX_TEXT_BYTES >> 20} MiB; export the run again."
+                    )
+                if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+                    raise ImportedFileError(
+                        f"'{member.filename}' is packed in a way that no export is; export the run again."
+                    )
+            return {
+                member.filename: _unpacked(archive, member)
+                for member in members
+                if member.filename not in UNREAD
+            }
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        EOFError,
+        OSError,
+        RuntimeError,
+        NotImplementedError,
+        ValueError,
+        MemoryError,
+    ):
+        raise ImportedFileError(
+            "This is not a complete .zip archive; export the run again, and check that the file was copied whole."
+        ) from None
+
+
+def _unpacked(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
+    """A file of the archive: no more bytes of it than the archive says it has, whatever is packed there."""
+    with archive.open(member) as file:
+        content = file.read(member.file_size)
+    if len(content) != member.file_size:
+        raise EOFError
+    return content
+
+
+def read_json(content: bytes, name: str) -> Any:
+    """The JSON in a file."""
+    try:
+        return json.loads(content)
+    except (ValueError, RecursionError):
+        raise ImportedFileError(f"'{name}' is not JSON; export the run again.") from None
+
+
+def read_record(content: bytes) -> dict[str, Any]:
+    """What run.json says, of the form of `RECORD`."""
+    record = read_json(content, "run.json")
+    if (
+        isinstance(record, dict)
+        and isinstance(record.get("format"), int)
+        and record["format"] not in FORMATS
+    ):
+        raise ImportedFileError(
+            f"The export has format {record['format']}, but this version reads format {FORMAT}; use the version it was made with."
+        )
+    if not _fits(record, RECORD) or not _fits(
+        record, {name: form for name, form in OPTIONAL.items() if name in record}
+    ):
+        raise ImportedFileError(
+            "'run.json' does not say what an export says; export the run again."
+        )
+    if not 0 <= record["created"] <= time.time() + 2 * 86400:
+        raise ImportedFileError(
+            "'run.json' says that the run was made at an impossible time; export the run again."
+        )
+    if not re.fullmatch(DEVICES, record["device"]):
+        raise ImportedFileError(
+            f"'run.json' names a device '{record['device'][:40]}', which is none; export the run again."
+        )
+    return (
+        record if record["format"] == FORMAT else record | {"energy_error": {}}
+    )  # in format 1 it was of another γ and of all classes
+
+
+def _fits(value: Any, form: Any) -> bool:
+    """Whether a JSON value has the form of `RECORD`; numbers are finite."""
+    if isinstance(form, dict):
+        if not isinstance(value, dict):
+            return False
+        return (
+            all(_fits(v, form["*"]) for v in value.values())
+            if "*" in form
+            else all(k in value and _fits(value[k], f) for k, f in form.items())
+        )
+    if isinstance(form, list):
+        return isinstance(value, list) and all(_fits(v, form[0]) for v in value)
+    return (
+        isinstance(value, form)
+        and not isinstance(value, bool)
+        and (not isinstance(value, int | float) or abs(value) < 1e12)
+    )
+
+
+def read_array(files: Files, name: str, shape: tuple[int, ...], kind: Any) -> NDArray[Any]:
+    """The array in a .npy file; its header must say what is expected before the rest is read."""
+    stream = io.BytesIO(files[name])
+    try:
+        version = np.lib.format.read_magic(stream)
+        read_header = {
+            (1, 0): np.lib.format.read_array_header_1_0,
+            (2, 0): np.lib.format.read_array_header_2_0,
+        }[version]
+        found, _, dtype = read_header(stream)
+        if (found, dtype) == (shape, np.dtype(kind)):
+            stream.seek(0)
+            array = np.load(stream, allow_pickle=False)
+            if array.dtype.kind == "f" and not np.isfinite(array).all():
+                raise ImportedFileError(
+                    f"'{name}' has values that are not finite; export the run again."
+                )
+            return np.ascontiguousarray(array)
+    except (ValueError, KeyError, EOFError, SyntaxError, TypeError, MemoryError):
+        raise ImportedFileError(
+            f"'{name}' is damaged or not an array of numbers; export the run again."
+        ) from None
+    sizes = ["×".join(map(str, size)) or "a number" for size in (found, shape)]
+    raise ImportedFileError(
+        f"'{name}' is {sizes[0]} {dtype}, but for this dataset it must be {sizes[1]} {np.dtype(kind)}."
+    )
+
+
+def read_tensors(files: Files, name: str) -> Arrays:
+    """Name -> array, from a safetensors file."""
+    try:
+        return load(files[name])
+    except Exception:  # the readers of unknown bytes raise nearly anything
+        raise ImportedFileError(
+            f"'{name}' is damaged or not a safetensors file; export the run again."
+        ) from None

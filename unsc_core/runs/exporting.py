@@ -1,0 +1,172 @@
+"""A stored result as plain files that other tools can read, in a folder or in one .zip that `importing` takes back."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors.numpy import save
+
+from unsc_core.analysis.summary import summary
+from unsc_core.config import ExperimentConfig
+from unsc_core.data import DATASETS
+from unsc_core.data.held_out import VALIDATION
+from unsc_core.errors import ConfigError, StoreError
+from unsc_core.experiment.result import took_training
+from unsc_core.experiment.store import Arrays, Store
+from unsc_core.models.own import is_own_model
+from unsc_core.runs.history import Stored, read_run
+from unsc_core.runs.report import report
+
+FORMAT = 2
+"""Of the files of an export: raise it when a reader of the old ones would go wrong."""
+
+
+def export_result(key: str, folder: Path, store: Store | None = None) -> list[Path]:
+    """Write everything about a result to a folder: see `contents`.
+
+    Args:
+        key: the result's key, as printed by `run`.
+        folder: made if missing.
+        store: where results are; the default store if None.
+
+    Returns:
+        The files written.
+
+    Raises:
+        ConfigError: no complete result has this key.
+        StoreError: the folder cannot be written.
+    """
+    files = contents(key, store or Store())
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, content in files.items():
+            (folder / name).write_bytes(content)
+    except OSError as error:
+        raise StoreError(
+            f"{folder} cannot be written ({error.strerror or error}); choose another folder."
+        ) from None
+    return sorted(folder / name for name in files)
+
+
+def export_zip(key: str, store: Store | None = None) -> bytes:
+    """The same files as one .zip.
+
+    Raises:
+        ConfigError: no complete result has this key.
+    """
+    out = io.BytesIO()
+    with zipfile.ZipFile(
+        out, "w", zipfile.ZIP_DEFLATED, compresslevel=1
+    ) as archive:  # weights and logits hardly shrink
+        for name, content in contents(key, store or Store()).items():
+            archive.writestr(name, content)
+    return out.getvalue()
+
+
+def contents(key: str, store: Store) -> dict[str, bytes]:
+    """File name -> content: weights, logits, labels, config, summary, spectra, a report, and what an import needs besides.
+
+    Raises:
+        ConfigError: no complete result has this key.
+    """
+    run = read_run(key, store)
+    original, retrained = _original(run, store), store.get("trained", run.keys.retrained)
+    if original is None:
+        raise ConfigError(f"The result '{key}' is incomplete; run it again, then export it.")
+    files = {
+        "config.json": _json(shared_config(run.result.config)),
+        "summary.json": _json(summary(run.result)),
+        "run.json": _json(_record(run, store)),
+        "labels.npy": _npy(run.dataset.y_test),
+        "unlearned.safetensors": save(
+            {name: array for name, array in run.made.arrays.items() if name != "labels"}
+        ),
+        "original.safetensors": save(original),
+    }
+    if retrained is not None and run.result.retrained is not None:
+        files["retrained.safetensors"] = save(retrained.arrays)
+    for name, answers in run.result.models.items():
+        files[f"logits_{name}.npy"] = _npy(answers.test)
+        if answers.train is not None:
+            files[f"logits_{name}_train.npy"] = _npy(answers.train)
+    if run.result.labels is not None:
+        files["taught_labels.npy"] = _npy(run.result.labels)
+    spectra = store.get("spectra", run.keys.spectra)
+    if spectra is not None:
+        files["spectra.safetensors"] = save(spectra.arrays)
+    files["report.html"] = report(run, spectra, store).encode()
+    return files
+
+
+def shared_config(config: ExperimentConfig) -> dict[str, Any]:
+    """The config without the folders of this machine: own files go by their names alone."""
+    values = config.to_dict()
+    if config.dataset.removesuffix(VALIDATION) not in DATASETS:
+        values["dataset"] = Path(config.dataset).name
+    if is_own_model(config.model):
+        values["model"] = Path(config.model).name
+    if config.checkpoint is not None:
+        values["checkpoint"] = Path(config.checkpoint).name
+    return values
+
+
+def _record(run: Stored, store: Store) -> dict[str, Any]:
+    """What the files above do not say: how it went, and on which data."""
+    spectra = store.get("spectra", run.keys.spectra)
+    trained = {
+        name: store.get("trained", key)
+        for name, key in (("original", run.keys.original), ("retrained", run.keys.retrained))
+    }
+    made: dict[str, Any] = {
+        name: run.made.meta[name]
+        for name in ("created", "seconds", "took", "machine")
+        if name in run.made.meta
+    }
+    return {
+        "format": FORMAT,
+        "key": run.result.key,
+        **made,
+        "device": run.result.device,
+        "history": run.result.history,
+        "null_space": run.result.null_space,
+        "spectra_layers": spectra.meta["layers"] if spectra else [],
+        "energy_error": run.result.energy_error,
+        "trained_seconds": {
+            name: found.meta["seconds"] for name, found in trained.items() if found
+        },
+        "trained_machines": {
+            name: took_training(found.meta).machine for name, found in trained.items() if found
+        },
+        "train_digest": run.dataset.train_digest,
+        "test_digest": run.dataset.test_digest,
+        "class_names": list(run.dataset.class_names),
+    }
+
+
+def _original(run: Stored, store: Store) -> Arrays | None:
+    """The original's weights: from the checkpoint that was given, else as they were trained here."""
+    if run.result.config.checkpoint is None:
+        trained = store.get("trained", run.keys.original)
+        return None if trained is None else trained.arrays
+    from unsc_core.models.weights import load_weights
+
+    return {
+        name: value.contiguous().numpy()
+        for name, value in load_weights(Path(run.result.config.checkpoint).expanduser()).items()
+    }
+
+
+def _json(value: Any) -> bytes:
+    return json.dumps(value, indent=2, ensure_ascii=False).encode()
+
+
+def _npy(array: NDArray[Any]) -> bytes:
+    file = io.BytesIO()
+    np.save(file, array, allow_pickle=False)
+    return file.getvalue()

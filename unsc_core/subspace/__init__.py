@@ -1,0 +1,1 @@
+"""Representations -> second moments -> spectra -> null spaces."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -367,7 +366,14 @@ def test_data_folder_that_cannot_be_written(command: Command, tmp_path: Path, ro
 
 
 def test_interrupt_ends_quietly(home: Path) -> None:
-    request = (sys.executable, *"-m unsc_core run --dataset digits --training-epochs 1000".split())
+    request = (
+        sys.executable,
+        "-m",
+        "unsc_core",
+        "run",
+        "--dataset=digits",
+        "--training-epochs=1000",
+    )
     with subprocess.Popen(
         request,
         stdout=subprocess.PIPE,

@@ -11,8 +11,10 @@ from unsc_core.analysis.claims import FORGOTTEN
 from unsc_core.analysis.replay import MAX_SAMPLES, epochs_key
 from unsc_core.config import ExperimentConfig
 from unsc_core.experiment.keys import keys, logits_key
-from unsc_core.figures import compare as figures
 from unsc_core.figures import standings
+from unsc_core.figures.accuracy_plane import plane
+from unsc_core.figures.change_map import change_map
+from unsc_core.figures.equal_forgetting import equal_forgetting
 from unsc_core.methods import METHODS
 
 st.title("Compare")
@@ -97,7 +99,7 @@ st.dataframe(
     }
     | {
         column: st.column_config.TextColumn(help=text, alignment="right")
-        for column, text in standings.COLUMNS.items()
+        for column, text in standings.columns().items()
     },
 )
 st.caption(
@@ -110,7 +112,7 @@ st.caption(
 )
 
 st.header("On the way to forgetting")
-pictures = {"plane": figures.plane(runs, look)}
+pictures = {"plane": plane(runs, look)}
 show.picture(pictures["plane"], "plane")
 st.caption(
     "A small dot per epoch, a mark at the end, grey lines to the names · ★ retrained · ◇ mask · ○ original · "
@@ -142,7 +144,7 @@ def equal() -> None:
         help="The epoch with the highest test Acc_f at or under this is taken, and Acc_r is compared there.",
     )
     state.keep(replace(kept, equal=most))
-    picture = figures.equal_forgetting(runs, most, look)
+    picture = equal_forgetting(runs, most, look)
     show.picture(picture, "equal")
     show.downloads({"equal-forgetting": picture})
 
@@ -150,7 +152,7 @@ def equal() -> None:
 equal()
 
 st.header("Who pays")
-pictures["change"] = figures.change_map(
+pictures["change"] = change_map(
     runs,
     data.class_names,
     [c for c in range(data.num_classes) if c not in chosen.config.forget_classes],

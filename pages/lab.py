@@ -7,7 +7,9 @@ import streamlit as st
 from pages.shared import cache, jobs, lab_state, show
 from pages.shared.plane import planes
 from unsc_core.analysis.lab import lab_key, read_lab
-from unsc_core.figures import lab as figures
+from unsc_core.figures import lab_gradients as figures
+from unsc_core.figures.lab_curves import curves, verdict
+from unsc_core.figures.lab_frames import frames
 
 st.title("2-D lab")
 points = cache.dataset("blobs")
@@ -25,8 +27,8 @@ if run is None:
     st.stop()
 look = show.mode()
 show.mark_files(())
-planes(figures.frames(run, look))
-pictures = {"lab-accuracy": figures.curves(run, look)}
+planes(frames(run, look))
+pictures = {"lab-accuracy": curves(run, look)}
 
 st.header("Where the weights may move")
 st.markdown(
@@ -76,5 +78,5 @@ def _unless(row: int, default: int) -> int | None:
 gradients()
 st.header("Epoch by epoch")
 show.picture(pictures["lab-accuracy"], "lab-accuracy")
-st.markdown(f"{figures.verdict(run)} Forgetting and recording took {run.seconds:.1f} s.")
+st.markdown(f"{verdict(run)} Forgetting and recording took {run.seconds:.1f} s.")
 show.downloads(pictures)

@@ -11,7 +11,10 @@ from unsc_core.analysis.summary import summary
 from unsc_core.experiment.keys import keys
 from unsc_core.experiment.resolve import DEFAULT_ENERGY_THRESHOLD, resolve
 from unsc_core.figures import spectra as figures
-from unsc_core.figures import subspaces as lie
+from unsc_core.figures.class_angles import angles
+from unsc_core.figures.layer_drift import drift
+from unsc_core.figures.reachability import reachable, reachable_sentence
+from unsc_core.figures.sweep import SweepPoint, sweep
 from unsc_core.methods import METHODS
 from unsc_core.subspace.energy import energy_error, energy_rank
 
@@ -130,7 +133,7 @@ def checked(cut_at: dict[str, float]) -> None:
     if errors:
         worst = max(errors, key=lambda layer: abs(errors[layer]))
         st.caption(
-            f"The spectra come from sampled images and patches. {figures.said(cut_at)}, {what} the same share of energy of other images of the "
+            f"The spectra come from sampled images and patches. {figures.at_gamma(cut_at)}, {what} the same share of energy of other images of the "
             f"retained classes, with all their patches, to within {100 * abs(errors[worst]):.2f} points; {titles[worst]} differs most."
         )
 
@@ -140,7 +143,7 @@ def reachable_view(lies: geometry.Subspaces) -> None:
     """For each layer, what is frozen of the rest against what is reachable of the forgotten."""
     cut_at, look = gammas(), show.mode()
     pictures = {
-        f"reachable-{i + 1}": lie.reachable(layer, titles[layer], found, lies, cut_at[layer], look)
+        f"reachable-{i + 1}": reachable(layer, titles[layer], found, lies, cut_at[layer], look)
         for i, layer in enumerate(found)
     }
     show.in_rows(pictures, 3)
@@ -148,7 +151,7 @@ def reachable_view(lies: geometry.Subspaces) -> None:
         "The further the curve lies above the dashed line, the better forgetting and keeping can be told apart; "
         "**selectivity** is the area under it (0.5: not at all, 1: perfectly). :red[**×**]: the cut at γ."
     )
-    st.markdown(lie.reachable_sentence(titles, found, lies, cut_at))
+    st.markdown(reachable_sentence(titles, found, lies, cut_at))
     show.downloads(pictures)
 
 
@@ -169,7 +172,7 @@ def angles_view(lies: geometry.Subspaces) -> None:
         key="layer",
         bind="query-params",
     )
-    picture = lie.angles(
+    picture = angles(
         titles[layer],
         lies.angles[layer],
         chosen.dataset.class_names,
@@ -186,7 +189,7 @@ def angles_view(lies: geometry.Subspaces) -> None:
 
 def drift_view(lies: geometry.Subspaces) -> None:
     """Movement by each layer's own change, beside its bound, and in the whole network."""
-    picture = lie.drift(titles, lies, show.mode())
+    picture = drift(titles, lies, show.mode())
     show.picture(picture, "drift")
     st.caption(
         "Root mean square over retained test images. **This layer alone**: its change of weights ΔW on the inputs x that it has in the original. "
@@ -236,7 +239,7 @@ def sweep_view() -> None:
     batch.run_all(pieces, f"Sweeping over γ: run the missing {len(configs) - len(done)}", "sweep")
     numbers = {threshold: summary(one) for threshold, one in done.items()}
     outcomes = [
-        lie.Outcome(
+        SweepPoint(
             threshold,
             one["unlearned"]["acc_forget"],
             one["unlearned"]["acc_retain"],
@@ -244,9 +247,7 @@ def sweep_view() -> None:
         )
         for threshold, one in numbers.items()
     ]
-    picture = lie.sweep(
-        outcomes, ran or 0.0, summary(result)["original"]["acc_retain"], show.mode()
-    )
+    picture = sweep(outcomes, ran or 0.0, summary(result)["original"]["acc_retain"], show.mode())
     show.picture(picture, "sweep", on_click=take_gamma)
     st.caption(
         "Click a point to make its γ the experiment's, on every page. Dotted: this experiment."

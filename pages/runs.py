@@ -8,14 +8,15 @@ import streamlit as st
 
 from pages.shared import cache, controls, show, state, stored
 from unsc_core.analysis import maps
+from unsc_core.analysis.measures import MEASURES
 from unsc_core.analysis.summary import summary
 from unsc_core.experiment.keys import keys
 from unsc_core.experiment.result import Result
 from unsc_core.figures.accuracy import change_per_class
 from unsc_core.figures.decision_space import ranges, space
-from unsc_core.figures.measures import COLUMNS, MEASURES, comparison, differences, seconds_note
-from unsc_core.figures.phrases import run_title
+from unsc_core.figures.phrases import MODEL_TITLES, run_title
 from unsc_core.figures.theme import Picture
+from unsc_core.figures.two_runs import comparison, differences, seconds_note
 from unsc_core.runs.history import LIMIT, Run
 
 SIDES = ("A", "B")
@@ -41,16 +42,9 @@ def table(runs: list[Run]) -> None:
     formats = {
         "When": st.column_config.DatetimeColumn(format="D MMM YYYY, HH:mm"),
         "γ": number(format="%g", help="Kept share of the retained energy."),
-        "Acc_f": number(
-            format="%.1f %%", help="Test accuracy on the forgotten classes; lower is better."
-        ),
-        "Acc_r": number(
-            format="%.1f %%",
-            help="Mean test accuracy over the classes that stay; higher is better.",
-        ),
-        "Seconds": number(
-            format="%.1f", help="What unlearning took, without the training before it."
-        ),
+        "Acc_f": number(format="%.1f %%", help=MEASURES["acc_forget"].help),
+        "Acc_r": number(format="%.1f %%", help=MEASURES["acc_retain"].help),
+        "Seconds": number(format="%.1f", help=MEASURES["seconds"].help),
     }
     st.dataframe(
         columns,
@@ -95,20 +89,21 @@ def picked(runs: list[Run]) -> list[Run]:
 def numbers(results: list[Result]) -> None:
     """The header numbers of both and their difference, beside what their original, the mask and the retrained model score."""
     both = [summary(result) for result in results]
-    values = [[measure.read(n, "unlearned") for n in both] for measure in MEASURES]
-    rows = {"": [measure.name for measure in MEASURES]}
+    measures = list(MEASURES.values())
+    values = [[measure.read(n) for n in both] for measure in measures]
+    rows = {"": [measure.name for measure in measures]}
     for i, side in enumerate(SIDES):
-        rows[side] = [measure.said(pair[i]) for measure, pair in zip(MEASURES, values, strict=True)]
+        rows[side] = [measure.text(pair[i]) for measure, pair in zip(measures, values, strict=True)]
     rows["B − A"] = [
-        measure.said(_difference(measure.name, pair, results), True)
-        for measure, pair in zip(MEASURES, values, strict=True)
+        measure.difference(_difference(measure.key, pair, results))
+        for measure, pair in zip(measures, values, strict=True)
     ]
     shared = same_references(results)
     for i, side in enumerate(SIDES[:1] if shared else SIDES):
         for model in ("original", "mask", "retrained"):
             if both[i].get(model):
-                title = COLUMNS[model] if shared else f"{COLUMNS[model]} of {side}"
-                rows[title] = [measure.said(measure.read(both[i], model)) for measure in MEASURES]
+                title = MODEL_TITLES[model] if shared else f"{MODEL_TITLES[model]} of {side}"
+                rows[title] = [measure.text(measure.read(both[i], model)) for measure in measures]
     st.table(
         rows,
         border="horizontal",
@@ -122,16 +117,16 @@ def numbers(results: list[Result]) -> None:
         if note := seconds_note(result):
             st.caption(f"{side}: {note}")
     with st.popover("What the numbers mean", icon=":material/help:"):
-        st.markdown("\n".join(f"- **{measure.name}**: {measure.meaning}" for measure in MEASURES))
+        st.markdown("\n".join(f"- **{measure.name}**: {measure.help}" for measure in measures))
 
 
-def _difference(name: str, pair: list[float | None], results: list[Result]) -> float | None:
+def _difference(key: str, pair: list[float | None], results: list[Result]) -> float | None:
     """B − A of one measure; None where one lacks it, or where seconds are of different machines."""
     one, other = pair
     if (
         one is None
         or other is None
-        or (name == "Seconds" and results[0].took["unlearned"].apart(results[1].took["unlearned"]))
+        or (key == "seconds" and results[0].took["unlearned"].apart(results[1].took["unlearned"]))
     ):
         return None
     return other - one

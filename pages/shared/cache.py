@@ -11,7 +11,7 @@ import streamlit as st
 
 from unsc_core.analysis import geometry as core_subspaces
 from unsc_core.analysis import maps
-from unsc_core.analysis.comparison import Run, read_run
+from unsc_core.analysis.comparison import MethodRun, read_run
 from unsc_core.analysis.replay import Epochs, epochs_key, read_epochs
 from unsc_core.config import ExperimentConfig
 from unsc_core.data import load_dataset
@@ -90,7 +90,7 @@ def _result(config: ExperimentConfig, there: tuple[float, ...]) -> Result | None
     return read_result(config, dataset(config.dataset), store())
 
 
-def run(config: ExperimentConfig) -> Run | None:
+def run(config: ExperimentConfig) -> MethodRun | None:
     """What a comparison needs of the stored result of a resolved config, as far as it has been computed."""
     there = _there(config)
     epochs = _mark("epochs", epochs_key(config, dataset(config.dataset)))
@@ -98,7 +98,7 @@ def run(config: ExperimentConfig) -> Run | None:
 
 
 @st.cache_resource(show_spinner=False, max_entries=256)
-def _run(config: ExperimentConfig, there: tuple[float, ...]) -> Run | None:
+def _run(config: ExperimentConfig, there: tuple[float, ...]) -> MethodRun | None:
     return read_run(config, dataset(config.dataset), store())
 
 

@@ -8,5 +8,5 @@ from pages.shared.component import mount
 
 
 def planes(frames: dict[str, Any]) -> None:
-    """Draw what `unsc_core.figures.lab.frames` made."""
+    """Draw what `unsc_core.figures.lab_frames.frames` made."""
     mount("planes", ("plane.html", "plane.css", "plane_panel.js", "plane_player.js"), frames)

@@ -10,6 +10,7 @@ from typing import Any
 
 import streamlit as st
 
+from pages.shared.addresses import MAX_IDS
 from unsc_core.config import DEVICES, ExperimentConfig
 from unsc_core.data import DATASETS, DEFAULT_DATASET
 from unsc_core.data.dataset import Dataset
@@ -21,7 +22,6 @@ from unsc_core.figures.phrases import requested
 from unsc_core.learning.edits import EDIT
 from unsc_core.methods import METHODS
 from unsc_core.models import MODELS
-from unsc_core.runs.history import MAX_IDS
 
 GAMMAS = (0.5, 0.7, 0.8, 0.85, 0.9, 0.92, 0.94, 0.95, 0.96, 0.97, 0.98, 0.99, 0.995, 0.999, 1.0)
 SEEDS = (1, 3)

@@ -6,11 +6,11 @@ from dataclasses import asdict
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from urllib.parse import urlencode
 
 import streamlit as st
 
 from pages.shared import cache, state
+from pages.shared.addresses import address, query_of
 from unsc_core.data import DATASETS
 from unsc_core.errors import ConfigError, UnscError
 from unsc_core.experiment.keys import keys
@@ -20,7 +20,7 @@ from unsc_core.figures.phrases import altered, file_stem, method_title
 from unsc_core.methods import METHODS
 from unsc_core.runs.archive import MAX_BYTES
 from unsc_core.runs.exporting import export_zip
-from unsc_core.runs.history import Run, delete_run, link, list_runs
+from unsc_core.runs.history import Run, delete_run, list_runs
 from unsc_core.runs.importing import import_zip
 from unsc_core.runs.report import report_of
 
@@ -109,7 +109,7 @@ def _open(side: str, run: Run) -> None:
         opened, _ = state.from_query(query)
         state.begin(**asdict(opened))
         st.switch_page("pages/decision_space.py")
-    row.markdown(f"[Link to this run](decision_space?{urlencode(query)})")
+    row.markdown(f"[Link to this run]({address('decision_space', query)})")
 
 
 def _query(run: Run) -> dict[str, str]:
@@ -120,19 +120,28 @@ def _query(run: Run) -> dict[str, str]:
     """
     assert run.config is not None
     dataset = cache.dataset(run.config.dataset)
-    query = link(run.config, dataset)
+    query = query_of(run.config, dataset)
     opened, notes = state.from_query(query)
     if notes or keys(resolve(opened.config(), dataset), dataset).unlearned != run.key:
         raise ConfigError("a link cannot say all its settings.")
     return query
 
 
+def _address(run: Run) -> str:
+    """The address that opens the run, for its report; "" if there is none."""
+    try:
+        return f"/{address('decision_space', _query(run))}"
+    except UnscError:
+        return ""
+
+
 def _files(side: str, run: Run) -> None:
     """Export and report, each made when its button is pressed."""
     key, stem = run.key, file_stem(f"unsc-{run.key}", run.alterations)
+    opens = _address(run)
     st.download_button(
         "Export .zip",
-        partial(export_zip, key, cache.store()),
+        partial(export_zip, key, cache.store(), opens),
         f"{stem}.zip",
         "application/zip",
         key=f"export-{side}",
@@ -142,7 +151,7 @@ def _files(side: str, run: Run) -> None:
     )
     st.download_button(
         "Report",
-        partial(report_of, key, cache.store()),
+        partial(report_of, key, cache.store(), opens),
         f"{stem}.html",
         "text/html",
         key=f"report-{side}",

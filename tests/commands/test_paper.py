@@ -12,7 +12,7 @@ from tests.conftest import Outcome
 from unsc_core.commands import paper
 from unsc_core.commands.paper import (
     ROWS,
-    Row,
+    PaperRow,
     experiments,
     paper_row,
     read_record,
@@ -26,7 +26,7 @@ from unsc_core.experiment.experiment import Experiment
 from unsc_core.methods import METHODS
 from unsc_core.models import MODELS
 
-SMALL = Row(
+SMALL = PaperRow(
     "small",
     "blobs",
     "mlp",

@@ -137,7 +137,7 @@ def test_the_sweep_is_run_and_a_click_takes_its_threshold_everywhere(
     page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     page.wait_for_url(re.compile(r"gamma=0\.8"))
     page.get_by_test_id("stSidebarNavItems").get_by_role("link", name="Confusion").click()
-    expect(page.get_by_text("are answered better than before")).to_be_visible()
+    expect(page.get_by_text(re.compile(r"\d+ improve and \d+ get worse"))).to_be_visible()
     expect(page.get_by_role("slider", name="Energy threshold γ")).to_have_attribute(
         "aria-valuetext", "0.8"
     )

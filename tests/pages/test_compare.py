@@ -14,7 +14,7 @@ from unsc_core.analysis.replay import make_epochs
 from unsc_core.config import ExperimentConfig
 from unsc_core.experiment.experiment import Experiment
 from unsc_core.experiment.store import Store
-from unsc_core.figures.standings import COLUMNS, name
+from unsc_core.figures.standings import columns, name
 
 DIGITS = {"dataset": "digits"}
 BLOBS = {"dataset": "blobs", "model": "mlp", "forget": "0"}
@@ -48,7 +48,7 @@ def test_the_stored_methods_are_shown_at_once(opening: Path) -> None:
     app = open_page("compare", **DIGITS)
     table = app.dataframe[0].value
     assert table["Method"].tolist() == ["Original", "Mask", "Retrained", "◆ UNSC", "Random labels"]
-    assert set(COLUMNS) < set(table)
+    assert set(columns()) < set(table)
     assert table["Gap to retrain"].tolist()[2] == "0.0"
     assert table["Verdict"].tolist()[3] == "forgets"
     assert table["Verdict"].tolist()[4].startswith("does not forget (Acc_f up to ")

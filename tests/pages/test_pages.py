@@ -98,7 +98,7 @@ def test_the_map_is_played_epoch_by_epoch(opening: Path) -> None:
     assert [frame["name"] for frame in spec["frames"]] == [str(epoch) for epoch in recorded.epoch]
     assert spec["frames"][0]["data"] == spec["data"][1:]  # the first frame is the original
     assert any("map trustworthiness 0." in text.value for text in app.caption)
-    assert any("Half of 3 had gone after epoch" in text.value for text in app.markdown)
+    assert any("Acc_f on class 3 had halved after epoch" in text.value for text in app.markdown)
 
 
 def test_edited_pseudo_labels_are_shown_beside_the_own_ones(opening: Path) -> None:

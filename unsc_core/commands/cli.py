@@ -201,6 +201,7 @@ def _run(options: argparse.Namespace) -> int:
     from unsc_core.analysis.summary import summary
     from unsc_core.data import dataset_entry
     from unsc_core.experiment.experiment import Experiment
+    from unsc_core.figures.summary_table import text_table
 
     entry = dataset_entry(options.dataset)
     seeds = _integers(options.seeds, "--seeds")
@@ -236,7 +237,11 @@ def _run(options: argparse.Namespace) -> int:
         configs.append(work.config.to_dict())
     _clear_line()
     measured = [
-        {k: v for k, v in run.items() if k not in ("seed", "key", "device", "alterations")}
+        {
+            k: v
+            for k, v in run.items()
+            if k not in ("seed", "key", "device", "machines", "alterations")
+        }
         for run in runs
     ]
     (mean, sd), (_, half) = mean_and(standard_deviation, measured), mean_and(half_width, measured)
@@ -248,63 +253,9 @@ def _run(options: argparse.Namespace) -> int:
         "sd": sd,
         "interval": half,
     }
-    print(
-        json.dumps(answer, ensure_ascii=False, allow_nan=False) if options.json else _table(answer)
-    )
+    as_json = json.dumps(answer, ensure_ascii=False, allow_nan=False)
+    print(as_json if options.json else text_table(answer))
     return 0
-
-
-def _table(answer: dict[str, Any]) -> str:
-    mean, half, seeds = answer["mean"], answer["interval"], len(answer["seeds"])
-    spread = (
-        f"mean ± half of the 95 % interval over {seeds} seeds, test split"
-        if seeds > 1
-        else "one seed, test split"
-    )
-    lines = [f"{'':11}{'Acc_f %':>15}{'Acc_r %':>15}   ({spread})"]
-    for model in ("original", "mask", "unlearned", "retrained"):
-        if mean.get(model):
-            cells = (
-                _pm(mean[model][m], half[model][m], "6.2f") for m in ("acc_forget", "acc_retain")
-            )
-            lines.append(f"{model:11}" + "".join(f"{cell:>15}" for cell in cells))
-    gain, free = _signed(mean, half, "total"), _signed(mean, half, "free")
-    if mean["mask"]:
-        added = _signed(mean, half, "added")
-        lines.append(
-            f"gain in Acc_r {gain} points (below 0: over-unlearning): {free} free, as the mask gives them, {added} added by changing weights"
-        )
-    else:
-        lines.append(
-            f"gain in Acc_r {gain} points (below 0: over-unlearning); single samples cannot be masked"
-        )
-    drift = f"retain logit drift {mean['logit_drift']:.3f}"
-    if mean.get("retrained"):
-        drift += f" (the retrained model's: {mean['retrained']['logit_drift']:.3f})"
-    lines.append(drift)
-    if mean["agreement"] is not None:
-        by_mask = f" (the mask's: {mean['mask']['agreement']:.1f} %)" if mean["mask"] else ""
-        lines.append(
-            f"agreement with the retrained model on forgotten samples {mean['agreement']:.1f} %{by_mask}"
-        )
-    if errors := [abs(error) for run in answer["seeds"] for error in run["energy_error"].values()]:
-        lines.append(
-            f"energy kept of retained images that were not drawn: within {100 * max(errors):.2f} points of what is kept of the drawn, in every layer"
-        )
-    for run in answer["seeds"]:
-        lines.append(
-            f"seed {run['seed']}: key {run['key']}"
-            + (f" ({', '.join(run['alterations'])})" if run["alterations"] else "")
-        )
-    return "\n".join(lines)
-
-
-def _signed(mean: dict[str, Any], half: dict[str, Any], part: str) -> str:
-    return _pm(mean["gain"][part], half["gain"][part], "+.2f")
-
-
-def _pm(mean: float | None, half: float | None, form: str) -> str:
-    return "–" if mean is None else f"{mean:{form}}" + ("" if half is None else f" ± {half:.2f}")
 
 
 def _prepare(_: argparse.Namespace) -> int:

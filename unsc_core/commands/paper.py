@@ -28,7 +28,7 @@ Pair = tuple[float | None, float | None]
 
 
 @dataclass(frozen=True)
-class Row:
+class PaperRow:
     """One published pair of dataset and network.
 
     Attributes:
@@ -50,10 +50,10 @@ class Row:
     settings: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
-ROWS: dict[str, Row] = {
+ROWS: dict[str, PaperRow] = {
     row.name: row
     for row in (
-        Row(
+        PaperRow(
             "fashion-mnist",
             "fashion-mnist-32",
             "alexnet",
@@ -77,7 +77,7 @@ ROWS: dict[str, Row] = {
             # at 0.02 it keeps a third of one validation sample more, and forgets less: see assets/tuning
             {"unsc": {"energy_threshold": 0.9, "learning_rate": 0.05}},
         ),
-        Row(
+        PaperRow(
             "cifar10",
             "cifar10",
             "allcnn",
@@ -86,7 +86,7 @@ ROWS: dict[str, Row] = {
             {"retrain": (None, 93.22), "random-labels": (3.30, 82.88), "unsc": (0.70, 92.77)},
             "CIFAR-10 (170 MB download), and a GPU for a training in minutes; hours on a CPU.",
         ),
-        Row(
+        PaperRow(
             "svhn",
             "svhn",
             "vgg11",
@@ -95,7 +95,7 @@ ROWS: dict[str, Row] = {
             {"retrain": (None, 95.56), "random-labels": (1.75, 76.95), "unsc": (0.00, 95.74)},
             "SVHN (250 MB download), and a GPU for a training in minutes; hours on a CPU.",
         ),
-        Row(
+        PaperRow(
             "cifar100",
             "cifar100",
             "resnet18",
@@ -108,7 +108,7 @@ ROWS: dict[str, Row] = {
 }
 
 
-def paper_row(name: str) -> Row:
+def paper_row(name: str) -> PaperRow:
     """The published row `name`.
 
     Raises:
@@ -121,17 +121,17 @@ def paper_row(name: str) -> Row:
     return ROWS[name]
 
 
-def record_path(row: Row) -> Path:
+def record_path(row: PaperRow) -> Path:
     """Where this machine's record of a row lies."""
     return home() / "paper" / f"{row.name}.json"
 
 
-def shipped_record(row: Row) -> Path:
+def shipped_record(row: PaperRow) -> Path:
     """Where the record that comes with the project lies."""
     return ASSETS / "paper" / f"{row.name}.json"
 
 
-def read_record(row: Row) -> dict[str, Any]:
+def read_record(row: PaperRow) -> dict[str, Any]:
     """This machine's record, else the one that comes with the project, else an empty one.
 
     Raises:
@@ -149,7 +149,7 @@ def read_record(row: Row) -> dict[str, Any]:
 
 
 def experiments(
-    row: Row, methods: Iterable[str], seeds: Iterable[int]
+    row: PaperRow, methods: Iterable[str], seeds: Iterable[int]
 ) -> Iterator[ExperimentConfig]:
     """Every experiment of a row, retraining last: it takes longest."""
     chosen = sorted(methods, key=lambda method: (method == "retrain", method != "unsc"))
@@ -168,7 +168,7 @@ def experiments(
 
 
 def run_row(
-    row: Row, methods: Iterable[str], seeds: Iterable[int], report: Report = silent
+    row: PaperRow, methods: Iterable[str], seeds: Iterable[int], report: Report = silent
 ) -> Iterator[dict[str, Any]]:
     """Run what is missing of a row; after every experiment the record is written and handed out."""
     from unsc_core.experiment.experiment import Experiment
@@ -223,7 +223,7 @@ def machine(device: str) -> dict[str, Any]:
     }
 
 
-def table(row: Row, record: dict[str, Any]) -> str:
+def table(row: PaperRow, record: dict[str, Any]) -> str:
     """The record beside the published numbers, in Markdown."""
     lines = [f"{row.dataset} / {row.model}, test accuracy in percent, mean ± sd over seeds", ""]
     lines += [

@@ -26,7 +26,7 @@ RETAIN = (
     "#7F8C8D",
     "#86B300",
 )
-"""Okabe–Ito without vermilion, its black and bright yellow replaced so that all show on light and dark; with ●."""
+"""Okabe–Ito without vermilion; black and yellow replaced to show on light and dark. With ●."""
 FONT_SIZE = 15
 FONT_FAMILY = '"Source Sans", sans-serif'
 
@@ -104,7 +104,7 @@ def class_colour(label: int, forget_classes: tuple[int, ...]) -> str:
 
 
 def clear(colour: str, opacity: float) -> str:
-    """A colour, #rrggbb, seen through."""
+    """A colour, #rrggbb, made translucent."""
     red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
     return f"rgba({red},{green},{blue},{opacity:g})"
 
@@ -118,7 +118,7 @@ def add_cells(
     limits: tuple[float, float],
     hover: str | None,
 ) -> None:
-    """A square heat map of classes, with a text in each cell that contrasts with the cell by at least 4.5 : 1.
+    """Add a square heat map of classes; the text of each cell has a contrast of at least 4.5 : 1.
 
     Args:
         figure: to add to.

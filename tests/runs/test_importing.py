@@ -178,7 +178,7 @@ def test_another_original_of_the_same_settings_is_not_mixed_in(
     assert now.result.config.checkpoint is not None
     assert Path(now.result.config.checkpoint).is_relative_to(data_folder().resolve())
     assert summary(now.result)["unlearned"] == summary(there.result)["unlearned"]
-    given = summary(there.result)["original"] | {"seconds": None}  # weights that were not trained here
+    given = summary(there.result)["original"] | {"seconds": None}  # not trained here
     assert summary(now.result)["original"] == given
     kept = here.get("trained", there.keys.original)
     assert kept is not None

@@ -216,9 +216,8 @@ _DEFINED = (
         "%",
         Better.LOWER,
         "Test accuracy on the forgotten classes; for single samples, accuracy on those samples.",
-        "The retrained model scores about 0 % on classes, and on single samples what it gets right "
-        "without "
-        "having seen them: no method should go below that.",
+        "The retrained model scores about 0 % on classes, and on single samples what it gets "
+        "right without having seen them: no method should go below that.",
         _accuracy("acc_forget"),
         source=CHEN,
     ),
@@ -253,8 +252,7 @@ _DEFINED = (
         "points",
         Better.HIGHER,
         "Acc_r minus that of the mask, which hides the forgotten classes without changing a "
-        "weight: "
-        "what changing weights adds. Single samples have no mask, as their class stays.",
+        "weight: what changing weights adds. Single samples have no mask, as their class stays.",
         "The retrained model's is what training without the forgotten data adds.",
         _acc_retain_less("mask"),
         signed=True,

@@ -71,7 +71,7 @@ def _closest(
         )
         own, closest, farthest = (class_title(names[i]) for i in (c, near, far))
         parts.append(
-            f"{own} is closest to {closest} ({matrix[c, near]:.0f}°) "
-            f"and farthest from {farthest} ({matrix[c, far]:.0f}°)"
+            f"{own} is closest to {closest} ({matrix[c, near]:.0f}°) and farthest from {farthest} "
+            f"({matrix[c, far]:.0f}°)"
         )
     return f"In {title}, {'; '.join(parts)}." if parts else ""

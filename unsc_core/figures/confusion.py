@@ -56,8 +56,8 @@ def confusion(
         result.split.dataset.num_classes,
     )
     alt = (
-        f"Confusion matrix of the {model} model on the {part} set; "
-        f"accuracy on the retained classes {accuracy:.1f} percent."
+        f"Confusion matrix of the {model} model on the {part} set; accuracy on the retained "
+        f"classes {accuracy:.1f} percent."
     )
     return Picture(figure, alt, "", _table(values, result))
 
@@ -165,8 +165,8 @@ def _sentence(result: Result, part: str) -> str:
     gains = [(change[c, c], names[c]) for c in result.split.retain_classes]
     best, worst = max(gains), min(gains)
     text = (
-        f"After {run_title(result)} on {requested(result.split)}, "
-        f"accuracy on {best[1]} changed by {points(best[0])} points"
+        f"After {run_title(result)} on {requested(result.split)}, accuracy on {best[1]} changed by "
+        f"{points(best[0])} points"
     )
     if worst[1] != best[1]:
         text += f" and on {worst[1]} by {points(worst[0])}"

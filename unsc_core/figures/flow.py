@@ -79,8 +79,7 @@ def flow(result: Result, look: Look) -> Picture:
     chance = float(sum((taught == c).mean() * (other == c).mean() for c in np.union1d(left, right)))
     sentence = (
         f"For {percent(same)} of {_training(result)} the taught label is what the retrained model "
-        "predicts "
-        f"(shuffled labels would reach {percent(chance)})."
+        f"predicts (shuffled labels would reach {percent(chance)})."
     )
     table = {
         "taught": [dataset.class_names[a] for a, _, _ in links],

@@ -29,10 +29,9 @@ def verdict(run: LabRun) -> str:
     ]
     return (
         f"{done}; its Acc_r is {rest}, and it agrees with the retrained model on {plane} of the "
-        "plane. "
-        f"Random labels reach Acc_f {random[2]}, Acc_r {random[0]} and agree on {random[1]}; "
-        f"gradient ascent reaches Acc_f {ascent[2]}, Acc_r {ascent[0]} and agrees on {ascent[1]}."
-        + "".join(diverged)
+        f"plane. Random labels reach Acc_f {random[2]}, Acc_r {random[0]} and agree on "
+        f"{random[1]}; gradient ascent reaches Acc_f {ascent[2]}, Acc_r {ascent[0]} and agrees on "
+        f"{ascent[1]}." + "".join(diverged)
     )
 
 

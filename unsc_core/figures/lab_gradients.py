@@ -22,14 +22,12 @@ def _why_first(run: LabRun, layer: LayerGradient) -> str:
     gamma = f"γ = {run.config.energy_threshold:g}"
     spread = (
         f"**Layer 1** has {layer.dim} inputs. The retained points have {percent(shares[0])} of "
-        "their "
-        f"energy along one direction of the plane and {percent(shares[1])} along the other. "
+        f"their energy along one direction of the plane and {percent(shares[1])} along the other. "
     )
     if layer.free == 0:
         return spread + (
             f"{gamma} therefore protects {layer.rank} of {layer.dim} directions: the null space "
-            "has "
-            "dimension 0, and every projected gradient is zero. This layer cannot change."
+            "has dimension 0, and every projected gradient is zero. This layer cannot change."
         )
     felt = percent(1 - shares[: layer.rank].sum())
     return spread + (
@@ -42,8 +40,8 @@ def _why_first(run: LabRun, layer: LayerGradient) -> str:
 def _why_second(run: LabRun, layer: LayerGradient) -> str:
     needed = "1 direction" if layer.rank == 1 else f"{layer.rank} directions"
     inputs = (
-        f"**Layer 2** has {layer.dim} hidden units as inputs; "
-        f"at this γ the retained points take up {needed}. "
+        f"**Layer 2** has {layer.dim} hidden units as inputs; at this γ the retained points take "
+        f"up {needed}. "
     )
     if layer.free == 0:
         stuck = "Its null space has dimension 0" + (" as well" if run.layers[0].free == 0 else "")
@@ -115,9 +113,8 @@ def arrows(layer: LayerGradient, row: int, look: Look) -> Picture:
     figure.update_yaxes(range=[-reach, reach], title_text="on the vertical input", scaleanchor="x")
     alt = (
         f"Gradient of hidden unit {row + 1} as an arrow ({raw[0]:.3f}, {raw[1]:.3f}); projected "
-        "into the "
-        f"null space it is ({projected[0]:.3f}, {projected[1]:.3f}). "
-        f"{layer.rank} of {layer.dim} directions are protected."
+        f"into the null space it is ({projected[0]:.3f}, {projected[1]:.3f}). {layer.rank} of "
+        f"{layer.dim} directions are protected."
     )
     return Picture(
         figure, alt, "", {"input": ["horizontal", "vertical"], "raw": raw, "projected": projected}
@@ -182,7 +179,7 @@ def bars(layer: LayerGradient, row: int, name: str, look: Look) -> Picture:
     figure.update_yaxes(title_text=f"weight on “{name}”")
     alt = (
         f"Bars per hidden unit: the gradient of the weights to {name}, length "
-        f"{np.linalg.norm(raw):.3f}, "
-        f"and its projection into the null space, length {np.linalg.norm(projected):.3f}."
+        f"{np.linalg.norm(raw):.3f}, and its projection into the null space, length "
+        f"{np.linalg.norm(projected):.3f}."
     )
     return Picture(figure, alt, "", {"hidden unit": units, "raw": raw, "projected": projected})

@@ -72,8 +72,8 @@ def _movement(names: list[str], percent: dict[str, NDArray[np.float64]]) -> str:
     most = int(np.argmax(whole))
     text = (
         f"On retained test images, {names[most]} moves most in the unlearned network, by "
-        f"{whole[most]:.1f} % "
-        f"of its output; its own change alone would move it by {alone[most]:.1f} %."
+        f"{whole[most]:.1f} % of its output; its own change alone would move it by "
+        f"{alone[most]:.1f} %."
     )
     if bound is None:
         return text
@@ -86,7 +86,6 @@ def _movement(names: list[str], percent: dict[str, NDArray[np.float64]]) -> str:
     if beyond := [name for name, w, b in zip(names, whole, bound, strict=True) if w > b]:
         text += (
             f" In the whole network, {joined(beyond)} {'moves' if len(beyond) == 1 else 'move'} "
-            "further: "
-            "the bound does not cover inputs that earlier layers have changed."
+            "further: the bound does not cover inputs that earlier layers have changed."
         )
     return text

@@ -92,8 +92,7 @@ def reachable(
     figure.update_layout(showlegend=False, margin={"l": 70, "b": 56})
     alt = (
         f"{title}: at γ = {energy_threshold:g}, {left[k]:.0f} percent of the forgotten samples' "
-        "energy is "
-        f"still reachable; selectivity {area:.2f}."
+        f"energy is still reachable; selectivity {area:.2f}."
     )
     return Picture(
         figure, alt, "", {"retained energy frozen": frozen, "forgotten energy reachable": left}
@@ -112,8 +111,7 @@ def reachable_sentence(
     k = sum(energy_rank(group, cut_at[best]) for group in spectra[best])
     return (
         f"{titles[best]} separates forgotten from retained samples best (selectivity "
-        f"{areas[best]:.2f}): "
-        f"with {frozen[k]:.0f} % of the retained energy frozen, {left[k]:.0f} % of the forgotten "
-        "samples' "
-        f"energy is still reachable; without selectivity it would be {100 - frozen[k]:.0f} %."
+        f"{areas[best]:.2f}): with {frozen[k]:.0f} % of the retained energy frozen, {left[k]:.0f} "
+        "% of the forgotten samples' energy is still reachable; without selectivity it would be "
+        f"{100 - frozen[k]:.0f} %."
     )

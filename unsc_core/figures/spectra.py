@@ -87,8 +87,7 @@ def spectrum(
     )
     alt = (
         f"Spectrum of {title}: {k} of {d} directions hold {energy_threshold:.3g} of the retained "
-        "energy; "
-        f"{d - k} are free to move in."
+        f"energy; {d - k} are free to move in."
     )
     return Picture(figure, alt, "", {"direction": index, "energy share": share, "kept": index <= k})
 
@@ -132,10 +131,8 @@ def free_share(
         energies = [outside[layer] for layer, room in zip(found, free, strict=True) if room]
         sentence = (
             f"{at_gamma(cut_at)}, {100 * free.sum() / dims.sum():.0f} % of all directions are free "
-            "to move in; "
-            f"they hold {_energy(energies)} of the retained classes. "
-            f"{names[widest]} has the largest share of free directions ({free[widest]} of "
-            f"{dims[widest]})."
+            f"to move in; they hold {_energy(energies)} of the retained classes. {names[widest]} "
+            f"has the largest share of free directions ({free[widest]} of {dims[widest]})."
         )
     alt = "Stacked bars per layer: directions kept for the retained classes, and the null space."
     energy = 100 * np.array(list(outside.values()))

@@ -30,8 +30,7 @@ def lead(result: Result) -> str:
     edited = " Some of its pseudo-labels were edited by hand." if result.config.edits else ""
     return (
         f"A trained classifier is asked to **forget {requested(result.split)}**. Many methods "
-        "damage "
-        f"what it should keep: **over-unlearning**. Shown here: **{run_title(result)}**. "
+        f"damage what it should keep: **over-unlearning**. Shown here: **{run_title(result)}**. "
         f"{METHODS[result.config.method].summary}{edited}"
     )
 
@@ -42,10 +41,9 @@ def forgetting(result: Result) -> Step:
     return Step(
         "1 · Forget",
         f"The network learned {result.split.dataset.num_classes} classes from images like these. "
-        f"Someone asks it to forget {names}: it should predict as if it had never seen them. "
+        f"Someone asks it to forget {names}: it should predict as if it had never seen such images. "
         "Retraining from scratch without them would do that, but takes as long as the first "
-        "training. "
-        "Can the trained network be changed instead?",
+        "training. Can the trained network be changed instead?",
         "…" if before is None else f"{before:.0f} %",
         f"accuracy on {names}, before",
     )
@@ -56,8 +54,8 @@ DAMAGE = (
     "Every bar below zero is damage that nobody asked for."
 )
 NO_DAMAGE = (
-    ", and here the other classes lose nothing on average. "
-    "Look for bars below zero all the same: an average hides damage to a single class."
+    ", and here the other classes lose nothing on average. Look for bars below zero all the same: "
+    "an average hides damage to a single class."
 )
 
 
@@ -91,12 +89,10 @@ def null_space(ranks: Mapping[str, tuple[int, int]], cut_at: Mapping[str, float]
     held = f"at most {left:.2g} % of their energy" if left > 0 else "no energy at all"
     return Step(
         "3 · The null space",
-        "What the other classes send into a layer lies mostly along some directions. All remaining "
-        f"directions together hold {held} in any layer. The less energy lies there, the less a "
-        "weight "
-        "change of a given size moves the outputs for those classes; what does move adds up from "
-        "layer "
-        "to layer. UNSC changes weights along these remaining directions only.",
+        "What the other classes send into a layer lies mostly along some directions. All "
+        f"remaining directions together hold {held} in any layer. The less energy lies there, the "
+        "less a weight change of a given size moves the outputs for those classes; what does move "
+        "adds up from layer to layer. UNSC changes weights along these remaining directions only.",
         percent(free),
         "of all directions remain to move in",
     )
@@ -114,14 +110,13 @@ def pseudo_labels(result: Result) -> Step:
     most = class_title(result.split.dataset.class_names[int(counts.argmax())])
     taught = (
         "each sample is taught the class that the network finds most similar to it, its "
-        "**pseudo-label**. "
-        "The idea: the boundaries between the other classes then have to bend less."
+        "**pseudo-label**. The idea: the boundaries between the other classes then have to bend "
+        "less."
     )
     if result.config.edits:
         taught = (
             "each sample has a **pseudo-label**, the class that the network finds most similar to "
-            "it; "
-            "some of them were edited by hand here."
+            "it; some of them were edited by hand here."
         )
     return Step(
         "4 · Pseudo-labels",
@@ -135,8 +130,7 @@ ENDS = {
     Outcome.CALIBRATED: (
         "5 · Calibrated",
         "The network has forgotten, the other classes gain accuracy, and on the forgotten images "
-        "it "
-        "agrees with the retrained model about as often as the mask does.",
+        "it agrees with the retrained model about as often as the mask does.",
     ),
     Outcome.GAINED: (
         "5 · Forgotten, and the rest gains",
@@ -198,10 +192,8 @@ def hiding(result: Result) -> Step:
         return Step(
             "6 · Why not just hide the answer?",
             f"The network could be forbidden to predict a whole class. For {names} that does not "
-            "work: "
-            "their classes stay. Nor should their accuracy fall to 0 %, but to that of the "
-            "retrained "
-            "model, which may recognise some of them without having seen them.",
+            "work: their classes stay. Nor should their accuracy fall to 0 %, but to that of the "
+            "retrained model, which may recognise some of them without having seen them.",
             "–",
             "no mask for single samples",
         )
@@ -212,15 +204,12 @@ def hiding(result: Result) -> Step:
         went += f". This gain is **free**: it comes from images that were mistaken for {names}"
     return Step(
         "6 · Why not just hide the answer?",
-        f"Take the original and forbid it to predict {names}: a **mask**, one line of code without "
-        "any "
-        f"training. It never predicts {names} again, and the accuracy of the other classes {went}. "
-        f"{who} reaches {now['acc_retain']:.1f} %, {points(added)} points "
+        f"Take the original and forbid it to predict {names}: a **mask**, one line of code "
+        f"without any training. It never predicts {names} again, and the accuracy of the other "
+        f"classes {went}. {who} reaches {now['acc_retain']:.1f} %, {points(added)} points "
         f"{ADDED if added >= SAME else NOT_ADDED} What the mask cannot give: it leaves every "
-        "weight as it "
-        "was, and deleting that line brings back what was hidden. Neither number says whether it "
-        "has "
-        "left the network's features.",
+        "weight as it was, and deleting that line brings back what was hidden. Neither number "
+        "says whether it has left the network's features.",
         f"{points(added)} points",
         f"against the mask, {who}",
     )

@@ -116,8 +116,8 @@ def read_archive(file: BinaryIO | Path) -> Files:
         MemoryError,
     ):
         raise ImportedFileError(
-            "This is not a complete .zip archive; export the run again, "
-            "and check that the whole file was copied."
+            "This is not a complete .zip archive; export the run again, and check that the whole "
+            "file was copied."
         ) from None
 
 

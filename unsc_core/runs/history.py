@@ -41,8 +41,9 @@ class Run:
     """One stored experiment as the history shows it.
 
     Attributes:
-        key: what it is stored under; created: when it was computed, in seconds since 1970.
-        config: None when the file cannot be read.
+        key: what it is stored under.
+        created: when it was computed, in seconds since 1970.
+        config: None if the file cannot be read.
         imported: whether it was computed on another machine.
         forgets: the titles of the classes to forget, or "12 samples".
         acc_forget, acc_retain: on the test set in percent; None without stored logits.
@@ -137,10 +138,9 @@ def _described(path: Path, key: str, mark: int) -> Run:
     try:
         meta = read_meta(path)
         config = ExperimentConfig.from_dict(meta["config"])
-        took = took_unlearning(meta).seconds
-        seconds = (
-            took if config.method != "retrain" else meta["seconds"].get("retrain")
-        )  # None: it was trained for another run
+        seconds = took_unlearning(meta).seconds
+        if config.method == "retrain":
+            seconds = meta["seconds"].get("retrain")
         if not 0 <= meta["created"] < FAR_FUTURE:
             raise ValueError("made at an impossible time")
         return Run(
@@ -157,29 +157,22 @@ def _described(path: Path, key: str, mark: int) -> Run:
 
 def _classes(config: ExperimentConfig) -> tuple[str, ...]:
     """What is forgotten, without the dataset that has the names of the classes."""
-    return (
-        (f"{len(config.forget_ids)} samples",)
-        if config.forget_ids
-        else tuple(f"class {c}" for c in config.forget_classes)
-    )
+    if config.forget_ids:
+        return (f"{len(config.forget_ids)} samples",)
+    return tuple(f"class {c}" for c in config.forget_classes)
 
 
 def _marks(config: ExperimentConfig) -> Any:
     """Changes when a file that an experiment was made from does."""
+    program = config.model.rpartition(":")[0] if is_own_model(config.model) else None
     try:
-        weights = (
-            Path(config.checkpoint).expanduser().stat().st_mtime_ns if config.checkpoint else 0
-        )
-        program = (
-            0
-            if not is_own_model(config.model)
-            else Path(config.model.rpartition(":")[0]).expanduser().stat().st_mtime_ns
-        )
         return (
             data_mark(config.dataset),
             is_here(config.dataset.removesuffix(VALIDATION)),
-            weights,
-            program,
+            *(
+                Path(path).expanduser().stat().st_mtime_ns if path else 0
+                for path in (config.checkpoint, program)
+            ),
         )
     except (OSError, RuntimeError, ValueError, UnscError) as error:
         return str(error)
@@ -190,9 +183,8 @@ def _measured(root: Path, run: Run, answers: Marks, marks: Any) -> Run:
     """The run with its accuracies and the names of its classes, or with its trouble."""
     store, config = Store(root), run.config
     assert config is not None
-    if config.dataset.removesuffix(VALIDATION) in DATASETS and not is_here(
-        config.dataset.removesuffix(VALIDATION)
-    ):
+    name = config.dataset.removesuffix(VALIDATION)
+    if name in DATASETS and not is_here(name):
         return replace(run, trouble="dataset not on this machine")
     try:
         dataset = load_dataset(config.dataset)
@@ -204,13 +196,8 @@ def _measured(root: Path, run: Run, answers: Marks, marks: Any) -> Run:
         return replace(run, trouble="weights of the original missing")
     except ConfigError:
         return replace(run, trouble="settings no longer possible")
-    run = replace(
-        run,
-        config=config,
-        forgets=_classes(config)
-        if config.forget_ids
-        else tuple(class_title(dataset.class_names[c]) for c in config.forget_classes),
-    )
+    titles = tuple(class_title(dataset.class_names[c]) for c in config.forget_classes)
+    run = replace(run, config=config, forgets=titles or _classes(config))
     if found.unlearned != run.key:
         return replace(run, trouble="data or weights have changed")
     try:
@@ -227,9 +214,8 @@ def _with_accuracies(run: Run, dataset: Dataset, store: Store) -> Run:
     request = split(dataset, config.forget_classes, config.forget_ids)
 
     def measured(part: str) -> dict[str, Any]:
-        logits = read_artefact(store.path("logits", logits_key(run.key, dataset, part))).arrays[
-            "logits"
-        ]
+        path = store.path("logits", logits_key(run.key, dataset, part))
+        logits = read_artefact(path).arrays["logits"]
         labels = dataset.y_test if part == "test" else dataset.y_train
         if logits.shape != (len(labels), dataset.num_classes):
             raise ValueError("logits of another shape")

@@ -104,8 +104,7 @@ def _config(content: bytes) -> ExperimentConfig:
     if is_own_model(config.model):
         raise ImportedFileError(
             f"The run's model '{config.model[:60]}' is defined in a user's Python file, which an "
-            "import "
-            f"never runs; import takes {', '.join(MODELS)}."
+            f"import never runs; import takes {', '.join(MODELS)}."
         )
     if not re.fullmatch(DEVICES, config.device):
         raise ImportedFileError(
@@ -130,8 +129,7 @@ def _same_dataset(config: ExperimentConfig, record: dict[str, Any]) -> Dataset:
     if here != (record["train_digest"], record["test_digest"]):
         raise DataError(
             f"'{Path(config.dataset).name}' on this machine has other samples than the run was "
-            "made on; "
-            "get the same data, then import the run again."
+            "made on; get the same data, then import the run again."
         )
     return dataset
 
@@ -181,8 +179,7 @@ def _check_networks(
         if not np.linalg.norm(again - stored[rows]) <= TOLERANCE * np.linalg.norm(again):
             raise ImportedFileError(
                 f"logits_{name}.npy does not hold the predictions of the network in "
-                f"{name}.safetensors; "
-                "export the run again."
+                f"{name}.safetensors; export the run again."
             )
     if alone := [name for name, _ in logits if name not in weights]:
         raise ImportedFileError(

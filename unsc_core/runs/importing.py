@@ -106,14 +106,12 @@ def _place(run: CheckedRun, store: Store) -> Place:
             return Place(config, found)
         note = (
             "This machine has another original for the same settings, so the imported one is kept "
-            "as "
-            "user-supplied weights, under More."
+            "as user-supplied weights, under More."
         )
     else:
         note = (
             "Its original is a file of weights, kept in the data folder; choose it under More to "
-            "run "
-            "other methods on it."
+            "run other methods on it."
         )
     path, written = _keep_weights(original)
     config = replace(config, checkpoint=str(path))

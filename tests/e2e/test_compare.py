@@ -22,7 +22,7 @@ def test_all_methods_by_one_button_and_compared_at_equal_forgetting(app: Server,
     expect(button).to_have_count(0)
     for text in ("SVD forgetting", "Fisher forgetting", "Retrained", "UNSC"):
         expect(page.locator(".annotation-text", has_text=text).first).to_be_visible()
-    expect(page.get_by_text("One seed has no spread").last).to_be_visible()
+    expect(page.get_by_text("A single seed has no spread").last).to_be_visible()
 
     sentence = page.get_by_text(
         re.compile(r"Where Acc_f has come down to \d+ %|No method comes down")

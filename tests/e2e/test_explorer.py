@@ -71,8 +71,8 @@ def test_every_view_of_the_null_space(app: Server, page: Any) -> None:
     page.goto(f"{app.url}/null_space?dataset=digits")
     expect(page.get_by_text("of all directions are free to move in")).to_be_visible()
     for view, sentence in (
-        ("Frozen and reachable", "tells them apart best"),
-        ("Class angles", "lies closest to"),
+        ("Frozen and reachable", "separates forgotten from retained samples best"),
+        ("Class angles", "is closest to"),
         ("Drift", "moves most"),
     ):
         switch(page, "View", view)
@@ -168,7 +168,7 @@ def test_exactly_the_chosen_samples_are_forgotten(app: Server, page: Any) -> Non
 def test_a_chosen_sample_is_part_of_the_link(app: Server, page: Any) -> None:
     page.goto(f"{app.url}/decision_space?picked=17,3")
     expect(page.get_by_role("heading", name="2 chosen")).to_be_visible()
-    expect(page.get_by_text("For these 2 samples the logit of")).to_be_visible()
+    expect(page.get_by_text("For these 2 samples, the logit of")).to_be_visible()
     expect(page.locator(".unsc-card img")).to_have_count(2)
 
 

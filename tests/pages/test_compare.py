@@ -92,7 +92,7 @@ def test_the_button_runs_every_method_and_more_seeds_give_a_spread() -> None:
     assert table["Method"].tolist()[4:] == [name(method) for method in COMPARED if method != "unsc"]
     assert not any(button.key in ("run-all", "cancel-all") for button in app.button)
     assert not table["Acc_r %"].str.contains("±").any()
-    assert says(app, "One seed has no spread")
+    assert says(app, "A single seed has no spread")
 
     app.segmented_control(key="control_seeds").set_value(3)
     drawn(app)

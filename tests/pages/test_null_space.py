@@ -38,8 +38,8 @@ def run(**query: str) -> AppTest:
     ("view", "charts", "words"),
     [
         ("Spectra", 7, "of all directions are free to move in"),
-        ("Frozen and reachable", 6, "tells them apart best"),
-        ("Class angles", 1, "3 lies closest to"),
+        ("Frozen and reachable", 6, "separates forgotten from retained samples best"),
+        ("Class angles", 1, "class 3 is closest to"),
         ("Drift", 1, "moves most"),
         ("Sweep over γ", 1, "(Acc_f at most 2 %)"),
     ],
@@ -58,7 +58,11 @@ def test_a_new_threshold_changes_what_is_reachable() -> None:
     app = run(view="Frozen and reachable")
 
     def sentence() -> str:
-        return next(text.value for text in app.markdown if "tells them apart best" in text.value)
+        return next(
+            text.value
+            for text in app.markdown
+            if "separates forgotten from retained samples best" in text.value
+        )
 
     before = sentence()
     app.select_slider(key="control_gamma").set_value(0.7).run()

@@ -120,7 +120,7 @@ def _sentence(found: dict[str, Equal], titles: dict[str, str], acc_forget: float
     late = [titles[method] for method, equal in found.items() if not equal.reached]
     never = f" † {joined(late)} never {'gets' if len(late) == 1 else 'get'} so low." if late else ""
     if not reached:
-        return f"No method gets down to an Acc_f of {acc_forget:g} %.{never}"
+        return f"No method comes down to an Acc_f of {acc_forget:g} %.{never}"
     where = f"Where Acc_f has come down to {acc_forget:g} %"
     if acc_forget > FORGOTTEN:
         where += " (not low enough to count as forgotten)"

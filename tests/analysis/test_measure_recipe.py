@@ -22,11 +22,9 @@ from unsc_core.figures.header import readouts
 from unsc_core.runs.report import report_of
 
 MARK = "# a new measure"
-RECIPE = '''
+RECIPE = '''# a new measure
 import numpy as np
-
 from unsc_core.analysis.measures import Better, Case, Measure, register
-
 
 def confidence(case: Case) -> float | None:
     """Mean largest softmax probability on the forgotten test samples, in percent."""
@@ -34,21 +32,10 @@ def confidence(case: Case) -> float | None:
     exp = np.exp(logits - logits.max(1, keepdims=True))
     return float(100 * (exp.max(1) / exp.sum(1)).mean()) if len(exp) else None
 
-
 meaning = "Mean largest softmax probability on the forgotten test samples."
 gold = "The retrained model shows how confident a model is that never saw them."
-register(
-    Measure(
-        "confidence",
-        "Confidence",
-        "Confidence · forgotten",
-        "%",
-        Better.NEITHER,
-        meaning,
-        gold,
-        confidence,
-    )
-)
+names = ("confidence", "Confidence", "Confidence · forgotten")
+register(Measure(*names, "%", Better.NEITHER, meaning, gold, confidence))
 '''
 MODELS = ("original", "mask", "unlearned", "retrained")
 

@@ -93,8 +93,8 @@ class Measure:
     @property
     def help(self) -> str:
         """Definition, direction, gold standard and source: a tooltip."""
-        source = f" ({self.source})" if self.source else ""
-        return f"{self.definition}{source} {self.better}. {self.gold}"
+        source = f" Source: {self.source}." if self.source else ""
+        return f"{self.definition} {self.better}. {self.gold}{source}"
 
     def read(self, numbers: Mapping[str, Any], model: str = "unlearned") -> float | None:
         """The value of one model in a `summary`; None without the model or the value."""
@@ -253,7 +253,7 @@ _DEFINED = (
         Better.HIGHER,
         "Acc_r minus that of the mask, which hides the forgotten classes without changing a "
         "weight: what changing weights adds. Single samples have no mask, as their class stays.",
-        "The retrained model's is what training without the forgotten data adds.",
+        "The retrained model shows what training without the forgotten data adds.",
         _acc_retain_less("mask"),
         signed=True,
     ),
@@ -301,7 +301,7 @@ _DEFINED = (
         "Wall-clock time of the method when it ran; for the original and the retrained model, of "
         "their training. Second moments count for the run that collected them and are free for "
         "later ones.",
-        "Retraining is the time that unlearning should save.",
+        "The time of retraining is what unlearning should save.",
         _seconds,
     ),
 )

@@ -73,8 +73,8 @@ def free_and_added(gain: dict[str, float | None]) -> str:
     if gain["free"] is None or gain["added"] is None:
         return "Single samples have no mask, so their gain cannot be split."
     return (
-        f"Of this, masking alone gives {points(gain['free'])} points without any training; "
-        f"changing weights adds {points(gain['added'])}."
+        f"Of the change in Acc_r, masking alone gives {points(gain['free'])} points without any "
+        f"training; changing weights adds {points(gain['added'])}."
     )
 
 

@@ -25,6 +25,12 @@ class Step:
     meaning: str
 
 
+def _these(result: Result) -> str:
+    """What is forgotten, in the middle of a sentence: "Shirt", "class 3", or "the 12 samples"."""
+    names = requested(result.split)
+    return f"the {names}" if result.split.forget_ids else names
+
+
 def lead(result: Result) -> str:
     """What the page is about, and which run it shows."""
     edited = " Some of its pseudo-labels were edited by hand." if result.config.edits else ""
@@ -37,12 +43,12 @@ def lead(result: Result) -> str:
 
 def forgetting(result: Result) -> Step:
     """What is asked for."""
-    names, before = requested(result.split), summary(result)["original"]["acc_forget"]
+    names, before = _these(result), summary(result)["original"]["acc_forget"]
     return Step(
         "1 · Forget",
-        f"The network learned {result.split.dataset.num_classes} classes from images like these. "
-        f"Someone asks it to forget {names}: it should predict as if it had never seen such images. "
-        "Retraining from scratch without them would do that, but takes as long as the first "
+        f"The network learned {result.split.dataset.num_classes} classes from samples like these. "
+        f"Someone asks it to forget {names}, as if that had never been part of its training data. "
+        "Retraining from scratch on the rest would do that, but takes about as long as the first "
         "training. Can the trained network be changed instead?",
         "…" if before is None else f"{before:.0f} %",
         f"accuracy on {names}, before",
@@ -50,18 +56,18 @@ def forgetting(result: Result) -> Step:
 
 
 DAMAGE = (
-    ", but all classes share the same weights, so the others lose accuracy. "
+    "All classes share the same weights, so the others lose accuracy. "
     "Every bar below zero is damage that nobody asked for."
 )
 NO_DAMAGE = (
-    ", and here the other classes lose nothing on average. Look for bars below zero all the same: "
+    "The other classes lose nothing on average here. Look for bars below zero all the same: "
     "an average hides damage to a single class."
 )
 
 
 def over_unlearning(careless: Result) -> Step:
     """The obvious way, and what it costs."""
-    numbers, names = summary(careless), requested(careless.split)
+    numbers, names = summary(careless), _these(careless)
     gain, acc_forget = numbers["gain"]["total"], MEASURES["acc_forget"]
     went = {
         True: "The network forgets",
@@ -70,7 +76,7 @@ def over_unlearning(careless: Result) -> Step:
     }[has_forgotten(numbers)]
     return Step(
         "2 · Over-unlearning",
-        f"The obvious way: train on *random* labels for {names}. {went}"
+        f"The obvious way: train on *random* labels for {names}. {went}. "
         f"{DAMAGE if gain <= -SAME else NO_DAMAGE}",
         f"{points(gain)} points",
         "accuracy of the other classes, random labels",
@@ -106,7 +112,7 @@ def pseudo_labels(result: Result) -> Step:
     """
     if result.labels is None:
         raise ValueError("this method taught no labels")
-    counts, names = np.bincount(result.labels), requested(result.split)
+    counts, names = np.bincount(result.labels), _these(result)
     most = class_title(result.split.dataset.class_names[int(counts.argmax())])
     taught = (
         "each sample is taught the class that the network finds most similar to it, its "
@@ -122,7 +128,7 @@ def pseudo_labels(result: Result) -> Step:
         "4 · Pseudo-labels",
         f"Where should {names} go? Not just anywhere: {taught}",
         percent(counts.max() / counts.sum()),
-        f"of the training samples are taught {most}",
+        f"of the training samples to forget are taught {most}",
     )
 
 
@@ -158,11 +164,11 @@ ENDS = {
 
 def ending(result: Result) -> Step:
     """How it went, judged by the retrained model."""
-    numbers, names = summary(result), requested(result.split)
+    numbers, names = summary(result), _these(result)
     title, text = ENDS[outcome(numbers)]
     before, left = (numbers[model]["acc_forget"] for model in ("original", "unlearned"))
     agreement = numbers["agreement"]
-    of = f"the {names}" if result.split.forget_ids else f"the test images of {names}"
+    of = names if result.split.forget_ids else f"the test images of {names}"
     still = "" if left is None else f" Accuracy on {of}: {left:.1f} %, from {before:.1f} % before."
     judged = (
         "It has yet to be trained."
@@ -179,14 +185,14 @@ def ending(result: Result) -> Step:
 
 ADDED = "more than the mask, **added** by changing weights. In a single run that may be chance."
 NOT_ADDED = (
-    "against the mask: nothing is **added** by changing weights, "
+    "compared with the mask: nothing is **added** by changing weights, "
     "so accuracy alone is no reason to unlearn."
 )
 
 
 def hiding(result: Result) -> Step:
     """What masking alone would have given."""
-    numbers, names, who = summary(result), requested(result.split), run_title(result)
+    numbers, names, who = summary(result), _these(result), run_title(result)
     mask, original, now = numbers["mask"], numbers["original"], numbers["unlearned"]
     if mask is None:
         return Step(
@@ -211,5 +217,5 @@ def hiding(result: Result) -> Step:
         "weight as it was, and deleting that line brings back what was hidden. Neither number "
         "says whether it has left the network's features.",
         f"{points(added)} points",
-        f"against the mask, {who}",
+        f"compared with the mask, {who}",
     )

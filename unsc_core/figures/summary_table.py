@@ -25,10 +25,12 @@ def text_table(answer: dict[str, Any]) -> str:
     over = f"mean ± half of the 95 % interval over {len(seeds)} seeds, test split"
     lines = [over if len(seeds) > 1 else "one seed, test split", _line("", models, MODEL_TITLES)]
     lines += [_measure_line(measure, models, answer) for measure in MEASURES.values()]
-    if mean["mask"]:
-        lines.append("The mask's gain is free; a loss is over-unlearning.")
-    else:
-        lines.append("Single samples have no mask; a loss is over-unlearning.")
+    lines.append(
+        "The mask's gain is free; what changing weights brings beyond it is added."
+        if mean["mask"]
+        else "Single samples have no mask, so no gain is free and none is added to it."
+    )
+    lines.append("A negative gain is over-unlearning.")
     if any(_elsewhere(model, seeds) for model in models):
         lines.append("*: measured on another machine than the unlearning, or on an unknown one")
     if errors := [abs(error) for run in seeds for error in run["energy_error"].values()]:
@@ -43,7 +45,7 @@ def text_table(answer: dict[str, Any]) -> str:
 
 
 def _measure_line(measure: Measure, models: list[str], answer: dict[str, Any]) -> str:
-    name = f"{measure.name} {measure.unit}".strip()
+    name = measure.name if measure.unit in ("", "s") else f"{measure.name} ({measure.unit})"
     cells = {}
     for model in models:
         value, half = (measure.read(answer[part], model) for part in ("mean", "interval"))
@@ -60,4 +62,4 @@ def _elsewhere(model: str, seeds: list[dict[str, Any]]) -> bool:
 
 
 def _line(name: str, models: list[str], cells: dict[str, str]) -> str:
-    return f"{name:21}" + "".join(f"{cells[model]:>{WIDTH}}" for model in models)
+    return f"{name:25}" + "".join(f"{cells[model]:>{WIDTH}}" for model in models)

@@ -348,11 +348,7 @@ def _tune(options: argparse.Namespace) -> int:
         _numbers_of(text) for text in (options.factors, options.energy_thresholds)
     )
     grids = {
-        method: list(
-            tuning.settings(
-                method, factors or tuning.FACTORS, thresholds or tuning.ENERGY_THRESHOLDS
-            )
-        )
+        method: list(tuning.settings(method, factors, thresholds))
         for method in _methods(options.methods)
     }
     outcomes = []

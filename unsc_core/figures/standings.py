@@ -44,7 +44,6 @@ MEASURES = {
 }
 MARK = "◆ "
 SHORT = {
-    "random-labels+null-space": "RL + null space",
     "original": "Original",
     "mask": "Mask",
     "retrained": "Retrained",

@@ -273,7 +273,7 @@ BAD_FILES = [
     module(
         "not differentiable",
         "self.fc(x).detach()",
-        "no trainable parameters that its answers depend on",
+        "no trainable parameters that its logits depend on",
     ),
     module(
         "fails in training",

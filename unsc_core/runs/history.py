@@ -25,7 +25,7 @@ from unsc_core.experiment.resolve import CLASS_WEIGHTS, SAMPLES, resolve
 from unsc_core.experiment.result import Result, read_result, took_unlearning
 from unsc_core.experiment.store import Artefact, Store, read_artefact, read_meta
 from unsc_core.methods import METHODS
-from unsc_core.models.own import is_own_model
+from unsc_core.models.own import is_user_model
 from unsc_core.paths import data_folder
 
 LIMIT = 500
@@ -174,7 +174,7 @@ def _marks(config: ExperimentConfig) -> Any:
         )
         program = (
             0
-            if not is_own_model(config.model)
+            if not is_user_model(config.model)
             else Path(config.model.rpartition(":")[0]).expanduser().stat().st_mtime_ns
         )
         return (
@@ -311,7 +311,7 @@ def link(config: ExperimentConfig, dataset: Dataset) -> dict[str, str]:
         raise ConfigError(
             f"{len(config.forget_ids)} samples are too many for a link (at most {MAX_IDS})."
         )
-    if is_own_model(config.model):
+    if is_user_model(config.model):
         raise ConfigError("Its network is a program of its own, which the pages never run.")
     default = resolve(
         replace(config, learning_rate=None, epochs=None, training_epochs=None), dataset

@@ -27,7 +27,7 @@ from unsc_core.experiment.machine import ELSEWHERE
 from unsc_core.experiment.resolve import resolve
 from unsc_core.experiment.store import Arrays, Artefact, Store, read_artefact
 from unsc_core.models import MODELS
-from unsc_core.models.own import is_own_model
+from unsc_core.models.own import is_user_model
 from unsc_core.paths import data_folder, write_whole
 from unsc_core.runs.archive import (
     TRAINED,
@@ -135,7 +135,7 @@ def _config(content: bytes) -> ExperimentConfig:
             "'config.json' is not an experiment's config; export the run again."
         )
     config = ExperimentConfig.from_dict(values)
-    if is_own_model(config.model):
+    if is_user_model(config.model):
         raise ImportedFileError(
             f"The run's network '{config.model[:60]}' is a program of its own, which an import never runs; import takes {', '.join(MODELS)}."
         )

@@ -132,7 +132,8 @@ METHOD_FILES = sorted(
 @pytest.mark.parametrize("path", METHOD_FILES, ids=lambda path: path.name)
 def test_methods_never_import_one_another(path: Path) -> None:
     assert all(
-        name.startswith(("unsc_core.methods.context", "unsc_core.methods.entry")) for name in reaches(path, "unsc_core.methods")
+        name.startswith(("unsc_core.methods.context", "unsc_core.methods.entry"))
+        for name in reaches(path, "unsc_core.methods")
     )
 
 

@@ -16,7 +16,7 @@ MODEL = ModelEntry(
 
 
 def layers(input_shape: tuple[int, ...], num_classes: int) -> list[nn.Module]:
-    """Eight 3×3 convolutions with BatchNorm and ReLU, five max-pools, one Linear in place of three."""
+    """Eight 3×3 convolutions with BatchNorm and ReLU, five max-pools, one Linear (not three)."""
     features: list[nn.Module] = []
     channels = input_shape[0]
     for widths in ((64,), (128,), (256, 256), (512, 512), (512, 512)):

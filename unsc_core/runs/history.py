@@ -14,9 +14,8 @@ from safetensors import SafetensorError
 
 from unsc_core.analysis import evaluation
 from unsc_core.config import ExperimentConfig
-from unsc_core.data import DATASETS, data_mark, load_dataset
+from unsc_core.data import DATASETS, file_fingerprint, is_available, load_dataset
 from unsc_core.data.dataset import Dataset
-from unsc_core.data.downloads import is_here
 from unsc_core.data.held_out import VALIDATION
 from unsc_core.data.request import split
 from unsc_core.errors import CheckpointError, ConfigError, DataError, StoreError, UnscError
@@ -178,8 +177,8 @@ def _marks(config: ExperimentConfig) -> Any:
             else Path(config.model.rpartition(":")[0]).expanduser().stat().st_mtime_ns
         )
         return (
-            data_mark(config.dataset),
-            is_here(config.dataset.removesuffix(VALIDATION)),
+            file_fingerprint(config.dataset),
+            is_available(config.dataset.removesuffix(VALIDATION)),
             weights,
             program,
         )
@@ -192,7 +191,7 @@ def _measured(root: Path, run: Run, answers: Marks, marks: Any) -> Run:
     """The run with its accuracies and the names of its classes, or with what is in the way."""
     store, config = Store(root), run.config
     assert config is not None
-    if config.dataset.removesuffix(VALIDATION) in DATASETS and not is_here(
+    if config.dataset.removesuffix(VALIDATION) in DATASETS and not is_available(
         config.dataset.removesuffix(VALIDATION)
     ):
         return replace(run, trouble="dataset not on this machine")

@@ -17,9 +17,8 @@ from safetensors import SafetensorError
 from safetensors.numpy import save
 
 from unsc_core.config import DEVICES, ExperimentConfig
-from unsc_core.data import DATASETS, load_dataset
+from unsc_core.data import DATASETS, is_available, load_dataset
 from unsc_core.data.dataset import Dataset
-from unsc_core.data.downloads import is_here
 from unsc_core.data.request import Split, split
 from unsc_core.errors import CheckpointError, DataError, ImportedFileError, StoreError, UnscError
 from unsc_core.experiment.keys import Keys, keys, logits_key, shipped_key
@@ -149,7 +148,7 @@ def _config(content: bytes) -> ExperimentConfig:
 def _same_dataset(config: ExperimentConfig, record: dict[str, Any]) -> Dataset:
     """The dataset on this machine that the run was made on; own data is looked for by name, in the data folder only."""
     if config.dataset in DATASETS:
-        if not is_here(config.dataset):
+        if not is_available(config.dataset):
             raise DataError(
                 f"The run needs {DATASETS[config.dataset].title}, which is not on this machine; choose it on any page to download it, first."
             )

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from unsc_core.data import DATASETS, DEFAULT_DATASET, dataset_entry, load_dataset
+from unsc_core.data import DATASETS, DEFAULT_DATASET, dataset_entry, is_available, load_dataset
 from unsc_core.data.dataset import Dataset
 from unsc_core.data.downloads import fetch, read_idx
 from unsc_core.data.fashion_mnist import DEBIAN
@@ -23,12 +23,14 @@ from unsc_core.errors import ConfigError, DataError
 from unsc_core.models import MODELS, model_entry
 from unsc_core.progress import Progress, silent
 
-BUNDLED = ("blobs", "digits", "fashion-mnist-mini")
 REMOTE = {
     "cifar10": ("www.cs.toronto.edu", "cifar-10-python.tar.gz"),
     "cifar100": ("www.cs.toronto.edu", "cifar-100-python.tar.gz"),
     "svhn": ("ufldl.stanford.edu", "train_32x32.mat"),
 }
+FULL = ("fashion-mnist", "fashion-mnist-32")
+"""Loaded without a download only where Debian's package is installed."""
+BUNDLED = [name for name in DATASETS if name not in (*REMOTE, *FULL)]
 
 
 def check_invariants(dataset: Dataset) -> None:
@@ -47,9 +49,16 @@ def check_invariants(dataset: Dataset) -> None:
     assert np.allclose(dataset.std, dataset.x_train.std(axes) / scale, atol=1e-4)
 
 
-def test_the_registry_is_covered() -> None:
-    assert set(DATASETS) == {*BUNDLED, *REMOTE, "fashion-mnist", "fashion-mnist-32"}
+def test_the_default_needs_no_download() -> None:
     assert DEFAULT_DATASET in BUNDLED
+
+
+@pytest.mark.parametrize("name", DATASETS)
+def test_what_is_not_downloaded_yet_is_not_available(
+    name: str, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("unsc_core.data.fashion_mnist.DEBIAN", home / "nowhere")
+    assert is_available(name) == (name in BUNDLED)
 
 
 @pytest.mark.parametrize("name", DATASETS)
@@ -173,7 +182,7 @@ def test_own_path_gets_an_entry() -> None:
 
 
 class Server:
-    """A web server on this machine that hands out the bundled dataset and remembers what was asked."""
+    """A local web server that serves the bundled dataset and records the requested paths."""
 
     def __init__(self) -> None:
         self.content = MINI_PATH.read_bytes()

@@ -109,8 +109,8 @@ def fetch(name: str, folder: Path, wanted: list[tuple[str, str, str]], report: R
         if not check_integrity(str(partial), md5):
             partial.unlink(missing_ok=True)
             raise DataError(
-                f"{file_name} was damaged in transfer (wrong checksum); try again, or put an intact "
-                f"copy into {folder}."
+                f"{file_name} was damaged in transfer (wrong checksum); try again, or put an "
+                f"intact copy into {folder}."
             )
         partial.replace(target)
 

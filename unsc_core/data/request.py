@@ -18,7 +18,7 @@ class Split:
     Attributes:
         dataset: the whole dataset.
         forget_classes: sorted and distinct, not all of them; empty if samples are forgotten.
-        forget_ids: indices of training samples, sorted and distinct; empty if classes are forgotten.
+        forget_ids: sorted and distinct training indices; empty if classes are forgotten.
     """
 
     dataset: Dataset

@@ -16,7 +16,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves, tree_map
 from torch.utils.backend_registration import _setup_privateuseone_for_python_backend
 
-from unsc_core.learning import device, training
+from unsc_core.learning import batches, training
 
 NAME = "pretended"
 _setup_privateuseone_for_python_backend(NAME)
@@ -82,7 +82,7 @@ class SecondDevice(TorchDispatchMode):
             del self.waits[known:]
             return found
 
-        for module in (device, training):
+        for module in (batches, training):
             monkeypatch.setattr(module, "sent", pinned)
 
     def __torch_dispatch__(

@@ -62,9 +62,9 @@ ONE_RUN = """
 import hashlib, sys
 from pathlib import Path
 from unsc_core.config import ExperimentConfig
-from unsc_core.experiment import Experiment
-from unsc_core.representations import represented_layers
-from unsc_core.store import Store
+from unsc_core.experiment.experiment import Experiment
+from unsc_core.subspace.representations import represented_layers
+from unsc_core.experiment.store import Store
 import json
 work = Experiment(ExperimentConfig.from_dict(json.loads(sys.argv[1])), Store(Path(sys.argv[2])))
 work.run()
@@ -345,7 +345,7 @@ def test_build_is_that_of_the_config(tmp_path: Path) -> None:
 
 
 def test_hash_randomisation_does_not_reach_the_keys() -> None:
-    code = "from unsc_core.config import content_key; print(content_key(b=[1, 2], a={'y': None, 'x': 0.5}))"
+    code = "from unsc_core.experiment.keys import content_key; print(content_key(b=[1, 2], a={'y': None, 'x': 0.5}))"
     keys = {
         subprocess.run(
             [sys.executable, "-c", code],

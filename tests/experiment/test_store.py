@@ -97,7 +97,7 @@ WRITER = """
 import sys
 from pathlib import Path
 import numpy as np
-from unsc_core.store import Artefact, Store
+from unsc_core.experiment.store import Artefact, Store
 store = Store(Path(sys.argv[1]))
 print("ready", flush=True)
 n = 0
@@ -128,7 +128,7 @@ import resource, sys
 from pathlib import Path
 import numpy as np
 from unsc_core.errors import StoreError
-from unsc_core.store import Artefact, Store
+from unsc_core.experiment.store import Artefact, Store
 resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
 store = Store(Path(sys.argv[1]))
 store.put("kind", "small", Artefact({"a": np.zeros(1000)}))

@@ -34,9 +34,8 @@ from tests.benchmarks.speed import Row, here, timed
 from tests.steps import around_steps
 from unsc_core.analysis.evaluation import accuracies, logit_drift
 from unsc_core.config import ExperimentConfig, TrainingConfig
-from unsc_core.data import DATASETS, load_dataset
+from unsc_core.data import DATASETS, is_available, load_dataset
 from unsc_core.data.dataset import Dataset
-from unsc_core.data.downloads import is_here
 from unsc_core.data.request import split
 from unsc_core.errors import ConfigError
 from unsc_core.experiment.experiment import MAX_MOMENTS_BYTES, Experiment
@@ -109,7 +108,7 @@ class Run:
     @cached_property
     def images(self) -> Dataset:
         """CIFAR-10 if it is on this machine, else images of its size that are made up."""
-        if self.size is not SMALL and is_here("cifar10"):
+        if self.size is not SMALL and is_available("cifar10"):
             return load_dataset("cifar10")
         return made_up(self.size.images)
 

@@ -33,8 +33,8 @@ from tests.benchmarks import memory
 from unsc_core.commands import paper
 from unsc_core.config import ExperimentConfig, TrainingConfig
 from unsc_core.data import load_dataset
-from unsc_core.data.bundled import resized
 from unsc_core.data.dataset import Dataset
+from unsc_core.data.fashion_mnist_32 import resized
 from unsc_core.data.request import split
 from unsc_core.experiment.experiment import Experiment
 from unsc_core.experiment.keys import content_key

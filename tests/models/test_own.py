@@ -1,4 +1,4 @@
-"""Networks from a user's file: a real experiment, keys that follow the content, and every way it can be wrong."""
+"""User-supplied networks: a real experiment, keys that follow the content, every possible error."""
 
 from __future__ import annotations
 
@@ -44,7 +44,10 @@ class Rows(nn.Module):
 def make(input_shape, num_classes):
     return Rows(input_shape[0] * input_shape[1], num_classes)
 '''
-FLAT = "def make(input_shape, num_classes):\n    return nn.Sequential(nn.Flatten(), nn.Linear(64, 16), nn.ReLU(), nn.Linear(16, num_classes))\n"
+FLAT = """
+def make(input_shape, num_classes):
+    return nn.Sequential(nn.Flatten(), nn.Linear(64, 16), nn.ReLU(), nn.Linear(16, num_classes))
+"""
 
 
 def own(folder: Path, source: str, name: str = "net.py") -> str:
@@ -106,13 +109,8 @@ def test_on_the_command_line(command: Callable[..., Outcome], tmp_path: Path) ->
     own(tmp_path, "def make(shape, n): return [].pop()")
     done = command(*request)
     assert done.code == 2
-    assert (
-        done.err.strip()
-        .splitlines()[-1]
-        .endswith(
-            "failed on input_shape=(1, 8, 8), num_classes=10: IndexError in line 4: pop from empty list."
-        )
-    )
+    last = done.err.strip().splitlines()[-1]
+    assert "input_shape=(1, 8, 8), num_classes=10: IndexError in line 4: pop from empty" in last
     assert "Traceback" not in done.err
 
 
@@ -273,7 +271,7 @@ BAD_FILES = [
     module(
         "not differentiable",
         "self.fc(x).detach()",
-        "no trainable parameters that its answers depend on",
+        "no trainable parameters that its logits depend on",
     ),
     module(
         "fails in training",
@@ -283,8 +281,15 @@ BAD_FILES = [
     ),
     BadFile(
         "lazy layer that is never called",
-        "class Net(nn.Linear):\n    def __init__(self, shape, n):\n        super().__init__(64, n)\n        self.aux = nn.LazyLinear(3)\n"
-        "    def forward(self, x): return super().forward(x.flatten(1))\nmake = Net\n",
+        """
+class Net(nn.Linear):
+    def __init__(self, shape, n):
+        super().__init__(64, n)
+        self.aux = nn.LazyLinear(3)
+    def forward(self, x):
+        return super().forward(x.flatten(1))
+make = Net
+""",
         ("aux.weight'", "never called"),
     ),
     BadFile(

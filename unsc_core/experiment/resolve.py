@@ -13,7 +13,7 @@ from unsc_core.data.request import split
 from unsc_core.errors import ConfigError
 from unsc_core.learning.edits import check_edits
 from unsc_core.methods import METHODS, method_entry
-from unsc_core.models import check_model
+from unsc_core.models import check_model_name
 from unsc_core.subspace.energy import check_energy_threshold
 
 DEFAULT_ENERGY_THRESHOLD = METHODS["unsc"].energy_threshold or 1.0
@@ -34,7 +34,7 @@ def resolve(config: ExperimentConfig, dataset: Dataset) -> ExperimentConfig:
         ConfigError: one sentence about the first impossible value.
     """
     entry = dataset_entry(config.dataset)
-    check_model(config.model, dataset.input_shape)
+    check_model_name(config.model, dataset.input_shape)
     request = split(dataset, config.forget_classes, config.forget_ids)
     training_epochs = _given(
         config.training_epochs, entry.training_epochs or _epochs_for(len(dataset.y_train))

@@ -19,7 +19,7 @@ from unsc_core.data.held_out import VALIDATION
 from unsc_core.errors import ConfigError, StoreError
 from unsc_core.experiment.result import took_training
 from unsc_core.experiment.store import Arrays, Store
-from unsc_core.models.own import is_own_model
+from unsc_core.models.own import is_user_model
 from unsc_core.runs.history import Stored, read_run
 from unsc_core.runs.report import report
 
@@ -109,7 +109,7 @@ def shared_config(config: ExperimentConfig) -> dict[str, Any]:
     values = config.to_dict()
     if config.dataset.removesuffix(VALIDATION) not in DATASETS:
         values["dataset"] = Path(config.dataset).name
-    if is_own_model(config.model):
+    if is_user_model(config.model):
         values["model"] = Path(config.model).name
     if config.checkpoint is not None:
         values["checkpoint"] = Path(config.checkpoint).name

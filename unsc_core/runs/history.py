@@ -14,9 +14,8 @@ from safetensors import SafetensorError
 
 from unsc_core.analysis import evaluation
 from unsc_core.config import ExperimentConfig
-from unsc_core.data import DATASETS, data_mark, load_dataset
+from unsc_core.data import DATASETS, file_fingerprint, is_available, load_dataset
 from unsc_core.data.dataset import Dataset
-from unsc_core.data.downloads import is_here
 from unsc_core.data.held_out import VALIDATION
 from unsc_core.data.request import split
 from unsc_core.errors import CheckpointError, ConfigError, DataError, StoreError, UnscError
@@ -25,7 +24,7 @@ from unsc_core.experiment.resolve import CLASS_WEIGHTS, SAMPLES, resolve
 from unsc_core.experiment.result import Result, read_result, took_unlearning
 from unsc_core.experiment.store import Artefact, Store, read_artefact, read_meta
 from unsc_core.methods import METHODS
-from unsc_core.models.own import is_own_model
+from unsc_core.models.own import is_user_model
 from unsc_core.paths import data_folder
 
 LIMIT = 500
@@ -174,12 +173,12 @@ def _marks(config: ExperimentConfig) -> Any:
         )
         program = (
             0
-            if not is_own_model(config.model)
+            if not is_user_model(config.model)
             else Path(config.model.rpartition(":")[0]).expanduser().stat().st_mtime_ns
         )
         return (
-            data_mark(config.dataset),
-            is_here(config.dataset.removesuffix(VALIDATION)),
+            file_fingerprint(config.dataset),
+            is_available(config.dataset.removesuffix(VALIDATION)),
             weights,
             program,
         )
@@ -192,7 +191,7 @@ def _measured(root: Path, run: Run, answers: Marks, marks: Any) -> Run:
     """The run with its accuracies and the names of its classes, or with what is in the way."""
     store, config = Store(root), run.config
     assert config is not None
-    if config.dataset.removesuffix(VALIDATION) in DATASETS and not is_here(
+    if config.dataset.removesuffix(VALIDATION) in DATASETS and not is_available(
         config.dataset.removesuffix(VALIDATION)
     ):
         return replace(run, trouble="dataset not on this machine")
@@ -311,7 +310,7 @@ def link(config: ExperimentConfig, dataset: Dataset) -> dict[str, str]:
         raise ConfigError(
             f"{len(config.forget_ids)} samples are too many for a link (at most {MAX_IDS})."
         )
-    if is_own_model(config.model):
+    if is_user_model(config.model):
         raise ConfigError("Its network is a program of its own, which the pages never run.")
     default = resolve(
         replace(config, learning_rate=None, epochs=None, training_epochs=None), dataset

@@ -17,9 +17,8 @@ from safetensors import SafetensorError
 from safetensors.numpy import save
 
 from unsc_core.config import DEVICES, ExperimentConfig
-from unsc_core.data import DATASETS, load_dataset
+from unsc_core.data import DATASETS, is_available, load_dataset
 from unsc_core.data.dataset import Dataset
-from unsc_core.data.downloads import is_here
 from unsc_core.data.request import Split, split
 from unsc_core.errors import CheckpointError, DataError, ImportedFileError, StoreError, UnscError
 from unsc_core.experiment.keys import Keys, keys, logits_key, shipped_key
@@ -27,7 +26,7 @@ from unsc_core.experiment.machine import ELSEWHERE
 from unsc_core.experiment.resolve import resolve
 from unsc_core.experiment.store import Arrays, Artefact, Store, read_artefact
 from unsc_core.models import MODELS
-from unsc_core.models.own import is_own_model
+from unsc_core.models.own import is_user_model
 from unsc_core.paths import data_folder, write_whole
 from unsc_core.runs.archive import (
     TRAINED,
@@ -135,7 +134,7 @@ def _config(content: bytes) -> ExperimentConfig:
             "'config.json' is not an experiment's config; export the run again."
         )
     config = ExperimentConfig.from_dict(values)
-    if is_own_model(config.model):
+    if is_user_model(config.model):
         raise ImportedFileError(
             f"The run's network '{config.model[:60]}' is a program of its own, which an import never runs; import takes {', '.join(MODELS)}."
         )
@@ -149,7 +148,7 @@ def _config(content: bytes) -> ExperimentConfig:
 def _same_dataset(config: ExperimentConfig, record: dict[str, Any]) -> Dataset:
     """The dataset on this machine that the run was made on; own data is looked for by name, in the data folder only."""
     if config.dataset in DATASETS:
-        if not is_here(config.dataset):
+        if not is_available(config.dataset):
             raise DataError(
                 f"The run needs {DATASETS[config.dataset].title}, which is not on this machine; choose it on any page to download it, first."
             )

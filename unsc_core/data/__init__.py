@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -145,11 +146,14 @@ def load_dataset(name: str, report: Report = silent) -> Dataset:
     """
     entry = dataset_entry(name)
     key = (name, data_mark(name))
-    if key not in _loaded:
-        while len(_loaded) >= MAX_LOADED:
-            _loaded.pop(next(iter(_loaded)), None)
-        _loaded[key] = entry.load(report)
-    return _loaded[key]
+    found = _loaded.get(key)
+    if found is None:
+        with _loading:  # so that two threads do not download or read the same files
+            found = _loaded.get(key) or entry.load(report)
+            _loaded[key] = found
+            while len(_loaded) > MAX_LOADED:
+                _loaded.pop(next(iter(_loaded)))
+    return found
 
 
 def data_mark(name: str) -> tuple[int, ...]:
@@ -164,6 +168,7 @@ def data_mark(name: str) -> tuple[int, ...]:
 
 MAX_LOADED = 4
 _loaded: dict[tuple[str, tuple[int, ...]], Dataset] = {}
+_loading = threading.RLock()
 
 
 def _own_path(name: str) -> tuple[Path, bool]:

@@ -111,7 +111,7 @@ def request(folder: str) -> int:
         device="cpu",
     )
     work = Experiment(config)
-    work.logits(work.keys.original, lambda: work.original, "train")
+    work.ensure_logits(work.keys.original, lambda: work.original, "train")
     assert len(work.unlearned.history) == 2
     return len(work.data.y_train)
 

@@ -134,6 +134,7 @@ def test_keys_of_the_registry_are_their_names(name: str) -> None:
 def test_an_edit_is_built_at_once_and_never_under_the_old_key(tmp_path: Path) -> None:
     model = own(tmp_path, FLAT)
     work = Experiment(digits(model=model, training_epochs=1, epochs=1))
+    work.check()
     first = build_model(model, (1, 8, 8), 10)
     own(
         tmp_path, FLAT.replace("16", "23")
@@ -337,7 +338,7 @@ def test_bad_name_is_found_out_before_anything_runs(
     name: str, words: tuple[str, ...], tmp_path: Path
 ) -> None:
     (tmp_path / "folder.py").mkdir()
-    refused(lambda: Experiment(digits(model=name.format(tmp_path))), *words)
+    refused(Experiment(digits(model=name.format(tmp_path))).check, *words)
 
 
 # What the null space does not cover.

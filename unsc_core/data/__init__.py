@@ -8,6 +8,7 @@ when a dataset is loaded. A user's own dataset needs no entry; see `unsc_core.da
 from __future__ import annotations
 
 import os
+import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,6 +25,7 @@ DEFAULT_DATASET = "fashion-mnist-mini"
 MAX_LOADED = 4
 """Number of datasets kept in memory."""
 _loaded: dict[tuple[str, tuple[int, ...]], Dataset] = {}
+_locks: dict[str, threading.Lock] = {}
 
 
 def dataset_entry(name: str) -> DatasetEntry:
@@ -65,11 +67,14 @@ def load_dataset(name: str, report: Report = silent) -> Dataset:
     """
     entry = dataset_entry(name)
     key = (name, file_fingerprint(name))
-    if key not in _loaded:
-        while len(_loaded) >= MAX_LOADED:
-            _loaded.pop(next(iter(_loaded)), None)
-        _loaded[key] = entry.load(report)
-    return _loaded[key]
+    found = _loaded.get(key)
+    if found is None:
+        with _locks.setdefault(name, threading.Lock()):  # two threads do not read the same files
+            found = _loaded.get(key) or entry.load(report)
+            _loaded[key] = found
+            while len(_loaded) > MAX_LOADED:
+                _loaded.pop(next(iter(_loaded)), None)
+    return found
 
 
 def is_available(name: str) -> bool:

@@ -33,13 +33,13 @@ def filter_text(name: str) -> str:
     return f"{name}: {FILTERS[name]}"
 
 
-def legend(place: Any, text: str) -> None:
+def legend(place: Any, *parts: str, shown: int | None = None) -> None:
     """What the points are. Trustworthiness takes a moment, so the maps are drawn first."""
     trust = cache.trustworthiness(kind, part, result.key, result, positions["original"])
-    place.caption(
-        f":red[**×**] {experiment.request}, to be forgotten{text} · {len(rows):,} {PARTS[part]} "
-        f"samples · map trustworthiness {trust:.2f}"
-    )
+    count = f"{len(rows):,}" if shown in (None, len(rows)) else f"{shown:,} of {len(rows):,}"
+    marks = (f":red[**×**] {experiment.request}, to be forgotten", "**●** retained", *parts)
+    about = (f"{count} {PARTS[part]} samples", f"map trustworthiness {trust:.2f}")
+    place.caption(" · ".join((*marks, *about)))
 
 
 def over_time() -> None:
@@ -57,7 +57,7 @@ def over_time() -> None:
     placed = cache.epoch_positions(kind, result.key, result, recorded)
     picture = animated(result, recorded, placed, ranges(positions), pictures.page_look(), start)
     pictures.draw(picture, "epochs")
-    legend(about, " · lines: their paths over all epochs · **●** retained")
+    legend(about, "lines: paths of the forgotten samples over all epochs")
     linked.epochs()
     pictures.downloads({"epochs": picture})
 
@@ -95,11 +95,7 @@ def before_and_after() -> None:
             points = event.selection.points
             selected += [point["customdata"] for point in points if "customdata" in point]
     how = "draw a lasso around points" if lasso else "click a point, with Shift for more,"
-    legend(
-        about,
-        f" · **●** retained, each class named at its centre · {int(visible.sum()):,} shown · "
-        f"{how} to see the images",
-    )
+    legend(about, f"{how} to see their images", shown=int(visible.sum()))
     pictures.downloads(drawn)
     ids = [one[0] if isinstance(one, list) else one for one in selected if one is not None]
     samples = np.unique(ids).astype(int) if ids else samples_in_link()

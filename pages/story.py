@@ -58,8 +58,7 @@ PRESETS = {
     ),
 }
 EXAMPLES = 8
-THINNING = 3
-"""Of the retained samples, one in this many is drawn on the small maps."""
+THINNING = 3  # of the retained samples, one in this many is drawn on the small maps
 
 
 def method_result(method: str) -> Result | None:

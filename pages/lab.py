@@ -13,9 +13,12 @@ from unsc_core.figures import lab as figures
 def run_or_stop() -> LabRun:
     """The lab run; while there is none, its job."""
     config = state.config()
+    title = "Training, forgetting and recording every epoch"
     found = read_lab(config, cache.store())
+    if found is None and jobs.is_done_soon("lab", lab_key(config), config, title):
+        found = read_lab(config, cache.store())
     if found is None:
-        jobs.show("lab", lab_key(config), config, "Training, forgetting and recording every epoch")
+        jobs.show("lab", lab_key(config), config, title)
         st.stop()
     return found
 

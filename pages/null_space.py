@@ -11,7 +11,7 @@ from pages.shared.components import linked
 from unsc_core.analysis import geometry
 from unsc_core.analysis.summary import summary
 from unsc_core.experiment.keys import keys
-from unsc_core.experiment.resolve import DEFAULT_ENERGY_THRESHOLD, resolve
+from unsc_core.experiment.resolve import resolve, settings
 from unsc_core.figures import spectra as figures
 from unsc_core.figures import subspaces as subspace_figures
 from unsc_core.methods import METHODS
@@ -205,7 +205,7 @@ def sweep_view() -> None:
             replace(experiment.config, energy_threshold=gamma, energy_thresholds=()),
             experiment.dataset,
         )
-        for gamma in sorted({*SWEEP, run_gamma or DEFAULT_ENERGY_THRESHOLD})
+        for gamma in sorted({*SWEEP, settings(experiment.config).energy_threshold})
     }
     found = {gamma: cache.result(config) for gamma, config in configs.items()}
     results = {gamma: one for gamma, one in found.items() if one is not None}

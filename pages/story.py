@@ -10,7 +10,7 @@ import streamlit as st
 from pages.shared import cache, controls, gallery, header, jobs, lesson, page_links, pictures, state
 from unsc_core.analysis import comparison, maps
 from unsc_core.experiment.keys import keys
-from unsc_core.experiment.resolve import DEFAULT_ENERGY_THRESHOLD
+from unsc_core.experiment.resolve import settings
 from unsc_core.experiment.result import Result
 from unsc_core.figures import story
 from unsc_core.figures.accuracy import change_per_class
@@ -130,8 +130,7 @@ def null_space_step(calibrated: Result) -> None:
     if spectra is None:
         return
     config = calibrated.config
-    threshold = config.energy_threshold or DEFAULT_ENERGY_THRESHOLD
-    cut_at = cuts(spectra, threshold, config.energy_thresholds)
+    cut_at = cuts(spectra, settings(config).energy_threshold, config.energy_thresholds)
     words = story.null_space(ranks(spectra, cut_at), cut_at)
     titles = {layer: f"Layer {i + 1}" for i, layer in enumerate(spectra)}
     with step(words, "null_space", "Change γ yourself"):

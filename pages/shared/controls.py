@@ -21,9 +21,8 @@ from pages.shared import (
     uploads,
 )
 from pages.shared.state import GAMMAS, ExperimentState, ResolvedExperiment
-from unsc_core.data import DATASETS
+from unsc_core.data import DATASETS, is_available
 from unsc_core.data.dataset import Dataset
-from unsc_core.data.downloads import is_here
 from unsc_core.errors import UnscError
 from unsc_core.experiment.keys import keys
 from unsc_core.experiment.resolve import SUBSPACES, resolve
@@ -52,7 +51,7 @@ def experiment(gamma_on_page: bool = False) -> ResolvedExperiment:
         with st.sidebar:
             now = _choose_dataset(now)
         config = now.config()
-        if now.dataset in DATASETS and not is_here(now.dataset):
+        if now.dataset in DATASETS and not is_available(now.dataset):
             state.keep(now)
             jobs.offer_download(config, DATASETS[now.dataset].title)
             st.stop()

@@ -15,6 +15,7 @@ from unsc_core.jobs.cost import Cost, duration, rates_key
 from unsc_core.jobs.engine import SHORT_KINDS, SHORT_S, Job, State
 
 POLL_S = 0.4
+SOON_S = 1.5
 CONFIRM_S = 60.0
 """Work that takes longer than this starts only after a click."""
 
@@ -44,6 +45,15 @@ def result_or_stop(experiment: ResolvedExperiment) -> Result:
 def show(kind: str, key: str, config: ExperimentConfig, title: str) -> None:
     """Show the job that makes a missing part; the page is drawn again when it is done."""
     _show_in_page(kind, key, config, title)
+
+
+def is_done_soon(kind: str, key: str, config: ExperimentConfig, title: str) -> bool:
+    """Whether a short job is done within SOON_S, so that the page need not show it."""
+    found = _job_or_cost(kind, key, config)
+    if isinstance(found, Cost):
+        return False
+    with st.spinner(title):
+        return cache.engine().wait(found, SOON_S).state == State.DONE
 
 
 def offer_download(config: ExperimentConfig, title: str) -> None:

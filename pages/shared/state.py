@@ -171,7 +171,7 @@ def default_state(dataset: str) -> ExperimentState:
     if dataset not in DATASETS:
         return ExperimentState(dataset, forget=(0,))
     entry = DATASETS[dataset]
-    return ExperimentState(dataset, entry.model, (entry.forget_class,))
+    return ExperimentState(dataset, entry.default_model, (entry.default_forget_class,))
 
 
 def current() -> ExperimentState:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.e2e.server import Server
@@ -23,8 +24,12 @@ BROKEN = {
 """Query -> part of the note about it. tests/pages/test_state.py has many more."""
 
 
-def test_a_broken_link_shows_its_page_and_a_note(app: Server, page: Any) -> None:
-    tabs = {query: page.context.new_page() for query in BROKEN}
+@pytest.mark.parametrize("queries", [list(BROKEN)[i::3] for i in range(3)], ids="abc")
+def test_a_broken_link_shows_its_page_and_a_note(
+    app: Server, page: Any, queries: list[str]
+) -> None:
+    """A few at once: a note stays for some seconds only."""
+    tabs = {query: page.context.new_page() for query in queries}
     for query, tab in tabs.items():
         dataset = "" if query.startswith("dataset") else "dataset=digits&"
         tab.goto(f"{app.url}/confusion?{dataset}{query}", wait_until="commit")

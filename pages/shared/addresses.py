@@ -8,7 +8,6 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
 
 from unsc_core.config import ExperimentConfig
 from unsc_core.data import DATASETS
@@ -16,16 +15,11 @@ from unsc_core.data.dataset import Dataset
 from unsc_core.errors import ConfigError
 from unsc_core.experiment.resolve import CLASS_WEIGHTS, SAMPLES, resolve
 from unsc_core.methods import METHODS
-from unsc_core.models.own import is_own_model
+from unsc_core.models.own import is_user_model
 from unsc_core.paths import data_folder
 
 MAX_IDS = 500
 """Most single samples in one address: every browser takes an address of that length."""
-
-
-def address(page: str, query: dict[str, str]) -> str:
-    """The relative address of a page with a query."""
-    return f"{page}?{urlencode(query)}"
 
 
 def query_of(config: ExperimentConfig, dataset: Dataset) -> dict[str, str]:
@@ -38,7 +32,7 @@ def query_of(config: ExperimentConfig, dataset: Dataset) -> dict[str, str]:
         raise ConfigError(
             f"{len(config.forget_ids)} samples are too many for a link (at most {MAX_IDS})."
         )
-    if is_own_model(config.model):
+    if is_user_model(config.model):
         raise ConfigError(
             "Its model is defined in a user's Python file, which the pages never run."
         )

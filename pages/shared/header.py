@@ -4,26 +4,37 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.shared import show
-from pages.shared.state import Chosen
+from pages.shared import glossary, pictures
+from pages.shared.state import ResolvedExperiment
 from unsc_core.experiment.result import Result
 from unsc_core.figures.header import readouts
 from unsc_core.figures.phrases import run_title
 
 WIDTH = 168
 """Of one number, in pixels: five in a row on a projector, two on a phone."""
-WIDER = 240
+WIDE = 240
 """Of a number with a long line below it, which may say where seconds were measured."""
 LONG = 28
-"""Characters below a number that need the wider cell."""
+"""Characters below a number that need the wide cell."""
+TERMS = ("Acc_f", "Acc_r", "Over-unlearning", "Calibration gain", "Mask", "Retrained model")
 
 
-def strip(chosen: Chosen, result: Result) -> None:
-    """Every measure that belongs in a header, each with its meaning in a tooltip."""
-    show.mark_files(result.alterations)
+def title(text: str, *terms: str) -> None:
+    """Draw the title of a page, and beside it the terms of the glossary that the page uses."""
+    with st.container(
+        horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"
+    ):
+        st.title(text, width="content")
+        glossary.popover(*terms)
+
+
+def strip(experiment: ResolvedExperiment, result: Result) -> None:
+    """Draw every measure that belongs in a header, each with a tooltip."""
+    pictures.mark_files(result.alterations)
     st.caption(
-        f"**{run_title(result)}** · forgetting **{chosen.forgotten}** · {chosen.dataset.name} · "
-        f"{result.config.model} · seed {result.config.seed} · test set of {len(chosen.dataset.y_test):,}"
+        f"**{run_title(result)}** · forgetting **{experiment.request}** · "
+        f"{experiment.dataset.name} · {result.config.model} · seed {result.config.seed} · "
+        f"test set of {len(experiment.dataset.y_test):,}"
     )
     cells = st.container(horizontal=True, gap="small")
     for one in readouts(result):
@@ -33,6 +44,6 @@ def strip(chosen: Chosen, result: Result) -> None:
             one.below,
             delta_color="off",
             delta_arrow="off",
-            width=WIDER if len(one.below or "") > LONG else WIDTH,
+            width=WIDE if len(one.below or "") > LONG else WIDTH,
             help=one.help,
         )

@@ -1,8 +1,9 @@
-"""The steps in order: same config, same weights; nothing done twice; nothing done for an impossible request."""
+"""Experiments: the same weights for the same config, nothing computed twice or for nothing."""
 
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import subprocess
 import sys
@@ -19,8 +20,8 @@ from tests.conftest import blobs, digits
 from unsc_core.commands.assets import SEEDS
 from unsc_core.config import ExperimentConfig
 from unsc_core.errors import StoreError, UnscError
-from unsc_core.experiment.experiment import CHECKPOINTS, Experiment, shipped_path
-from unsc_core.experiment.keys import shipped_key
+from unsc_core.experiment.experiment import Experiment
+from unsc_core.experiment.keys import CHECKPOINTS, shipped_key, shipped_path
 from unsc_core.experiment.store import Artefact, Store, read_artefact
 from unsc_core.models import build_model
 from unsc_core.paths import ASSETS
@@ -59,13 +60,11 @@ def test_same_config_gives_the_same_weights_bit_for_bit(name: str, tmp_path: Pat
 
 
 ONE_RUN = """
-import hashlib, sys
+import json, sys
 from pathlib import Path
 from unsc_core.config import ExperimentConfig
 from unsc_core.experiment.experiment import Experiment
-from unsc_core.subspace.representations import represented_layers
 from unsc_core.experiment.store import Store
-import json
 work = Experiment(ExperimentConfig.from_dict(json.loads(sys.argv[1])), Store(Path(sys.argv[2])))
 work.run()
 """
@@ -73,8 +72,6 @@ work.run()
 
 @pytest.mark.parametrize("name", SMALL)
 def test_another_process_gives_the_same_weights(name: str, tmp_path: Path) -> None:
-    import json
-
     config = SMALL[name]
     subprocess.run(
         [sys.executable, "-c", ONE_RUN, json.dumps(config.to_dict()), str(tmp_path / "there")],
@@ -86,12 +83,12 @@ def test_another_process_gives_the_same_weights(name: str, tmp_path: Path) -> No
 
 def test_second_run_computes_nothing(tmp_path: Path) -> None:
     store = Store(tmp_path)
-    heard: list[Progress] = []
+    reports: list[Progress] = []
     first = Experiment(SMALL["blobs"], store).run(with_retrain=True)
     files = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.safetensors")}
-    work = Experiment(SMALL["blobs"], store, heard.append)
+    work = Experiment(SMALL["blobs"], store, reports.append)
     second = work.run(with_retrain=True)
-    assert {progress.stage for progress in heard} == {"reading the data"}
+    assert {progress.stage for progress in reports} == {"reading the data"}
     assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.safetensors")} == files
     assert np.array_equal(first.unlearned.test, second.unlearned.test)
     assert (first.history, first.null_space, first.key) == (
@@ -104,7 +101,7 @@ def test_second_run_computes_nothing(tmp_path: Path) -> None:
 
 
 def test_parts_come_from_the_store_in_any_order(tmp_path: Path) -> None:
-    """Every stored network can be loaded again, the ones with BatchNorm too."""
+    """Every stored network can be loaded again, also with BatchNorm."""
     store = Store(tmp_path)
     first = Experiment(SMALL["digits"], store)
     first.run(with_retrain=True)
@@ -183,8 +180,8 @@ def test_damaged_piece_is_made_again_and_is_the_same(
 
 
 def test_stages_are_timed_and_reported(tmp_path: Path) -> None:
-    heard: list[Progress] = []
-    result = Experiment(SMALL["blobs"], Store(tmp_path), heard.append).run(with_retrain=True)
+    reports: list[Progress] = []
+    result = Experiment(SMALL["blobs"], Store(tmp_path), reports.append).run(with_retrain=True)
     assert set(result.seconds) == {
         "train",
         "retrain",
@@ -198,11 +195,11 @@ def test_stages_are_timed_and_reported(tmp_path: Path) -> None:
     assert all(seconds >= 0 for seconds in result.seconds.values())
     training = [
         progress
-        for progress in heard
+        for progress in reports
         if progress.stage == "training the original model" and progress.total
     ]
     assert training[-1].done == training[-1].total
-    assert all(progress.seconds_left is None or progress.seconds_left >= 0 for progress in heard)
+    assert all(progress.seconds_left is None or progress.seconds_left >= 0 for progress in reports)
 
 
 def test_progress_that_raises_stops_the_work(tmp_path: Path) -> None:
@@ -218,7 +215,7 @@ def test_progress_that_raises_stops_the_work(tmp_path: Path) -> None:
     assert not list(tmp_path.rglob("*.safetensors"))
 
 
-def test_own_checkpoint_replaces_training(tmp_path: Path) -> None:
+def test_user_supplied_checkpoint_replaces_training(tmp_path: Path) -> None:
     trained = Experiment(SMALL["digits"], Store(tmp_path / "a"))
     trained.run()
     weights = {name: value.contiguous() for name, value in trained.original.state_dict().items()}
@@ -246,6 +243,39 @@ def test_impossible_request_is_one_sentence(case: BadInput, tmp_path: Path, home
         assert word in sentence
     assert not (tmp_path / MARK).exists()
     assert not list(home.rglob("unlearned/*"))
+
+
+def test_nothing_happens_before_something_is_asked_for(home: Path) -> None:
+    """Neither an error nor a download, a folder or another number of threads."""
+    torch.set_num_threads(2)
+    try:
+        reports: list[Progress] = []
+        work = Experiment(SMALL["blobs"], report=reports.append)
+        Experiment(replace(SMALL["blobs"], dataset="nope", device="tpu", seed=-1))
+        assert (torch.get_num_threads(), reports, home.exists()) == (2, [], False)
+        _ = work.config, work.keys
+        assert torch.get_num_threads() == 2
+        work.check()
+        assert (torch.get_num_threads(), home.exists()) == (2, False)
+        _ = work.original  # points are computed on one thread
+        assert torch.get_num_threads() == 1
+    finally:
+        torch.set_num_threads(1)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"dataset": "nope"}, "'nope'"),
+        ({"device": "tpu"}, "'tpu'"),
+        ({"forget_classes": (9,)}, "Class 9"),
+        ({"checkpoint": "/none.pt"}, "none.pt"),
+    ],
+)
+def test_check_finds_an_impossible_config(changes: dict, words: str, home: Path) -> None:
+    with pytest.raises(UnscError, match=words):
+        Experiment(replace(SMALL["blobs"], **changes)).check()
+    assert not home.exists()
 
 
 @pytest.mark.parametrize("root", ["under a file", "under /proc"])
@@ -280,12 +310,12 @@ def test_shipped_checkpoint_is_that_of_its_training(seed: int, without: tuple[in
     assert _same(
         {name: value.numpy() for name, value in network.state_dict().items()}, artefact.arrays
     )
-    answers = network(work.data.inputs(work.data.x_test[::10])).argmax(1)
+    predicted = network(work.data.inputs(work.data.x_test[::10])).argmax(1)
     truth = work.data.y_test[::10]
     retained = ~torch.isin(truth, torch.tensor(without, dtype=torch.int64))
-    assert float((answers == truth)[retained].float().mean()) > 0.85
+    assert float((predicted == truth)[retained].float().mean()) > 0.85
     if without:
-        assert not bool((answers == without[0]).any())
+        assert not bool((predicted == without[0]).any())
 
 
 def test_nothing_else_is_shipped_and_it_is_small() -> None:
@@ -334,8 +364,8 @@ def test_gpu_agrees_with_cpu(tmp_path: Path) -> None:
         assert numbers["rank"] == pytest.approx(cuda.null_space[layer]["rank"], abs=1)
 
 
-def test_build_is_that_of_the_config(tmp_path: Path) -> None:
-    """The weights a run starts from are those of its seed: no hidden state decides them."""
+def test_initial_weights_depend_on_the_config_alone(tmp_path: Path) -> None:
+    """Initial weights depend on the seed alone, not on hidden state."""
     torch.manual_seed(123)
     config = replace(SMALL["blobs"], training_epochs=1)
     first = _unlearned(config, tmp_path / "a")[1]
@@ -345,7 +375,10 @@ def test_build_is_that_of_the_config(tmp_path: Path) -> None:
 
 
 def test_hash_randomisation_does_not_reach_the_keys() -> None:
-    code = "from unsc_core.experiment.keys import content_key; print(content_key(b=[1, 2], a={'y': None, 'x': 0.5}))"
+    code = """
+from unsc_core.experiment.keys import content_key
+print(content_key(b=[1, 2], a={'y': None, 'x': 0.5}))
+"""
     keys = {
         subprocess.run(
             [sys.executable, "-c", code],

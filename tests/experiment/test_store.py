@@ -1,4 +1,4 @@
-"""Results on disk: whole or absent, checked, and a sentence when they cannot be kept."""
+"""Files in the store: whole or absent, verified, and one sentence when they cannot be written."""
 
 from __future__ import annotations
 
@@ -82,9 +82,7 @@ def test_any_flipped_bit_is_noticed() -> None:
         damaged[position] ^= 1
         path.write_bytes(damaged)
         found = store.get("kind", "key")
-        if (
-            found is not None
-        ):  # padding of the header, or a space in it: the content must be what was written
+        if found is not None:  # a bit of the header's padding
             assert found.meta == {"x": 1}
             assert np.array_equal(found.arrays["a"], ARRAYS["labels"])
         else:

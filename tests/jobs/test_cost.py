@@ -14,8 +14,10 @@ from tests.conftest import blobs, digits
 from unsc_core.config import ExperimentConfig
 from unsc_core.data import load_dataset
 from unsc_core.data.request import split
-from unsc_core.experiment.experiment import Experiment, shipped_path
+from unsc_core.experiment.experiment import Experiment
+from unsc_core.experiment.keys import shipped_path
 from unsc_core.experiment.resolve import resolve
+from unsc_core.experiment.shipped import shipped_meta
 from unsc_core.experiment.store import Artefact, Store
 from unsc_core.jobs.cost import (
     Cost,
@@ -24,7 +26,6 @@ from unsc_core.jobs.cost import (
     estimate,
     rates_key,
     read_rates,
-    shipped_meta,
     unlearning_seconds,
 )
 from unsc_core.jobs.cost_measurement import measure, record

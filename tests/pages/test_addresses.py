@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pages.shared.addresses import MAX_IDS, address, query_of
+from pages.shared.addresses import MAX_IDS, query_of
 from tests.conftest import blobs
 from tests.own_images import save_npz
 from unsc_core.config import ExperimentConfig
@@ -80,12 +80,11 @@ def test_single_samples_are_listed_up_to_a_limit() -> None:
         query_of(many, dataset)
 
 
-def test_thresholds_per_layer_and_a_page() -> None:
+def test_thresholds_per_layer() -> None:
     dataset = load_dataset("blobs")
     query = query_of(resolve(blobs(energy_thresholds=(0.9, 0.999)), dataset), dataset)
     assert query["gammas"] == "0.9,0.999"
     assert "gamma" not in query
-    assert address("confusion", {"gammas": "0.9,1"}) == "confusion?gammas=0.9%2C1"
 
 
 def test_a_user_supplied_network_has_no_address() -> None:

@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import Any
 
 from unsc_core.analysis import evaluation
-from unsc_core.experiment.result import Answers, Result
+from unsc_core.experiment.result import Predictions, Result
 
 
 class Better(StrEnum):
@@ -40,7 +40,7 @@ class Case:
     accuracies: Mapping[str, dict[str, Any]]
 
     @property
-    def predictions(self) -> Answers:
+    def predictions(self) -> Predictions:
         """The model's logits."""
         return self.result.rows[self.model]
 
@@ -248,7 +248,7 @@ _DEFINED = (
     Measure(
         "added",
         "Added",
-        "Added to the mask",
+        "Gain beyond the mask",
         "points",
         Better.HIGHER,
         "Acc_r minus that of the mask, which hides the forgotten classes without changing a "
@@ -282,7 +282,7 @@ _DEFINED = (
     ),
     Measure(
         "logit_drift",
-        "Logit drift",
+        "Drift",
         "Logit drift · retained",
         "",
         Better.NEITHER,

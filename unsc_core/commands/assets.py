@@ -7,8 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from unsc_core.config import ExperimentConfig
-from unsc_core.experiment.experiment import CHECKPOINTS, Experiment, shipped_path
-from unsc_core.experiment.keys import shipped_key
+from unsc_core.experiment.artefacts import TRAINED
+from unsc_core.experiment.experiment import Experiment
+from unsc_core.experiment.keys import CHECKPOINTS, shipped_key, shipped_path
 from unsc_core.experiment.store import Artefact, Store, to_bytes
 from unsc_core.paths import ASSETS, home
 from unsc_core.progress import Report, silent
@@ -68,7 +69,7 @@ def make_checkpoints(report: Report = silent) -> list[Path]:
 def _write(work: Experiment, without: tuple[int, ...]) -> Path:
     _ = work.retrained if without else work.original
     key = work.keys.retrained if without else work.keys.original
-    made = work.store.get("trained", key)
+    made = TRAINED.read(work.store, key)
     assert made is not None
     path = shipped_path(work.config, without)
     meta = {
@@ -76,5 +77,5 @@ def _write(work: Experiment, without: tuple[int, ...]) -> Path:
         "seconds": made.meta["seconds"],
         "without": list(without),
     }
-    path.write_bytes(to_bytes(Artefact(made.arrays, meta)))
+    path.write_bytes(to_bytes(Artefact(made.weights, meta)))
     return path

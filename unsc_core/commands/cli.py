@@ -209,14 +209,14 @@ def _run(options: argparse.Namespace) -> int:
         raise ConfigError(f"--seeds takes one or more whole numbers, not '{options.seeds}'.")
     ids = _ids(options.forget_ids) if options.forget_ids else ()
     gammas = _numbers_of(options.energy_threshold)
-    default = () if ids else (entry.forget_class,)
+    default = () if ids else (entry.default_forget_class,)
     forget = _integers(options.forget, "--forget") if options.forget is not None else default
     runs: list[dict[str, Any]] = []
     configs: list[dict[str, Any]] = []
     for seed in seeds:
         config = ExperimentConfig(
             dataset=options.dataset,
-            model=options.model or entry.model,
+            model=options.model or entry.default_model,
             forget_classes=forget,
             forget_ids=ids,
             method=options.method,
@@ -289,7 +289,7 @@ def _tune(options: argparse.Namespace) -> int:
     from unsc_core.commands import tuning
     from unsc_core.data import dataset_entry
 
-    model = options.model or dataset_entry(options.dataset).model
+    model = options.model or dataset_entry(options.dataset).default_model
     config = ExperimentConfig(
         dataset=options.dataset, model=model, training_epochs=options.training_epochs
     )
@@ -299,11 +299,7 @@ def _tune(options: argparse.Namespace) -> int:
         _numbers_of(text) for text in (options.factors, options.energy_thresholds)
     )
     grids = {
-        method: list(
-            tuning.settings(
-                method, factors or tuning.FACTORS, thresholds or tuning.ENERGY_THRESHOLDS
-            )
-        )
+        method: list(tuning.settings(method, factors, thresholds))
         for method in _methods(options.methods)
     }
     outcomes = []
@@ -361,7 +357,7 @@ def _write(path: Path, content: bytes) -> int:
 
 def _make_assets(options: argparse.Namespace) -> int:
     from unsc_core.commands.assets import make_checkpoints, make_icon, ship_records
-    from unsc_core.data.bundled import make_fashion_mnist_mini
+    from unsc_core.data.fashion_mnist_mini import make_fashion_mnist_mini
 
     if not (options.data or options.checkpoints or options.icon or options.records):
         raise ConfigError("Say what to make: --data, --checkpoints, --icon, --records or several.")

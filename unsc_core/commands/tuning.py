@@ -18,30 +18,30 @@ from unsc_core.methods import METHODS
 from unsc_core.paths import ASSETS, home, write_whole
 from unsc_core.progress import Report, silent
 
-FACTORS = (0.25, 0.5, 1.0, 2.0, 4.0)
-"""Learning rates tried, as multiples of the default."""
-ENERGY_THRESHOLDS = (0.94, 0.96, 0.97, 0.98)
 EQUAL = 0.05
 """Settings whose Acc_r differs by less, in points, keep equally much."""
 
 
 def settings(
-    method: str,
-    factors: Sequence[float] = FACTORS,
-    energy_thresholds: Sequence[float] = ENERGY_THRESHOLDS,
+    method: str, factors: Sequence[float] = (), energy_thresholds: Sequence[float] = ()
 ) -> Iterator[dict[str, float]]:
-    """What is tried for a method."""
+    """The settings to try for a method.
+
+    Args:
+        method: a name in METHODS.
+        factors: learning rates, as multiples of the default; empty for those of the method's entry.
+        energy_thresholds: values of γ; empty for those of the method's entry.
+    """
     entry = METHODS[method]
-    rates = (
-        [float(f"{factor * entry.learning_rate:.3g}") for factor in factors]
-        if entry.learning_rate is not None
-        else []
-    )
-    for rate in rates:
-        for threshold in energy_thresholds if entry.uses_energy_threshold else (None,):
-            yield {"learning_rate": rate} | (
-                {} if threshold is None else {"energy_threshold": threshold}
-            )
+    if entry.learning_rate is None:
+        return
+    for factor in factors or entry.tuning_factors:
+        rate = {"learning_rate": float(f"{factor * entry.learning_rate:.3g}")}
+        if not entry.uses_energy_threshold:
+            yield rate
+            continue
+        for threshold in energy_thresholds or entry.tuning_energy_thresholds:
+            yield rate | {"energy_threshold": threshold}
 
 
 def tune(

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from unsc_core.analysis import evaluation
 from unsc_core.experiment.result import Result
 from unsc_core.figures.phrases import points, run_title
-from unsc_core.figures.theme import FORGET, Look, Picture, label_margin, styled
+from unsc_core.figures.theme import Look, Picture, label_margin, method_colour, styled
 
 
 def change_per_class(
@@ -34,9 +34,8 @@ def change_per_class(
     for i, result in enumerate(results):
         change = _change(result)[retain]
         title = titles[i] if titles else run_title(result)
-        careless = result.config.method == "random-labels"
-        pattern = ("", "x", "/")[i % 3] if titles else "/" if careless else ""
-        colour = colours[i] if colours else _colour(result, look)
+        pattern = ("", "x", "/")[i % 3]
+        colour = colours[i] if colours else method_colour(result.config.method, look)
         figure.add_bar(
             x=names,
             y=change,
@@ -65,7 +64,3 @@ def _change(result: Result) -> NDArray[np.float64]:
         for answers in (result.original, result.unlearned)
     )
     return after - before
-
-
-def _colour(result: Result, look: Look) -> str:
-    return {"unsc": look.teal, "random-labels": FORGET}.get(result.config.method, look.muted)

@@ -12,13 +12,9 @@ from unsc_core.analysis.comparison import REFERENCES, AccuracyPath, MethodRun, b
 from unsc_core.analysis.equal_forgetting import mean_path
 from unsc_core.analysis.measures import MEASURES
 from unsc_core.figures.standings import name
-from unsc_core.figures.theme import RETAIN, Look, Picture, label_margin, styled
+from unsc_core.figures.theme import Look, Picture, label_margin, method_colour, method_mark, styled
 from unsc_core.methods import METHODS
 
-SYMBOLS = (
-    *("circle", "square", "triangle-up", "pentagon", "hexagon", "triangle-down", "star-square"),
-    *("hourglass", "bowtie", "cross"),
-)
 REFERENCE_SYMBOLS = {"original": "circle-open", "mask": "diamond-wide-open", "retrained": "star"}
 Place = tuple[float, float]
 LINE = 21
@@ -139,12 +135,12 @@ def _draw_references(figure: go.Figure, ends: dict[str, Place], look: Look) -> N
 
 
 def _draw_path(figure: go.Figure, method: str, title: str, path: AccuracyPath, look: Look) -> None:
-    is_unsc, colour = method == "unsc", colour_of(method, look)
+    is_unsc, colour = method == "unsc", method_colour(method, look)
     dotted = len(path.epoch) == 2 and (METHODS[method].epochs is None or not path.recorded)
     last = len(path.epoch) - 1
     marker = {
         "color": colour,
-        "symbol": ["circle"] * last + ["diamond" if is_unsc else symbol_of(method)],
+        "symbol": ["circle"] * last + [method_mark(method)],
         "size": [0] + [6] * (last - 1) + [15 if is_unsc else 11],
         "opacity": 1,
         "line": {"color": look.paper, "width": [0] * last + [1]},
@@ -163,17 +159,6 @@ def _draw_path(figure: go.Figure, method: str, title: str, path: AccuracyPath, l
 def bold(method: str, title: str) -> str:
     """A label; UNSC and the gold standard stand out."""
     return f"<b>{title}</b>" if method in ("unsc", "retrained") else title
-
-
-def colour_of(method: str, look: Look) -> str:
-    """Teal for UNSC; a colour of its own for every other method."""
-    others = [name for name in METHODS if name != "unsc"]
-    return look.teal if method == "unsc" else RETAIN[others.index(method) % len(RETAIN)]
-
-
-def symbol_of(method: str) -> str:
-    """The mark at the end of a method's path."""
-    return SYMBOLS[list(METHODS).index(method) % len(SYMBOLS)]
 
 
 def _apart(places: dict[str, float], window: Place, pixels: int) -> dict[str, float]:

@@ -10,7 +10,7 @@ from unsc_core.analysis.claims import forgotten
 from unsc_core.analysis.lab import SHOWN, LabRun, Recording
 from unsc_core.figures.lab_frames import READOUTS
 from unsc_core.figures.phrases import class_title, method_title, percent
-from unsc_core.figures.theme import FORGET, Look, Picture, styled
+from unsc_core.figures.theme import FORGET, Look, Picture, method_colour, styled
 
 
 def verdict(run: LabRun) -> str:
@@ -46,13 +46,9 @@ def _ends(path: Recording) -> tuple[str, str, str]:
 def curves(run: LabRun, look: Look) -> Picture:
     """Acc_r of every method over the epochs, UNSC's Acc_f and the level of the retrained model."""
     figure = go.Figure()
-    styles = {
-        "unsc": (look.teal, "solid"),
-        "random-labels": (look.ink, "dash"),
-        "gradient-ascent": (look.muted, "dot"),
-    }
-    for method, (colour, dash) in styles.items():
-        path, title = run.paths[method], method_title(method)
+    methods = [method for method in SHOWN if method != "retrain"]
+    for method, dash in zip(methods, ("solid", "dash", "dot"), strict=True):
+        path, title, colour = run.paths[method], method_title(method), method_colour(method, look)
         figure.add_scatter(
             x=path.epochs,
             y=path.measures[:, 1],

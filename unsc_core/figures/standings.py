@@ -17,10 +17,10 @@ from unsc_core.analysis.comparison import (
 )
 from unsc_core.analysis.measures import MEASURES, Measure
 from unsc_core.analysis.spread import Interval
-from unsc_core.figures.phrases import MODEL_TITLES, ONE_SEED, altered, joined, method_title, pm
+from unsc_core.figures.phrases import MODEL_TITLES, ONE_SEED, altered, joined, pm
+from unsc_core.methods import METHODS
 
 MARK = "◆ "
-SHORT = {"random-labels+null-space": "RL + null space", **MODEL_TITLES}
 ROLES = {
     "original": "before forgetting",
     "mask": "only hides the class",
@@ -37,7 +37,8 @@ def columns() -> dict[str, str]:
 
 def name(method: str, runs: Sequence[MethodRun] = ()) -> str:
     """The title of a row: a method, perhaps shortened, with the alterations of its runs."""
-    title = SHORT.get(method) or method_title(method)
+    entry = METHODS.get(method)
+    title = entry.short_title or entry.title if entry else MODEL_TITLES[method]
     return altered(title, runs[0].alterations if runs else ())
 
 

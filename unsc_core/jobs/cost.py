@@ -16,15 +16,15 @@ from unsc_core.config import ExperimentConfig, TrainingConfig
 from unsc_core.data import load_dataset
 from unsc_core.data.dataset import Dataset
 from unsc_core.data.request import Split, split
-from unsc_core.experiment.keys import Keys, content_key, keys, logits_key, shipped_key
+from unsc_core.experiment import artefacts
+from unsc_core.experiment.keys import Keys, content_key, keys, logits_key
 from unsc_core.experiment.machine import this_machine
-from unsc_core.experiment.resolve import MOMENTS
-from unsc_core.experiment.store import Store, read_meta
+from unsc_core.experiment.resolve import MOMENTS, settings, training
+from unsc_core.experiment.shipped import shipped_meta
+from unsc_core.experiment.store import Store
 from unsc_core.methods import METHODS
 from unsc_core.models import MODELS, model_digest
-from unsc_core.paths import ASSETS
 
-KIND = "cost"
 SURE_S = 60.0
 """Work without any training, on a network whose training took so little elsewhere that this would be less, is not measured first."""
 
@@ -91,8 +91,8 @@ def rates_key(config: ExperimentConfig, dataset: Dataset) -> str:
 
 def read_rates(config: ExperimentConfig, dataset: Dataset, store: Store) -> Rates | None:
     """The stored rates, or None until they have been measured."""
-    stored = store.get(KIND, rates_key(config, dataset))
-    return None if stored is None else Rates(**stored.meta["rates"])
+    stored = artefacts.COST.read(store, rates_key(config, dataset))
+    return None if stored is None else Rates(**stored["rates"])
 
 
 def estimate(wanted: Sequence[tuple[str, ExperimentConfig]], store: Store) -> Cost | None:
@@ -173,8 +173,8 @@ class _Missing:
         )
         self.pieces: dict[str, _Piece] = {}
 
-    def _has(self, kind: str, key: str) -> bool:
-        return self.store.path(kind, key).is_file()
+    def _has(self, kind: artefacts.Kind, key: str) -> bool:
+        return kind.has(self.store, key)
 
     def original(self) -> None:
         """The network that is to forget."""
@@ -187,11 +187,11 @@ class _Missing:
         self._training(self.keys.retrained, "retraining", len(self.request.retain_train()), without)
 
     def _training(self, key: str, verb: str, images: int, without: tuple[int, ...] | None) -> None:
-        if self._has("trained", key) or (
+        if self._has(artefacts.TRAINED, key) or (
             without is not None and shipped_meta(self.config, self.dataset, without)
         ):
             return
-        epochs, model = self.config.training_epochs or 1, MODELS.get(self.config.model)
+        epochs, model = training(self.config).epochs, MODELS.get(self.config.model)
         words = (
             f"{verb} {model.title if model else Path(self.config.model).name} on {images:,} {'images' if self.dataset.is_images else 'points'} "
             f"for {epochs} epoch{'s' if epochs > 1 else ''}"
@@ -202,7 +202,7 @@ class _Missing:
 
     def unlearned(self) -> None:
         """The method's work."""
-        if not self._has("unlearned", self.keys.unlearned):
+        if not self._has(artefacts.UNLEARNED, self.keys.unlearned):
             if self.config.method == "retrain":
                 self.retrained()
             if self.config.subspace == "merge":
@@ -211,7 +211,7 @@ class _Missing:
 
     def replay(self) -> None:
         """The unlearning once more, its model asked after every epoch."""
-        asked = (self.config.epochs or 1) * min(len(self.dataset.y_test), MAX_SAMPLES)
+        asked = max(1, settings(self.config).epochs) * min(len(self.dataset.y_test), MAX_SAMPLES)
         again = self._unlearning if METHODS[self.config.method].epochs else lambda rates: 0.0
         share = self.config.method
         self.pieces[f"epochs-{self.keys.unlearned}"] = _Piece(
@@ -222,7 +222,7 @@ class _Missing:
     def spectra(self, decompositions: int = 1) -> None:
         """Second moments where they are missing, and their spectra, which are computed anew in each job."""
         stored = (self.keys.moments, f"{self.keys.moments}-{self.keys.spectra}")
-        if not any(self._has("moments", key) for key in stored):
+        if not any(self._has(artefacts.MOMENTS, key) for key in stored):
             self.pieces[f"moments-{self.keys.moments}"] = _Piece("", lambda rates: rates.moments)
         self.pieces[f"spectra-{self.keys.spectra}-{decompositions}"] = _Piece(
             "", lambda rates: decompositions * rates.spectra
@@ -231,7 +231,7 @@ class _Missing:
     def answers(self, key: str) -> None:
         """One model's answers on the test and the training set."""
         for part in ("test", "train"):
-            if not self._has("logits", logits_key(key, self.dataset, part)):
+            if not self._has(artefacts.LOGITS, logits_key(key, self.dataset, part)):
                 images = len(self.dataset.labels(part))
                 self.pieces[f"logits-{key}-{part}"] = _Piece("", _answering(images))
 
@@ -255,31 +255,18 @@ def unlearning_seconds(config: ExperimentConfig, request: Split, rates: Rates) -
     images = everything if method.reads_retain else forget
     steps = math.ceil(images / TrainingConfig(1).batch_size)
     projected = steps * rates.project if method.uses_energy_threshold else 0.0
-    return (config.epochs or 0) * (
-        images * rates.step + forget * rates.answer + projected
-    ) + method.single_gradients * rates.single
-
-
-def shipped_meta(
-    config: ExperimentConfig, dataset: Dataset, without: tuple[int, ...]
-) -> dict | None:
-    """What a shipped checkpoint of this very training says of itself, or None if there is none."""
-    suffix = "".join(f"_without{c}" for c in without)
-    name = f"{Path(config.dataset).name}_{Path(config.model).name}_seed{config.seed}{suffix}.safetensors"
-    try:
-        meta = read_meta(ASSETS / "checkpoints" / name)
-    except (OSError, ValueError, KeyError):
-        return None
-    return meta if meta.get("key") == shipped_key(config, dataset, without) else None
+    return (
+        settings(config).epochs * (images * rates.step + forget * rates.answer + projected)
+        + method.single_gradients * rates.single
+    )
 
 
 def _elsewhere(config: ExperimentConfig, dataset: Dataset, store: Store) -> Rates | None:
     """Rates by what the original's training took, perhaps on another machine: too high rather than too low, every rate one of training."""
-    try:
-        meta = read_meta(store.path("trained", keys(config, dataset).original))
-    except (OSError, ValueError, KeyError):
-        meta = shipped_meta(config, dataset, ()) or {}
-    if not meta.get("seconds"):
+    meta = artefacts.TRAINED.meta(store, keys(config, dataset).original) or shipped_meta(
+        config, dataset, ()
+    )
+    if not meta or not meta.get("seconds"):
         return None
-    step = meta["seconds"] / (len(dataset.y_train) * (config.training_epochs or 1))
+    step = meta["seconds"] / (len(dataset.y_train) * training(config).epochs)
     return Rates(step, 10 * step, step, dataset.num_classes * MOMENTS.images * step)

@@ -14,19 +14,20 @@ from torch import Tensor, nn
 
 from unsc_core.config import ExperimentConfig, TrainingConfig
 from unsc_core.data import load_dataset
+from unsc_core.experiment.artefacts import COST
 from unsc_core.experiment.experiment import Experiment
 from unsc_core.experiment.machine import cores, this_machine
-from unsc_core.experiment.resolve import MOMENTS
-from unsc_core.experiment.store import Artefact, Store
-from unsc_core.jobs.cost import KIND, Rates, rates_key, read_rates, unlearning_seconds
+from unsc_core.experiment.resolve import MOMENTS, training
+from unsc_core.experiment.store import Store
+from unsc_core.jobs.cost import Rates, rates_key, read_rates, unlearning_seconds
 from unsc_core.learning.batches import DeviceData, evaluating, predict, to_device
 from unsc_core.learning.device import one_thread, resolve_device, set_up_process
 from unsc_core.learning.training import train
 from unsc_core.methods import METHODS
 from unsc_core.models import build_model
 from unsc_core.progress import Report, Stages, silent
-from unsc_core.subspace.moments import enough_images
 from unsc_core.subspace.representations import Layer, represented_layers, rows_per_sample
+from unsc_core.subspace.sampling import enough_images
 
 FEW = 8
 """Images of the first steps that are timed."""
@@ -44,7 +45,7 @@ def measure(config: ExperimentConfig, store: Store, report: Report = silent) -> 
     """Time this network on this machine for about a second, and store its rates; nothing is done if they are there."""
     dataset = load_dataset(config.dataset)
     key = rates_key(config, dataset)
-    if store.get(KIND, key) is not None:
+    if COST.read(store, key) is not None:
         return
     stages = Stages(report)
     with stages.stage("cost", "estimating how long this takes"):
@@ -55,19 +56,13 @@ def measure(config: ExperimentConfig, store: Store, report: Report = silent) -> 
             device
         )
         rates = _measured(model, data, dataset.num_classes)
-    store.put(
-        KIND,
-        key,
-        Artefact(
-            {},
-            {
-                "rates": asdict(rates),
-                "device": device,
-                "machine": this_machine(device),
-                "created": time.time(),
-            },
-        ),
-    )
+    meta = {
+        "rates": asdict(rates),
+        "device": device,
+        "machine": this_machine(device),
+        "created": time.time(),
+    }
+    COST.write(store, key, meta)
 
 
 def record(work: Experiment) -> None:
@@ -86,7 +81,7 @@ def record(work: Experiment) -> None:
     ):
         if stage in seconds:
             changed = replace(
-                changed, step=seconds[stage] / (images * (work.config.training_epochs or 1))
+                changed, step=seconds[stage] / (images * training(work.config).epochs)
             )
     whole = unlearning_seconds(work.config, request, changed)
     if "unlearn" in seconds and whole and METHODS[work.config.method].epochs:
@@ -100,7 +95,7 @@ def record(work: Experiment) -> None:
             "machine": this_machine(work.device),
             "created": time.time(),
         }
-        work.store.put(KIND, rates_key(work.config, work.dataset), Artefact({}, meta))
+        COST.write(work.store, rates_key(work.config, work.dataset), meta)
 
 
 def _measured(model: nn.Module, data: DeviceData, num_classes: int) -> Rates:

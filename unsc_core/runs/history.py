@@ -14,18 +14,18 @@ from safetensors import SafetensorError
 
 from unsc_core.analysis import evaluation
 from unsc_core.config import ExperimentConfig
-from unsc_core.data import DATASETS, data_mark, load_dataset
+from unsc_core.data import DATASETS, file_fingerprint, is_available, load_dataset
 from unsc_core.data.dataset import Dataset
-from unsc_core.data.downloads import is_here
 from unsc_core.data.held_out import VALIDATION
 from unsc_core.data.request import split
 from unsc_core.errors import CheckpointError, ConfigError, DataError, StoreError, UnscError
+from unsc_core.experiment.artefacts import EPOCHS, LOGITS, SUBSPACES, UNLEARNED, Network
 from unsc_core.experiment.keys import Keys, keys, logits_key
 from unsc_core.experiment.resolve import resolve
 from unsc_core.experiment.result import Result, read_result, took_unlearning
-from unsc_core.experiment.store import Artefact, Store, read_artefact, read_meta
+from unsc_core.experiment.store import Store, read_artefact, read_meta
 from unsc_core.figures.phrases import class_title
-from unsc_core.models.own import is_own_model
+from unsc_core.models.own import is_user_model
 
 LIMIT = 500
 """Most runs in a list, those written last: a longer one would be slow, and nobody reads it."""
@@ -75,7 +75,7 @@ class Stored:
     """A complete run with everything stored about it."""
 
     result: Result
-    made: Artefact
+    made: Network
     keys: Keys
 
     @property
@@ -93,13 +93,13 @@ def list_runs(store: Store, limit: int = LIMIT) -> list[Run]:
         StoreError: the folder is there but may not be read.
     """
     files = sorted(
-        ((mark, key) for key, mark in _files(store, "unlearned").items() if KEY.fullmatch(key)),
+        ((mark, key) for key, mark in _files(store, UNLEARNED.name).items() if KEY.fullmatch(key)),
         reverse=True,
     )[:limit]
     answers: dict[str, list[tuple[str, int]]] = defaultdict(list)
-    for name, mark in _files(store, "logits").items():
+    for name, mark in _files(store, LOGITS.name).items():
         answers[name.partition("-")[0]].append((name, mark))
-    runs = [_described(store.path("unlearned", key), key, mark) for mark, key in files]
+    runs = [_described(store.path(UNLEARNED.name, key), key, mark) for mark, key in files]
     runs.sort(
         key=lambda run: run.config.dataset if run.config else ""
     )  # so that each dataset is loaded once
@@ -164,11 +164,11 @@ def _classes(config: ExperimentConfig) -> tuple[str, ...]:
 
 def _marks(config: ExperimentConfig) -> Any:
     """Changes when a file that an experiment was made from does."""
-    program = config.model.rpartition(":")[0] if is_own_model(config.model) else None
+    program = config.model.rpartition(":")[0] if is_user_model(config.model) else None
     try:
         return (
-            data_mark(config.dataset),
-            is_here(config.dataset.removesuffix(VALIDATION)),
+            file_fingerprint(config.dataset),
+            is_available(config.dataset.removesuffix(VALIDATION)),
             *(
                 Path(path).expanduser().stat().st_mtime_ns if path else 0
                 for path in (config.checkpoint, program)
@@ -184,7 +184,7 @@ def _measured(root: Path, run: Run, answers: Marks, marks: Any) -> Run:
     store, config = Store(root), run.config
     assert config is not None
     name = config.dataset.removesuffix(VALIDATION)
-    if name in DATASETS and not is_here(name):
+    if name in DATASETS and not is_available(name):
         return replace(run, trouble="dataset not on this machine")
     try:
         dataset = load_dataset(config.dataset)
@@ -214,8 +214,8 @@ def _with_accuracies(run: Run, dataset: Dataset, store: Store) -> Run:
     request = split(dataset, config.forget_classes, config.forget_ids)
 
     def measured(part: str) -> dict[str, Any]:
-        path = store.path("logits", logits_key(run.key, dataset, part))
-        logits = read_artefact(path).arrays["logits"]
+        path = store.path(LOGITS.name, logits_key(run.key, dataset, part))
+        logits = LOGITS.unpack(read_artefact(path))
         labels = dataset.y_test if part == "test" else dataset.y_train
         if logits.shape != (len(labels), dataset.num_classes):
             raise ValueError("logits of another shape")
@@ -233,7 +233,7 @@ def read_run(key: str, store: Store) -> Stored:
         ConfigError: no run has this key, it is incomplete, or a file it was made from has changed.
         UnscError: its data or the weights it began with cannot be read.
     """
-    made = store.get("unlearned", key) if KEY.fullmatch(key) else None
+    made = UNLEARNED.read(store, key) if KEY.fullmatch(key) else None
     if made is None:
         raise ConfigError(
             f"There is no result with key '{key}' in {store.root}; run prints the keys."
@@ -268,10 +268,10 @@ def delete_run(key: str, store: Store) -> list[str]:
         raise ConfigError(f"'{key[:40]}' is not the key of a run.")
     own = [
         path
-        for kind in ("logits", "epochs", "subspaces")
-        for path in sorted((store.root / kind).glob(f"{key}*.safetensors"))
+        for kind in (LOGITS, EPOCHS, SUBSPACES)
+        for path in sorted((store.root / kind.name).glob(f"{key}*.safetensors"))
     ]
-    own.append(store.path("unlearned", key))
+    own.append(store.path(UNLEARNED.name, key))
     removed = []
     for path in own:
         try:

@@ -13,15 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unsc_core.config import DEVICES, ExperimentConfig
-from unsc_core.data import DATASETS, load_dataset
+from unsc_core.data import DATASETS, is_available, load_dataset
 from unsc_core.data.dataset import Dataset
-from unsc_core.data.downloads import is_here
 from unsc_core.data.request import Split, split
 from unsc_core.errors import CheckpointError, DataError, ImportedFileError
+from unsc_core.experiment.artefacts import Layers
 from unsc_core.experiment.resolve import resolve
-from unsc_core.experiment.store import Arrays, Artefact
+from unsc_core.experiment.store import Arrays
 from unsc_core.models import MODELS
-from unsc_core.models.own import is_own_model
+from unsc_core.models.own import is_user_model
 from unsc_core.paths import data_folder
 from unsc_core.runs.archive import (
     TRAINED,
@@ -62,7 +62,7 @@ class CheckedRun:
     record: dict[str, Any]
     weights: dict[str, Arrays]
     logits: Logits
-    spectra: Artefact | None
+    spectra: Layers | None
     taught: NDArray[np.int64] | None
 
 
@@ -101,7 +101,7 @@ def _config(content: bytes) -> ExperimentConfig:
             "'config.json' is not an experiment's config; export the run again."
         )
     config = ExperimentConfig.from_dict(values)
-    if is_own_model(config.model):
+    if is_user_model(config.model):
         raise ImportedFileError(
             f"The run's model '{config.model[:60]}' is defined in a user's Python file, which an "
             f"import never runs; import takes {', '.join(MODELS)}."
@@ -117,7 +117,7 @@ def _config(content: bytes) -> ExperimentConfig:
 def _same_dataset(config: ExperimentConfig, record: dict[str, Any]) -> Dataset:
     """This machine's copy of the dataset; user-supplied data is found by name."""
     if config.dataset in DATASETS:
-        if not is_here(config.dataset):
+        if not is_available(config.dataset):
             raise DataError(
                 f"The run needs {DATASETS[config.dataset].title}, which is not on this machine; "
                 "choose it on any page to download it, then import the run again."
@@ -208,7 +208,7 @@ def _network(config: ExperimentConfig, dataset: Dataset, name: str, arrays: Arra
     return model
 
 
-def _spectra(files: Files, record: dict[str, Any], original: Arrays) -> Artefact | None:
+def _spectra(files: Files, record: dict[str, Any], original: Arrays) -> Layers | None:
     """The eigenvalues of the request, layer -> (groups, d); d is the input size of its weight."""
     if "spectra.safetensors" not in files:
         return None
@@ -227,7 +227,7 @@ def _spectra(files: Files, record: dict[str, Any], original: Arrays) -> Artefact
         raise ImportedFileError(
             "'spectra.safetensors' does not fit this model; export the run again."
         )
-    return Artefact(values, {"layers": layers})
+    return {layer: values[layer] for layer in layers}
 
 
 def _taught(files: Files, request: Split) -> NDArray[np.int64] | None:

@@ -9,20 +9,21 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
-from safetensors import SafetensorError
 from safetensors.numpy import save
 
 from unsc_core.config import ExperimentConfig
 from unsc_core.data.dataset import Dataset
 from unsc_core.errors import ImportedFileError, StoreError, UnscError
-from unsc_core.experiment.keys import Keys, keys, logits_key, shipped_key
+from unsc_core.experiment.artefacts import LOGITS, SPECTRA, TRAINED, UNLEARNED, Kind, Network
+from unsc_core.experiment.keys import Keys, keys, logits_key
 from unsc_core.experiment.machine import ELSEWHERE
-from unsc_core.experiment.store import Arrays, Artefact, Store, read_artefact
+from unsc_core.experiment.shipped import read_shipped
+from unsc_core.experiment.store import Arrays, Store
 from unsc_core.paths import data_folder, write_whole
 from unsc_core.runs.import_checks import CheckedRun, read_export
 
-Piece = tuple[str, str, Artefact | None]
-"""Kind, key, and what is stored under them."""
+Piece = tuple[Kind[Any], str, Any]
+"""Kind, key, and the value stored under them, or None."""
 
 
 @dataclass(frozen=True)
@@ -152,19 +153,12 @@ def _other_here(
     store: Store,
 ) -> bool | None:
     """Whether this machine's network of the same training has other weights; None without one."""
-    from unsc_core.experiment.experiment import shipped_path  # loads torch
-
-    here = store.get("trained", key)
-    if here is None and any((store.root / "logits").glob(f"{key}-*")):
+    here = TRAINED.read(store, key)
+    if here is None and any((store.root / LOGITS.name).glob(f"{key}-*")):
         return True  # its weights were deleted, but not what it predicted
     if here is None and not config.forget_ids:
-        try:
-            here = read_artefact(shipped_path(config, without))
-        except (OSError, ValueError, KeyError, SafetensorError):
-            return None
-        if here.meta.get("key") != shipped_key(config, dataset, without):
-            return None
-    return None if here is None else not _same(here.arrays, weights)
+        here = read_shipped(config, dataset, without)
+    return None if here is None else not _same(here.weights, weights)
 
 
 def _same(a: Arrays, b: Arrays) -> bool:
@@ -182,17 +176,17 @@ def _pieces(run: CheckedRun, place: Place) -> list[Piece]:
     for name in ("original", "retrained"):
         given = name == "original" and place.config.checkpoint is not None
         if name in run.weights and not given:
-            pieces.append(("trained", by_name[name], _trained(run, place.config, name)))
+            pieces.append((TRAINED, by_name[name], _trained(run, place.config, name)))
     for (name, part), logits in run.logits.items():
         if name in run.weights:
             key = logits_key(by_name[name], run.dataset, part)
-            pieces.append(("logits", key, Artefact({"logits": logits})))
-    pieces.append(("spectra", found.spectra, run.spectra))
-    pieces.append(("unlearned", found.unlearned, _unlearned(run, place.config)))
+            pieces.append((LOGITS, key, logits))
+    pieces.append((SPECTRA, found.spectra, run.spectra))
+    pieces.append((UNLEARNED, found.unlearned, _unlearned(run, place.config)))
     return pieces
 
 
-def _trained(run: CheckedRun, config: ExperimentConfig, name: str) -> Artefact:
+def _trained(run: CheckedRun, config: ExperimentConfig, name: str) -> Network:
     record = run.record
     meta = {
         "seconds": record["trained_seconds"].get(name, 0.0),
@@ -201,16 +195,15 @@ def _trained(run: CheckedRun, config: ExperimentConfig, name: str) -> Artefact:
         "machine": record.get("trained_machines", {}).get(name) or ELSEWHERE,
         "imported": time.time(),
     }
-    return Artefact(run.weights[name], meta)
+    return Network(run.weights[name], meta)
 
 
-def _unlearned(run: CheckedRun, config: ExperimentConfig) -> Artefact:
+def _unlearned(run: CheckedRun, config: ExperimentConfig) -> Network:
     names = ("history", "null_space", "energy_error", "seconds", "took", "device", "created")
     meta: dict[str, Any] = {name: run.record[name] for name in names if name in run.record}
     meta["machine"] = run.record.get("machine") or ELSEWHERE
-    labels = {} if run.taught is None else {"labels": run.taught}
-    arrays = {**run.weights["unlearned"], **labels}
-    return Artefact(arrays, {"config": config.to_dict(), "imported": time.time(), **meta})
+    meta |= {"config": config.to_dict(), "imported": time.time()}
+    return Network(run.weights["unlearned"], meta, run.taught)
 
 
 def _store(pieces: list[Piece], found: Keys, store: Store) -> None:
@@ -220,19 +213,19 @@ def _store(pieces: list[Piece], found: Keys, store: Store) -> None:
         ImportedFileError: the run is here.
         StoreError: there is no room.
     """
-    if store.path("unlearned", found.unlearned).is_file():
+    if UNLEARNED.has(store, found.unlearned):
         raise ImportedFileError(
             f"This run is in the history already (key {found.unlearned}); "
             "delete it there to import it again."
         )
     new: list[Path] = []
     try:
-        for kind, key, artefact in pieces:
-            path = store.path(kind, key)
+        for kind, key, value in pieces:
+            path = store.path(kind.name, key)
             own = key.startswith(found.unlearned)  # a deleted run may have left files behind
-            if artefact is not None and (own or not path.is_file()):
+            if value is not None and (own or not path.is_file()):
                 new.append(path)
-                store.put(kind, key, artefact)
+                kind.write(store, key, value)
     except StoreError:
         for path in new:
             path.unlink(missing_ok=True)

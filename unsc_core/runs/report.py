@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 from unsc_core.analysis import maps
 from unsc_core.analysis.measures import MEASURES, Measure
 from unsc_core.analysis.summary import summary
-from unsc_core.experiment.resolve import DEFAULT_ENERGY_THRESHOLD
-from unsc_core.experiment.store import Artefact, Store
+from unsc_core.experiment.artefacts import SPECTRA, Layers
+from unsc_core.experiment.resolve import settings
+from unsc_core.experiment.store import Store
 from unsc_core.figures.phrases import (
     MODEL_TITLES,
     ONE_SEED,
@@ -68,10 +69,10 @@ def report_of(key: str, store: Store | None = None, address: str = "") -> str:
     """
     store = store or Store()
     run = read_run(key, store)
-    return report(run, store.get("spectra", run.keys.spectra), store, address)
+    return report(run, SPECTRA.read(store, run.keys.spectra), store, address)
 
 
-def report(run: Stored, spectra: Artefact | None, store: Store, address: str = "") -> str:
+def report(run: Stored, spectra: Layers | None, store: Store, address: str = "") -> str:
     """The report: one HTML document of about 5 MB, most of it plotly's script.
 
     Args:
@@ -167,7 +168,7 @@ def _row(measure: Measure, numbers: dict[str, Any], models: list[str]) -> str:
 
 
 def _sections(
-    run: Stored, spectra: Artefact | None, store: Store
+    run: Stored, spectra: Layers | None, store: Store
 ) -> Iterable[tuple[str, str, list[Picture]]]:
     """Heading, a line of words, and pictures."""
     from unsc_core.figures.accuracy import change_per_class
@@ -229,19 +230,16 @@ def _maps(run: Stored, store: Store) -> list[Picture]:
     ]
 
 
-def _null_space(run: Stored, spectra: Artefact) -> list[Picture]:
+def _null_space(run: Stored, spectra: Layers) -> list[Picture]:
     from unsc_core.figures.spectra import free_share, spectrum
     from unsc_core.figures.theme import LIGHT
 
     config = run.result.config
-    values = {layer: spectra.arrays[layer] for layer in spectra.meta["layers"]}
-    titles = {layer: f"Layer {i + 1}" for i, layer in enumerate(values)}
-    cut_at = cuts(
-        values, config.energy_threshold or DEFAULT_ENERGY_THRESHOLD, config.energy_thresholds
-    )
+    titles = {layer: f"Layer {i + 1}" for i, layer in enumerate(spectra)}
+    cut_at = cuts(spectra, settings(config).energy_threshold, config.energy_thresholds)
     return [
-        free_share(titles, values, cut_at, LIGHT),
-        *(spectrum(layer, titles[layer], values, cut_at[layer], LIGHT) for layer in values),
+        free_share(titles, spectra, cut_at, LIGHT),
+        *(spectrum(layer, titles[layer], spectra, cut_at[layer], LIGHT) for layer in spectra),
     ]
 
 

@@ -19,8 +19,8 @@ from tests.conftest import blobs, digits
 from unsc_core.commands.assets import SEEDS
 from unsc_core.config import ExperimentConfig
 from unsc_core.errors import StoreError, UnscError
-from unsc_core.experiment.experiment import CHECKPOINTS, Experiment, shipped_path
-from unsc_core.experiment.keys import shipped_key
+from unsc_core.experiment.experiment import Experiment
+from unsc_core.experiment.keys import CHECKPOINTS, shipped_key, shipped_path
 from unsc_core.experiment.store import Artefact, Store, read_artefact
 from unsc_core.models import build_model
 from unsc_core.paths import ASSETS

@@ -18,7 +18,7 @@ from unsc_core.config import ExperimentConfig, TrainingConfig
 from unsc_core.data import load_dataset
 from unsc_core.data.request import Split, split
 from unsc_core.errors import ConfigError, StoreError
-from unsc_core.experiment.keys import keys, logits_key, shipped_key
+from unsc_core.experiment.keys import keys, logits_key, shipped_key, shipped_path
 from unsc_core.experiment.machine import this_machine
 from unsc_core.experiment.resolve import DEFAULT_ENERGY_THRESHOLD, MOMENTS, resolve
 from unsc_core.experiment.result import OTHERS, UNSEEN_ENERGY, Result, read_result
@@ -30,7 +30,6 @@ from unsc_core.methods import METHODS
 from unsc_core.methods.context import Context, Unlearned
 from unsc_core.models import MODELS, build_model
 from unsc_core.models.weights import load_weights, set_weights
-from unsc_core.paths import ASSETS
 from unsc_core.progress import Report, Stages, silent
 from unsc_core.subspace.energy import cuts, energy_error
 from unsc_core.subspace.moments import (
@@ -50,7 +49,6 @@ from unsc_core.subspace.representations import check_covered
 
 logger = logging.getLogger(__name__)
 
-CHECKPOINTS = ASSETS / "checkpoints"
 MAX_MOMENTS_BYTES = 2**30
 """Moments of every class that would take more than this are collected for one request instead."""
 
@@ -452,15 +450,6 @@ class Experiment:
             return None
         self.store.put("trained", key, artefact)
         return artefact
-
-
-def shipped_path(config: ExperimentConfig, without: tuple[int, ...]) -> Path:
-    """Where a shipped checkpoint of this training would lie."""
-    suffix = "".join(f"_without{c}" for c in without)
-    return (
-        CHECKPOINTS
-        / f"{Path(config.dataset).name}_{Path(config.model).name}_seed{config.seed}{suffix}.safetensors"
-    )
 
 
 def _weights(model: nn.Module) -> dict:

@@ -15,9 +15,11 @@ from unsc_core.errors import CheckpointError
 from unsc_core.experiment.resolve import MOMENTS
 from unsc_core.methods import METHODS
 from unsc_core.models import model_digest
+from unsc_core.paths import ASSETS
 
 FORMAT = 1
 """Part of every key: raise it when a change of the code changes stored results."""
+CHECKPOINTS = ASSETS / "checkpoints"
 
 
 def content_key(**parts: Any) -> str:
@@ -115,6 +117,13 @@ def _training_key(config: ExperimentConfig, dataset: Dataset, without: Sequence[
 def shipped_key(config: ExperimentConfig, dataset: Dataset, without: Sequence[Any]) -> str:
     """The key a shipped checkpoint carries: that of its training, for any device."""
     return _training_key(replace(config, device="any"), dataset, without)
+
+
+def shipped_path(config: ExperimentConfig, without: Sequence[int]) -> Path:
+    """Where the shipped checkpoint of this training is, if there is one."""
+    suffix = "".join(f"_without{c}" for c in without)
+    dataset, model = Path(config.dataset).name, Path(config.model).name
+    return CHECKPOINTS / f"{dataset}_{model}_seed{config.seed}{suffix}.safetensors"
 
 
 def _file_digest(path: Path) -> str:

@@ -22,7 +22,7 @@ from unsc_core.data.dataset import Dataset
 from unsc_core.data.downloads import is_here
 from unsc_core.data.request import Split, split
 from unsc_core.errors import CheckpointError, DataError, ImportedFileError, StoreError, UnscError
-from unsc_core.experiment.keys import Keys, keys, logits_key, shipped_key
+from unsc_core.experiment.keys import Keys, keys, logits_key, shipped_key, shipped_path
 from unsc_core.experiment.machine import ELSEWHERE
 from unsc_core.experiment.resolve import resolve
 from unsc_core.experiment.store import Arrays, Artefact, Store, read_artefact
@@ -322,8 +322,6 @@ def _other_here(
     store: Store,
 ) -> bool | None:
     """Whether this machine has a network of the same training with other weights; None if it has none at all."""
-    from unsc_core.experiment.experiment import shipped_path
-
     here = store.get("trained", key)
     if here is None and any(
         (store.root / "logits").glob(f"{key}-*")

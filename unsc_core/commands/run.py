@@ -1,0 +1,131 @@
+"""`run`: one experiment for one or more seeds, printed as a table or as one JSON object."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from functools import partial
+from typing import Any
+
+from unsc_core.analysis.spread import half_width, mean_and, standard_deviation
+from unsc_core.analysis.summary import summary
+from unsc_core.commands.arguments import integers, numbers, sample_ids
+from unsc_core.commands.terminal import clear_progress, show_progress
+from unsc_core.config import ExperimentConfig
+from unsc_core.data import dataset_entry
+from unsc_core.errors import ConfigError
+
+UNMEASURED = ("seed", "key", "device", "alterations")
+"""Fields of a run's summary that have no mean over seeds."""
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run the experiment for every seed and print the outcome."""
+    from unsc_core.experiment.experiment import Experiment  # loads torch
+
+    configs: list[dict[str, Any]] = []
+    runs: list[dict[str, Any]] = []
+    for config in _configs(options):
+        work = Experiment(config, report=partial(show_progress, seed=config.seed))
+        runs.append(summary(work.run(with_retrain=options.with_retrain)))
+        configs.append(work.config.to_dict())
+    clear_progress()
+    measured = [{k: v for k, v in run.items() if k not in UNMEASURED} for run in runs]
+    (mean, sd), (_, half) = mean_and(standard_deviation, measured), mean_and(half_width, measured)
+    outcome = {
+        "config": {k: v for k, v in configs[0].items() if k != "seed"}
+        | {"seeds": [run["seed"] for run in runs]},
+        "seeds": runs,
+        "mean": mean,
+        "sd": sd,
+        "interval": half,
+    }
+    if options.json:
+        print(json.dumps(outcome, ensure_ascii=False, allow_nan=False))
+    else:
+        print(_table(outcome))
+    return 0
+
+
+def _configs(options: argparse.Namespace) -> list[ExperimentConfig]:
+    """The requested experiment, once per seed."""
+    entry = dataset_entry(options.dataset)
+    seeds = integers(options.seeds, "--seeds")
+    if not seeds:
+        raise ConfigError(f"--seeds takes one or more whole numbers, not '{options.seeds}'.")
+    ids = sample_ids(options.forget_ids) if options.forget_ids else ()
+    gammas = numbers(options.energy_threshold, "--energy-threshold")
+    if options.forget is not None:
+        forget = integers(options.forget, "--forget")
+    else:
+        forget = () if ids else (entry.forget_class,)
+    return [
+        ExperimentConfig(
+            dataset=options.dataset,
+            model=options.model or entry.model,
+            forget_classes=forget,
+            forget_ids=ids,
+            method=options.method,
+            seed=seed,
+            energy_threshold=gammas[0] if len(gammas) == 1 else None,
+            energy_thresholds=gammas if len(gammas) > 1 else (),
+            subspace=options.subspace,
+            learning_rate=options.learning_rate,
+            epochs=options.epochs,
+            training_epochs=options.training_epochs,
+            device=options.device,
+            checkpoint=options.checkpoint,
+            moments_sample=options.moments_sample,
+            class_weights=options.class_weights,
+        )
+        for seed in seeds
+    ]
+
+
+def _table(outcome: dict[str, Any]) -> str:
+    mean, half, seeds = outcome["mean"], outcome["interval"], len(outcome["seeds"])
+    spread = f"mean ± half of the 95 % interval over {seeds} seeds" if seeds > 1 else "one seed"
+    lines = [f"{'':11}{'Acc_f %':>15}{'Acc_r %':>15}   ({spread}, test set)"]
+    for model in ("original", "mask", "unlearned", "retrained"):
+        if mean.get(model):
+            cells = (
+                _with_spread(mean[model][name], half[model][name], "6.2f")
+                for name in ("acc_forget", "acc_retain")
+            )
+            lines.append(f"{model:11}" + "".join(f"{cell:>15}" for cell in cells))
+    lines.append(_gain(mean, half))
+    drift = f"retain logit drift {mean['logit_drift']:.3f}"
+    if mean.get("retrained"):
+        drift += f" (retrained model: {mean['retrained']['logit_drift']:.3f})"
+    lines.append(drift)
+    if mean["agreement"] is not None:
+        by_mask = f" (mask: {mean['mask']['agreement']:.1f} %)" if mean["mask"] else ""
+        lines.append(
+            f"agreement with the retrained model on forgotten samples "
+            f"{mean['agreement']:.1f} %{by_mask}"
+        )
+    errors = [abs(error) for run in outcome["seeds"] for error in run["energy_error"].values()]
+    if errors:
+        lines.append(
+            f"kept energy of retained images outside the sample: within {100 * max(errors):.2f} "
+            "points of the sampled images', in every layer"
+        )
+    for run in outcome["seeds"]:
+        alterations = f" ({', '.join(run['alterations'])})" if run["alterations"] else ""
+        lines.append(f"seed {run['seed']}: key {run['key']}{alterations}")
+    return "\n".join(lines)
+
+
+def _gain(mean: dict[str, Any], half: dict[str, Any]) -> str:
+    total, free, added = (
+        _with_spread(mean["gain"][part], half["gain"][part], "+.2f")
+        for part in ("total", "free", "added")
+    )
+    line = f"gain in Acc_r {total} points (below 0: over-unlearning)"
+    if mean["mask"]:
+        return f"{line}: {free} free, as the mask gives, {added} added by changing weights"
+    return f"{line}; single samples cannot be masked"
+
+
+def _with_spread(mean: float | None, half: float | None, form: str) -> str:
+    return "–" if mean is None else f"{mean:{form}}" + ("" if half is None else f" ± {half:.2f}")

@@ -11,7 +11,7 @@ import streamlit as st
 from pages.shared import cache, jobs
 from unsc_core.config import ExperimentConfig
 from unsc_core.jobs.cost import duration
-from unsc_core.jobs.engine import SHORT_S, Job, State
+from unsc_core.jobs.job import SHORT_S, Job, JobState
 
 POLL_S = 1.0
 
@@ -85,7 +85,7 @@ def run_all(pieces: Sequence[Piece], label: str, name: str = "all") -> None:
         with row:
             _cost(missing)
     for piece in missing:
-        if piece.job is not None and piece.job.state == State.FAILED:
+        if piece.job is not None and piece.job.state == JobState.FAILED:
             st.error(f"{piece.words}: {piece.job.error}", icon=":material/error:")
 
 
@@ -116,7 +116,7 @@ def _progress(pieces: Sequence[Piece], name: str) -> None:
             st.rerun()
         done = sum(piece.done for piece in pieces)
         running = next(
-            (piece for piece in active if piece.job and piece.job.state == State.RUNNING), None
+            (piece for piece in active if piece.job and piece.job.state == JobState.RUNNING), None
         )
         text = f"{done} of {len(pieces)} runs done"
         if running is not None and running.job is not None:
@@ -140,13 +140,13 @@ def _active(pieces: Sequence[Piece]) -> list[Piece]:
     return [
         piece
         for piece in pieces
-        if piece.job is not None and piece.job.patient and not piece.job.over
+        if piece.job is not None and piece.job.background and not piece.job.over
     ]
 
 
 def _ask(pieces: Sequence[Piece]) -> None:
     for piece in pieces:
-        cache.engine().submit(piece.kind, piece.key, piece.config, cache.session(), patient=True)
+        cache.engine().submit(piece.kind, piece.key, piece.config, cache.session(), background=True)
 
 
 def _again(pieces: Sequence[Piece]) -> None:

@@ -29,7 +29,7 @@ def engine() -> Engine:
     """The process's one engine; it starts in the background."""
     _start_workers_without_main()
     started = Engine()
-    started.keep_watchers(is_open)
+    started.track_watchers(is_open)
     return started
 
 

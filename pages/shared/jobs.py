@@ -12,7 +12,7 @@ from unsc_core.config import ExperimentConfig
 from unsc_core.experiment.keys import keys
 from unsc_core.experiment.result import Result
 from unsc_core.jobs.cost import Cost, duration, rates_key
-from unsc_core.jobs.engine import SHORT_KINDS, SHORT_S, Job, State
+from unsc_core.jobs.job import SHORT_KINDS, SHORT_S, Job, JobState
 
 POLL_S = 0.4
 ASK_S = 60.0
@@ -49,7 +49,7 @@ def wait_for(kind: str, key: str, config: ExperimentConfig, words: str) -> None:
 def download(config: ExperimentConfig, title: str) -> None:
     """Offer to download a dataset that is not on this machine."""
     job = cache.engine().job("dataset", config.dataset)
-    if job is None or job.state in (State.CANCELLED, State.DONE):
+    if job is None or job.state in (JobState.CANCELLED, JobState.DONE):
         st.info(f"{title} is not on this machine.", icon=":material/download:")
         if st.button(f"Download {title}", type="primary", width="stretch"):
             cache.engine().submit("dataset", config.dataset, config, cache.session())
@@ -62,9 +62,9 @@ def measuring(config: ExperimentConfig) -> Job | None:
     """The job that finds out how long this network takes, asked for once; None when that is over, whether it was found out or not."""
     key = rates_key(config, cache.dataset(config.dataset))
     job = cache.engine().job("cost", key)
-    if job is not None and job.state == State.CANCELLED and gave_up(job):
+    if job is not None and job.state == JobState.CANCELLED and gave_up(job):
         return job
-    if job is None or not job.over or job.state == State.CANCELLED:
+    if job is None or not job.over or job.state == JobState.CANCELLED:
         return cache.engine().submit("cost", key, config, cache.session())
     return None
 
@@ -92,7 +92,7 @@ def again(job: Job) -> None:
         job.id.removeprefix(f"{job.kind}-"),
         job.config,
         cache.session(),
-        patient=job.patient,
+        background=job.background,
         seconds=job.seconds,
     )
 
@@ -131,7 +131,7 @@ def _wanted(kind: str, key: str, config: ExperimentConfig) -> Job | Cost:
     One that failed, or was cancelled here, is not started again unasked.
     """
     job = cache.engine().job(kind, key)
-    if job is not None and (not job.over or job.state == State.FAILED or gave_up(job)):
+    if job is not None and (not job.over or job.state == JobState.FAILED or gave_up(job)):
         return join(job)
     cost = cache.cost([(kind, config)])
     if cost is None and kind not in SHORT_KINDS and (measured := measuring(config)) is not None:
@@ -197,8 +197,8 @@ def _follow(kind: str, key: str, config: ExperimentConfig, words: str) -> None:
 
 def _is_done(job: Job) -> bool:
     """Whether the page is to be drawn again; work goes on without its estimate where that failed."""
-    return job.state == State.DONE or (
-        job.kind == "cost" and job.over and not (job.state == State.CANCELLED and gave_up(job))
+    return job.state == JobState.DONE or (
+        job.kind == "cost" and job.over and not (job.state == JobState.CANCELLED and gave_up(job))
     )
 
 
@@ -221,11 +221,11 @@ def _agree(job_id: str) -> None:
 
 def _state(job: Job, where: str) -> None:
     engine = cache.engine()
-    if job.state == State.FAILED:
+    if job.state == JobState.FAILED:
         st.error(job.error, icon=":material/error:")
         st.button("Try again", on_click=again, args=(job,), key=f"again-{where}-{job.id}")
         return
-    if job.state == State.CANCELLED:
+    if job.state == JobState.CANCELLED:
         said = (
             "Cancelled." if gave_up(job) else "Stopped, because no open tab waited for it any more."
         )
@@ -241,9 +241,9 @@ def _state(job: Job, where: str) -> None:
         return
     before = engine.place(job)
     progress = job.progress
-    if job.state == State.WAITING and before:
+    if job.state == JobState.WAITING and before:
         text = f"Waiting: {before} job{'s' if before > 1 else ''} before this one"
-    elif job.state == State.WAITING:
+    elif job.state == JobState.WAITING:
         text = "Starting"
     else:
         text = progress.stage[:1].upper() + progress.stage[1:]

@@ -21,8 +21,11 @@ st.markdown(
 config = chosen.config()
 run = read_lab(config, cache.store())
 if run is None:
-    jobs.wait_for("lab", lab_key(config), config, "Training, forgetting and recording every epoch")
-    st.stop()
+    work = "lab", lab_key(config), config, "Training, forgetting and recording every epoch"
+    if not jobs.done_soon(*work):
+        jobs.wait_for(*work)
+        st.stop()
+    run = read_lab(config, cache.store())
 look = show.mode()
 show.mark_files(())
 planes(figures.frames(run, look))

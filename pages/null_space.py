@@ -9,7 +9,7 @@ from pages.shared import batch, cache, controls, header, jobs, linked, show, sta
 from unsc_core.analysis import geometry
 from unsc_core.analysis.summary import summary
 from unsc_core.experiment.keys import keys
-from unsc_core.experiment.resolve import DEFAULT_ENERGY_THRESHOLD, resolve
+from unsc_core.experiment.resolve import resolve, settings
 from unsc_core.figures import spectra as figures
 from unsc_core.figures import subspaces as lie
 from unsc_core.methods import METHODS
@@ -211,7 +211,7 @@ def sweep_view() -> None:
             icon=":material/info:",
         )
         return
-    thresholds = sorted({*SWEEP, ran or DEFAULT_ENERGY_THRESHOLD})
+    thresholds = sorted({*SWEEP, settings(chosen.config).energy_threshold})
     configs = {
         threshold: resolve(
             replace(chosen.config, energy_threshold=threshold, energy_thresholds=()), chosen.dataset

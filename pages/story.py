@@ -10,7 +10,7 @@ import streamlit as st
 from pages.shared import cache, controls, gallery, header, jobs, links, show, state
 from unsc_core.analysis import comparison, maps
 from unsc_core.experiment.keys import keys
-from unsc_core.experiment.resolve import DEFAULT_ENERGY_THRESHOLD
+from unsc_core.experiment.resolve import settings
 from unsc_core.experiment.result import Result
 from unsc_core.figures import story
 from unsc_core.figures.accuracy import change_per_class
@@ -127,9 +127,7 @@ if careless is not None:
 spectra = cache.spectra(chosen.config)
 if spectra is not None and calibrated is not None:
     cut_at = cuts(
-        spectra,
-        calibrated.config.energy_threshold or DEFAULT_ENERGY_THRESHOLD,
-        calibrated.config.energy_thresholds,
+        spectra, settings(calibrated.config).energy_threshold, calibrated.config.energy_thresholds
     )
     with step(
         story.null_space(ranks(spectra, cut_at), cut_at),

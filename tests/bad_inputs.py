@@ -1,6 +1,6 @@
-"""Everything a person could ask that cannot be done: what to ask, and which words the answer must have.
+"""Requests that cannot be carried out, and words that the error message must have.
 
-Each case makes its files in a folder and returns the fields of an ExperimentConfig.
+Each case writes its files to a folder and returns the fields of an ExperimentConfig.
 """
 
 from __future__ import annotations
@@ -129,7 +129,7 @@ MARK = "code-has-run"
 
 @dataclass
 class MakesAFolder:
-    """Unpickling it makes a folder: if that is there, foreign code has run."""
+    """Unpickling it makes a folder, which shows that foreign code has run."""
 
     path: str
 
@@ -365,7 +365,7 @@ BAD_INPUTS = [
 
 
 def arguments(fields: Fields) -> list[str]:
-    """The same request for the command line."""
+    """The same request as arguments of the command line."""
     given = {
         **fields,
         "forget": ",".join(map(str, fields["forget_classes"])),

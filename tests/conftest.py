@@ -1,4 +1,4 @@
-"""What every test shares: its own data folder, one store for costly runs, and the command line in a process of its own."""
+"""Fixtures: a data folder per test, a shared store for costly runs, the command line."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-# Small networks: one thread is quickest, and threads that spin slow down whatever else runs here. Before torch is loaded.
+# Before torch is loaded. Small networks are fastest on one thread; spinning threads slow others.
 os.environ.update({"OMP_NUM_THREADS": "1", "NUMBA_NUM_THREADS": "1", "OMP_WAIT_POLICY": "passive"})
 
 import pytest
@@ -38,20 +38,20 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture(scope="session")
 def shared_store(tmp_path_factory: pytest.TempPathFactory) -> Store:
-    """One store for the whole run: what one test has trained, the next one reads."""
+    """One store for the whole session: what one test has trained, another reads."""
     return Store(tmp_path_factory.mktemp("shared") / "store")
 
 
 @pytest.fixture(scope="session")
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A data folder as the README's `prepare` leaves it: to be copied, not to be changed."""
+    """A data folder as `prepare` of the README leaves it: copy it, do not change it."""
     home = tmp_path_factory.mktemp("prepared") / "home"
     prepare(home)
     return home
 
 
 def digits(**values: object) -> ExperimentConfig:
-    """A small experiment on digits, a few seconds from scratch."""
+    """A small experiment on digits; takes a few seconds."""
     return ExperimentConfig(
         **{
             "dataset": "digits",
@@ -64,7 +64,7 @@ def digits(**values: object) -> ExperimentConfig:
 
 
 def blobs(**values: object) -> ExperimentConfig:
-    """A small experiment on blobs, about a second from scratch."""
+    """A small experiment on blobs; takes about a second."""
     return ExperimentConfig(
         **{"dataset": "blobs", "model": "mlp", "forget_classes": (0,), "device": "cpu", **values}
     )
@@ -77,7 +77,7 @@ def flat(model: torch.nn.Module) -> torch.Tensor:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a command ended."""
+    """Exit code and output of a command."""
 
     code: int | None
     out: str
@@ -86,7 +86,7 @@ class Outcome:
 
 @pytest.fixture
 def command(tmp_path: Path, home: Path) -> Callable[..., Outcome]:
-    """Run `unsc_core` with the given arguments in a new process, forked from one that has torch loaded already."""
+    """Run `unsc_core` with arguments in a new process, forked from one that has loaded torch."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["unsc_core.commands.cli", "unsc_core.experiment.experiment"])
 

@@ -1,4 +1,4 @@
-"""Layers of every geometry, and the retain subspace computed a second way: numpy's SVD of patches cut by plain loops."""
+"""Layers of every geometry, and their retain subspaces computed with numpy and plain loops."""
 
 from __future__ import annotations
 
@@ -20,7 +20,10 @@ Matrix = NDArray[np.float64]
 PAD_MODES = {"zeros": "constant", "reflect": "reflect", "circular": "wrap", "replicate": "edge"}
 CUTS = 3
 CLEAR_GAP = 1e-4
-"""Between neighbouring eigenvalues at a cut, as a share of the largest: a narrower gap leaves the subspace to rounding."""
+"""Smallest gap between the eigenvalues at a cut, as a share of the largest.
+
+In a narrower gap, rounding decides the subspace.
+"""
 
 
 @dataclass(frozen=True)
@@ -140,7 +143,7 @@ CASES = [
 
 
 def reference_representations(layer: Layer, inputs: Tensor) -> list[Matrix]:
-    """One (rows, d) matrix per group, in the order image, row, column; numpy and plain loops only."""
+    """One (rows, d) matrix per group, in the order image, row, column."""
     x = inputs.numpy()
     if isinstance(layer, nn.Linear):
         return [x.reshape(-1, x.shape[-1])]
@@ -204,7 +207,7 @@ def reference_output(layer: Layer, inputs: Tensor) -> Tensor:
 
 
 def clear_cuts(singular_values: Matrix) -> Iterator[tuple[float, int]]:
-    """(γ, k): the energy thresholds whose cut k falls into the widest gaps of this spectrum, and γ = 1 with the rank."""
+    """(γ, k): thresholds that cut this spectrum in its widest gaps, and γ = 1 with the rank."""
     squares = singular_values**2
     shares = np.cumsum(squares) / squares.sum()
     gaps = (squares[:-1] - squares[1:]) / squares[0]

@@ -1,8 +1,8 @@
-"""A second device made of this machine's memory: it computes what the CPU computes, and refuses what a GPU refuses.
+"""A second device in this machine's memory: it computes as the CPU, and refuses what a GPU does.
 
-Its tensors hold a CPU tensor that nothing else sees. An operation on one of them and a CPU tensor raises, as on a GPU,
-and so does numpy(). Whatever makes the CPU wait for a GPU is written down: a number read, a size that depends on
-numbers, a copy from one device to the other.
+Its tensors hold a CPU tensor that nothing else sees. As on a GPU, an operation on one of them and a
+CPU tensor raises, and so does numpy(). Whatever makes the CPU wait for a GPU is recorded: a number
+that is read, a size that depends on numbers, a copy from one device to the other.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves, tree_map
 from torch.utils.backend_registration import _setup_privateuseone_for_python_backend
 
-from unsc_core.learning import device, training
+from unsc_core.learning import batches, training
 
 NAME = "pretended"
 _setup_privateuseone_for_python_backend(NAME)
@@ -58,7 +58,7 @@ class There(Tensor):
 
 
 class SecondDevice(TorchDispatchMode):
-    """While this is entered, `DEVICE` can be computed on; `waits` are the operations that the CPU had to wait for."""
+    """Within this context `DEVICE` can be used; `waits` are the operations the CPU waited for."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -66,7 +66,7 @@ class SecondDevice(TorchDispatchMode):
 
     def __enter__(self) -> SecondDevice:
         self._inference_mode = torch.inference_mode
-        torch.inference_mode = torch.no_grad  # type: ignore[misc,assignment]  # tensors of Python have no inference mode
+        torch.inference_mode = torch.no_grad  # type: ignore[misc,assignment]  # Python's tensors have none
         return super().__enter__()
 
     def __exit__(self, *raised: Any) -> None:
@@ -74,7 +74,7 @@ class SecondDevice(TorchDispatchMode):
         super().__exit__(*raised)
 
     def let_pass(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Do not write down what is sent from pinned memory, for which a GPU makes nobody wait."""
+        """Do not record what is sent from pinned memory: the CPU does not wait for that."""
 
         def pinned(drawn: Tensor, place: torch.device) -> Tensor:
             known = len(self.waits)
@@ -82,7 +82,7 @@ class SecondDevice(TorchDispatchMode):
             del self.waits[known:]
             return found
 
-        for module in (device, training):
+        for module in (batches, training):
             monkeypatch.setattr(module, "sent", pinned)
 
     def __torch_dispatch__(
@@ -101,7 +101,8 @@ class SecondDevice(TorchDispatchMode):
                 self.waits.append(f"{function}")
         elif there and any(tensor.ndim and not isinstance(tensor, There) for tensor in tensors):
             raise RuntimeError(
-                f"Expected all tensors to be on the same device, but {function} was given some on the CPU and some on '{NAME}'."
+                f"Expected all tensors to be on the same device, but {function} was given some on "
+                f"the CPU and some on '{NAME}'."
             )
         elif there and (function in READS or _is_masked(function, args)):
             self.waits.append(f"{function}")
@@ -133,8 +134,7 @@ def _copy_from(source: Tensor, target: There, non_blocking: bool = False) -> Ten
     return target
 
 
-_library = torch.library.Library(
-    "aten", "IMPL"
-)  # what torch.tensor(…, device=…) calls past every mode
+# What torch.tensor(…, device=…) calls outside of every mode.
+_library = torch.library.Library("aten", "IMPL")
 _library.impl("empty_strided", _empty_strided, "PrivateUse1")
 _library.impl("_copy_from", _copy_from, "PrivateUse1")

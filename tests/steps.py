@@ -1,4 +1,4 @@
-"""Looking at the steps that methods take, while they take them."""
+"""Watching the steps of a method."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from unsc_core.learning import training
 from unsc_core.methods import METHODS
 
 LOOPS = [name for name, method in METHODS.items() if method.epochs]
-"""Methods that take steps."""
+"""Methods with a training loop."""
 
 
 @contextmanager
 def around_steps(entered: Callable[[], AbstractContextManager[None]]) -> Iterator[None]:
-    """Meanwhile, `entered()` is entered for all steps of an epoch, their losses included, and left before the epoch's accuracy is asked for."""
+    """Enter `entered()` for the steps of each epoch and their losses, not for its accuracy."""
     descend = training.descend
 
     def watched(

@@ -10,8 +10,9 @@ import torch
 from torch import Tensor, nn
 
 from tests.benchmarks import memory, speed
+from unsc_core.subspace.energy import MERGE_THRESHOLD
 from unsc_core.subspace.moments import second_moments
-from unsc_core.subspace.null_space import MERGE_THRESHOLD, merged, null_space, spectra
+from unsc_core.subspace.null_space import merged, null_space, spectra
 
 CLASSES = 3
 THRESHOLD = 0.9

@@ -1,4 +1,4 @@
-"""That the core computes where it is told to: on a second device, and whatever the caller has made torch's defaults."""
+"""Computing on a second device, whatever torch's default device and dtype are."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def of_method(method: str, dataset: str) -> ExperimentConfig:
 
 @pytest.fixture
 def second(monkeypatch: pytest.MonkeyPatch) -> Iterator[SecondDevice]:
-    """The second device, which experiments are computed on from now on."""
+    """The second device; experiments are computed on it from here on."""
     for module in (experiment, in_memory):
         monkeypatch.setattr(module, "resolve_device", lambda name: str(DEVICE))
     with SecondDevice() as found:
@@ -53,7 +53,7 @@ def second(monkeypatch: pytest.MonkeyPatch) -> Iterator[SecondDevice]:
 
 @contextmanager
 def foreign_defaults() -> Iterator[None]:
-    """Nothing can be computed with what is made on the default device, and numbers of the default dtype are seen in the result."""
+    """A default device that cannot compute, and a default dtype that would show in results."""
     torch.set_default_dtype(torch.float64)
     try:
         with torch.device("meta"):
@@ -63,7 +63,7 @@ def foreign_defaults() -> Iterator[None]:
 
 
 def same(one: Unlearned, other: Unlearned) -> bool:
-    """Whether two runs ended alike, bit for bit."""
+    """Whether two runs ended with the same history, labels and weights, bit for bit."""
     weights = zip(one.model.state_dict().values(), other.model.state_dict().values(), strict=True)
     labels = one.labels is other.labels is None or torch.equal(one.labels.cpu(), other.labels.cpu())
     return (
@@ -73,7 +73,7 @@ def same(one: Unlearned, other: Unlearned) -> bool:
     )
 
 
-# --- the second device ------------------------------------------------------------------------------------------------
+# --- the second device ---
 
 
 @pytest.mark.parametrize("dataset", CONFIGS)
@@ -139,7 +139,7 @@ def test_no_step_of_training_waits_for_the_device(
 def test_an_experiment_runs_whole_on_another_device(
     subspace: str, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
-    """From training to every view of it, with what is stored read again; all numbers are those of the CPU."""
+    """From training to every view, also read from the store; all numbers are those of the CPU."""
     config = digits(epochs=3, training_epochs=2, subspace=subspace)
     stores = {"cpu": Store(tmp_path / "cpu"), "second": Store(tmp_path / "second")}
     results = {}
@@ -156,7 +156,7 @@ def test_an_experiment_runs_whole_on_another_device(
     for model, answers in one.models.items():
         assert np.array_equal(answers.test, other.models[model].test), model
         assert np.array_equal(answers.train, other.models[model].train), model
-    for kind in ("moments", "spectra", geometry.KIND, "epochs"):
+    for kind in ("moments", "spectra", "subspaces", "epochs"):
         (path,) = (stores["cpu"].root / kind).iterdir()
         mine, theirs = (store.get(kind, path.stem) for store in stores.values())
         assert all(
@@ -183,7 +183,7 @@ def test_dropout_works_on_another_device(second: SecondDevice) -> None:
     assert second.waits == ["aten._to_copy.default"]
 
 
-# --- foreign defaults -------------------------------------------------------------------------------------------------
+# --- foreign defaults ---
 
 
 @pytest.mark.parametrize("dataset", CONFIGS)
@@ -237,7 +237,7 @@ def test_an_experiment_relies_on_no_default(settings: dict, tmp_path: Path) -> N
 
 
 def test_seeding_touches_no_other_device(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Generators of GPUs that nothing is computed on are the caller's."""
+    """Generators of GPUs that nothing is computed on are left alone."""
     monkeypatch.setattr(
         torch.cuda, "manual_seed_all", lambda seed: pytest.fail("every GPU was seeded")
     )
@@ -246,7 +246,7 @@ def test_seeding_touches_no_other_device(monkeypatch: pytest.MonkeyPatch) -> Non
     train(model, to_device(dataset, "cpu"), torch.arange(100), TrainingConfig(1), 0)
 
 
-# --- precision --------------------------------------------------------------------------------------------------------
+# --- precision ---
 
 
 def precision() -> tuple[str, str]:
@@ -255,7 +255,7 @@ def precision() -> tuple[str, str]:
 
 
 class Watched(nn.Linear):
-    """A layer that says at which precision it was asked."""
+    """A layer that records at which precision it was called."""
 
     def forward(self, inputs: Tensor) -> Tensor:
         self.seen = precision()
@@ -306,12 +306,12 @@ def test_gradients_are_projected_in_full_precision() -> None:
     assert model.seen == precision() != seen[0]
 
 
-# --- a real GPU -------------------------------------------------------------------------------------------------------
+# --- a real GPU ---
 
 
 @contextmanager
 def no_waiting() -> Iterator[None]:
-    """An error, meanwhile, for whatever makes the CPU wait for the GPU."""
+    """Within this context, whatever makes the CPU wait for the GPU is an error."""
     torch.cuda.set_sync_debug_mode("error")
     try:
         yield
@@ -373,7 +373,7 @@ def test_no_step_of_training_waits_for_the_gpu() -> None:
 @pytest.mark.gpu
 @pytest.mark.parametrize("model", ["small-cnn", "alexnet"])
 def test_the_same_seed_gives_the_same_on_a_gpu(model: str, tmp_path: Path) -> None:
-    """Training with its dropout, moments, unlearning: bit for bit, in two stores; and torch's own generator stays."""
+    """Training with dropout, moments and unlearning; torch's own generator is left alone."""
     config = ExperimentConfig(model=model, training_epochs=1, epochs=2, device="cuda")
     torch.cuda.manual_seed(5)
     before = torch.cuda.get_rng_state()
@@ -407,7 +407,7 @@ def test_moments_take_twice_their_room_at_most() -> None:
 
 
 @pytest.mark.gpu
-def test_answers_of_a_gpu_are_those_of_float32() -> None:
+def test_predictions_of_a_gpu_are_those_of_float32() -> None:
     full = load_dataset("fashion-mnist-mini")
     data, cpu = to_device(full, "cuda"), to_device(full, "cpu")
     model = build_model("allcnn", full.input_shape, 10)

@@ -1,9 +1,9 @@
-"""UNSC Lab core: make a trained classifier forget classes or samples, and measure what that did to the rest.
+"""UNSC Lab core: make a trained classifier forget, and measure what that did to the rest.
 
-The core knows no screen: it imports neither streamlit nor the pages. Importing it, its registries and
-everything a view needs does not load torch; that happens where tensors are computed.
+The core knows no screen: it imports neither streamlit nor the pages. Importing it, its registries
+and all that a view needs does not load torch.
 
-A whole experiment (data, original, moments, unlearning, measures, all kept in the store):
+An experiment with its data, original, moments, unlearning and measures, all stored:
 
 >>> import unsc_core as unsc
 >>> work = unsc.Experiment(unsc.ExperimentConfig(dataset="digits", forget_classes=(3,)))
@@ -11,7 +11,7 @@ A whole experiment (data, original, moments, unlearning, measures, all kept in t
 >>> numbers["unlearned"]["acc_forget"] < 10 < 90 < numbers["original"]["acc_forget"]
 True
 
-A network of your own, in memory: see `unlearn`. A dataset of your own arrays: see `checked_dataset`.
+For a network in memory see `unlearn`; for a dataset in memory see `checked_dataset`.
 """
 
 from __future__ import annotations
@@ -22,36 +22,42 @@ from typing import Any
 __version__ = "0.1.0"
 
 _HOMES = {
+    # Experiments and their results.
+    "Experiment": "experiment.experiment",
     "ExperimentConfig": "config",
-    "MomentsConfig": "config",
-    "TrainingConfig": "config",
-    "UnscError": "errors",
+    "Result": "experiment.result",
+    "Store": "experiment.store",
+    "summary": "analysis.summary",
+    "accuracies": "analysis.evaluation",
+    # What there is to choose from.
     "DATASETS": "data",
+    "MODELS": "models",
+    "METHODS": "methods",
+    # A network and data in memory.
+    "unlearn": "experiment.in_memory",
     "load_dataset": "data",
     "Dataset": "data.dataset",
     "checked_dataset": "data.dataset",
     "split": "data.request",
-    "MODELS": "models",
     "build_model": "models",
-    "METHODS": "methods",
     "to_device": "learning.batches",
-    "predict": "learning.batches",
-    "class_batches": "learning.batches",
     "train": "learning.training",
+    "TrainingConfig": "config",
+    "predict": "learning.batches",
+    # The null space, step by step.
+    "class_batches": "learning.batches",
     "second_moments": "subspace.moments",
+    "MomentsConfig": "config",
     "spectra": "subspace.null_space",
-    "Experiment": "experiment.experiment",
-    "Result": "experiment.result",
-    "Store": "experiment.store",
-    "unlearn": "experiment.in_memory",
-    "summary": "analysis.summary",
-    "accuracies": "analysis.evaluation",
+    # What can go wrong.
+    "UnscError": "errors",
 }
+"""Public name -> module it is loaded from when first used, so that torch is not loaded before."""
 __all__ = sorted(_HOMES)
 
 
 def __getattr__(name: str) -> Any:
-    """A public name, loaded when it is first used."""
+    """A public name, from its module."""
     if name not in _HOMES:
         raise AttributeError(f"module 'unsc_core' has no attribute '{name}'")
     return getattr(importlib.import_module(f"unsc_core.{_HOMES[name]}"), name)

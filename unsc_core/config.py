@@ -1,4 +1,4 @@
-"""What an experiment is: one frozen config, and the keys its pieces are stored under."""
+"""What an experiment is: one frozen config; and how networks are trained."""
 
 from __future__ import annotations
 
@@ -9,37 +9,42 @@ from typing import Any
 from unsc_core.errors import ConfigError
 
 DEVICES = r"auto|cpu|cuda(:\d{1,3})?"
-"""How a device may be called."""
+"""Names a device may have."""
 
 
 @dataclass(frozen=True)
 class ExperimentConfig:
     """Everything that decides the outcome of one experiment.
 
-    None means "the default of this dataset, model or method"; `experiment.resolve.resolve` fills it in and
-    checks every value, so that a default spelled out has the same key as a default left out.
+    None means the default of this dataset, model or method. `experiment.resolve.resolve` fills it
+    in and checks every value, so that a default has the same key whether spelled out or left out.
 
     Attributes:
         dataset: a name in DATASETS, or the path of an .npz file or image folder.
-        model: a name in MODELS, "mlp-32" for the mlp with 32 hidden units, or a function in a Python file that makes the network, as in net.py:make.
-        forget_classes: class indices to forget, at least one and not all; () when samples are to be forgotten.
+        model: a name in MODELS, "mlp-32" for the mlp with 32 hidden units, or a function in a
+            Python file that returns the network, as in net.py:make.
+        forget_classes: indices of the classes to forget, at least one and not all; () if samples
+            are to be forgotten.
         forget_ids: indices of training samples to forget, instead of classes.
         method: a name in METHODS.
-        seed: initial weights, batch order and random labels all follow from it.
+        seed: of initial weights, batch order and random labels.
         energy_threshold: γ, the kept share of Σσ² of the retain representations, 0 < γ ≤ 1.
-        energy_thresholds: a γ for each layer, in the network's order, instead of one for all; the subspace must be joint.
-        subspace: "joint", cut from the summed second moments, or "merge": a basis per class, joined, as published.
-        moments_sample: which images of a class the second moments are collected from: "random", drawn by the seed, or "first",
-            as they lie in the data.
-        class_weights: "equal", each class counts with the images drawn of it, or "size", in proportion to all of its training
-            images, so that the sum estimates the second moments of the whole retain set.
-        learning_rate, epochs: of the unlearning, plain SGD.
-        edits: changes of the pseudo-labels before they are taught: "4>2" sends all of class 4's to class 2, "#17>2"
-            training sample 17.
+        energy_thresholds: a γ for each layer, in the network's order, instead of one for all; only
+            for the joint subspace.
+        subspace: "joint", cut from the summed second moments, or "merge": a basis per class,
+            joined, as published.
+        moments_sample: which images of a class second moments are collected from: "random", drawn
+            with the seed, or "first", in the order of the data.
+        class_weights: "equal": each class counts by the images drawn of it; "size": in proportion
+            to all its training images, which estimates the second moments of the whole retain set.
+        learning_rate, epochs: of the unlearning.
+        edits: of the pseudo-labels: "4>2" gives class 2 to samples whose pseudo-label is class 4,
+            "#17>2" to training sample 17.
         training_epochs: of the original and the retrained model.
-        device: "auto", "cpu", "cuda" or "cuda:N"; part of the keys as asked, since devices round differently.
-        checkpoint: path of the original model's weights (safetensors, or a torch file of tensors only),
-            instead of training it here.
+        device: "auto", "cpu", "cuda" or "cuda:N"; part of the keys as given, since devices round
+            differently.
+        checkpoint: path of the original model's weights (safetensors, or a torch file of tensors
+            only), instead of training it here.
     """
 
     dataset: str = "fashion-mnist-mini"
@@ -62,11 +67,11 @@ class ExperimentConfig:
 
     @property
     def alterations(self) -> tuple[str, ...]:
-        """What a person put in place of what the method or the training would have made, in words; see `figures.phrases.run_title`."""
+        """What a user supplied in place of the method's or the training's own, in words."""
         found = {
             "edited labels": self.edits,
             "γ per layer": self.energy_thresholds,
-            "own weights": self.checkpoint,
+            "user-supplied weights": self.checkpoint,
         }
         return tuple(words for words, there in found.items() if there)
 
@@ -78,8 +83,8 @@ class ExperimentConfig:
     def from_dict(cls, values: dict[str, Any]) -> ExperimentConfig:
         """The inverse of `to_dict`.
 
-        A field that is absent has its default, but for `moments_sample`: configs were stored without it when moments
-        were collected from the first images of a class, so its absence means "first".
+        An absent field has its default, except `moments_sample`: configs were stored without it
+        when moments were collected from the first images of a class, so then it is "first".
 
         Raises:
             ConfigError: a field is unknown, or its value is of another type.
@@ -87,31 +92,28 @@ class ExperimentConfig:
         known = {field.name for field in fields(cls)}
         if unknown := sorted(set(values) - known):
             raise ConfigError(
-                f"Unknown setting '{unknown[0]}' in the experiment config; known are: {', '.join(sorted(known))}."
+                f"Unknown setting '{unknown[0]}' in the experiment config; "
+                f"known are: {', '.join(sorted(known))}."
             )
         for name, value in values.items():
             if not _is_a(value, cls.__dataclass_fields__[name].type):
                 raise ConfigError(
                     f"The setting '{name}' of the experiment config cannot be {str(value)[:40]!r}."
                 )
-        indices = {
-            name: tuple(int(i) for i in values.get(name, getattr(cls, name)))
-            for name in ("forget_classes", "forget_ids")
-        }
-        each = tuple(float(threshold) for threshold in values.get("energy_thresholds", ()))
-        return cls(
-            **{
-                "moments_sample": "first",
-                **values,
-                **indices,
-                "energy_thresholds": each,
-                "edits": tuple(map(str, values.get("edits", ()))),
-            }
-        )
+        converted: dict[str, Any] = {}
+        for name, convert in (
+            ("forget_classes", int),
+            ("forget_ids", int),
+            ("energy_thresholds", float),
+            ("edits", str),
+        ):
+            if name in values:
+                converted[name] = tuple(map(convert, values[name]))
+        return cls(**{"moments_sample": "first", **values, **converted})
 
 
 def _is_a(value: object, kind: Any) -> bool:
-    """Whether a value from a file is of the type that a field is annotated with: "str", "int | None", "tuple[int, ...]" …."""
+    """Whether a value from a file has the type of a field's annotation, such as "int | None"."""
     whole = isinstance(value, int) and not isinstance(value, bool)
     if kind.startswith("tuple"):
         return isinstance(value, list | tuple) and all(
@@ -128,11 +130,11 @@ def _is_a(value: object, kind: Any) -> bool:
 
 @dataclass(frozen=True)
 class TrainingConfig:
-    """How a network is trained from scratch: SGD with Nesterov momentum under one rise and fall of the rate.
+    """How a network is trained from scratch: SGD with Nesterov momentum, one-cycle learning rate.
 
-    Dropout works in the first `dropout_share` of the steps only: BatchNorm after dropout learns the statistics of a
-    noise that is absent when the network answers (Li, Chen, Hu, Yang: Disharmony between Dropout and Batch
-    Normalization, CVPR 2019), and needs some epochs without it.
+    Dropout is on in the first `dropout_share` of the steps only: BatchNorm after dropout learns the
+    statistics of noise that is absent at prediction (Li, Chen, Hu, Yang: Understanding the
+    Disharmony between Dropout and Batch Normalization, CVPR 2019), and needs some epochs without.
     """
 
     epochs: int
@@ -148,7 +150,8 @@ class MomentsConfig:
     """What the second moments are estimated from.
 
     Attributes:
-        images: training images per class, 0 = all; more where a Linear layer needs them (`subspace.moments.enough_images`).
+        images: training images per class, 0 = all; more where a Linear layer needs them, see
+            `subspace.sampling.enough_images`.
         positions: patches per image and convolution, 0 = all.
     """
 

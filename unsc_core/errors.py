@@ -1,37 +1,37 @@
-"""What can go wrong, said in one sentence: what, which value, what to do."""
+"""Errors whose message is one sentence: what is wrong, with which value, and what to do."""
 
 
 class UnscError(Exception):
-    """Base of every error whose message is written for the person at the screen."""
+    """Base of every error whose message is meant for the user."""
 
 
 class ConfigError(UnscError):
-    """A setting of the experiment is impossible (unknown name, value out of range)."""
+    """A setting of the experiment is impossible: an unknown name or a value out of range."""
 
 
 class DataError(UnscError):
-    """A dataset is missing, damaged or not in a form that can be used."""
+    """A dataset is missing, damaged or in a form that cannot be used."""
 
 
 class CheckpointError(UnscError):
-    """Saved weights cannot be read or do not fit the model."""
+    """Saved weights cannot be read, or do not fit the model."""
 
 
 class StoreError(UnscError):
-    """The result store cannot be written (full disk, read-only folder)."""
+    """The store cannot be read or written."""
 
 
 class ImportedFileError(UnscError):
-    """An archive is not a run that was exported, or does not fit what is on this machine."""
+    """An archive is not an exported run, or does not fit the data on this machine."""
 
 
 class DivergedError(UnscError):
-    """Training or unlearning produced a loss or weights that are not finite."""
+    """Training or unlearning produced a loss, logits or weights that are not finite."""
 
 
 class EngineError(UnscError):
-    """The job engine could not be reached, or a worker was lost for good."""
+    """The job engine cannot be reached, or has lost its worker."""
 
 
 class Cancelled(Exception):
-    """Raised inside a job when somebody asked for it to stop. Not an error."""
+    """Raised within a job to stop it, when the user has cancelled it. Not an error."""

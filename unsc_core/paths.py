@@ -1,4 +1,4 @@
-"""Where generated files live, everything under one folder and never in the checkout, and how they are written."""
+"""Where generated files are kept, in one folder outside the checkout, and how they are written."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ ASSETS = APP / "assets"
 
 
 def home() -> Path:
-    """The data folder: `UNSC_HOME`, by default ~/.cache/unsc-lab. Not created here."""
+    """The folder of all generated files: `UNSC_HOME`, or ~/.cache/unsc-lab. Not created here."""
     return Path(os.environ.get("UNSC_HOME") or "~/.cache/unsc-lab").expanduser()
 
 
 def data_folder() -> Path:
-    """Where downloaded and own datasets are looked for."""
+    """Where downloaded and user-supplied datasets are kept."""
     return home() / "data"
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Write a file, and its folder where there is none, so that a reader sees all of it or what was there before.
+    """Write a file atomically, and its folder if missing: a reader sees the old content or the new.
 
     Raises:
         OSError: the disk is full or the folder may not be written; nothing is left behind.

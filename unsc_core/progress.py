@@ -1,4 +1,4 @@
-"""How running work says what it is doing, and how it is asked to stop."""
+"""How running work reports progress, and how it is stopped."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ class Progress:
     """One message from running work.
 
     Attributes:
-        stage: what is going on, in words ("training the original model").
-        done, total: steps finished and steps in all; total 0 means unknown.
-        detail: a short extra such as "epoch 3 of 10".
-        seconds_left: estimate for this stage, None while unknown.
+        stage: what is being done, such as "training the original model".
+        done, total: steps done and steps in all; total 0 means unknown.
+        detail: more, such as "epoch 3 of 10".
+        seconds_left: estimated for this stage, None while unknown.
     """
 
     stage: str
@@ -27,7 +27,7 @@ class Progress:
 
 
 Report = Callable[[Progress], None]
-"""Receives progress; raises `Cancelled` to stop the work at this point."""
+"""Receives progress; may raise `Cancelled` to stop the work."""
 
 
 def silent(_: Progress) -> None:
@@ -35,7 +35,7 @@ def silent(_: Progress) -> None:
 
 
 class Stages:
-    """Names the stage in progress, times each stage, and estimates what is left of it."""
+    """Reports the current stage, times each stage, and estimates the time left of it."""
 
     def __init__(self, report: Report = silent) -> None:
         self._report = report
@@ -45,7 +45,7 @@ class Stages:
 
     @contextmanager
     def stage(self, name: str, words: str) -> Iterator[None]:
-        """Time the enclosed work as `name` (seconds add up when a name recurs)."""
+        """Time the enclosed work as stage `name`; the seconds of a recurring name add up."""
         self._stage, self._started = words, time.perf_counter()
         self.tick(0, 0)
         try:
@@ -55,7 +55,7 @@ class Stages:
             self.seconds[name] = self.seconds.get(name, 0.0) + took
 
     def tick(self, done: int, total: int, detail: str = "") -> None:
-        """Report `done` of `total` steps of the present stage."""
+        """Report `done` of `total` steps of the current stage."""
         elapsed = time.perf_counter() - self._started
         settled = elapsed > 1 and done >= 0.03 * total  # the first steps are slower than the rest
         left = elapsed / done * (total - done) if done and settled else None

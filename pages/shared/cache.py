@@ -17,8 +17,9 @@ from unsc_core.config import ExperimentConfig
 from unsc_core.data import load_dataset
 from unsc_core.data.dataset import Dataset
 from unsc_core.errors import StoreError
+from unsc_core.experiment.artefacts import SPECTRA, UNSEEN_ENERGY
 from unsc_core.experiment.keys import keys, logits_key
-from unsc_core.experiment.result import UNSEEN_ENERGY, Result, read_result
+from unsc_core.experiment.result import Result, read_result
 from unsc_core.experiment.store import Store
 from unsc_core.jobs.cost import Cost, estimate
 from unsc_core.jobs.engine import Engine
@@ -171,16 +172,12 @@ def epoch_positions(kind: str, key: str, _result: Result, _epochs: Epochs) -> np
 
 def spectra(config: ExperimentConfig) -> dict[str, np.ndarray] | None:
     """Layer -> (groups, d) eigenvalues of the retain classes, or None until they have been computed."""
-    stored = store().get("spectra", keys(config, dataset(config.dataset)).spectra)
-    return (
-        None if stored is None else {layer: stored.arrays[layer] for layer in stored.meta["layers"]}
-    )
+    return SPECTRA.read(store(), keys(config, dataset(config.dataset)).spectra)
 
 
 def unseen_energy(config: ExperimentConfig) -> dict[str, np.ndarray]:
     """Layer -> (groups, d) energy that retained images which were not drawn have along each direction of `spectra`; empty where never measured."""
-    stored = store().get(UNSEEN_ENERGY, keys(config, dataset(config.dataset)).spectra)
-    return {} if stored is None else stored.arrays
+    return UNSEEN_ENERGY.read(store(), keys(config, dataset(config.dataset)).spectra) or {}
 
 
 def subspaces(config: ExperimentConfig) -> core_subspaces.Subspaces | None:

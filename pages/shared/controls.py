@@ -12,9 +12,8 @@ from streamlit.runtime.pages_manager import PagesManager
 
 from pages.shared import cache, jobs, own_files, state
 from pages.shared.state import GAMMAS, Chosen, State
-from unsc_core.data import DATASETS
+from unsc_core.data import DATASETS, is_available
 from unsc_core.data.dataset import Dataset
-from unsc_core.data.downloads import is_here
 from unsc_core.errors import UnscError
 from unsc_core.experiment.keys import keys
 from unsc_core.experiment.resolve import SUBSPACES, resolve
@@ -39,7 +38,7 @@ def experiment(gamma_here: bool = False) -> Chosen:
         with st.sidebar:
             now = _choose_dataset(now)
         config = now.config()
-        if now.dataset in DATASETS and not is_here(now.dataset):
+        if now.dataset in DATASETS and not is_available(now.dataset):
             state.keep(now)
             jobs.download(config, DATASETS[now.dataset].title)
             st.stop()

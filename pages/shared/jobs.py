@@ -15,6 +15,7 @@ from unsc_core.jobs.cost import Cost, duration, rates_key
 from unsc_core.jobs.job import SHORT_KINDS, SHORT_S, Job, JobState
 
 POLL_S = 0.4
+SOON_S = 1.5
 ASK_S = 60.0
 """Work that takes longer than this starts when a person says so."""
 
@@ -44,6 +45,15 @@ def result(chosen: Chosen) -> Result:
 def wait_for(kind: str, key: str, config: ExperimentConfig, words: str) -> None:
     """Show the job that makes a missing piece; the page is drawn again when it is done."""
     _show(kind, key, config, words)
+
+
+def done_soon(kind: str, key: str, config: ExperimentConfig, words: str) -> bool:
+    """Whether a short job is done within SOON_S: the page then goes on, without a panel and a second drawing."""
+    wanted = _wanted(kind, key, config)
+    if isinstance(wanted, Cost):
+        return False
+    with st.spinner(words):
+        return cache.engine().wait(wanted, SOON_S).state == JobState.DONE
 
 
 def download(config: ExperimentConfig, title: str) -> None:

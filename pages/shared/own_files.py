@@ -8,7 +8,7 @@ from pathlib import Path
 import streamlit as st
 
 from pages.shared import state
-from unsc_core.data.own import load_own_data
+from unsc_core.data.own import load_user_dataset
 from unsc_core.errors import DataError, UnscError
 from unsc_core.paths import data_folder
 
@@ -69,7 +69,7 @@ def _keep(name: str, content: bytes) -> str:
         target.parent.mkdir(parents=True, exist_ok=True)
         partial.write_bytes(content)
         if suffix == ".npz":
-            load_own_data(partial)
+            load_user_dataset(partial)
         partial.replace(target)
     except OSError as error:
         raise DataError(

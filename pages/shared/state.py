@@ -371,5 +371,7 @@ def _first(dataset: str) -> State:
     """What a dataset begins with."""
     entry = DATASETS.get(dataset)
     return (
-        State(dataset, entry.model, (entry.forget_class,)) if entry else State(dataset, forget=(0,))
+        State(dataset, entry.default_model, (entry.default_forget_class,))
+        if entry
+        else State(dataset, forget=(0,))
     )

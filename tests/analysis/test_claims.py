@@ -15,7 +15,7 @@ from unsc_core.analysis.summary import summary
 from unsc_core.config import ExperimentConfig
 from unsc_core.data.dataset import Dataset
 from unsc_core.data.request import split
-from unsc_core.experiment.result import Answers, Result
+from unsc_core.experiment.result import Predictions, Result
 from unsc_core.figures import compare, standings, story
 from unsc_core.figures.accuracy import change_per_class
 from unsc_core.figures.confusion import difference
@@ -41,7 +41,7 @@ FORGET = 1
 METHODS = ("unsc", "random-labels", "fisher", "scrub")
 
 
-def answering(rng: np.random.Generator, right: float, forget: float, other: int = 3) -> Answers:
+def answering(rng: np.random.Generator, right: float, forget: float, other: int = 3) -> Predictions:
     """Logits of a model that is right on these shares of the retained and the forgotten samples; else it mostly answers `other`."""
     answers = np.where(rng.random(len(LABELS)) < 0.8, other, rng.integers(0, CLASSES, len(LABELS)))
     answers[answers == FORGET] = 0
@@ -49,7 +49,7 @@ def answering(rng: np.random.Generator, right: float, forget: float, other: int 
     answers = np.where(rng.random(len(LABELS)) < share, LABELS, answers)
     logits = rng.normal(0, 0.1, (len(LABELS), CLASSES)).astype(np.float32)
     logits[np.arange(len(LABELS)), answers] += 3
-    return Answers(logits, logits)
+    return Predictions(logits, logits)
 
 
 def made_up(
@@ -94,7 +94,7 @@ CASES = [
 ]
 
 
-def acc(answers: Answers) -> tuple[float, float]:
+def acc(answers: Predictions) -> tuple[float, float]:
     """Acc_f and Acc_r in percent, counted plainly."""
     found = answers.test.argmax(1)
     per_class = [100 * np.mean(found[c == LABELS] == c) for c in range(CLASSES)]
@@ -243,7 +243,7 @@ def test_what_is_altered_and_what_is_not() -> None:
     assert plain.alterations == ()
     assert replace(
         plain, edits=("1>2",), energy_thresholds=(0.9, 0.8), checkpoint="w.pt"
-    ).alterations == ("edited labels", "γ per layer", "own weights")
+    ).alterations == ("edited labels", "γ per layer", "user-supplied weights")
     assert altered("UNSC", ("edited labels", "imported")) == "UNSC (edited labels, imported)"
     assert run_title(replace(CASES[0], imported=True)).endswith("imported)")
 

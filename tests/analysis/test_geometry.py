@@ -18,13 +18,8 @@ from unsc_core.figures import subspaces as lie
 from unsc_core.figures.spectra import free_share
 from unsc_core.figures.subspaces import curve, selectivity
 from unsc_core.figures.theme import LIGHT
-from unsc_core.subspace.null_space import (
-    MERGE_THRESHOLD,
-    energy_along,
-    mean_angle,
-    null_space,
-    spectrum,
-)
+from unsc_core.subspace.energy import MERGE_THRESHOLD
+from unsc_core.subspace.null_space import energy_along, mean_angle, null_space, spectrum
 from unsc_core.subspace.representations import represented_layers
 
 

@@ -35,9 +35,8 @@ from tests.benchmarks.speed import Row, here, timed
 from tests.steps import around_steps
 from unsc_core.analysis.evaluation import accuracies, logit_drift
 from unsc_core.config import ExperimentConfig, TrainingConfig
-from unsc_core.data import DATASETS, load_dataset
+from unsc_core.data import DATASETS, is_available, load_dataset
 from unsc_core.data.dataset import Dataset
-from unsc_core.data.downloads import is_here
 from unsc_core.data.request import split
 from unsc_core.errors import ConfigError
 from unsc_core.experiment.experiment import MAX_MOMENTS_BYTES, Experiment
@@ -45,7 +44,7 @@ from unsc_core.experiment.resolve import DEFAULT_ENERGY_THRESHOLD, MOMENTS
 from unsc_core.experiment.result import Result
 from unsc_core.experiment.store import Store
 from unsc_core.learning.batches import DeviceData, class_batches, predict, to_device
-from unsc_core.learning.device import one_thread, request_batches, resolve_device
+from unsc_core.learning.device import one_thread, resolve_device
 from unsc_core.learning.labels import pseudo_labels
 from unsc_core.learning.training import SgdConfig, relabel, train
 from unsc_core.methods import METHODS
@@ -53,14 +52,9 @@ from unsc_core.methods.context import Context, projections
 from unsc_core.models import build_model
 from unsc_core.paths import ASSETS, write_whole
 from unsc_core.progress import Stages
-from unsc_core.subspace.moments import (
-    Moments,
-    enough_images,
-    moments_bytes,
-    retain_spectra,
-    second_moments,
-)
+from unsc_core.subspace.moments import Moments, moments_bytes, second_moments
 from unsc_core.subspace.null_space import NullSpace, Spectra, null_space, spectra
+from unsc_core.subspace.sampling import drawn_batches, enough_images
 
 TESTS = Path(__file__).resolve().parent.parent
 FORGET = 6
@@ -112,7 +106,7 @@ class Run:
     @cached_property
     def images(self) -> Dataset:
         """CIFAR-10 if it is on this machine, else synthetic images of its size."""
-        if self.size is not SMALL and is_here("cifar10"):
+        if self.size is not SMALL and is_available("cifar10"):
             return load_dataset("cifar10")
         return synthetic(self.size.images)
 
@@ -353,8 +347,9 @@ def network(run: Run, name: str) -> Rows:
 
     def collect(by_request: bool = by_request) -> Moments:
         retain, forget = data.index(request.retain_train()), data.index(request.forget_train())
+        first = ExperimentConfig(moments_sample="first")
         batches = (
-            request_batches(data, config.images, retain, forget)
+            drawn_batches(data, [(0, retain), (1, forget)], config.images, first)
             if by_request
             else class_batches(data, config.images)
         )
@@ -366,7 +361,7 @@ def network(run: Run, name: str) -> Rows:
 
     def bases(moments: Moments) -> Spectra:
         with one_thread():
-            return retain_spectra(moments, request, "joint", 1.0)
+            return spectra(moments.retain(request.forget_classes))
 
     collect()
     with peak(run) as collected_with:

@@ -61,7 +61,7 @@ def write_photographs(path: Path, n: int) -> None:
     They are the bundled clothes in three shifted channels.
     """
     from unsc_core.data import load_dataset
-    from unsc_core.data.bundled import resized
+    from unsc_core.data.fashion_mnist_32 import resized
 
     clothes = load_dataset("fashion-mnist-mini")
     grey = resized(clothes.x_train[:, :, :, :], 32)[:, 0]
@@ -110,7 +110,7 @@ def request(folder: str) -> int:
         device="cpu",
     )
     work = Experiment(config)
-    work.logits(work.keys.original, lambda: work.original, "train")
+    work.ensure_logits(work.keys.original, lambda: work.original, "train")
     assert len(work.unlearned.history) == 2
     return len(work.data.y_train)
 

@@ -32,8 +32,8 @@ from tests.benchmarks import memory
 from unsc_core.commands import paper
 from unsc_core.config import ExperimentConfig, TrainingConfig
 from unsc_core.data import load_dataset
-from unsc_core.data.bundled import resized
 from unsc_core.data.dataset import Dataset
+from unsc_core.data.fashion_mnist_32 import resized
 from unsc_core.data.request import split
 from unsc_core.experiment.experiment import Experiment
 from unsc_core.experiment.keys import content_key
@@ -46,9 +46,11 @@ from unsc_core.methods.context import Context, projections
 from unsc_core.models import build_model
 from unsc_core.models.weights import set_weights
 from unsc_core.progress import Stages
-from unsc_core.subspace.moments import Moments, enough_images, second_moments
-from unsc_core.subspace.null_space import MERGE_THRESHOLD, NullSpace, Spectrum, null_space, spectra
+from unsc_core.subspace.energy import MERGE_THRESHOLD
+from unsc_core.subspace.moments import Moments, second_moments
+from unsc_core.subspace.null_space import NullSpace, Spectrum, null_space, spectra
 from unsc_core.subspace.representations import Layer, represented_layers
+from unsc_core.subspace.sampling import enough_images
 
 Matrix = NDArray[np.float32]
 FORGET = 6

@@ -168,8 +168,8 @@ def test_seeds_of_which_only_some_were_retrained(command: Command) -> None:
 def test_dataset_decides_network_and_class_when_none_is_named(command: Command) -> None:
     config = json_of(command("run", "--dataset=blobs", "--json", *QUICK))["config"]
     assert (config["model"], config["forget_classes"]) == (
-        DATASETS["blobs"].model,
-        [DATASETS["blobs"].forget_class],
+        DATASETS["blobs"].default_model,
+        [DATASETS["blobs"].default_forget_class],
     )
 
 

@@ -13,21 +13,24 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from unsc_core.data import DATASETS, DEFAULT_DATASET, dataset_entry, load_dataset
-from unsc_core.data.bundled import MINI_PATH, MINI_PER_CLASS
+from unsc_core.data import DATASETS, DEFAULT_DATASET, dataset_entry, is_available, load_dataset
 from unsc_core.data.dataset import Dataset
-from unsc_core.data.downloads import DEBIAN_FASHION_MNIST, fetch, read_idx
+from unsc_core.data.downloads import fetch, read_idx
+from unsc_core.data.fashion_mnist import DEBIAN
+from unsc_core.data.fashion_mnist_mini import MINI_PATH, MINI_PER_CLASS
 from unsc_core.data.request import split
 from unsc_core.errors import ConfigError, DataError
 from unsc_core.models import MODELS, model_entry
 from unsc_core.progress import Progress, silent
 
-BUNDLED = ("blobs", "digits", "fashion-mnist-mini")
 REMOTE = {
     "cifar10": ("www.cs.toronto.edu", "cifar-10-python.tar.gz"),
     "cifar100": ("www.cs.toronto.edu", "cifar-100-python.tar.gz"),
     "svhn": ("ufldl.stanford.edu", "train_32x32.mat"),
 }
+FULL = ("fashion-mnist", "fashion-mnist-32")
+"""Loaded without a download only where Debian's package is installed."""
+BUNDLED = [name for name in DATASETS if name not in (*REMOTE, *FULL)]
 
 
 def check_invariants(dataset: Dataset) -> None:
@@ -46,9 +49,16 @@ def check_invariants(dataset: Dataset) -> None:
     assert np.allclose(dataset.std, dataset.x_train.std(axes) / scale, atol=1e-4)
 
 
-def test_the_registry_is_covered() -> None:
-    assert set(DATASETS) == {*BUNDLED, *REMOTE, "fashion-mnist", "fashion-mnist-32"}
+def test_the_default_needs_no_download() -> None:
     assert DEFAULT_DATASET in BUNDLED
+
+
+@pytest.mark.parametrize("name", DATASETS)
+def test_what_is_not_downloaded_yet_is_not_available(
+    name: str, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("unsc_core.data.fashion_mnist.DEBIAN", home / "nowhere")
+    assert is_available(name) == (name in BUNDLED)
 
 
 @pytest.mark.parametrize("name", DATASETS)
@@ -57,7 +67,7 @@ def test_entries_name_themselves_and_real_beginnings(name: str) -> None:
     assert entry.name == name
     assert entry.title
     assert entry.summary.endswith(".")
-    assert entry.model in MODELS
+    assert entry.default_model in MODELS
     assert entry.training_epochs > 0
 
 
@@ -65,8 +75,8 @@ def test_entries_name_themselves_and_real_beginnings(name: str) -> None:
 def test_bundled_datasets_hold_what_everything_relies_on(name: str) -> None:
     dataset, entry = load_dataset(name), DATASETS[name]
     check_invariants(dataset)
-    assert 0 <= entry.forget_class < dataset.num_classes
-    assert model_entry(entry.model, dataset.input_shape).name == entry.model
+    assert 0 <= entry.default_forget_class < dataset.num_classes
+    assert model_entry(entry.default_model, dataset.input_shape).name == entry.default_model
     again = entry.load(silent)
     assert (again.train_digest, again.test_digest) == (dataset.train_digest, dataset.test_digest)
     assert load_dataset(name) is dataset
@@ -89,8 +99,8 @@ def test_digits_are_scikit_learns() -> None:
 
 
 @pytest.mark.skipif(
-    not (DEBIAN_FASHION_MNIST.is_dir() or os.environ.get("UNSC_NO_SKIP")),
-    reason=f"the full Fashion-MNIST is not in {DEBIAN_FASHION_MNIST}",
+    not (DEBIAN.is_dir() or os.environ.get("UNSC_NO_SKIP")),
+    reason=f"the full Fashion-MNIST is not in {DEBIAN}",
 )
 def test_fashion_mnist_in_full_and_the_bundled_part_are_one() -> None:
     full, mini = load_dataset("fashion-mnist"), load_dataset("fashion-mnist-mini")
@@ -168,11 +178,11 @@ def test_impossible_requests_are_refused(forget_classes: tuple[int, ...], words:
 def test_own_path_gets_an_entry() -> None:
     entry = dataset_entry(str(MINI_PATH))
     assert (entry.name, entry.title) == (str(MINI_PATH), MINI_PATH.name)
-    assert entry.model in MODELS
+    assert entry.default_model in MODELS
 
 
 class Server:
-    """A web server on this machine that hands out the bundled dataset and remembers what was asked."""
+    """A local web server that serves the bundled dataset and records the requested paths."""
 
     def __init__(self) -> None:
         self.content = MINI_PATH.read_bytes()

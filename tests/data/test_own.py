@@ -11,14 +11,14 @@ from PIL import Image
 from tests.data.test_data import check_invariants
 from tests.own_images import own_arrays, save_folder, save_npz
 from unsc_core.data import load_dataset
-from unsc_core.data.own import load_own_data, path_in_data_folder
+from unsc_core.data.own import load_user_dataset, path_in_data_folder
 from unsc_core.errors import DataError
 
 # What is refused is in bad_inputs.py, run by test_experiment.py and test_cli.py.
 
 
 def test_npz_is_read_as_it_was_saved(tmp_path: Path) -> None:
-    dataset = load_own_data(save_npz(tmp_path / "own.npz"))
+    dataset = load_user_dataset(save_npz(tmp_path / "own.npz"))
     arrays = own_arrays()
     check_invariants(dataset)
     assert dataset.input_shape == (1, 16, 16)
@@ -34,7 +34,7 @@ def test_npz_with_channels_last_becomes_channels_first(tmp_path: Path, channels:
         name: np.stack([arrays[name] // (c + 1) for c in range(channels)], axis=-1)
         for name in ("x_train", "x_test")
     }
-    dataset = load_own_data(save_npz(tmp_path / "own.npz", **images))
+    dataset = load_user_dataset(save_npz(tmp_path / "own.npz", **images))
     check_invariants(dataset)
     assert dataset.input_shape == (channels, 16, 16)
     assert np.array_equal(dataset.x_train[:, -1], images["x_train"][..., -1])
@@ -44,7 +44,7 @@ def test_npz_with_channels_last_becomes_channels_first(tmp_path: Path, channels:
 def test_any_whole_labels_do(tmp_path: Path, dtype: str) -> None:
     arrays = own_arrays()
     labels = {name: arrays[name].astype(dtype) for name in ("y_train", "y_test")}
-    dataset = load_own_data(save_npz(tmp_path / "own.npz", class_names=None, **labels))
+    dataset = load_user_dataset(save_npz(tmp_path / "own.npz", class_names=None, **labels))
     check_invariants(dataset)
     assert dataset.class_names == ("0", "1", "2")
 
@@ -52,7 +52,7 @@ def test_any_whole_labels_do(tmp_path: Path, dtype: str) -> None:
 def test_folder_is_read_class_by_class(tmp_path: Path) -> None:
     root = save_folder(tmp_path / "own")
     (root / "train" / "one" / ".DS_Store").write_bytes(b"left by a file manager")
-    dataset = load_own_data(root)
+    dataset = load_user_dataset(root)
     check_invariants(dataset)
     arrays = own_arrays(2)
     assert dataset.class_names == ("one", "zero")
@@ -71,7 +71,7 @@ def test_folders_named_by_numbers_keep_their_order(tmp_path: Path) -> None:
     for part in ("train", "test"):
         (root / part / "zero").rename(root / part / "10")
         (root / part / "one").rename(root / part / "9")
-    assert load_own_data(root).class_names == ("9", "10")
+    assert load_user_dataset(root).class_names == ("9", "10")
 
 
 def test_colour_images_stay_in_colour(tmp_path: Path) -> None:
@@ -79,7 +79,7 @@ def test_colour_images_stay_in_colour(tmp_path: Path) -> None:
     for file in root.rglob("*.png"):
         grey = np.array(Image.open(file))
         Image.fromarray(np.stack([grey, grey // 2, grey // 3], axis=-1)).save(file)
-    dataset = load_own_data(root)
+    dataset = load_user_dataset(root)
     check_invariants(dataset)
     assert dataset.input_shape == (3, 16, 16)
     assert np.array_equal(dataset.x_train[:, 1], dataset.x_train[:, 0] // 2)

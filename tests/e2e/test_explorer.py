@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import TimeoutError, expect
 
 from tests.e2e.server import Server, charts
 
@@ -223,18 +223,26 @@ def test_a_cell_is_read_in_all_matrices_and_opened(app: Server, page: Any) -> No
     ).to_be_visible()
 
 
+def choose(page: Any, box: str, option: Any) -> None:
+    """Pick an option; a page that is drawn again meanwhile closes the list, so try again."""
+    for _ in range(5):
+        page.get_by_role("combobox", name=box).click()
+        try:
+            option.click(timeout=3000)
+            return
+        except TimeoutError:
+            pass
+    raise AssertionError(f"no option in '{box}'")
+
+
 def test_other_pseudo_labels_are_tried_beside_the_own_ones(app: Server, page: Any) -> None:
     page.goto(f"{app.url}/pseudo_labels?dataset=digits")
     expect(page.get_by_text(re.compile(r"For \d+\s% of the .* the taught label"))).to_be_visible(
         timeout=120_000
     )
-    expect(page.get_by_role("button", name="Cancel")).to_have_count(
-        0
-    )  # nothing more is drawn by itself
-    page.get_by_role("combobox", name="Samples with the pseudo-label").click()
-    page.get_by_role("option").first.click()
-    page.get_by_role("combobox", name="are taught instead").click()
-    page.get_by_role("option", name="0", exact=True).click()
+    expect(page.get_by_role("button", name="Cancel")).to_have_count(0)
+    choose(page, "Samples with the pseudo-label", page.get_by_role("option").first)
+    choose(page, "are taught instead", page.get_by_role("option", name="0", exact=True))
     page.get_by_role("button", name="Run with these labels").click()
     expect(page.get_by_text("The edits took Acc_r from")).to_be_visible(timeout=120_000)
     page.wait_for_url(re.compile("edits="))

@@ -61,7 +61,7 @@ BROKEN = {
     "of=Nobody": FALLS_BACK,
     "dataset=missing.npz": "does not exist",
     "dataset=../../../etc/passwd": "outside the data folder",
-    "dataset=%00": "is no path that a file can have",
+    "dataset=%00": "is not a valid path",
     "dataset=a/b/c": "does not exist",
 }
 """Query -> what is said about it; None: the sentence about its own name or an empty value's default."""

@@ -1,8 +1,9 @@
-"""The steps in order: same config, same weights; nothing done twice; nothing done for an impossible request."""
+"""Experiments: the same weights for the same config, nothing computed twice or for nothing."""
 
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import subprocess
 import sys
@@ -59,13 +60,11 @@ def test_same_config_gives_the_same_weights_bit_for_bit(name: str, tmp_path: Pat
 
 
 ONE_RUN = """
-import hashlib, sys
+import json, sys
 from pathlib import Path
 from unsc_core.config import ExperimentConfig
-from unsc_core.experiment import Experiment
-from unsc_core.representations import represented_layers
-from unsc_core.store import Store
-import json
+from unsc_core.experiment.experiment import Experiment
+from unsc_core.experiment.store import Store
 work = Experiment(ExperimentConfig.from_dict(json.loads(sys.argv[1])), Store(Path(sys.argv[2])))
 work.run()
 """
@@ -73,8 +72,6 @@ work.run()
 
 @pytest.mark.parametrize("name", SMALL)
 def test_another_process_gives_the_same_weights(name: str, tmp_path: Path) -> None:
-    import json
-
     config = SMALL[name]
     subprocess.run(
         [sys.executable, "-c", ONE_RUN, json.dumps(config.to_dict()), str(tmp_path / "there")],
@@ -104,7 +101,7 @@ def test_second_run_computes_nothing(tmp_path: Path) -> None:
 
 
 def test_parts_come_from_the_store_in_any_order(tmp_path: Path) -> None:
-    """Every stored network can be loaded again, the ones with BatchNorm too."""
+    """Every stored network can be loaded again, also with BatchNorm."""
     store = Store(tmp_path)
     first = Experiment(SMALL["digits"], store)
     first.run(with_retrain=True)
@@ -218,7 +215,7 @@ def test_progress_that_raises_stops_the_work(tmp_path: Path) -> None:
     assert not list(tmp_path.rglob("*.safetensors"))
 
 
-def test_own_checkpoint_replaces_training(tmp_path: Path) -> None:
+def test_user_supplied_checkpoint_replaces_training(tmp_path: Path) -> None:
     trained = Experiment(SMALL["digits"], Store(tmp_path / "a"))
     trained.run()
     weights = {name: value.contiguous() for name, value in trained.original.state_dict().items()}
@@ -246,6 +243,39 @@ def test_impossible_request_is_one_sentence(case: BadInput, tmp_path: Path, home
         assert word in sentence
     assert not (tmp_path / MARK).exists()
     assert not list(home.rglob("unlearned/*"))
+
+
+def test_nothing_happens_before_something_is_asked_for(home: Path) -> None:
+    """Neither an error nor a download, a folder or another number of threads."""
+    torch.set_num_threads(2)
+    try:
+        heard: list[Progress] = []
+        work = Experiment(SMALL["blobs"], report=heard.append)
+        Experiment(replace(SMALL["blobs"], dataset="nope", device="tpu", seed=-1))
+        assert (torch.get_num_threads(), heard, home.exists()) == (2, [], False)
+        _ = work.config, work.keys
+        assert torch.get_num_threads() == 2
+        work.check()
+        assert (torch.get_num_threads(), home.exists()) == (2, False)
+        _ = work.original  # points are computed on one thread
+        assert torch.get_num_threads() == 1
+    finally:
+        torch.set_num_threads(1)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"dataset": "nope"}, "'nope'"),
+        ({"device": "tpu"}, "'tpu'"),
+        ({"forget_classes": (9,)}, "Class 9"),
+        ({"checkpoint": "/none.pt"}, "none.pt"),
+    ],
+)
+def test_check_finds_an_impossible_config(changes: dict, words: str, home: Path) -> None:
+    with pytest.raises(UnscError, match=words):
+        Experiment(replace(SMALL["blobs"], **changes)).check()
+    assert not home.exists()
 
 
 @pytest.mark.parametrize("root", ["under a file", "under /proc"])
@@ -334,8 +364,8 @@ def test_gpu_agrees_with_cpu(tmp_path: Path) -> None:
         assert numbers["rank"] == pytest.approx(cuda.null_space[layer]["rank"], abs=1)
 
 
-def test_build_is_that_of_the_config(tmp_path: Path) -> None:
-    """The weights a run starts from are those of its seed: no hidden state decides them."""
+def test_initial_weights_depend_on_the_config_alone(tmp_path: Path) -> None:
+    """Initial weights depend on the seed alone, not on hidden state."""
     torch.manual_seed(123)
     config = replace(SMALL["blobs"], training_epochs=1)
     first = _unlearned(config, tmp_path / "a")[1]
@@ -345,7 +375,10 @@ def test_build_is_that_of_the_config(tmp_path: Path) -> None:
 
 
 def test_hash_randomisation_does_not_reach_the_keys() -> None:
-    code = "from unsc_core.config import content_key; print(content_key(b=[1, 2], a={'y': None, 'x': 0.5}))"
+    code = """
+from unsc_core.experiment.keys import content_key
+print(content_key(b=[1, 2], a={'y': None, 'x': 0.5}))
+"""
     keys = {
         subprocess.run(
             [sys.executable, "-c", code],

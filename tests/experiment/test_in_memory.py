@@ -1,4 +1,4 @@
-"""Unlearning a network in memory is what an experiment does."""
+"""Unlearning a network in memory: the pipeline of an experiment without its store."""
 
 from __future__ import annotations
 
@@ -30,10 +30,22 @@ def test_every_method_leaves_the_network_itself_alone(work: Experiment, method: 
     assert not torch.equal(flat(forgot.model), before)
 
 
-def test_without_moments_it_is_the_experiment_bit_for_bit(shared_store: Store) -> None:
-    work = Experiment(digits(method="pseudo-labels"), shared_store)
+@pytest.mark.parametrize(
+    ("method", "request_values"),
+    [
+        ("pseudo-labels", {"forget_classes": (3,)}),
+        ("unsc", {"forget_ids": tuple(range(30))}),
+        ("svd-forget", {"forget_ids": (4, 5, 6)}),
+    ],
+)
+def test_it_is_the_experiment_bit_for_bit(
+    method: str, request_values: dict, shared_store: Store
+) -> None:
+    """Without moments, or with those of the request, as experiments on single samples have them."""
+    config = digits(method=method, **{"forget_classes": (), **request_values})
+    work = Experiment(config, shared_store)
     forgot = unsc.unlearn(
-        work.original, work.dataset, forget_classes=(3,), method="pseudo-labels", device="cpu"
+        work.original, work.dataset, method=method, device="cpu", **request_values
     )
     assert torch.equal(flat(forgot.model), flat(work.unlearned.model))
 
@@ -57,7 +69,7 @@ def test_single_samples(work: Experiment) -> None:
     assert float(right[:30].float().mean()) < 0.2 < 0.8 < float(right[30:].float().mean())
 
 
-def test_network_of_ones_own() -> None:
+def test_user_supplied_network() -> None:
     blobs = unsc.load_dataset("blobs")
     data = unsc.to_device(blobs, "cpu")
     torch.manual_seed(0)

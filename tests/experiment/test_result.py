@@ -1,4 +1,4 @@
-"""Configs, keys, and the numbers of a result."""
+"""Configs, keys, and the measures of a result."""
 
 from __future__ import annotations
 
@@ -16,11 +16,12 @@ from unsc_core.errors import ConfigError
 from unsc_core.experiment.experiment import Experiment
 from unsc_core.experiment.keys import content_key, keys
 from unsc_core.experiment.machine import ELSEWHERE, Took, this_machine
-from unsc_core.experiment.resolve import DEFAULT_ENERGY_THRESHOLD, resolve
+from unsc_core.experiment.resolve import DEFAULT_ENERGY_THRESHOLD, resolve, settings, training
 from unsc_core.experiment.result import read_result, took_training, took_unlearning
 from unsc_core.experiment.store import Store
 from unsc_core.methods import METHODS
 from unsc_core.runs.history import link
+from unsc_core.subspace.energy import MERGE_THRESHOLD
 
 
 def test_config_survives_json() -> None:
@@ -79,6 +80,37 @@ def test_resolve_fills_every_default_once(method: str) -> None:
     assert config.energy_threshold == entry.energy_threshold
     assert (config.learning_rate, config.epochs) == (entry.learning_rate, entry.epochs)
     assert config.training_epochs == 40
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_settings_of_a_resolved_config_are_complete(method: str) -> None:
+    entry = METHODS[method]
+    found = settings(resolve(blobs(method=method), load_dataset("blobs")))
+    expected = (entry.energy_threshold, entry.learning_rate, entry.epochs)
+    defaults = (DEFAULT_ENERGY_THRESHOLD, 0.0, 0)
+    assert (found.energy_threshold, found.learning_rate, found.epochs) == tuple(
+        default if value is None else value
+        for value, default in zip(expected, defaults, strict=True)
+    )
+
+
+def test_each_layer_is_cut_where_the_config_says() -> None:
+    dataset, layers = load_dataset("blobs"), ("1", "3")
+
+    def cuts(**values: object) -> dict[str, float]:
+        return settings(resolve(blobs(**values), dataset)).cuts(layers)
+
+    assert cuts(energy_threshold=0.9) == {"1": 0.9, "3": 0.9}
+    assert cuts(energy_thresholds=(0.9, 0.8)) == {"1": 0.9, "3": 0.8}
+    assert cuts(energy_threshold=0.9, subspace="merge") == dict.fromkeys(layers, MERGE_THRESHOLD)
+    with pytest.raises(ConfigError, match="3 values of γ.*2 layers"):
+        cuts(energy_thresholds=(0.9, 0.8, 0.7))
+
+
+def test_training_needs_a_resolved_config() -> None:
+    assert training(resolve(blobs(), load_dataset("blobs"))).epochs == 40
+    with pytest.raises(ValueError, match="not been resolved"):
+        training(blobs())
 
 
 def test_order_and_repetition_of_classes_do_not_matter() -> None:

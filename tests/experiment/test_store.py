@@ -1,4 +1,4 @@
-"""Results on disk: whole or absent, checked, and a sentence when they cannot be kept."""
+"""Files in the store: whole or absent, verified, and one sentence when they cannot be written."""
 
 from __future__ import annotations
 
@@ -82,9 +82,7 @@ def test_any_flipped_bit_is_noticed() -> None:
         damaged[position] ^= 1
         path.write_bytes(damaged)
         found = store.get("kind", "key")
-        if (
-            found is not None
-        ):  # padding of the header, or a space in it: the content must be what was written
+        if found is not None:  # a bit of the header's padding
             assert found.meta == {"x": 1}
             assert np.array_equal(found.arrays["a"], ARRAYS["labels"])
         else:
@@ -97,7 +95,7 @@ WRITER = """
 import sys
 from pathlib import Path
 import numpy as np
-from unsc_core.store import Artefact, Store
+from unsc_core.experiment.store import Artefact, Store
 store = Store(Path(sys.argv[1]))
 print("ready", flush=True)
 n = 0
@@ -128,7 +126,7 @@ import resource, sys
 from pathlib import Path
 import numpy as np
 from unsc_core.errors import StoreError
-from unsc_core.store import Artefact, Store
+from unsc_core.experiment.store import Artefact, Store
 resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
 store = Store(Path(sys.argv[1]))
 store.put("kind", "small", Artefact({"a": np.zeros(1000)}))

@@ -14,8 +14,10 @@ from tests.conftest import blobs, digits
 from unsc_core.config import ExperimentConfig
 from unsc_core.data import load_dataset
 from unsc_core.data.request import split
-from unsc_core.experiment.experiment import Experiment, shipped_path
+from unsc_core.experiment.experiment import Experiment
+from unsc_core.experiment.keys import shipped_path
 from unsc_core.experiment.resolve import resolve
+from unsc_core.experiment.shipped import shipped_meta
 from unsc_core.experiment.store import Artefact, Store
 from unsc_core.jobs.cost import (
     Cost,
@@ -24,7 +26,6 @@ from unsc_core.jobs.cost import (
     estimate,
     rates_key,
     read_rates,
-    read_shipped_meta,
     unlearning_seconds,
 )
 from unsc_core.jobs.cost_measurement import measure, record
@@ -127,10 +128,10 @@ def test_a_shipped_original_is_neither_trained_nor_measured_first(store: Store) 
     config = resolved(ExperimentConfig())
     dataset = load_dataset(config.dataset)
     assert shipped_path(config, ()).is_file()
-    assert read_shipped_meta(config, dataset, ())
+    assert shipped_meta(config, dataset, ())
     assert estimate([("experiment", config)], store) == Cost(0.0)
     assert estimate([("retrain", config)], store) == Cost(0.0)
-    assert read_shipped_meta(replace(config, training_epochs=9), dataset, ()) is None
+    assert shipped_meta(replace(config, training_epochs=9), dataset, ()) is None
     assert estimate([("experiment", replace(config, seed=3))], store) is None
     many = [
         ("experiment", resolved(replace(config, method=name, forget_classes=(c,))))

@@ -1,4 +1,4 @@
-"""A person's changes of the pseudo-labels: checked, carried out, and part of what the experiment is."""
+"""Edits of the pseudo-labels: checked, applied, and part of what the experiment is."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_no_sample_is_sent_to_its_own_class(shared_store: Store) -> None:
 )
 def test_impossible_edits_are_one_sentence(shared_store: Store, edit: str, words: str) -> None:
     with pytest.raises(ConfigError, match=words):
-        Experiment(digits(edits=(edit,)), shared_store)
+        Experiment(digits(edits=(edit,)), shared_store).check()
 
 
 def test_edited_labels_are_what_is_taught_and_another_experiment(shared_store: Store) -> None:

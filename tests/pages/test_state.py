@@ -36,7 +36,8 @@ def test_the_default_needs_no_link() -> None:
 def test_a_link_to_a_dataset_is_enough(name: str) -> None:
     state, notes = from_query({"dataset": name})
     assert notes == []
-    assert (state.model, state.forget) == (DATASETS[name].model, (DATASETS[name].forget_class,))
+    entry = DATASETS[name]
+    assert (state.model, state.forget) == (entry.default_model, (entry.default_forget_class,))
     assert to_query(state) == ({} if state == State() else {"dataset": name})
 
 
@@ -90,7 +91,7 @@ def test_the_app_never_runs_a_model_file(name: str, tmp_path: Path) -> None:
     )
     name = name.format(folder=tmp_path)
     state, notes = from_query({"dataset": "digits", "model": name})
-    assert state.model == DATASETS["digits"].model
+    assert state.model == DATASETS["digits"].default_model
     assert len(notes) == 1
     with pytest.raises(ConfigError, match="no model"):
         State("digits", model=name, forget=(3,)).config()

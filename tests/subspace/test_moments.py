@@ -1,4 +1,4 @@
-"""Second moments: what the layers received, class by class, in whichever form takes less room."""
+"""Second moments: of the layers' inputs, per class, in whichever form takes less memory."""
 
 from __future__ import annotations
 
@@ -21,18 +21,19 @@ from unsc_core.experiment import experiment
 from unsc_core.experiment.experiment import Experiment
 from unsc_core.experiment.store import Store
 from unsc_core.learning.batches import DeviceData, class_batches, to_device
-from unsc_core.subspace import moments
-from unsc_core.subspace.energy import energy_error
-from unsc_core.subspace.moments import (
-    drawn_batches,
+from unsc_core.subspace import moments, sampling
+from unsc_core.subspace.energy import MERGE_THRESHOLD, energy_error
+from unsc_core.subspace.moments import moments_bytes, second_moments
+from unsc_core.subspace.null_space import (
+    eigenvalues,
     energy_along_spectra,
-    enough_images,
-    moments_bytes,
-    second_moments,
-    unseen_batches,
+    merged,
+    null_space,
+    spectra,
+    spectrum,
 )
-from unsc_core.subspace.null_space import MERGE_THRESHOLD, merged, null_space, spectra, spectrum
 from unsc_core.subspace.representations import represented_layers
+from unsc_core.subspace.sampling import drawn_batches, enough_images, unseen_batches
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +57,7 @@ def test_moments_of_classes_add_up_to_the_moments_of_all(work: Experiment) -> No
         assert torch.equal(parts.forget((3,))[layer], each[3])
 
 
-def test_moments_are_what_the_layers_really_received(work: Experiment) -> None:
+def test_moments_are_those_of_the_layers_inputs(work: Experiment) -> None:
     received: dict[str, torch.Tensor] = {}
     layers = represented_layers(work.original)
     handles = [
@@ -210,13 +211,13 @@ def test_wide_linear_layers_get_several_vectors_for_each_input(work: Experiment)
     config = MomentsConfig(images=8, positions=32)
     assert enough_images(work.original, 10, config) == MomentsConfig(
         26, 10
-    )  # 4 · 64 inputs, over ten classes; as many patches in all
+    )  # 4 · 64 vectors over ten classes; as many patches in all
     assert enough_images(work.original, 100, config) == config
     assert enough_images(nn.Sequential(nn.Conv2d(1, 2, 3)), 10, config) == config
     assert enough_images(work.original, 10, MomentsConfig(images=0)) == MomentsConfig(images=0)
 
 
-def test_room_is_known_before_it_is_taken(work: Experiment) -> None:
+def test_memory_is_known_in_advance(work: Experiment) -> None:
     for images, positions in ((3, 4), (40, 0)):
         found = second_moments(
             work.original, class_batches(work.data, images), 10, positions=positions
@@ -295,37 +296,26 @@ def test_energy_error_is_that_of_brute_force(work: Experiment) -> None:
     )
     full = second_moments(work.original, class_batches(work.data, 16), 10).retain((3,))
     found = spectra(drawn)
-    eigenvalues = {
-        layer: torch.stack([s.eigenvalues for s in groups]) for layer, groups in found.items()
-    }
+    values = eigenvalues(found)
     along = energy_along_spectra(found, full)
     cut_at = dict(zip(found, (0.7, 0.9, 0.96, 0.99) * 2, strict=False))
-    errors = energy_error(eigenvalues, eigenvalues, along, cut_at)
+    errors = energy_error(values, values, along, cut_at)
     assert list(errors) == list(found)
     for layer, error in errors.items():
         mine, theirs = drawn[layer][0], full[layer][0]
-        values, vectors = torch.linalg.eigh(mine)
-        shares = values.flip(0).cumsum(0) / values.sum()
+        ascending, vectors = torch.linalg.eigh(mine)
+        shares = ascending.flip(0).cumsum(0) / ascending.sum()
         k = int((shares < cut_at[layer]).sum()) + 1
         basis = vectors.flip(1)[:, :k]
         assert error == pytest.approx(
             float((basis.T @ theirs @ basis).trace() / theirs.trace() - shares[k - 1]), abs=1e-9
         )
     assert max(map(abs, errors.values())) > 1e-4
-    assert (
-        max(
-            map(
-                abs,
-                energy_error(
-                    eigenvalues, eigenvalues, energy_along_spectra(found, drawn), cut_at
-                ).values(),
-            )
-        )
-        < 1e-9
-    )
+    of_itself = energy_error(values, values, energy_along_spectra(found, drawn), cut_at)
+    assert max(map(abs, of_itself.values())) < 1e-9
 
 
-EACH = moments.UNSEEN_IMAGES // 10
+EACH = sampling.UNSEEN_IMAGES // 10
 
 
 @pytest.mark.parametrize(
@@ -340,11 +330,11 @@ EACH = moments.UNSEEN_IMAGES // 10
 def test_a_run_says_the_energy_error_of_its_own_cut_and_classes(
     settings: dict, forget: tuple[int, ...], shared_store: Store
 ) -> None:
-    """Against all patches of the images that the moments left out, from the layers' inputs on."""
+    """Computed again from all patches of the images that the moments left out."""
     run = Experiment(digits(forget_classes=forget, **settings), shared_store)
     said = run.run().energy_error
     draws = list(
-        moments.draw(
+        sampling.draw(
             run.data.y_train, torch.arange(len(run.data.y_train)), run.moments.images, run.config
         )
     )
@@ -420,7 +410,7 @@ def drawn_rows(
     labels = uneven().y_train
     among = torch.arange(len(labels)) if rows is None else rows
     return {
-        label: drawn.tolist() for label, drawn, _ in moments.draw(labels, among, images, config)
+        label: drawn.tolist() for label, drawn, _ in sampling.draw(labels, among, images, config)
     }
 
 
@@ -463,11 +453,11 @@ def test_first_images_are_those_that_class_batches_yields() -> None:
 def test_unseen_images_are_none_of_the_drawn_and_stand_for_as_many(
     sample: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(moments, "UNSEEN_IMAGES", 12)
+    monkeypatch.setattr(sampling, "UNSEEN_IMAGES", 12)
     data, config = uneven(), ExperimentConfig(moments_sample=sample)
-    parts: moments.Parts = [(None, torch.arange(len(data.y_train)))]
+    parts: sampling.Parts = [(None, torch.arange(len(data.y_train)))]
 
-    def images(batches: moments.Batches) -> dict[int, tuple[set[bytes], float]]:
+    def images(batches: sampling.Batches) -> dict[int, tuple[set[bytes], float]]:
         return {
             label: ({image.numpy().tobytes() for image in inputs}, weight * len(inputs))
             for label, inputs, weight in batches
@@ -497,7 +487,7 @@ def test_weights_by_size_estimate_the_second_moment_of_the_whole_retain_set() ->
         config = ExperimentConfig(class_weights=weights, seed=seed)
         everything = torch.arange(len(data.y_train))
         forgotten = data.y_train == 2
-        parts: moments.Parts = (
+        parts: sampling.Parts = (
             [(0, everything[~forgotten]), (1, everything[forgotten])]
             if by_request
             else [(None, everything)]

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from unsc_core.config import ExperimentConfig
 from unsc_core.data.dataset import Dataset
+from unsc_core.experiment.artefacts import SUBSPACES
 from unsc_core.experiment.keys import content_key, keys
-from unsc_core.experiment.resolve import DEFAULT_ENERGY_THRESHOLD
+from unsc_core.experiment.resolve import settings
 from unsc_core.experiment.store import Artefact, Store
 from unsc_core.progress import Report, silent
 
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
     from unsc_core.experiment.experiment import Experiment
 
-KIND = "subspaces"
 VERSION = 2
 """Part of the key: raise it when a change of the code changes what is found."""
 DRIFT_IMAGES = 32
@@ -67,7 +67,7 @@ def key(config: ExperimentConfig, dataset: Dataset) -> str:
 
 def read(config: ExperimentConfig, dataset: Dataset, store: Store) -> Subspaces | None:
     """What is stored for a resolved config, or None."""
-    stored = store.get(KIND, key(config, dataset))
+    stored = SUBSPACES.read(store, key(config, dataset))
     if stored is None:
         return None
     layers, arrays = (
@@ -101,11 +101,11 @@ def make(config: ExperimentConfig, store: Store, report: Report = silent) -> Non
             "energy_threshold": _threshold(work),
             "drift": _drift(work),
         }
-    store.put(KIND, key(work.config, work.dataset), Artefact(arrays, meta))
+    SUBSPACES.write(store, key(work.config, work.dataset), Artefact(arrays, meta))
 
 
 def _threshold(work: Experiment) -> float:
-    return work.config.energy_threshold or DEFAULT_ENERGY_THRESHOLD
+    return settings(work.config).energy_threshold
 
 
 def _forget_energy(work: Experiment) -> dict[str, NDArray[Any]]:
@@ -153,7 +153,7 @@ def drift_rows(work: Experiment) -> Tensor:
     """(n,) indices of the retained test images that movement is measured on, drawn from each class by the seed."""
     import torch
 
-    from unsc_core.subspace.moments import draw
+    from unsc_core.subspace.sampling import draw
 
     retained = work.data.index((~work.split.is_forgotten("test")).nonzero()[0])
     each = max(

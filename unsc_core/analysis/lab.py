@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from unsc_core.config import ExperimentConfig
 from unsc_core.data import load_dataset
 from unsc_core.data.dataset import Dataset
+from unsc_core.experiment.artefacts import LAB
 from unsc_core.experiment.keys import content_key, keys
 from unsc_core.experiment.resolve import resolve
 from unsc_core.experiment.store import Store
@@ -167,7 +168,7 @@ class LabRun:
 def read_lab(config: ExperimentConfig, store: Store) -> LabRun | None:
     """The stored run of a resolved config, or None until it has been made."""
     key = lab_key(config)
-    stored = store.get("lab", key)
+    stored = LAB.read(store, key)
     if stored is None:
         return None
     arrays, layers = stored.arrays, []

@@ -16,7 +16,9 @@ from unsc_core.analysis import evaluation
 from unsc_core.analysis.lab import LEVELS, MAX_FRAMES, SHOWN, lab_key, plane
 from unsc_core.config import ExperimentConfig
 from unsc_core.errors import DivergedError
+from unsc_core.experiment.artefacts import LAB
 from unsc_core.experiment.experiment import Experiment
+from unsc_core.experiment.resolve import settings
 from unsc_core.experiment.store import Arrays, Artefact, Store
 from unsc_core.learning.batches import predict
 from unsc_core.learning.labels import pseudo_labels
@@ -36,7 +38,7 @@ def run(config: ExperimentConfig, store: Store | None = None, report: Report = s
     """
     work = Experiment(config, store, report)
     key = lab_key(work.config)
-    if work.store.get("lab", key) is not None:
+    if LAB.read(work.store, key) is not None:
         return
     work.store.check_writable()
     original, retrained = work.original, work.retrained
@@ -48,8 +50,8 @@ def run(config: ExperimentConfig, store: Store | None = None, report: Report = s
         found, stopped[name] = recorder.path(name)
         arrays |= {f"{name}.{part}": array for part, array in found.items()}
     gradients, ranks = _first_gradients(work)
-    work.store.put(
-        "lab",
+    LAB.write(
+        work.store,
         key,
         Artefact(
             arrays | gradients,
@@ -77,7 +79,7 @@ class Recorder:
 
     def path(self, method: str) -> tuple[Arrays, str]:
         """The frames of one method as arrays (see `lab.Recording`), and why it ended early."""
-        model, total = copy.deepcopy(self.original), self.work.config.epochs or 0
+        model, total = copy.deepcopy(self.original), settings(self.work.config).epochs
         every = -(-total // (MAX_FRAMES - 1))
         frames: list[tuple[int, NDArray[np.float32]]] = []
         last = 0, 1.0

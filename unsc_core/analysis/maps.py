@@ -10,10 +10,11 @@ from unsc_core.data import load_dataset
 from unsc_core.data.dataset import Dataset
 from unsc_core.data.request import Split
 from unsc_core.errors import ConfigError
+from unsc_core.experiment.artefacts import LOGITS, MAPS
 from unsc_core.experiment.keys import content_key, keys, logits_key
 from unsc_core.experiment.resolve import resolve
 from unsc_core.experiment.result import Result
-from unsc_core.experiment.store import Artefact, Store
+from unsc_core.experiment.store import Store
 from unsc_core.progress import Report, Stages, silent
 
 MAX_POINTS = 1200
@@ -139,8 +140,7 @@ def umap_key(config: ExperimentConfig, dataset: Dataset) -> str:
 
 def read_umap(config: ExperimentConfig, dataset: Dataset, store: Store) -> Points | None:
     """(n, 2) positions of `sample(dataset)` for the original, or None until they have been made."""
-    stored = store.get("embeddings", umap_key(config, dataset))
-    return None if stored is None else stored.arrays["positions"]
+    return MAPS.read(store, umap_key(config, dataset))
 
 
 def make_umap(config: ExperimentConfig, store: Store, report: Report = silent) -> None:
@@ -152,9 +152,9 @@ def make_umap(config: ExperimentConfig, store: Store, report: Report = silent) -
     stages = Stages(report)
     dataset = load_dataset(config.dataset)
     config = resolve(config, dataset)
-    logits = store.get("logits", logits_key(keys(config, dataset).original, dataset, "test"))
+    logits = LOGITS.read(store, logits_key(keys(config, dataset).original, dataset, "test"))
     if logits is None:
         raise ConfigError("The map needs the original model's answers; run the experiment first.")
     with stages.stage("umap", "drawing the map (UMAP)"):
-        positions = fit_umap(logits.arrays["logits"][sample(dataset)], config.seed)
-    store.put("embeddings", umap_key(config, dataset), Artefact({"positions": positions}))
+        positions = fit_umap(logits[sample(dataset)], config.seed)
+    MAPS.write(store, umap_key(config, dataset), positions)

@@ -13,8 +13,9 @@ from unsc_core.analysis.maps import MAX_POINTS, shown
 from unsc_core.config import ExperimentConfig
 from unsc_core.data.dataset import Dataset
 from unsc_core.data.request import split
+from unsc_core.experiment.artefacts import EPOCHS
 from unsc_core.experiment.keys import content_key, keys
-from unsc_core.experiment.store import Arrays, Artefact, Store
+from unsc_core.experiment.store import Arrays, Store
 from unsc_core.methods import METHODS
 from unsc_core.progress import Report, silent
 
@@ -80,13 +81,13 @@ def epochs_key(config: ExperimentConfig, dataset: Dataset) -> str:
 
 def read_epochs(config: ExperimentConfig, dataset: Dataset, store: Store) -> Epochs | None:
     """The stored epochs of a resolved config, or None until they have been recorded."""
-    stored = store.get("epochs", epochs_key(config, dataset))
+    stored = EPOCHS.read(store, epochs_key(config, dataset))
     if stored is None:
         return None
     retain = list(split(dataset, config.forget_classes, config.forget_ids).retain_classes)
     return Epochs(
-        **stored.arrays,
-        acc_retain=np.nanmean(stored.arrays["per_class"][:, retain], axis=1),
+        **stored,
+        acc_retain=np.nanmean(stored["per_class"][:, retain], axis=1),
         counted=len(counted_rows(dataset)),
     )
 
@@ -98,14 +99,9 @@ def make_epochs(config: ExperimentConfig, store: Store, report: Report = silent)
     work = Experiment(config, store, report)
     work.run()
     key = epochs_key(work.config, work.dataset)
-    if store.get("epochs", key) is None:
-        store.put(
-            "epochs",
-            key,
-            Artefact(
-                _replayed(work) if METHODS[work.config.method].epochs else _first_and_last(work)
-            ),
-        )
+    if EPOCHS.read(store, key) is None:
+        recorded = _replayed if METHODS[work.config.method].epochs else _first_and_last
+        EPOCHS.write(store, key, recorded(work))
 
 
 def _replayed(work: Experiment) -> Arrays:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from unsc_core.analysis import evaluation
-from unsc_core.experiment.result import Answers, Result
+from unsc_core.experiment.result import Predictions, Result
 
 
 def summary(result: Result) -> dict[str, Any]:
@@ -71,7 +71,7 @@ def _measured(result: Result, name: str) -> dict[str, Any]:
     return found
 
 
-def _agreement(result: Result, answers: Answers) -> float | None:
+def _agreement(result: Result, answers: Predictions) -> float | None:
     """Percent of forgotten test samples (training samples when single ones are forgotten) answered as the retrained model does."""
     part = result.split.measured_part
     if result.retrained is None or not (answers.has(part) and result.retrained.has(part)):

@@ -13,6 +13,7 @@ from PIL import Image, ImageDraw
 from unsc_core.commands.terminal import show_progress
 from unsc_core.config import ExperimentConfig
 from unsc_core.errors import ConfigError
+from unsc_core.experiment.artefacts import TRAINED
 from unsc_core.experiment.keys import CHECKPOINTS, shipped_key, shipped_path
 from unsc_core.experiment.store import Artefact, Store, to_bytes
 from unsc_core.paths import ASSETS, home
@@ -26,7 +27,7 @@ SEEDS = (0, 1, 2)
 
 def make_assets(options: argparse.Namespace) -> int:
     """Make the files that were asked for and print their paths."""
-    from unsc_core.data.bundled import make_fashion_mnist_mini
+    from unsc_core.data.fashion_mnist_mini import make_fashion_mnist_mini
 
     if not (options.data or options.checkpoints or options.icon or options.records):
         raise ConfigError("Name what to make: --data, --checkpoints, --icon, --records or several.")
@@ -87,7 +88,7 @@ def make_checkpoints(report: Report = silent) -> list[Path]:
 def _write(work: Experiment, without: tuple[int, ...]) -> Path:
     _ = work.retrained if without else work.original
     key = work.keys.retrained if without else work.keys.original
-    made = work.store.get("trained", key)
+    made = TRAINED.read(work.store, key)
     assert made is not None
     path = shipped_path(work.config, without)
     meta = {
@@ -95,5 +96,5 @@ def _write(work: Experiment, without: tuple[int, ...]) -> Path:
         "seconds": made.meta["seconds"],
         "without": list(without),
     }
-    path.write_bytes(to_bytes(Artefact(made.arrays, meta)))
+    path.write_bytes(to_bytes(Artefact(made.weights, meta)))
     return path

@@ -58,11 +58,11 @@ def _configs(options: argparse.Namespace) -> list[ExperimentConfig]:
     if options.forget is not None:
         forget = integers(options.forget, "--forget")
     else:
-        forget = () if ids else (entry.forget_class,)
+        forget = () if ids else (entry.default_forget_class,)
     return [
         ExperimentConfig(
             dataset=options.dataset,
-            model=options.model or entry.model,
+            model=options.model or entry.default_model,
             forget_classes=forget,
             forget_ids=ids,
             method=options.method,

@@ -25,25 +25,22 @@ from unsc_core.methods import METHODS
 from unsc_core.paths import ASSETS, home, write_whole
 from unsc_core.progress import Report, silent
 
-FACTORS = (0.25, 0.5, 1.0, 2.0, 4.0)
-"""Learning rates to try, as multiples of the default."""
-ENERGY_THRESHOLDS = (0.94, 0.96, 0.97, 0.98)
 TOLERANCE = 0.05
 """Settings whose Acc_r differs by less than this, in percentage points, count as equal."""
 
 
 def tune_methods(options: argparse.Namespace) -> int:
     """Tune the methods one by one, record each outcome, and print all of them."""
-    model = options.model or dataset_entry(options.dataset).model
+    model = options.model or dataset_entry(options.dataset).default_model
     config = ExperimentConfig(
         dataset=options.dataset, model=model, training_epochs=options.training_epochs
     )
     forget = arguments.integers(options.forget, "--forget")
     seeds = arguments.integers(options.seeds, "--seeds")
-    factors = arguments.numbers(options.factors, "--factors") or FACTORS
+    factors = arguments.numbers(options.factors, "--factors")
     gammas = arguments.numbers(options.energy_thresholds, "--energy-thresholds")
     grids = {
-        method: list(settings(method, factors, gammas or ENERGY_THRESHOLDS))
+        method: list(settings(method, factors, gammas))
         for method in arguments.methods(options.methods)
     }
     path, outcomes = record_path(config), []
@@ -57,18 +54,25 @@ def tune_methods(options: argparse.Namespace) -> int:
 
 
 def settings(
-    method: str,
-    factors: Sequence[float] = FACTORS,
-    energy_thresholds: Sequence[float] = ENERGY_THRESHOLDS,
+    method: str, factors: Sequence[float] = (), energy_thresholds: Sequence[float] = ()
 ) -> Iterator[dict[str, float]]:
-    """The settings to try for a method; none for a method without a learning rate."""
+    """The settings to try for a method; none for a method without a learning rate.
+
+    Args:
+        method: a name in METHODS.
+        factors: learning rates, as multiples of the default; empty for those of the method's entry.
+        energy_thresholds: values of γ; empty for those of the method's entry.
+    """
     entry = METHODS[method]
     if entry.learning_rate is None:
         return
-    thresholds = energy_thresholds if entry.uses_energy_threshold else (None,)
-    for factor, threshold in product(factors, thresholds):
+    for factor in factors or entry.tuning_factors:
         rate = {"learning_rate": float(f"{factor * entry.learning_rate:.3g}")}
-        yield rate | ({} if threshold is None else {"energy_threshold": threshold})
+        if not entry.uses_energy_threshold:
+            yield rate
+            continue
+        for threshold in energy_thresholds or entry.tuning_energy_thresholds:
+            yield rate | {"energy_threshold": threshold}
 
 
 def tune(

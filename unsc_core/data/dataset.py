@@ -1,4 +1,4 @@
-"""What a dataset is, whatever it came from."""
+"""Dataset: training and test samples with their labels; and the checks of user-supplied arrays."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from unsc_core.errors import DataError
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """Training and test samples, held once and never changed.
+    """Training and test samples; never changed after construction.
 
     Attributes:
-        name: registry name, or the path of own data.
+        name: registry name, or the path of user-supplied data.
         x_train, x_test: images (n, channels, height, width) uint8, or points (n, features) float32.
         y_train, y_test: (n,) int64, classes 0 … classes − 1, every class present in training.
         class_names: one per class.
@@ -66,12 +66,12 @@ class Dataset:
 
     @cached_property
     def train_digest(self) -> str:
-        """A name for what a model is trained on: same samples, labels and normalisation, same digest."""
+        """Identifies what a model is trained on: samples, labels, normalisation, augmentation."""
         return _digest(f"{self.mean}{self.std}{self.augment}", self.x_train, self.y_train)
 
     @cached_property
     def test_digest(self) -> str:
-        """A name for what a model is tested on."""
+        """Identifies what a model is tested on: samples and labels."""
         return _digest("", self.x_test, self.y_test)
 
 
@@ -84,7 +84,7 @@ def _digest(settings: str, *arrays: NDArray[np.generic]) -> str:
 
 
 def _channel_statistics(x: NDArray[np.generic]) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Mean and standard deviation per channel, rounded so that every machine agrees on the key."""
+    """Mean and standard deviation per channel, rounded so that all machines derive the same key."""
     scale = 255.0 if x.ndim == 4 else 1.0
     axes = (0, *range(2, x.ndim))
     mean = x.mean(axes, dtype=np.float64) / scale
@@ -102,22 +102,23 @@ def checked_dataset(
     y_test: NDArray[np.generic],
     class_names: tuple[str, ...] = (),
 ) -> Dataset:
-    """A Dataset from own arrays, after checking everything that could be wrong with them.
+    """A Dataset from user-supplied arrays, after checking them.
 
     Args:
-        name: where they came from, for messages.
+        name: where they come from, for messages.
         x_train, x_test: uint8 images (n, height, width) or (n, height, width, channels).
         y_train, y_test: (n,) integers from 0.
         class_names: one per class, or empty for "0", "1", ….
 
     Raises:
-        DataError: in one sentence, what is wrong.
+        DataError: the arrays cannot be used; one sentence says why.
     """
     train = _checked_images(name, "x_train", x_train)
     test = _checked_images(name, "x_test", x_test)
     if train.shape[1:] != test.shape[1:]:
         raise DataError(
-            f"{name}: training images are {_size(train)} but test images are {_size(test)}; all images must have one size."
+            f"{name}: training images are {_size(train)} but test images are {_size(test)}; all "
+            "images must have one size."
         )
     labels = _checked_labels(name, "y_train", y_train, len(train))
     test_labels = _checked_labels(name, "y_test", y_test, len(test))
@@ -128,24 +129,27 @@ def checked_dataset(
     if len(present) < classes:
         missing = int(np.flatnonzero(present != np.arange(len(present)))[0])
         raise DataError(
-            f"{name}: labels must run from 0 without gaps, but no training sample has label {missing} "
-            f"(labels go up to {classes - 1}); renumber the classes."
+            f"{name}: labels must run from 0 without gaps, but no training sample has label "
+            f"{missing} (labels go up to {classes - 1}); renumber the classes."
         )
     if counts.min() < 2:
         raise DataError(
-            f"{name}: class {counts.argmin()} has one training sample; give every class two or more."
+            f"{name}: class {counts.argmin()} has one training sample; every class needs two."
         )
     if test_labels.max() >= classes:
         raise DataError(
-            f"{name}: y_test has label {test_labels.max()}, which no training sample has (0 to {classes - 1})."
+            f"{name}: y_test has label {test_labels.max()}, which no training sample has (0 to "
+            f"{classes - 1})."
         )
     if untested := sorted(set(range(classes)) - set(test_labels.tolist())):
         raise DataError(
-            f"{name}: no test sample has label {untested[0]}; give every class one or more, or nothing can be measured on it."
+            f"{name}: no test sample has label {untested[0]}; every class needs at least one, or "
+            "nothing can be measured on it."
         )
     if class_names and len(class_names) != classes:
         raise DataError(
-            f"{name}: class_names has {len(class_names)} names for {classes} classes; give one per class."
+            f"{name}: class_names has {len(class_names)} names for {classes} classes; give one per "
+            "class."
         )
     names = tuple(str(n) for n in class_names) or tuple(str(c) for c in range(classes))
     return Dataset(name, train, labels, test, test_labels, names)
@@ -164,7 +168,8 @@ def _checked_images(name: str, part: str, x: NDArray[np.generic]) -> NDArray[np.
         x = x[..., None]
     if x.shape[3] > 4:
         raise DataError(
-            f"{name}: {part} has {x.shape[3]} channels (shape {x.shape}); channels come last and are at most 4."
+            f"{name}: {part} has {x.shape[3]} channels (shape {x.shape}); channels come last, and "
+            "there are at most 4."
         )
     return np.ascontiguousarray(x.transpose(0, 3, 1, 2).astype(np.uint8, copy=False))
 
@@ -172,7 +177,8 @@ def _checked_images(name: str, part: str, x: NDArray[np.generic]) -> NDArray[np.
 def _checked_labels(name: str, part: str, y: NDArray[np.generic], n: int) -> NDArray[np.int64]:
     if y.ndim != 1 or len(y) != n:
         raise DataError(
-            f"{name}: {part} has shape {y.shape} for {n} images; labels must be one integer per image."
+            f"{name}: {part} has shape {y.shape} for {n} images; labels must be one integer per "
+            "image."
         )
     if not np.issubdtype(y.dtype, np.integer):
         raise DataError(f"{name}: {part} has dtype {y.dtype}; labels must be integers from 0.")

@@ -1,4 +1,4 @@
-"""The public datasets that are not bundled: found on disk, else downloaded with progress through torchvision's addresses."""
+"""Downloads of public datasets, with the addresses and checksums that torchvision knows."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import http.client
 import shutil
 import urllib.error
 import urllib.request
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -18,76 +19,18 @@ from unsc_core.errors import DataError
 from unsc_core.paths import data_folder
 from unsc_core.progress import Progress, Report
 
-DEBIAN_FASHION_MNIST = Path("/usr/share/datasets/fashion-mnist")
 TIMEOUT_S = 20
 
-FASHION_NAMES = (
-    "T-shirt",
-    "Trouser",
-    "Pullover",
-    "Dress",
-    "Coat",
-    "Sandal",
-    "Shirt",
-    "Sneaker",
-    "Bag",
-    "Ankle boot",
-)
 
+def load_cifar(name: str, source: Any, report: Report) -> Dataset:
+    """CIFAR-10 or CIFAR-100, downloaded and unpacked if necessary.
 
-def fashion_mnist(report: Report) -> Dataset:
-    """Fashion-MNIST in full (Xiao et al., 2017; MIT licence), 60,000 / 10,000, 28×28."""
-    folder = DEBIAN_FASHION_MNIST
-    if not folder.is_dir():
-        datasets = _torchvision_datasets()
-        folder = data_folder() / "FashionMNIST" / "raw"
-        mirror = datasets.FashionMNIST.mirrors[0]
-        wanted = [(mirror + name, name, md5) for name, md5 in datasets.FashionMNIST.resources]
-        fetch("fashion-mnist", folder, wanted, report)
-    parts = [
-        read_idx(folder / f"{part}-{kind}.gz")
-        for part in ("train", "t10k")
-        for kind in ("images-idx3-ubyte", "labels-idx1-ubyte")
-    ]
-    x_train, y_train, x_test, y_test = parts
-    return Dataset(
-        "fashion-mnist",
-        x_train[:, None],
-        y_train.astype(np.int64),
-        x_test[:, None],
-        y_test.astype(np.int64),
-        FASHION_NAMES,
-    )
+    Args:
+        name: of the Dataset. source: torchvision's class.
 
-
-def cifar10(report: Report) -> Dataset:
-    """CIFAR-10 (Krizhevsky, 2009), 50,000 / 10,000, 32×32 colour."""
-    return _cifar("cifar10", _torchvision_datasets().CIFAR10, report)
-
-
-def cifar100(report: Report) -> Dataset:
-    """CIFAR-100 (Krizhevsky, 2009), 50,000 / 10,000, 32×32 colour."""
-    return _cifar("cifar100", _torchvision_datasets().CIFAR100, report)
-
-
-def svhn(report: Report) -> Dataset:
-    """SVHN (Netzer et al., 2011), 73,257 / 26,032, 32×32 colour."""
-    datasets = _torchvision_datasets()
-    files = [datasets.SVHN.split_list[part] for part in ("train", "test")]
-    fetch("svhn", data_folder(), [tuple(entry) for entry in files], report)
-    train, test = (datasets.SVHN(str(data_folder()), split=part) for part in ("train", "test"))
-    names = tuple(str(c) for c in range(10))
-    return Dataset(
-        "svhn",
-        train.data,
-        train.labels.astype(np.int64),
-        test.data,
-        test.labels.astype(np.int64),
-        names,
-    )
-
-
-def _cifar(name: str, source: Any, report: Report) -> Dataset:
+    Raises:
+        DataError: the files are missing and cannot be downloaded, or are incomplete.
+    """
     if not (data_folder() / source.base_folder).is_dir():
         fetch(name, data_folder(), [(source.url, source.filename, source.tgz_md5)], report)
         shutil.unpack_archive(data_folder() / source.filename, data_folder(), filter="data")
@@ -96,7 +39,7 @@ def _cifar(name: str, source: Any, report: Report) -> Dataset:
     except RuntimeError:
         folder = data_folder() / source.base_folder
         raise DataError(
-            f"{name} in {folder} is not complete; remove that folder, and it is unpacked or downloaded again."
+            f"{name} in {folder} is incomplete; remove that folder to unpack or download it again."
         ) from None
     images = [np.ascontiguousarray(part.data.transpose(0, 3, 1, 2)) for part in (train, test)]
     labels = [np.array(part.targets, dtype=np.int64) for part in (train, test)]
@@ -105,35 +48,40 @@ def _cifar(name: str, source: Any, report: Report) -> Dataset:
     )
 
 
-def is_here(name: str) -> bool:
-    """Whether the files of a dataset lie on this machine; true for datasets that are never downloaded."""
-    folder = data_folder()
-    files = {
-        "fashion-mnist": [folder / "FashionMNIST" / "raw" / "t10k-labels-idx1-ubyte.gz"],
-        "cifar10": [folder / "cifar-10-batches-py"],
-        "cifar100": [folder / "cifar-100-python"],
-        "svhn": [folder / "train_32x32.mat", folder / "test_32x32.mat"],
-    }
-    files["fashion-mnist-32"] = files["fashion-mnist"]
-    return all(path.exists() for path in files.get(name, [])) or (
-        name.startswith("fashion-mnist") and DEBIAN_FASHION_MNIST.is_dir()
-    )
+def torchvision_datasets() -> Any:
+    """The module `torchvision.datasets`; loads torch."""
+    import torch
 
-
-def _torchvision_datasets() -> Any:
-    import unsc_core.data.torchvision_ops  # noqa: F401, I001  (before torchvision: see there)
+    if torch.version.cuda is None:
+        _declared_operators()
     from torchvision import datasets
 
     return datasets
 
 
+@cache
+def _declared_operators() -> Any:
+    """Declare two compiled operators of torchvision, for which it registers fake kernels.
+
+    Next to a CPU-only torch, torchvision's compiled library does not load; without declarations,
+    importing torchvision fails. They last as long as the returned object, which the cache keeps.
+    """
+    import torch
+
+    library = torch.library.Library("torchvision", "FRAGMENT")
+    library.define("nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+    library.define("qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+    return library
+
+
 def fetch(name: str, folder: Path, wanted: list[tuple[str, str, str]], report: Report) -> None:
-    """Make sure every file of `wanted` (address, file name, md5) lies complete in `folder`.
+    """Download each file of `wanted` (address, file name, md5) that `folder` lacks.
 
     Raises:
-        DataError: a file is missing and cannot be downloaded; the sentence says what to put where.
+        DataError: a file is missing and cannot be downloaded; the message says which file to put
+            where.
     """
-    check_integrity = _torchvision_datasets().utils.check_integrity
+    check_integrity = torchvision_datasets().utils.check_integrity
     for address, file_name, md5 in wanted:
         target = folder / file_name
         if check_integrity(str(target), md5):
@@ -150,28 +98,31 @@ def fetch(name: str, folder: Path, wanted: list[tuple[str, str, str]], report: R
         ) as error:
             reason = getattr(error, "reason", error)
             raise DataError(
-                f"{name} is not on this machine and could not be downloaded ({reason}); put {file_name} into {folder}."
+                f"{name} is not on this machine and could not be downloaded ({reason}); put "
+                f"{file_name} into {folder}."
             ) from None
         except OSError as error:
             raise DataError(
-                f"{name} cannot be downloaded to {folder} ({error.strerror or error}); make room or set UNSC_HOME elsewhere."
+                f"{name} cannot be downloaded to {folder} ({error.strerror or error}); free "
+                "some space, or set UNSC_HOME to another folder."
             ) from None
         if not check_integrity(str(partial), md5):
             partial.unlink(missing_ok=True)
             raise DataError(
-                f"{file_name} arrived damaged (wrong checksum); try again, or put a good copy into {folder}."
+                f"{file_name} was damaged in transfer (wrong checksum); try again, or put an "
+                f"intact copy into {folder}."
             )
         partial.replace(target)
 
 
-def _download(address: str, target: Path, words: str, report: Report) -> None:
+def _download(address: str, target: Path, stage: str, report: Report) -> None:
     with urllib.request.urlopen(address, timeout=TIMEOUT_S) as response, target.open("wb") as file:
         total = int(response.headers.get("Content-Length") or 0)
         done = 0
         while chunk := response.read(1 << 18):
             file.write(chunk)
             done += len(chunk)
-            report(Progress(words, done, total, f"{done / 1e6:.0f} MB"))
+            report(Progress(stage, done, total, f"{done / 1e6:.0f} MB"))
 
 
 def read_idx(path: Path) -> NDArray[np.uint8]:
@@ -187,4 +138,4 @@ def read_idx(path: Path) -> NDArray[np.uint8]:
         shape = np.frombuffer(raw, ">u4", count=dims, offset=4).astype(int)
         return np.frombuffer(raw, np.uint8, offset=4 + 4 * dims).reshape(shape)
     except (OSError, EOFError, ValueError, IndexError) as error:
-        raise DataError(f"{path} cannot be read ({error}); put a good copy there.") from None
+        raise DataError(f"{path} cannot be read ({error}); replace it by an intact copy.") from None

@@ -1,4 +1,4 @@
-"""What is to be forgotten of a dataset, and what is to stay."""
+"""The request: which part of a dataset to forget, and which to retain."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from unsc_core.errors import ConfigError
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """A dataset and the request: which of its classes, or which training samples, are to be forgotten.
+    """A dataset, split into what to forget and what to retain.
 
     Attributes:
-        dataset: the whole of it.
-        forget_classes: sorted, distinct, at least one and not all; empty when samples are to be forgotten.
-        forget_ids: indices of training samples to forget, sorted and distinct; empty when classes are.
+        dataset: the whole dataset.
+        forget_classes: sorted and distinct, not all of them; empty if samples are forgotten.
+        forget_ids: sorted and distinct training indices; empty if classes are forgotten.
     """
 
     dataset: Dataset
@@ -28,12 +28,12 @@ class Split:
 
     @property
     def measured_part(self) -> str:
-        """Where forgetting is measured: on the "test" samples of forgotten classes, or on the "train" samples that were chosen."""
+        """Where forgetting is measured: on "test" for classes, on "train" for single samples."""
         return "train" if self.forget_ids else "test"
 
     @property
     def retain_classes(self) -> tuple[int, ...]:
-        """All the classes that stay."""
+        """The classes to retain."""
         return tuple(c for c in range(self.dataset.num_classes) if c not in self.forget_classes)
 
     def forget_train(self) -> NDArray[np.intp]:
@@ -45,8 +45,11 @@ class Split:
         return np.flatnonzero(~self.is_forgotten("train"))
 
     def is_forgotten(self, part: str) -> NDArray[np.bool_]:
-        """(n,) whether each sample of "train" or "test" is to be forgotten, read-only; test samples only go with their class."""
-        if part not in self._forgotten:  # every measure asks for it
+        """(n,) bool, read-only: whether each sample of "train" or "test" is to be forgotten.
+
+        Test samples are forgotten with their class only.
+        """
+        if part not in self._forgotten:  # cached, since every measure needs it
             found = self._find_forgotten(part)
             found.setflags(write=False)
             self._forgotten[part] = found
@@ -62,38 +65,42 @@ class Split:
         return chosen
 
     def banned(self) -> NDArray[np.bool_]:
-        """(n_forget, classes) where no forget sample may be sent: the forget classes, or its own class when samples are forgotten."""
+        """(n_forget, classes) bool: the classes that each forget sample must not be moved to.
+
+        These are the forget classes, or the sample's own class if single samples are forgotten.
+        """
         own = self.dataset.y_train[self.forget_train()]
         classes = np.arange(self.dataset.num_classes)
-        return (
-            classes == own[:, None]
-            if self.forget_ids
-            else np.tile(np.isin(classes, self.forget_classes), (len(own), 1))
-        )
+        if self.forget_ids:
+            return classes == own[:, None]
+        return np.tile(np.isin(classes, self.forget_classes), (len(own), 1))
 
 
 def split(
     dataset: Dataset, forget_classes: tuple[int, ...], forget_ids: tuple[int, ...] = ()
 ) -> Split:
-    """Check a request against a dataset.
+    """The split of a dataset by a request, after checking the request.
 
     Raises:
-        ConfigError: no class, an unknown class or all classes; unknown samples, or all samples of a class.
+        ConfigError: no class, an unknown class, or all classes; an unknown sample, or all samples
+            of a class.
     """
     if forget_ids:
         return _split_samples(dataset, forget_classes, forget_ids)
     last = dataset.num_classes - 1
     if not forget_classes:
-        raise ConfigError(f"No class to forget was named; choose one or more of 0 to {last}.")
+        raise ConfigError(f"No class to forget is named; choose one or more of 0 to {last}.")
     for c in forget_classes:
         if not 0 <= c <= last:
             raise ConfigError(
-                f"Class {c} is not in {dataset.name}; its classes are 0 to {last} ({_named(dataset)})."
+                f"Class {c} is not in {dataset.name}; its classes are 0 to {last} "
+                f"({_named(dataset)})."
             )
     chosen = tuple(sorted(set(forget_classes)))
     if len(chosen) == dataset.num_classes:
         raise ConfigError(
-            f"All {dataset.num_classes} classes of {dataset.name} would be forgotten; leave at least one."
+            f"All {dataset.num_classes} classes of {dataset.name} would be forgotten; leave at "
+            "least one."
         )
     return Split(dataset, chosen)
 
@@ -102,7 +109,7 @@ def _split_samples(
     dataset: Dataset, forget_classes: tuple[int, ...], forget_ids: tuple[int, ...]
 ) -> Split:
     if forget_classes:
-        raise ConfigError("Both classes and samples to forget were named; name one or the other.")
+        raise ConfigError("Name either classes or samples to forget, not both.")
     chosen = tuple(sorted(set(forget_ids)))
     n = len(dataset.y_train)
     for i in (chosen[0], chosen[-1]):
@@ -114,7 +121,8 @@ def _split_samples(
     if left.min() == 0:
         name = dataset.class_names[int(left.argmin())]
         raise ConfigError(
-            f"All training samples of class {name} would be forgotten; name the class instead, or leave some."
+            f"All training samples of class {name} would be forgotten; name the class instead, or "
+            "leave some."
         )
     return Split(dataset, (), chosen)
 

@@ -1,1 +1,1 @@
-"""Config -> result: defaults, keys, the store, and the steps in order."""
+"""Config -> result: defaults, keys, the store, and the pipeline in between."""

@@ -1,4 +1,4 @@
-"""The names under which the pieces of an experiment are stored: same content, same key."""
+"""The keys that the pieces of an experiment are stored under: same content, same key."""
 
 from __future__ import annotations
 
@@ -9,33 +9,34 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from unsc_core.config import ExperimentConfig, TrainingConfig
+from unsc_core.config import ExperimentConfig
 from unsc_core.data.dataset import Dataset
 from unsc_core.errors import CheckpointError
-from unsc_core.experiment.resolve import MOMENTS
+from unsc_core.experiment.resolve import MOMENTS, training
 from unsc_core.methods import METHODS
 from unsc_core.models import model_digest
 from unsc_core.paths import ASSETS
 
 FORMAT = 1
-"""Part of every key: raise it when a change of the code changes stored results."""
+"""Part of every key; increased when a change of the code changes stored results."""
 CHECKPOINTS = ASSETS / "checkpoints"
+"""The trained networks shipped with the project."""
 
 
 def content_key(**parts: Any) -> str:
-    """A short stable name for `parts` (JSON types only): same parts, same key, on every machine."""
+    """A short key of `parts`, which are JSON types: the same on every machine."""
     text = json.dumps({"format": FORMAT, **parts}, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:20]
 
 
 @dataclass(frozen=True)
 class Keys:
-    """The names under which an experiment's pieces are stored.
+    """The keys of an experiment's pieces.
 
     Attributes:
-        original, retrained: trained networks and their logits.
-        moments, spectra: second moments of the original, and their spectra for this request.
-        unlearned: the experiment itself: what the unlearned model and its logits are stored under.
+        original, retrained: the trained networks and their logits.
+        moments: the original's second moments; spectra: theirs for this request.
+        unlearned: the unlearned network and its logits, and so the experiment itself.
     """
 
     original: str
@@ -49,7 +50,7 @@ def keys(config: ExperimentConfig, dataset: Dataset) -> Keys:
     """Keys of a resolved config.
 
     Raises:
-        CheckpointError: the config names a checkpoint that is not there.
+        CheckpointError: the config's checkpoint cannot be read.
     """
     original = _training_key(config, dataset, ())
     if config.checkpoint is not None:
@@ -65,12 +66,9 @@ def keys(config: ExperimentConfig, dataset: Dataset) -> Keys:
         **asdict(MOMENTS),
         seed=config.seed,
         without=forget if config.forget_ids else [],
-        **(
-            {} if config.moments_sample == "first" else {"sample": config.moments_sample}
-        ),  # "first" and "equal" have the keys that
-        **(
-            {} if config.class_weights == "equal" else {"class_weights": config.class_weights}
-        ),  # they had before there was a choice
+        # "first" and "equal" keep the keys from before there was a choice.
+        **({} if config.moments_sample == "first" else {"sample": config.moments_sample}),
+        **({} if config.class_weights == "equal" else {"class_weights": config.class_weights}),
     )
     unlearned = content_key(
         original=original,
@@ -93,7 +91,10 @@ def keys(config: ExperimentConfig, dataset: Dataset) -> Keys:
 
 
 def logits_key(model_key: str, dataset: Dataset, part: str) -> str:
-    """The name of a model's logits on "train" or "test"; two datasets may share their training samples only."""
+    """The key of a network's logits on "train" or "test".
+
+    Two datasets may share their training samples only, so the test samples are part of it.
+    """
     return f"{model_key}-train" if part == "train" else f"{model_key}-test-{dataset.test_digest}"
 
 
@@ -103,12 +104,12 @@ def _forget(config: ExperimentConfig) -> list[Any]:
 
 
 def _training_key(config: ExperimentConfig, dataset: Dataset, without: Sequence[Any]) -> str:
-    training = asdict(TrainingConfig(config.training_epochs or 0))
+    """The key of a network trained by a resolved config, without the classes or samples named."""
     return content_key(
         data=dataset.train_digest,
         model=model_digest(config.model),
         seed=config.seed,
-        training=training,
+        training=asdict(training(config)),
         without=without,
         device=config.device,
     )

@@ -1,4 +1,4 @@
-"""Which machine this is, in words: seconds measured on one machine are not compared with those of another in silence."""
+"""Which machine this is, since times of two machines are not comparable."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 
 ELSEWHERE = "another machine"
-"""Stands for the machine of bundled and imported networks that do not say where they were computed."""
+"""The machine of shipped and imported networks that do not record where they were computed."""
 
 
 @dataclass(frozen=True)
@@ -18,14 +18,14 @@ class Took:
 
     Attributes:
         seconds: wall-clock time.
-        machine: as `this_machine` says it; "" where it was not recorded.
+        machine: as returned by `this_machine`; "" where it was not recorded.
     """
 
     seconds: float
     machine: str = ""
 
     def apart(self, other: Took) -> str:
-        """Why the two may not be set against each other, in a few words; "" where they may."""
+        """Why the two times are not comparable, in a few words; "" if they are."""
         if self.machine and other.machine:
             return "" if self.machine == other.machine else "another machine"
         return "machine not recorded"
@@ -33,7 +33,7 @@ class Took:
 
 @cache
 def this_machine(device: str = "cpu") -> str:
-    """The processor, or for "cuda…" the GPU, that computes here: "Intel(R) Xeon(R) CPU, 2 cores"; the same words on each start.
+    """The processor, and for "cuda" the GPU: "Intel(R) Xeon(R) CPU, 2 cores".
 
     Args:
         device: resolved, as in `Result.device`: "cpu", "cuda" or "cuda:N".
@@ -47,12 +47,12 @@ def this_machine(device: str = "cpu") -> str:
 
 
 def cores() -> int:
-    """Cores this process may use."""
+    """Number of cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def processor() -> str:
-    """What the processor calls itself."""
+    """The processor's name."""
     path = Path("/proc/cpuinfo")
     lines = path.read_text().splitlines() if path.is_file() else []
     name = next(

@@ -1,4 +1,4 @@
-"""A content-addressed store: one file per artefact, written atomically, checked when read."""
+"""The store: one file per artefact, written atomically and verified when read."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from unsc_core.paths import home, write_whole
 logger = logging.getLogger(__name__)
 
 ABANDONED_S = 3600
-"""An unfinished file older than this belongs to no living writer."""
+"""An unfinished file older than this, in seconds, was left by a writer that was killed."""
 
 Arrays = dict[str, NDArray[Any]]
 
 
 @dataclass(frozen=True, eq=False)
 class Artefact:
-    """What the store keeps under one key: named arrays and a small description in JSON types."""
+    """What is stored under one key: named arrays and a description in JSON types."""
 
     arrays: Arrays = field(default_factory=dict)
     meta: dict[str, Any] = field(default_factory=dict)
@@ -42,14 +42,14 @@ class Store:
         self.root = root or home() / "store"
 
     def path(self, kind: str, key: str) -> Path:
-        """Where an artefact lies or would lie."""
+        """Where an artefact is, or would be."""
         return self.root / kind / f"{key}.safetensors"
 
     def get(self, kind: str, key: str) -> Artefact | None:
-        """The artefact, or None when it is absent or damaged; a damaged file is removed, so it is made again.
+        """The artefact, or None when it is absent or damaged; a damaged file is removed.
 
         Raises:
-            StoreError: the file is there but may not be read.
+            StoreError: the file is there but cannot be read.
         """
         path = self.path(kind, key)
         try:
@@ -64,11 +64,12 @@ class Store:
             return None
         except OSError as error:
             raise StoreError(
-                f"The stored result {path} cannot be read ({error.strerror or error}); check its permissions."
+                f"The stored result {path} cannot be read ({error.strerror or error}); "
+                "check its permissions."
             ) from None
 
     def put(self, kind: str, key: str, artefact: Artefact) -> None:
-        """Write an artefact so that a reader sees all of it or nothing.
+        """Write an artefact atomically.
 
         Raises:
             StoreError: the disk is full or the folder may not be written.
@@ -76,10 +77,10 @@ class Store:
         self._write(self.path(kind, key), to_bytes(artefact))
 
     def check_writable(self) -> None:
-        """Find out before long work whether its result could be kept.
+        """Check, before long work, that its result can be stored.
 
         Raises:
-            StoreError: it could not.
+            StoreError: it cannot.
         """
         probe = self.root / f".probe-{os.getpid()}"
         self._write(probe, b"\0" * 4096)
@@ -93,7 +94,8 @@ class Store:
             path.unlink(missing_ok=True)
         except OSError as error:
             raise StoreError(
-                f"The damaged result {path} cannot be removed ({error.strerror or error}); remove it by hand."
+                f"The damaged result {path} cannot be removed ({error.strerror or error}); "
+                "remove it by hand."
             ) from None
 
     def _write(self, path: Path, content: bytes) -> None:
@@ -101,15 +103,15 @@ class Store:
             write_whole(path, content)
         except OSError as error:
             raise StoreError(
-                f"Results cannot be written to {self.root} ({error.strerror or error}); make room or set UNSC_HOME elsewhere."
+                f"Results cannot be written to {self.root} ({error.strerror or error}); "
+                "make room or set UNSC_HOME elsewhere."
             ) from None
 
 
 def to_bytes(artefact: Artefact) -> bytes:
-    """An artefact as the bytes of a safetensors file whose header holds its description and a digest."""
-    arrays = {
-        name: np.require(array, requirements="C") for name, array in artefact.arrays.items()
-    }  # keeps a scalar a scalar
+    """A safetensors file whose header holds the artefact's description and a digest."""
+    # np.require, unlike ascontiguousarray, leaves scalars without dimensions.
+    arrays = {name: np.require(a, requirements="C") for name, a in artefact.arrays.items()}
     meta = json.dumps(artefact.meta)
     return save(arrays, metadata={"meta": meta, "digest": _digest(arrays, meta)})
 
@@ -118,12 +120,10 @@ def read_artefact(path: Path) -> Artefact:
     """The artefact in a file.
 
     Raises:
-        FileNotFoundError, OSError: as opening does.
+        FileNotFoundError, OSError: the file cannot be opened.
         ValueError, KeyError, SafetensorError: the content is damaged or not an artefact.
     """
-    with path.open("rb"):  # so that a missing or forbidden file is an OSError
-        pass
-    with safe_open(path, framework="numpy") as file:
+    with _opened(path) as file:
         header = file.metadata() or {}
         arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
     if _digest(arrays, header["meta"]) != header["digest"]:
@@ -132,16 +132,21 @@ def read_artefact(path: Path) -> Artefact:
 
 
 def read_meta(path: Path) -> dict[str, Any]:
-    """The description of the artefact in a file; its arrays are neither read nor checked.
+    """The description of the artefact in a file; its arrays are neither read nor verified.
 
     Raises:
-        FileNotFoundError, OSError: as opening does.
-        ValueError, KeyError, SafetensorError: the header is damaged, the file is cut short, or it is not an artefact.
+        FileNotFoundError, OSError: the file cannot be opened.
+        ValueError, KeyError, SafetensorError: the header is damaged, the file is truncated, or it
+            is not an artefact.
     """
+    with _opened(path) as file:
+        return json.loads((file.metadata() or {})["meta"])
+
+
+def _opened(path: Path) -> Any:
     with path.open("rb"):  # so that a missing or forbidden file is an OSError
         pass
-    with safe_open(path, framework="numpy") as file:
-        return json.loads((file.metadata() or {})["meta"])
+    return safe_open(path, framework="numpy")
 
 
 def _digest(arrays: Arrays, meta: str) -> str:

@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 from unsc_core.analysis import evaluation
 from unsc_core.experiment.result import Result
 from unsc_core.figures.phrases import points, run_title
-from unsc_core.figures.theme import FORGET, Look, Picture, label_margin, styled
+from unsc_core.figures.theme import Look, Picture, label_margin, method_colour, styled
 
 
 def change_per_class(
@@ -27,7 +27,6 @@ def change_per_class(
     first = results[0]
     dataset, retain = first.split.dataset, list(first.split.retain_classes)
     names = [dataset.class_names[c] for c in retain]
-    of_method = {"unsc": look.teal, "random-labels": FORGET}
     figure = go.Figure()
     table: dict[str, object] = {"class": names}
     parts = []
@@ -39,14 +38,8 @@ def change_per_class(
             for answers in (result.original, result.unlearned)
         )
         title = titles[i] if titles else run_title(result)
-        colour = colours[i] if colours else of_method.get(result.config.method, look.muted)
-        pattern = (
-            ("", "x", "/")[i % 3]
-            if titles
-            else "/"
-            if result.config.method == "random-labels"
-            else ""
-        )
+        colour = colours[i] if colours else method_colour(result.config.method, look)
+        pattern = ("", "x", "/")[i % 3]
         figure.add_bar(
             x=names,
             y=after - before,

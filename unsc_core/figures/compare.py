@@ -22,21 +22,9 @@ from unsc_core.analysis.comparison import (
 from unsc_core.analysis.spread import Interval, interval
 from unsc_core.figures.phrases import joined, pm
 from unsc_core.figures.standings import name
-from unsc_core.figures.theme import RETAIN, Look, Picture, label_margin, styled
+from unsc_core.figures.theme import Look, Picture, label_margin, method_colour, method_mark, styled
 from unsc_core.methods import METHODS
 
-SYMBOLS = (
-    "circle",
-    "square",
-    "triangle-up",
-    "pentagon",
-    "hexagon",
-    "triangle-down",
-    "star-square",
-    "hourglass",
-    "bowtie",
-    "cross",
-)
 Place = tuple[float, float]
 LINE = 21
 """Pixels that one label needs."""
@@ -161,7 +149,7 @@ def _draw_references(figure: go.Figure, ends: dict[str, Place], look: Look) -> N
 
 def _draw_path(figure: go.Figure, method: str, title: str, path: Path, look: Look) -> None:
     is_unsc = method == "unsc"
-    colour = colour_of(method, look)
+    colour = method_colour(method, look)
     dotted = len(path.epoch) == 2 and (METHODS[method].epochs is None or not path.recorded)
     last = len(path.epoch) - 1
     figure.add_scatter(
@@ -172,7 +160,7 @@ def _draw_path(figure: go.Figure, method: str, title: str, path: Path, look: Loo
         line={"color": colour, "width": 4 if is_unsc else 2, "dash": "dot" if dotted else "solid"},
         marker={
             "color": colour,
-            "symbol": ["circle"] * last + ["diamond" if is_unsc else symbol_of(method)],
+            "symbol": ["circle"] * last + [method_mark(method)],
             "size": [0] + [6] * (last - 1) + [15 if is_unsc else 11],
             "opacity": 1,
             "line": {"color": look.paper, "width": [0] * last + [1]},
@@ -184,17 +172,6 @@ def _draw_path(figure: go.Figure, method: str, title: str, path: Path, look: Loo
 def _bold(method: str, title: str) -> str:
     """A label; UNSC and the gold standard stand out."""
     return f"<b>{title}</b>" if method in ("unsc", "retrained") else title
-
-
-def colour_of(method: str, look: Look) -> str:
-    """UNSC teal, every other method a colour of its own."""
-    others = [name for name in METHODS if name != "unsc"]
-    return look.teal if method == "unsc" else RETAIN[others.index(method) % len(RETAIN)]
-
-
-def symbol_of(method: str) -> str:
-    """The mark at the end of a method's path."""
-    return SYMBOLS[list(METHODS).index(method) % len(SYMBOLS)]
 
 
 def _apart(places: dict[str, float], window: tuple[float, float], pixels: int) -> dict[str, float]:

@@ -11,7 +11,15 @@ import plotly.graph_objects as go
 from unsc_core.analysis.claims import forgotten
 from unsc_core.analysis.lab import EXTENT, LEVELS, SHOWN, SIZE, LabRun, LayerGradient, Recording
 from unsc_core.figures.phrases import method_title, percent
-from unsc_core.figures.theme import FONT_FAMILY, FORGET, Look, Picture, class_colour, styled
+from unsc_core.figures.theme import (
+    FONT_FAMILY,
+    FORGET,
+    Look,
+    Picture,
+    class_colour,
+    method_colour,
+    styled,
+)
 
 POINTS_PER_CLASS = 60
 """Test points drawn of each class; accuracies are of all of them."""
@@ -316,13 +324,9 @@ def bars(layer: LayerGradient, row: int, name: str, look: Look) -> Picture:
 def curves(run: LabRun, look: Look) -> Picture:
     """Acc_r of every method over the epochs, with UNSC's Acc_f and the retrained model's level."""
     figure = go.Figure()
-    styles = {
-        "unsc": (look.teal, "solid"),
-        "random-labels": (look.ink, "dash"),
-        "gradient-ascent": (look.muted, "dot"),
-    }
-    for method, (colour, dash) in styles.items():
-        path, title = run.paths[method], method_title(method)
+    methods = [method for method in SHOWN if method != "retrain"]
+    for method, dash in zip(methods, ("solid", "dash", "dot"), strict=True):
+        path, title, colour = run.paths[method], method_title(method), method_colour(method, look)
         figure.add_scatter(
             x=path.epochs,
             y=path.measures[:, 1],

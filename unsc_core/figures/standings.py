@@ -17,7 +17,8 @@ from unsc_core.analysis.comparison import (
     standing,
 )
 from unsc_core.analysis.spread import Interval
-from unsc_core.figures.phrases import altered, joined, method_title, pm
+from unsc_core.figures.phrases import altered, joined, pm
+from unsc_core.methods import METHODS
 
 COLUMNS = {
     "Acc_f %": "Test accuracy on the classes to forget; lower is better.",
@@ -43,12 +44,7 @@ MEASURES = {
     "seconds": "{:.1f}",
 }
 MARK = "◆ "
-SHORT = {
-    "random-labels+null-space": "RL + null space",
-    "original": "Original",
-    "mask": "Mask",
-    "retrained": "Retrained",
-}
+SHORT = {"original": "Original", "mask": "Mask", "retrained": "Retrained"}
 ROLES = {
     "original": "before forgetting",
     "mask": "only hides the answer",
@@ -58,7 +54,9 @@ ROLES = {
 
 def name(method: str, runs: Sequence[Run] = ()) -> str:
     """How a row is called: a method's title, shortened where it is long; with its runs, also what is not as the method makes it."""
-    return altered(SHORT.get(method) or method_title(method), runs[0].alterations if runs else ())
+    entry = METHODS.get(method)
+    title = entry.short_title or entry.title if entry else SHORT[method]
+    return altered(title, runs[0].alterations if runs else ())
 
 
 def table(runs: Sequence[Run]) -> dict[str, list[str]]:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from unsc_core.methods import METHODS
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -27,6 +31,12 @@ RETAIN = (
     "#86B300",
 )
 """Okabe–Ito without vermilion, its black and bright yellow replaced so that all show on light and dark; with ●."""
+SPARE_MARKS = (
+    *("star-triangle-up", "star-triangle-down", "star-diamond", "hexagon2", "octagon", "hexagram"),
+    *("square-open", "triangle-up-open", "triangle-down-open", "pentagon-open", "hexagon-open"),
+    *("cross-open", "hourglass-open", "bowtie-open", "square-cross", "circle-cross", "circle-x"),
+)
+"""Plotly symbols for methods whose entry has none; no entry uses them."""
 FONT_SIZE = 15
 FONT_FAMILY = '"Source Sans", sans-serif'
 
@@ -103,9 +113,51 @@ def class_colour(label: int, forget_classes: tuple[int, ...]) -> str:
     return RETAIN[label % len(RETAIN)]
 
 
+def method_colour(name: str, look: Look) -> str:
+    """The colour of a method: its entry's, or else one derived from its name."""
+    entry = METHODS[name]
+    if not entry.colour:
+        return _colour_from(name)
+    return entry.colour_on_dark or entry.colour if look.name == "dark" else entry.colour
+
+
+def method_mark(name: str) -> str:
+    """The plotly symbol of a method: its entry's, or else one derived from its name."""
+    return METHODS[name].mark or SPARE_MARKS[_digest(name)[0] % len(SPARE_MARKS)]
+
+
+def _colour_from(name: str) -> str:
+    """A colour that depends on the name alone."""
+    candidates = (_digest(f"{name} {attempt}")[:3] for attempt in itertools.count())
+    return "#" + next(filter(_is_distinct, candidates)).hex()
+
+
+def _is_distinct(candidate: bytes) -> bool:
+    """Whether a colour is no grey, unlike all colours above, and 3 : 1 against either paper."""
+    rgb = np.frombuffer(candidate, np.uint8).astype(float)
+    taken = np.array([_rgb(c) for c in (FORGET, *RETAIN, LIGHT.teal, DARK.teal)])
+    apart = np.linalg.norm(taken - rgb, axis=1).min()
+    return bool(0.14 < _luminance(rgb / 255) < 0.28 and np.ptp(rgb) > 80 and apart > 65)
+
+
+def _digest(text: str) -> bytes:
+    return hashlib.sha256(text.encode()).digest()
+
+
+def _rgb(colour: str) -> tuple[int, int, int]:
+    red, green, blue = bytes.fromhex(colour[1:])
+    return red, green, blue
+
+
+def _luminance(colours: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Relative luminance (...,) of colours (..., 3) on the scale 0–1, as WCAG 2 defines it."""
+    linear = np.where(colours <= 0.04045, colours / 12.92, ((colours + 0.055) / 1.055) ** 2.4)
+    return linear @ np.array([0.2126, 0.7152, 0.0722])
+
+
 def clear(colour: str, opacity: float) -> str:
     """A colour, #rrggbb, seen through."""
-    red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
+    red, green, blue = _rgb(colour)
     return f"rgba({red},{green},{blue},{opacity:g})"
 
 
@@ -146,17 +198,12 @@ def add_cells(
     share = np.clip(
         (np.asarray(values, float) - limits[0]) / ((limits[1] - limits[0]) or 1.0), 0.0, 1.0
     ) * (len(scale) - 1)
-    channels = np.array(
-        [[int(colour[i : i + 2], 16) for i in (1, 3, 5)] for colour in scale], float
-    )
+    channels = np.array([_rgb(colour) for colour in scale], float)
     cells = (
         np.stack([np.interp(share, np.arange(len(scale)), channels[:, i]) for i in range(3)], -1)
         / 255
     )
-    linear = np.where(
-        cells <= 0.04045, cells / 12.92, ((cells + 0.055) / 1.055) ** 2.4
-    )  # relative luminance, WCAG 2
-    bright = linear @ np.array([0.2126, 0.7152, 0.0722]) > 0.179
+    bright = _luminance(cells) > 0.179
     rows, columns = np.indices(share.shape)
     figure.add_scatter(
         x=[names[c] for c in columns.ravel()],

@@ -16,15 +16,15 @@ from unsc_core.config import ExperimentConfig, TrainingConfig
 from unsc_core.data import load_dataset
 from unsc_core.data.dataset import Dataset
 from unsc_core.data.request import Split, split
-from unsc_core.experiment.keys import Keys, content_key, keys, logits_key, shipped_key, shipped_path
+from unsc_core.experiment import artefacts
+from unsc_core.experiment.keys import Keys, content_key, keys, logits_key
 from unsc_core.experiment.machine import this_machine
-from unsc_core.experiment.resolve import MOMENTS
-from unsc_core.experiment.store import Store, read_meta
+from unsc_core.experiment.resolve import MOMENTS, settings, training
+from unsc_core.experiment.shipped import shipped_meta
+from unsc_core.experiment.store import Store
 from unsc_core.methods import METHODS
 from unsc_core.models import MODELS, model_digest
 
-KIND = "cost"
-"""The kind of artefact that holds rates."""
 UNMEASURED_LIMIT_S = 60.0
 """Work without training is not measured first if rough rates put all of it below this."""
 
@@ -98,8 +98,8 @@ def rates_key(config: ExperimentConfig, dataset: Dataset) -> str:
 
 def read_rates(config: ExperimentConfig, dataset: Dataset, store: Store) -> Rates | None:
     """The stored rates; None until they have been measured."""
-    stored = store.get(KIND, rates_key(config, dataset))
-    return None if stored is None else Rates(**stored.meta["rates"])
+    stored = artefacts.COST.read(store, rates_key(config, dataset))
+    return None if stored is None else Rates(**stored["rates"])
 
 
 def estimate(wanted: Sequence[tuple[str, ExperimentConfig]], store: Store) -> Cost | None:
@@ -176,8 +176,8 @@ class _Missing:
     store: Store
     pieces: dict[str, _Piece] = field(default_factory=dict)
 
-    def _has(self, kind: str, key: str) -> bool:
-        return self.store.path(kind, key).is_file()
+    def _has(self, kind: artefacts.Kind, key: str) -> bool:
+        return kind.has(self.store, key)
 
     def original(self) -> None:
         """The network before unlearning."""
@@ -190,11 +190,11 @@ class _Missing:
         self._training(self.keys.retrained, "retraining", len(self.request.retain_train()), without)
 
     def _training(self, key: str, verb: str, images: int, without: tuple[int, ...] | None) -> None:
-        if self._has("trained", key):
+        if self._has(artefacts.TRAINED, key):
             return
-        if without is not None and read_shipped_meta(self.config, self.dataset, without):
+        if without is not None and shipped_meta(self.config, self.dataset, without):
             return
-        epochs, model = self.config.training_epochs or 1, MODELS.get(self.config.model)
+        epochs, model = training(self.config).epochs, MODELS.get(self.config.model)
         title = model.title if model else Path(self.config.model).name
         samples = "images" if self.dataset.is_images else "points"
         words = f"{verb} {title} on {images:,} {samples} for {epochs} epoch{'s' * (epochs > 1)}"
@@ -204,7 +204,7 @@ class _Missing:
 
     def unlearned(self) -> None:
         """The unlearning."""
-        if not self._has("unlearned", self.keys.unlearned):
+        if not self._has(artefacts.UNLEARNED, self.keys.unlearned):
             if self.config.method == "retrain":
                 self.retrained()
             if self.config.subspace == "merge":
@@ -214,7 +214,8 @@ class _Missing:
     def replay(self) -> None:
         """The unlearning once more, with predictions after every epoch."""
         method = self.config.method
-        predicted = (self.config.epochs or 1) * min(len(self.dataset.y_test), MAX_SAMPLES)
+        samples = min(len(self.dataset.y_test), MAX_SAMPLES)
+        predicted = max(1, settings(self.config).epochs) * samples
 
         def seconds(rates: Rates) -> float:
             again = self._unlearning(rates) if METHODS[method].epochs else 0.0
@@ -225,7 +226,7 @@ class _Missing:
     def spectra(self, decompositions: int = 1) -> None:
         """The second moments if they are missing, and their spectra, which no job stores."""
         stored = (self.keys.moments, f"{self.keys.moments}-{self.keys.spectra}")
-        if not any(self._has("moments", key) for key in stored):
+        if not any(self._has(artefacts.MOMENTS, key) for key in stored):
             self.pieces[f"moments-{self.keys.moments}"] = _Piece("", lambda rates: rates.moments)
         self.pieces[f"spectra-{self.keys.spectra}-{decompositions}"] = _Piece(
             "", lambda rates: decompositions * rates.spectra
@@ -234,7 +235,7 @@ class _Missing:
     def logits(self, key: str) -> None:
         """One model's logits on the test and the training set."""
         for part in ("test", "train"):
-            if not self._has("logits", logits_key(key, self.dataset, part)):
+            if not self._has(artefacts.LOGITS, logits_key(key, self.dataset, part)):
                 images = len(self.dataset.labels(part))
                 self.pieces[f"logits-{key}-{part}"] = _Piece("", _predicting(images))
 
@@ -255,18 +256,7 @@ def unlearning_seconds(config: ExperimentConfig, request: Split, rates: Rates) -
     steps = math.ceil(images / TrainingConfig(1).batch_size)
     projected = steps * rates.project if method.uses_energy_threshold else 0.0
     epoch = images * rates.step + forget * rates.answer + projected
-    return (config.epochs or 0) * epoch + method.single_gradients * rates.single
-
-
-def read_shipped_meta(
-    config: ExperimentConfig, dataset: Dataset, without: tuple[int, ...]
-) -> dict | None:
-    """The metadata of the shipped checkpoint of this training; None if there is none."""
-    try:
-        meta = read_meta(shipped_path(config, without))
-    except (OSError, ValueError, KeyError):
-        return None
-    return meta if meta.get("key") == shipped_key(config, dataset, without) else None
+    return settings(config).epochs * epoch + method.single_gradients * rates.single
 
 
 def _rough_rates(config: ExperimentConfig, dataset: Dataset, store: Store) -> Rates | None:
@@ -274,11 +264,9 @@ def _rough_rates(config: ExperimentConfig, dataset: Dataset, store: Store) -> Ra
 
     They are too high rather than too low: everything is taken to cost as much as training.
     """
-    try:
-        meta = read_meta(store.path("trained", keys(config, dataset).original))
-    except (OSError, ValueError, KeyError):
-        meta = read_shipped_meta(config, dataset, ()) or {}
-    if not meta.get("seconds"):
+    stored = artefacts.TRAINED.meta(store, keys(config, dataset).original)
+    meta = stored or shipped_meta(config, dataset, ())
+    if not meta or not meta.get("seconds"):
         return None
-    step = meta["seconds"] / (len(dataset.y_train) * (config.training_epochs or 1))
+    step = meta["seconds"] / (len(dataset.y_train) * training(config).epochs)
     return Rates(step, 10 * step, step, dataset.num_classes * MOMENTS.images * step)

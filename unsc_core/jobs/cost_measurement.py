@@ -14,19 +14,20 @@ from torch import Tensor, nn
 
 from unsc_core.config import ExperimentConfig, TrainingConfig
 from unsc_core.data import load_dataset
+from unsc_core.experiment.artefacts import COST
 from unsc_core.experiment.experiment import Experiment
 from unsc_core.experiment.machine import cores, this_machine
-from unsc_core.experiment.resolve import MOMENTS
-from unsc_core.experiment.store import Artefact, Store
-from unsc_core.jobs.cost import KIND, Rates, rates_key, read_rates, unlearning_seconds
+from unsc_core.experiment.resolve import MOMENTS, training
+from unsc_core.experiment.store import Store
+from unsc_core.jobs.cost import Rates, rates_key, read_rates, unlearning_seconds
 from unsc_core.learning.batches import DeviceData, evaluating, predict, to_device
 from unsc_core.learning.device import one_thread, resolve_device, set_up_process
 from unsc_core.learning.training import train
 from unsc_core.methods import METHODS
 from unsc_core.models import build_model
 from unsc_core.progress import Report, Stages, silent
-from unsc_core.subspace.moments import enough_images
 from unsc_core.subspace.representations import Layer, represented_layers, rows_per_sample
+from unsc_core.subspace.sampling import enough_images
 
 FIRST_BATCH = 8
 """Batch size of the first steps that are timed."""
@@ -44,7 +45,7 @@ def measure(config: ExperimentConfig, store: Store, report: Report = silent) -> 
     """Time this network for about a second and store its rates, unless they are stored already."""
     dataset = load_dataset(config.dataset)
     key = rates_key(config, dataset)
-    if store.get(KIND, key) is not None:
+    if COST.read(store, key) is not None:
         return
     stages = Stages(report)
     with stages.stage("cost", "estimating how long this takes"):
@@ -68,7 +69,7 @@ def record(work: Experiment) -> None:
     changed = rates
     for stage, images in trained.items():
         if stage in seconds:
-            steps = images * (work.config.training_epochs or 1)
+            steps = images * training(work.config).epochs
             changed = replace(changed, step=seconds[stage] / steps)
     whole = unlearning_seconds(work.config, work.split, changed)
     if "unlearn" in seconds and whole and METHODS[method].epochs:
@@ -85,7 +86,7 @@ def _put(rates: Rates, key: str, device: str, store: Store) -> None:
         "machine": this_machine(device),
         "created": time.time(),
     }
-    store.put(KIND, key, Artefact({}, meta))
+    COST.write(store, key, meta)
 
 
 def _measured(model: nn.Module, data: DeviceData, num_classes: int) -> Rates:

@@ -1,1 +1,1 @@
-"""Samples on a device, the training loops, and the labels that unlearning teaches."""
+"""Samples on a device, the training loops, and the labels used for unlearning."""

@@ -1,4 +1,4 @@
-"""Samples on their way to a network, and its predictions."""
+"""Samples on a device as inputs of a network, and its predictions."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ CLASS_BATCH = 256
 
 @dataclass(frozen=True, eq=False)
 class DeviceData:
-    """A dataset on a device: samples stay uint8 there and become network inputs batch by batch.
+    """A dataset on a device. Images stay uint8 and become network inputs batch by batch.
 
     Attributes:
         x_train, x_test: (n, …) uint8 images or float32 points.
         y_train, y_test: (n,) int64.
         shift, scale: network input = sample · scale + shift, per channel.
-        augment: whether `augmented` does anything.
+        augment: whether training images are augmented.
     """
 
     x_train: Tensor
@@ -46,16 +46,19 @@ class DeviceData:
         return torch.from_numpy(rows).to(self.device)
 
     def inputs(self, samples: Tensor) -> Tensor:
-        """Samples (n, …) -> normalised float32 network inputs, images channels-last."""
+        """Samples (n, …) as normalised float32 network inputs; images are channels-last."""
         x = samples.to(torch.float32) * self.scale + self.shift
         return x.contiguous(memory_format=torch.channels_last) if x.ndim == 4 else x
 
     def augmented(self, samples: Tensor, generator: torch.Generator) -> Tensor:
-        """Images shifted by up to 4 pixels and mirrored at random, if this dataset is augmented; still uint8.
+        """Images shifted by up to 4 pixels and mirrored at random; unchanged without `augment`.
 
         Args:
-            samples: (n, channels, height, width).
+            samples: (n, channels, height, width) uint8.
             generator: CPU generator of the draw.
+
+        Returns:
+            uint8 images of the same shape.
         """
         if not self.augment:
             return samples
@@ -76,7 +79,7 @@ class DeviceData:
 
 
 def to_device(dataset: Dataset, device: str) -> DeviceData:
-    """The dataset's arrays as tensors on `device`, without a copy where none is needed."""
+    """The dataset's arrays as tensors on `device`, copied only where needed."""
     unit = 255.0 if dataset.is_images else 1.0
     mean, std = (
         torch.tensor(values, dtype=torch.float32, device=device)
@@ -99,17 +102,15 @@ def to_device(dataset: Dataset, device: str) -> DeviceData:
 
 
 def sent(drawn: Tensor, device: torch.device) -> Tensor:
-    """A tensor on the CPU, sent to `device`; a GPU takes it from pinned memory when it gets there, and the CPU does not wait."""
-    return (
-        drawn.pin_memory().to(device, non_blocking=True)
-        if device.type == "cuda"
-        else drawn.to(device)
-    )
+    """A CPU tensor on `device`; for a GPU it is pinned, so that the CPU does not wait."""
+    if device.type == "cuda":
+        return drawn.pin_memory().to(device, non_blocking=True)
+    return drawn.to(device)
 
 
 @contextmanager
 def evaluating(model: torch.nn.Module) -> Iterator[None]:
-    """Eval mode and full precision, then every module back in the mode it was in."""
+    """Eval mode and full precision within this context; then every module's mode is restored."""
     modes = [(module, module.training) for module in model.modules()]
     model.eval()
     try:
@@ -123,7 +124,7 @@ def evaluating(model: torch.nn.Module) -> Iterator[None]:
 def predict(
     model: torch.nn.Module, data: DeviceData, samples: Tensor, batch_size: int = 500
 ) -> Tensor:
-    """Logits (n, classes) float32 of the model in eval mode; the model is left as it was found."""
+    """Logits (n, classes) float32 in eval mode; the model is left as it was found."""
     with evaluating(model), torch.inference_mode():
         logits = [model(data.inputs(batch)) for batch in samples.split(batch_size)]
     return torch.cat(logits).float()
@@ -132,7 +133,12 @@ def predict(
 def class_batches(
     data: DeviceData, images: int, rows: Tensor | None = None, batch_size: int = CLASS_BATCH
 ) -> Iterator[tuple[int, Tensor]]:
-    """(class, normalised inputs) over the first `images` training samples of every class (0 = all), of `rows` only if given."""
+    """Batches (class, normalised inputs) of the first `images` training samples of each class.
+
+    Args:
+        images: 0 = all.
+        rows: (n,) indices of the training samples to choose from; all if None.
+    """
     among = torch.arange(len(data.y_train), device=data.device) if rows is None else rows
     for label in range(int(data.y_train.max()) + 1):
         of_class = among[data.y_train[among] == label]

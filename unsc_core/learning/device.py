@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -20,22 +21,25 @@ SMALL = 400
 
 
 def set_up_process(dataset: Dataset) -> None:
-    """Use one thread for tiny samples, where waiting for the other threads costs more than they give, and keep freed memory.
+    """Choose threads, memory allocation and cuDNN's algorithms for computing with this dataset.
 
-    Waiting is also why workers and the command line run with OMP_WAIT_POLICY=passive: threads that spin
-    slow each other down many times over as soon as another program needs a core. On a GPU, convolutions are computed by
-    those of cuDNN's algorithms that give the same numbers each time.
+    Tiny samples get one thread: waiting for other threads costs more than they save. That is also
+    why workers and the command line run with OMP_WAIT_POLICY=passive: threads that spin slow one
+    another down many times over once another program needs a core. On a GPU, cuDNN is restricted
+    to algorithms that give the same numbers each time.
     """
     torch.backends.cudnn.deterministic = True
-    torch.set_num_threads(1 if prod(dataset.input_shape) < SMALL else THREADS)
-    keep_freed_memory()
+    with _number_of_threads:
+        torch.set_num_threads(1 if prod(dataset.input_shape) < SMALL else THREADS)
+    _keep_freed_memory()
 
 
 @cache
-def keep_freed_memory() -> None:
-    """Let glibc reuse blocks of up to 32 MiB, and not hand back what is free at the end of the heap; elsewhere, do nothing.
+def _keep_freed_memory() -> None:
+    """Let glibc reuse blocks of up to 32 MiB, and keep free memory at the end of the heap.
 
-    By default it returns every large block to the system, which then clears its pages anew for the next layer's answers.
+    By default it returns large blocks to the system, which clears their pages before the next
+    layer's outputs can use them. On other systems this does nothing.
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
     if mallopt is not None:
@@ -45,7 +49,7 @@ def keep_freed_memory() -> None:
 
 
 def resolve_device(name: str) -> str:
-    """ "auto" -> "cuda" if there is one, else "cpu"; anything else is checked.
+    """The device called `name`; "auto" is "cuda" if there is a GPU, else "cpu".
 
     Raises:
         ConfigError: no such device on this machine.
@@ -53,38 +57,67 @@ def resolve_device(name: str) -> str:
     available = torch.cuda.device_count() if torch.cuda.is_available() else 0
     if name == "auto":
         return "cuda" if available else "cpu"
-    if name == "cpu" or (
-        available and (name == "cuda" or name in {f"cuda:{i}" for i in range(available)})
-    ):
+    gpus = {"cuda", *(f"cuda:{i}" for i in range(available))} if available else set()
+    if name == "cpu" or name in gpus:
         return name
     found = ", ".join(f"cuda:{i}" for i in range(available)) or "no GPU"
     raise ConfigError(f"Device '{name}' is not on this machine ({found} found); use auto or cpu.")
 
 
+class _FullPrecision:
+    """Switches TF32 off while at least one thread needs that; these settings are the process's."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._inside = 0
+        self._before: list[str] = []
+
+    def enter(self) -> None:
+        with self._lock:
+            if not self._inside:
+                self._before = [kind.fp32_precision for kind in self._kinds()]
+                for kind in self._kinds():
+                    kind.fp32_precision = "ieee"
+            self._inside += 1
+
+    def leave(self) -> None:
+        with self._lock:
+            self._inside -= 1
+            if not self._inside:
+                for kind, precision in zip(self._kinds(), self._before, strict=True):
+                    kind.fp32_precision = precision
+
+    def _kinds(self) -> tuple:
+        return torch.backends.cudnn.conv, torch.backends.cuda.matmul  # type: ignore[attr-defined]
+
+
+_full_precision = _FullPrecision()
+_number_of_threads = threading.RLock()
+"""Held by whoever has changed how many threads torch uses, until that is undone."""
+
+
 @contextmanager
 def full_precision() -> Iterator[None]:
-    """float32 convolutions and matrix products of a GPU in float32, not in TF32, whose 10 bits of mantissa torch allows convolutions.
+    """A GPU's float32 convolutions and matrix products in float32, not in TF32.
 
-    For what is measured, and for projections: a gradient rounded to 10 bits leaves its null space by a thousandth. The
-    forward and backward passes of training and unlearning stay as torch has them: their gradients are noisier than TF32.
+    torch allows convolutions TF32, whose mantissa has 10 bits. This is for what is measured, and
+    for projections: a gradient rounded to 10 bits leaves its null space by a thousandth. The passes
+    of training and unlearning stay as torch has them: their gradients are noisier than TF32.
     """
-    kinds = torch.backends.cudnn.conv, torch.backends.cuda.matmul  # type: ignore[attr-defined]  # not in the stubs
-    before = [kind.fp32_precision for kind in kinds]
-    for kind in kinds:
-        kind.fp32_precision = "ieee"
+    _full_precision.enter()
     try:
         yield
     finally:
-        for kind, precision in zip(kinds, before, strict=True):
-            kind.fp32_precision = precision
+        _full_precision.leave()
 
 
 @contextmanager
 def one_thread() -> Iterator[None]:
     """Each operation on one thread, so that several can run side by side."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
+    with _number_of_threads:
+        threads = torch.get_num_threads()
+        torch.set_num_threads(1)
+        try:
+            yield
+        finally:
+            torch.set_num_threads(threads)

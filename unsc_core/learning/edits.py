@@ -1,4 +1,7 @@
-"""A person's changes of the pseudo-labels: "4>2" sends every sample whose pseudo-label is class 4 to class 2, "#17>2" training sample 17."""
+"""Edits of the pseudo-labels by a user.
+
+"4>2" gives class 2 to every sample whose pseudo-label is class 4, "#17>2" to training sample 17.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ EDIT = re.compile(r"(#?)(\d{1,9})>(\d{1,9})")
 
 
 def check_edits(edits: Sequence[str], request: Split) -> None:
-    """Whether every edit can be carried out for this request.
+    """Check that every edit can be applied to this request.
 
     Raises:
         ConfigError: the first that cannot, and why.
@@ -25,7 +28,8 @@ def check_edits(edits: Sequence[str], request: Split) -> None:
         match = EDIT.fullmatch(edit)
         if match is None:
             raise ConfigError(
-                f"The edit '{edit[:40]}' is not understood; write 4>2 for class 4's samples to class 2, or #17>2 for sample 17."
+                f"The edit '{edit[:40]}' is not understood; write 4>2 for class 4's samples to "
+                "class 2, or #17>2 for sample 17."
             )
         single, source, target = match[1] == "#", int(match[2]), int(match[3])
         outside = f"is not in {dataset.name}; its classes are 0 to {dataset.num_classes - 1}."
@@ -38,21 +42,25 @@ def check_edits(edits: Sequence[str], request: Split) -> None:
         if not single and source >= dataset.num_classes:
             raise ConfigError(f"The edit '{edit}' names class {source}, which {outside}")
         rows, banned = request.forget_train(), request.banned()
-        of_edit = (
-            banned[rows == source] if single else banned[:0] if request.forget_ids else banned[:1]
-        )
-        if of_edit[:, target].any():
+        if single:
+            concerned = banned[rows == source]
+        else:  # single samples may go to the classes of others, so there is nothing to refuse
+            concerned = banned[:0] if request.forget_ids else banned[:1]
+        if concerned[:, target].any():
             raise ConfigError(
-                f"The edit '{edit}' sends samples to {dataset.class_names[target]}, which they are to leave; name a class that stays."
+                f"The edit '{edit}' sends samples to {dataset.class_names[target]}, which they are "
+                "to leave; name a class that stays."
             )
 
 
 def edited(labels: NDArray[np.int64], edits: Sequence[str], request: Split) -> NDArray[np.int64]:
-    """The pseudo-labels after all edits: classes first, all at once, then single samples; no sample is sent to a class it may not go to.
+    """The pseudo-labels after all edits: those of classes, all at once, then of single samples.
+
+    An edit leaves out samples for which its class is banned; see `Split.banned`.
 
     Args:
         labels: (n_forget,) pseudo-labels, in training order.
-        edits: checked.
+        edits: checked by `check_edits`.
         request: what is forgotten.
     """
     rows, banned = request.forget_train(), request.banned()
@@ -61,6 +69,6 @@ def edited(labels: NDArray[np.int64], edits: Sequence[str], request: Split) -> N
     for single in ("", "#"):
         for match in (part for part in parts if part[1] == single):
             source, target = int(match[2]), int(match[3])
-            meant = (rows if single else labels) == source
-            found[meant & ~banned[:, target]] = target
+            chosen = (rows if single else labels) == source
+            found[chosen & ~banned[:, target]] = target
     return found

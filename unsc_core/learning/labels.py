@@ -1,4 +1,4 @@
-"""Where each forgotten sample goes: the retain class it already resembles most."""
+"""The label that each forget sample is taught."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from torch import Tensor
 
 
 def pseudo_labels(logits: Tensor, banned: Tensor) -> Tensor:
-    """The class with the largest logit of the original model among those allowed (Chen et al., IJCAI 2024).
+    """The allowed class with the largest logit of the original model (Chen et al., IJCAI 2024).
 
     Args:
         logits: (n, classes) of the original model on forget samples.
-        banned: (n, classes) bool, classes that may not win: the forget classes, or each sample's own
-            class when single samples are forgotten (`Split.banned`).
+        banned: (n, classes) bool: the forget classes, or each sample's own class when single
+            samples are forgotten; see `Split.banned`.
 
     Returns:
         (n,) int64 class indices.
@@ -22,10 +22,6 @@ def pseudo_labels(logits: Tensor, banned: Tensor) -> Tensor:
 
 def random_labels(banned: Tensor, seed: int) -> Tensor:
     """(n,) int64 labels drawn uniformly from the classes that are not `banned` (n, classes)."""
-    draws = torch.rand(
-        banned.shape,
-        generator=torch.Generator().manual_seed(seed),
-        dtype=torch.float32,
-        device="cpu",
-    )
+    generator = torch.Generator().manual_seed(seed)
+    draws = torch.rand(banned.shape, generator=generator, dtype=torch.float32, device="cpu")
     return draws.to(banned.device).masked_fill(banned, -1.0).argmax(1)

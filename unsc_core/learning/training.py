@@ -1,8 +1,9 @@
-"""The two loops: training a network, and unlearning by plain SGD on relabelled samples."""
+"""The two loops: training a network from scratch, and unlearning by plain SGD."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
@@ -27,8 +28,8 @@ def train(
 
     Args:
         model: on the device of `data`.
-        rows: (n,) indices into the training samples.
-        seed: of batch order, augmentation and dropout; the global generator is left as it was.
+        rows: (n,) indices of training samples.
+        seed: of batch order, augmentation and dropout; the global generators are left as they were.
         on_step: called after each step with (steps done, steps in all, "epoch 3 of 10").
 
     Raises:
@@ -36,37 +37,14 @@ def train(
     """
     steps_per_epoch = -(-len(rows) // config.batch_size)
     total = config.epochs * steps_per_epoch
-    optimizer = torch.optim.SGD(
-        model.parameters(),
-        config.learning_rate,
-        config.momentum,
-        weight_decay=config.weight_decay,
-        nesterov=True,
-    )
-    rise = (
-        0.2 if total != 5 else 0.25
-    )  # a fifth of 5 steps ends on the first one: the schedule would divide by 0
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, config.learning_rate, total_steps=total, pct_start=rise
-    )
+    optimizer, schedule = _sgd_with_schedule(model, config, total)
     order = torch.Generator().manual_seed(seed)
-    devices = [data.device] if data.device.type == "cuda" else []
-    with torch.random.fork_rng(devices=devices):
-        for generator in (
-            torch.default_generator,
-            *(torch.cuda.default_generators[device.index] for device in devices),
-        ):
-            generator.manual_seed(seed)
-        model.train()
-        dropouts = [
-            module
-            for module in model.modules()
-            if isinstance(module, nn.modules.dropout._DropoutNd)
-        ]
+    dropouts = [m for m in model.modules() if isinstance(m, nn.modules.dropout._DropoutNd)]
+    model.train()
+    with _seeded(seed, data.device):
         for epoch in range(config.epochs):
             for i, chosen in enumerate(shuffled(len(rows), config.batch_size, order, data.device)):
-                batch = rows[chosen]
-                done = epoch * steps_per_epoch + i
+                batch, done = rows[chosen], epoch * steps_per_epoch + i
                 if done >= config.dropout_share * total:
                     for dropout in dropouts:
                         dropout.eval()
@@ -81,14 +59,44 @@ def train(
     model.eval()
 
 
+def _sgd_with_schedule(
+    model: nn.Module, config: TrainingConfig, total: int
+) -> tuple[torch.optim.SGD, torch.optim.lr_scheduler.OneCycleLR]:
+    """SGD with Nesterov momentum, and one rise and fall of its rate over `total` steps."""
+    optimizer = torch.optim.SGD(
+        model.parameters(),
+        config.learning_rate,
+        config.momentum,
+        weight_decay=config.weight_decay,
+        nesterov=True,
+    )
+    rise = 0.2 if total != 5 else 0.25  # a fifth of 5 steps is one: the schedule would divide by 0
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        optimizer, config.learning_rate, total_steps=total, pct_start=rise
+    )
+    return optimizer, schedule
+
+
+@contextmanager
+def _seeded(seed: int, device: torch.device) -> Iterator[None]:
+    """torch's global generators, of the CPU and of this GPU, seeded within this context."""
+    gpus = [device] if device.type == "cuda" else []
+    with torch.random.fork_rng(devices=gpus):
+        torch.default_generator.manual_seed(seed)
+        for gpu in gpus:
+            torch.cuda.default_generators[gpu.index].manual_seed(seed)
+        yield
+
+
 @dataclass(frozen=True)
 class SgdConfig:
     """Plain SGD for unlearning: no momentum, no weight decay.
 
     Attributes:
         learning_rate, epochs, batch_size: as usual.
-        clip: largest norm of the whole gradient; the step is shortened to it.
-        floor: stop after an epoch with accuracy on the forget samples' true classes at or under this share.
+        clip: largest norm of the whole gradient; a larger one is scaled down to it.
+        floor: stop after an epoch with an accuracy on the forget samples' true classes, as a
+            share, that is no higher.
     """
 
     learning_rate: float
@@ -99,7 +107,7 @@ class SgdConfig:
 
 
 Project = Mapping[str, Callable[[Tensor], Tensor]]
-"""Parameter name -> what to do with its gradient."""
+"""Parameter name -> function of its gradient."""
 
 
 def relabel(
@@ -114,7 +122,7 @@ def relabel(
     project: Project | None = None,
     on_epoch: Callable[[int, float, float], None] = lambda epoch, accuracy, loss: None,
 ) -> list[dict[str, float]]:
-    """Move the training samples `rows` (n,) to the classes `labels` (n,) by SGD on cross-entropy, in place; see `descend`."""
+    """Teach the training samples `rows` (n,) the classes `labels` (n,), in place; see `descend`."""
     samples = data.x_train[rows]
 
     def losses(epoch: int, order: torch.Generator) -> Iterator[Tensor]:
@@ -138,17 +146,20 @@ def descend(
     project: Project | None = None,
     on_epoch: Callable[[int, float, float], None] = lambda epoch, accuracy, loss: None,
 ) -> list[dict[str, float]]:
-    """The loop of every unlearning by gradient: one clipped SGD step for each loss, in place; BatchNorm keeps its running statistics.
+    """The loop of every gradient-based unlearning: one clipped SGD step per loss, in place.
+
+    BatchNorm uses its running statistics.
 
     Args:
         model: on the device of `data`; left in eval mode.
-        forget_rows: (n,) indices of D_f among the training samples: what the accuracy is measured on after each epoch.
-        losses: called for each epoch with its number from 1 and a generator for the batch order; yields one
-            scalar loss per step, computed when it is asked for.
-        before: (n, classes) the model's logits on D_f as it is now, where the caller has them already.
-        project: when given, every parameter not named in it stays frozen (biases and norm parameters among them).
-        on_epoch: called with (epoch from 0, accuracy on the true classes as a share, mean loss); epoch 0
-            is the state before the first step, its loss is 0.
+        forget_rows: (n,) indices of D_f among the training samples; the accuracy after each epoch
+            is measured on them.
+        losses: called for each epoch with its number, from 1, and a generator for the batch order;
+            yields one scalar loss per step, computed when it is asked for.
+        before: (n, classes) the model's logits on D_f before the first step, if known already.
+        project: if given, parameters not named in it stay frozen (biases and norms among them).
+        on_epoch: called with (epoch, accuracy on the true classes as a share, mean loss); epoch 0
+            is the state before the first step, with a loss of 0.
 
     Returns:
         One {"epoch", "accuracy", "loss"} per call of `on_epoch`.
@@ -196,7 +207,7 @@ def _step(
     project: Project | None,
     clip: float,
 ) -> Tensor:
-    """One clipped, projected step down `loss`, which is returned; nothing here waits for the device."""
+    """Take one projected, clipped step down `loss`, and return it; never waits for the device."""
     model.zero_grad()
     loss.backward()
     if project is not None:
@@ -212,20 +223,21 @@ def _step(
 def shuffled(
     n: int, batch_size: int, order: torch.Generator, device: torch.device
 ) -> tuple[Tensor, ...]:
-    """0 … n − 1 in random order, in batches; on the device at once, so that no step waits for its batch."""
-    return _batches(sent(torch.randperm(n, generator=order, device="cpu"), device), batch_size)
+    """0 … n − 1 in random order, in batches, all on the device, so that no step waits for them.
 
-
-def _batches(rows: Tensor, size: int) -> tuple[Tensor, ...]:
-    """Rows in batches; a last batch of one joins the one before, since BatchNorm cannot train on it."""
-    batches = rows.split(size)
+    A last batch of one joins the one before, since BatchNorm cannot train on it.
+    """
+    rows = sent(torch.randperm(n, generator=order, device="cpu"), device)
+    batches = rows.split(batch_size)
     if len(batches) > 1 and len(batches[-1]) == 1:
         batches = (*batches[:-2], torch.cat(batches[-2:]))
     return batches
 
 
 def check_finite(value: Tensor, what: str) -> None:
-    """Stop at the first number that is not finite: a network of NaN answers class 0, which can look like forgetting.
+    """Stop at the first number that is not finite.
+
+    A network of NaN predicts class 0 for every sample, which can look like forgetting.
 
     Raises:
         DivergedError: it is not finite.

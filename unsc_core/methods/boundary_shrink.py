@@ -1,9 +1,10 @@
-"""Boundary shrink: send each forgotten sample across the nearest boundary, to the class found there by one FGSM step.
+"""Boundary shrink: move each forget sample across its nearest boundary, found by one FGSM step.
 
-Source: Chen, Gao, Liu, Peng, Wang: Boundary Unlearning: Rapid Forgetting of Deep Networks via Shifting the Decision
-Boundary, CVPR 2023, arXiv 2303.11570. Differences here: a neighbour that is itself to be forgotten, or the sample's
-own class where the step does not leave it, gives way to the next likely class (the published code teaches whatever the
-step ends in); the gradient norm is clipped and unlearning stops by itself.
+Source: Chen, Gao, Liu, Peng, Wang: Boundary Unlearning: Rapid Forgetting of Deep Networks via
+Shifting the Decision Boundary, CVPR 2023, arXiv 2303.11570. Differences here: where the step ends
+in a class that is itself to be forgotten, or stays in the sample's own class, the next most likely
+class is taken (the published code trains on whatever class the step ends in); the gradient norm is
+clipped; and unlearning stops early once the forget set is no longer recognised.
 """
 
 from __future__ import annotations
@@ -16,18 +17,31 @@ from unsc_core.learning.batches import DeviceData, evaluating
 from unsc_core.learning.labels import pseudo_labels
 from unsc_core.learning.training import SgdConfig, relabel
 from unsc_core.methods.context import Context, Unlearned
+from unsc_core.methods.entry import Method
 
+METHOD = Method(
+    name="boundary-shrink",
+    title="Boundary shrink",
+    summary="Moves each forget sample to the class across its nearest decision boundary.",
+    source="Chen, Gao, Liu, Peng, Wang: Boundary Unlearning, CVPR 2023",
+    order=70,
+    learning_rate=0.01,
+    epochs=15,
+    colour="#8A7A00",
+    mark="star-square",
+)
 STEP = 0.1
-"""Length of the step in every pixel, as a share of black to white (published); of points, as a share of each coordinate's range."""
+"""Length of the step: per pixel, as a share of the range from black to white (published);
+for points, as a share of each coordinate's range."""
 
 
 def unlearn(model: nn.Module, context: Context) -> Unlearned:
-    """Teach each forget sample the class beyond its nearest boundary, all parameters free."""
+    """Train each forget sample on the class across its nearest boundary, all parameters free."""
     data, rows = context.data, context.forget_rows()
-    with context.stages.stage("pseudo_labels", "finding neighbours"):
+    with context.stages.stage("pseudo_labels", "finding neighbouring classes"):
         labels = neighbour_labels(model, data, rows, context.banned())
+    config = SgdConfig(context.learning_rate, context.epochs)
     with context.stages.stage("unlearn", "unlearning"):
-        config = SgdConfig(context.learning_rate, context.epochs)
         history = relabel(
             model, data, rows, labels, config, context.seed, on_epoch=context.on_epoch
         )
@@ -37,10 +51,12 @@ def unlearn(model: nn.Module, context: Context) -> Unlearned:
 def neighbour_labels(
     model: nn.Module, data: DeviceData, rows: Tensor, banned: Tensor, batch_size: int = 500
 ) -> Tensor:
-    """argmax over allowed classes of the logits at x + ε sign(∇ₓ cross-entropy(x, y)), images kept between black and white.
+    """argmax over allowed classes of the logits at x + ε sign(∇ₓ cross-entropy(x, y)).
+
+    Images are clamped to the range from black to white after the step.
 
     Args:
-        model: the original; its weights are left as they are.
+        model: the original; its weights do not change.
         rows: (n,) training samples.
         banned: (n, classes) bool.
 
@@ -51,7 +67,7 @@ def neighbour_labels(
     step = STEP * (255.0 if images else data.x_train.amax(0) - data.x_train.amin(0))
     labels = []
     with evaluating(model):
-        for chosen, not_there in zip(rows.split(batch_size), banned.split(batch_size), strict=True):
+        for chosen, barred in zip(rows.split(batch_size), banned.split(batch_size), strict=True):
             samples = data.x_train[chosen].to(torch.float32).requires_grad_()
             loss = F.cross_entropy(
                 model(data.inputs(samples)), data.y_train[chosen], reduction="sum"
@@ -60,5 +76,5 @@ def neighbour_labels(
             moved = samples.detach() + step * gradient.sign()
             with torch.no_grad():
                 logits = model(data.inputs(moved.clamp(0.0, 255.0) if images else moved))
-            labels.append(pseudo_labels(logits, not_there))
+            labels.append(pseudo_labels(logits, barred))
     return torch.cat(labels)

@@ -1,4 +1,4 @@
-"""What a method is given and what it returns."""
+"""What a method receives and what it returns."""
 
 from __future__ import annotations
 
@@ -24,17 +24,18 @@ class Context:
     """Everything a method may use besides the model.
 
     Attributes:
-        split: the request.
-        data: its samples on the device.
-        seed, energy_threshold, learning_rate, epochs: resolved settings; a method ignores what it lacks.
-        stages: progress and time of each step.
-        spectra: layer -> one Spectrum per group of the retain representations, to be cut at `energy_threshold`;
-            computed or read when called. forget_spectra: the same of D_f.
-        retrained: the network trained on D_r alone; trained or read when called.
-        energy_thresholds: a γ for each layer instead of `energy_threshold`, if any.
-        edits: a person's changes of the pseudo-labels, checked; see `edits.edited`.
-        watch: called with the number of each epoch when it ends, 0 before the first step, and the accuracy on D_f, a share;
-            may look at the model, not change it.
+        split: the request: what to forget, and what to retain.
+        data: the dataset's samples on the device.
+        seed, energy_threshold, learning_rate, epochs: resolved settings; a method ignores those it
+            does not use.
+        stages: reports progress and times each stage.
+        spectra: layer -> one Spectrum per group of the retain representations, to be cut at
+            `energy_threshold`; computed or loaded when called. forget_spectra: the same of D_f.
+        retrained: the network trained on D_r alone; trained or loaded when called.
+        watch: called at the end of each epoch, and as epoch 0 before the first step, with the epoch
+            and the accuracy on D_f as a share; must not change the model.
+        edits: the user's validated edits of the pseudo-labels; see `edits.edited`.
+        energy_thresholds: one γ per layer in place of `energy_threshold`, if not empty.
     """
 
     split: Split
@@ -60,36 +61,35 @@ class Context:
         return self.data.index(self.split.retain_train())
 
     def banned(self) -> Tensor:
-        """(n_forget, classes) bool: where each sample of D_f may not be sent, on the device."""
+        """(n_forget, classes) bool: the classes barred to each sample of D_f, on the device."""
         return torch.from_numpy(self.split.banned()).to(self.data.device)
 
     def pseudo_labels(self, logits: Tensor) -> Tensor:
-        """(n_forget,) int64: what each sample of D_f is taught, by the original's logits (n_forget, classes) and a person's edits."""
+        """(n_forget,) int64: the pseudo-label of each sample of D_f, after the user's edits.
+
+        Args:
+            logits: (n_forget, classes) of the original.
+        """
         labels = pseudo_labels(logits, self.banned())
-        return (
-            torch.from_numpy(edited(labels.cpu().numpy(), self.edits, self.split)).to(labels)
-            if self.edits
-            else labels
-        )
+        if not self.edits:
+            return labels
+        return torch.from_numpy(edited(labels.cpu().numpy(), self.edits, self.split)).to(labels)
 
     def on_epoch(self, epoch: int, accuracy: float, loss: float) -> None:
         """Report the end of an unlearning epoch."""
         self.watch(epoch, accuracy)
-        self.stages.tick(
-            epoch,
-            self.epochs,
-            f"epoch {epoch} of at most {self.epochs}, forget accuracy {accuracy:.0%}",
-        )
+        detail = f"epoch {epoch} of at most {self.epochs}, forget accuracy {accuracy:.0%}"
+        self.stages.tick(epoch, self.epochs, detail)
 
 
 @dataclass(frozen=True, eq=False)
 class Unlearned:
-    """What a method made of the model.
+    """What a method returns.
 
     Attributes:
         model: the unlearned network, in eval mode.
         history: one {"epoch", "accuracy", "loss"} per epoch from 0 (accuracy on D_f, a share).
-        labels: (n_forget,) the class each sample of D_f was taught, or None.
+        labels: (n_forget,) the class each sample of D_f was trained on, or None.
         null_space: layer -> {"dim", "rank"} summed over groups; empty without projection.
     """
 
@@ -100,15 +100,16 @@ class Unlearned:
 
 
 def projections(model: nn.Module, context: Context) -> tuple[Project, dict[str, dict[str, int]]]:
-    """What keeps each weight's movement in the null space of D_r.
+    """Projections that keep the update of each weight in the null space of D_r.
 
     Returns:
-        Weight name -> G ↦ G P, for `descend`; and layer -> {"dim", "rank"} summed over groups, for `Unlearned`.
+        Weight name -> G ↦ G P, for `descend`; and layer -> {"dim", "rank"} summed over groups, for
+        `Unlearned`.
     """
     spectra = context.spectra()
     weights = dict(model.named_parameters())
     cut_at = cuts(spectra, context.energy_threshold, context.energy_thresholds)
-    with context.stages.stage("null_space", "cutting the null space"):
+    with context.stages.stage("null_space", "computing the null space"):
         spaces = {
             layer: tuple(
                 null_space(s, cut_at[layer]).to(weights[f"{layer}.weight"]) for s in groups

@@ -1,9 +1,11 @@
-"""Gradient ascent: climb the loss of the forget set until it is no longer recognised; nothing protects the rest.
+"""Gradient ascent: maximise the loss on the forget set until it is no longer recognised.
 
-Source: Graves, Nagisetty, Ganesh: Amnesiac Machine Learning, AAAI 2021, arXiv 2010.10981, and Thudi, Deza, Chandrasekaran,
-Papernot: Unrolling SGD: Understanding Factors Influencing Machine Unlearning, EuroS&P 2022, arXiv 2109.13398.
-Differences here: the ascent is taken anew instead of undoing recorded steps, the gradient norm is clipped, since this
-loss has no upper end, and unlearning stops by itself at the floor.
+Source: Graves, Nagisetty, Ganesh: Amnesiac Machine Learning, AAAI 2021, arXiv 2010.10981, and
+Thudi, Deza, Chandrasekaran, Papernot: Unrolling SGD: Understanding Factors Influencing Machine
+Unlearning, EuroS&P 2022, arXiv 2109.13398. Differences here: the gradients are computed at
+unlearning time, where the first paper undoes recorded steps; the gradient norm is clipped, since
+this loss has no upper bound; and unlearning stops early once the forget set is no longer
+recognised.
 """
 
 from __future__ import annotations
@@ -16,10 +18,23 @@ from torch import Tensor, nn
 
 from unsc_core.learning.training import SgdConfig, descend, shuffled
 from unsc_core.methods.context import Context, Unlearned
+from unsc_core.methods.entry import Method
+
+METHOD = Method(
+    name="gradient-ascent",
+    title="Gradient ascent",
+    summary="Maximises the loss on the forget samples; nothing protects the rest.",
+    source="Graves, Nagisetty, Ganesh: Amnesiac Machine Learning, AAAI 2021",
+    order=60,
+    learning_rate=0.001,
+    epochs=15,
+    colour="#CC79A7",
+    mark="triangle-down",
+)
 
 
 def unlearn(model: nn.Module, context: Context) -> Unlearned:
-    """Maximise the cross-entropy of D_f with its own labels; all parameters free. Losses in the history are negative."""
+    """Maximise the cross-entropy on D_f, all parameters free; recorded losses are negative."""
     data, rows = context.data, context.forget_rows()
     config = SgdConfig(context.learning_rate, context.epochs)
 

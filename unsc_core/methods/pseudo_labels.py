@@ -1,6 +1,7 @@
 """UNSC's pseudo-labels without its projection: the ablation that shows what the null space adds.
 
-Source: Chen, Zhu, Yu, Zhou: Machine Unlearning via Null Space Calibration, IJCAI 2024, arXiv 2404.13588.
+Source: Chen, Zhu, Yu, Zhou: Machine Unlearning via Null Space Calibration, IJCAI 2024, arXiv
+    2404.13588.
 """
 
 from __future__ import annotations
@@ -10,16 +11,30 @@ from torch import nn
 from unsc_core.learning.batches import predict
 from unsc_core.learning.training import SgdConfig, relabel
 from unsc_core.methods.context import Context, Unlearned
+from unsc_core.methods.entry import Method
+
+METHOD = Method(
+    name="pseudo-labels",
+    title="Pseudo-labels only",
+    summary="Uses UNSC's labels without its projection; nothing protects the rest.",
+    source="Chen, Zhu, Yu, Zhou: Machine Unlearning via Null Space Calibration, IJCAI 2024",
+    order=30,
+    learning_rate=0.01,
+    epochs=15,
+    uses_pseudo_labels=True,
+    colour="#E69F00",
+    mark="triangle-up",
+)
 
 
 def unlearn(model: nn.Module, context: Context) -> Unlearned:
-    """Teach each forget sample its pseudo-label, all parameters free."""
+    """Train each forget sample on its pseudo-label, all parameters free."""
     data, rows = context.data, context.forget_rows()
     with context.stages.stage("pseudo_labels", "finding pseudo-labels"):
         logits = predict(model, data, data.x_train[rows])
         labels = context.pseudo_labels(logits)
+    config = SgdConfig(context.learning_rate, context.epochs)
     with context.stages.stage("unlearn", "unlearning"):
-        config = SgdConfig(context.learning_rate, context.epochs)
         history = relabel(
             model,
             data,

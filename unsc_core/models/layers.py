@@ -1,4 +1,4 @@
-"""Layers of the networks here that torch lacks, or has in a form that costs more on a CPU."""
+"""Building blocks of the networks: what torch lacks, or offers in a form that is slow on a CPU."""
 
 from __future__ import annotations
 
@@ -6,15 +6,30 @@ import torch
 from torch import Tensor, nn
 
 
-class Dropout(nn.Dropout):
-    """nn.Dropout (Srivastava et al., 2014) whose mask on a CPU costs one random byte per number.
+def conv_block(
+    channels: int, out: int, kernel: int = 3, stride: int = 1, padding: int = 1
+) -> list[nn.Module]:
+    """A convolution without bias, BatchNorm and ReLU."""
+    return [
+        nn.Conv2d(channels, out, kernel, stride, padding, bias=False),
+        nn.BatchNorm2d(out),
+        nn.ReLU(),
+    ]
 
-    torch draws a CPU mask number by number, which takes nearly half of the small AlexNet's training time. Eight
-    numbers share one 64-bit draw here, so p is rounded to a multiple of 1/256, for the mask and the scale alike.
+
+class Dropout(nn.Dropout):
+    """nn.Dropout (Srivastava et al., 2014) whose mask on a CPU costs one random byte per value.
+
+    torch draws a CPU mask value by value, which takes nearly half of the small AlexNet's training
+    time. Here eight values share one 64-bit draw, so p is rounded to a multiple of 1/256, for the
+    mask and for the scale alike.
     """
 
     def forward(self, inputs: Tensor) -> Tensor:
-        """`inputs` of any shape with a share p of its numbers set to 0 and the rest scaled up; unchanged in eval mode."""
+        """`inputs`, of any shape, with a share p of its values set to 0 and the rest scaled up.
+
+        Returns `inputs` itself in eval mode.
+        """
         dropped = round(256 * self.p)
         if not self.training or inputs.device.type != "cpu" or dropped in (0, 256):
             return super().forward(inputs)
@@ -34,7 +49,10 @@ class Dropout(nn.Dropout):
 
 
 class ResidualBlock(nn.Module):
-    """Two 3×3 convolutions with BatchNorm beside a shortcut (He et al., 2016): identity, or 1×1 convolution where sizes change."""
+    """Two 3×3 convolutions with BatchNorm and a shortcut around them (He et al., 2016).
+
+    The shortcut is the identity, or a 1×1 convolution where the size changes.
+    """
 
     def __init__(self, channels: int, out: int, stride: int = 1) -> None:
         super().__init__()

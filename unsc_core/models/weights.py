@@ -1,4 +1,4 @@
-"""Weights in files: safetensors, or torch files read as tensors only, so that nothing in them is executed."""
+"""Weight files: safetensors, or torch files read as tensors only, so that no code in them runs."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def load_weights(path: Path) -> dict[str, Tensor]:
         raise CheckpointError(
             f"The checkpoint {path} cannot be read ({error.strerror or error}); check the path."
         ) from None
-    except Exception:  # the readers of unknown bytes raise nearly anything
+    except Exception:  # readers can raise almost anything on unknown bytes
         raise CheckpointError(
             f"{path.name} is corrupt or not a file of weights; save a state_dict as .safetensors."
         ) from None
@@ -48,7 +48,7 @@ def _is_plain(value: object) -> bool:
 
 
 def set_weights(model: nn.Module, weights: dict[str, Tensor], source: str) -> None:
-    """Put `weights` into `model`, all of them or none.
+    """Load `weights` into `model`, all of them or none.
 
     Raises:
         CheckpointError: they belong to another network, or are not finite.
@@ -56,11 +56,12 @@ def set_weights(model: nn.Module, weights: dict[str, Tensor], source: str) -> No
     wanted = model.state_dict()
     if missing := [name for name in wanted if name not in weights]:
         raise CheckpointError(
-            f"{source} does not fit this model: it has no '{missing[0]}'; choose the model it was saved from."
+            f"{source} does not fit this model: it has no '{missing[0]}'; choose the model it was "
+            "saved from."
         )
     if extra := [name for name in weights if name not in wanted]:
         raise CheckpointError(
-            f"{source} does not fit this model: it has '{extra[0]}', which the model does not."
+            f"{source} does not fit this model: it has '{extra[0]}', which the model lacks."
         )
     for name, value in weights.items():
         if value.shape != wanted[name].shape:
@@ -72,6 +73,7 @@ def set_weights(model: nn.Module, weights: dict[str, Tensor], source: str) -> No
             )
         if not bool(torch.isfinite(value.to(wanted[name].dtype)).all()):
             raise CheckpointError(
-                f"{source} has values in '{name}' that are not finite; save it again from a sound model."
+                f"{source} has values in '{name}' that are not finite; save it again from a model "
+                "that works."
             )
     model.load_state_dict(weights)

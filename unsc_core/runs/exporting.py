@@ -17,9 +17,10 @@ from unsc_core.config import ExperimentConfig
 from unsc_core.data import DATASETS
 from unsc_core.data.held_out import VALIDATION
 from unsc_core.errors import ConfigError, StoreError
+from unsc_core.experiment.artefacts import SPECTRA, TRAINED
 from unsc_core.experiment.result import took_training
 from unsc_core.experiment.store import Arrays, Store
-from unsc_core.models.own import is_own_model
+from unsc_core.models.own import is_user_model
 from unsc_core.runs.history import Stored, read_run
 from unsc_core.runs.report import report
 
@@ -76,7 +77,7 @@ def contents(key: str, store: Store) -> dict[str, bytes]:
         ConfigError: no complete result has this key.
     """
     run = read_run(key, store)
-    original, retrained = _original(run, store), store.get("trained", run.keys.retrained)
+    original, retrained = _original(run, store), TRAINED.read(store, run.keys.retrained)
     if original is None:
         raise ConfigError(f"The result '{key}' is incomplete; run it again, then export it.")
     files = {
@@ -84,22 +85,20 @@ def contents(key: str, store: Store) -> dict[str, bytes]:
         "summary.json": _json(summary(run.result)),
         "run.json": _json(_record(run, store)),
         "labels.npy": _npy(run.dataset.y_test),
-        "unlearned.safetensors": save(
-            {name: array for name, array in run.made.arrays.items() if name != "labels"}
-        ),
+        "unlearned.safetensors": save(run.made.weights),
         "original.safetensors": save(original),
     }
     if retrained is not None and run.result.retrained is not None:
-        files["retrained.safetensors"] = save(retrained.arrays)
+        files["retrained.safetensors"] = save(retrained.weights)
     for name, answers in run.result.models.items():
         files[f"logits_{name}.npy"] = _npy(answers.test)
         if answers.train is not None:
             files[f"logits_{name}_train.npy"] = _npy(answers.train)
     if run.result.labels is not None:
         files["taught_labels.npy"] = _npy(run.result.labels)
-    spectra = store.get("spectra", run.keys.spectra)
+    spectra = SPECTRA.read(store, run.keys.spectra)
     if spectra is not None:
-        files["spectra.safetensors"] = save(spectra.arrays)
+        files["spectra.safetensors"] = save(spectra)
     files["report.html"] = report(run, spectra, store).encode()
     return files
 
@@ -109,7 +108,7 @@ def shared_config(config: ExperimentConfig) -> dict[str, Any]:
     values = config.to_dict()
     if config.dataset.removesuffix(VALIDATION) not in DATASETS:
         values["dataset"] = Path(config.dataset).name
-    if is_own_model(config.model):
+    if is_user_model(config.model):
         values["model"] = Path(config.model).name
     if config.checkpoint is not None:
         values["checkpoint"] = Path(config.checkpoint).name
@@ -118,9 +117,9 @@ def shared_config(config: ExperimentConfig) -> dict[str, Any]:
 
 def _record(run: Stored, store: Store) -> dict[str, Any]:
     """What the files above do not say: how it went, and on which data."""
-    spectra = store.get("spectra", run.keys.spectra)
+    spectra = SPECTRA.read(store, run.keys.spectra)
     trained = {
-        name: store.get("trained", key)
+        name: TRAINED.read(store, key)
         for name, key in (("original", run.keys.original), ("retrained", run.keys.retrained))
     }
     made: dict[str, Any] = {
@@ -135,7 +134,7 @@ def _record(run: Stored, store: Store) -> dict[str, Any]:
         "device": run.result.device,
         "history": run.result.history,
         "null_space": run.result.null_space,
-        "spectra_layers": spectra.meta["layers"] if spectra else [],
+        "spectra_layers": list(spectra or ()),
         "energy_error": run.result.energy_error,
         "trained_seconds": {
             name: found.meta["seconds"] for name, found in trained.items() if found
@@ -152,8 +151,8 @@ def _record(run: Stored, store: Store) -> dict[str, Any]:
 def _original(run: Stored, store: Store) -> Arrays | None:
     """The original's weights: from the checkpoint that was given, else as they were trained here."""
     if run.result.config.checkpoint is None:
-        trained = store.get("trained", run.keys.original)
-        return None if trained is None else trained.arrays
+        trained = TRAINED.read(store, run.keys.original)
+        return None if trained is None else trained.weights
     from unsc_core.models.weights import load_weights
 
     return {

@@ -14,18 +14,18 @@ from safetensors import SafetensorError
 
 from unsc_core.analysis import evaluation
 from unsc_core.config import ExperimentConfig
-from unsc_core.data import DATASETS, data_mark, load_dataset
+from unsc_core.data import DATASETS, file_fingerprint, is_available, load_dataset
 from unsc_core.data.dataset import Dataset
-from unsc_core.data.downloads import is_here
 from unsc_core.data.held_out import VALIDATION
 from unsc_core.data.request import split
 from unsc_core.errors import CheckpointError, ConfigError, DataError, StoreError, UnscError
+from unsc_core.experiment.artefacts import EPOCHS, LOGITS, SUBSPACES, UNLEARNED, Network
 from unsc_core.experiment.keys import Keys, keys, logits_key
 from unsc_core.experiment.resolve import CLASS_WEIGHTS, SAMPLES, resolve
 from unsc_core.experiment.result import Result, read_result, took_unlearning
-from unsc_core.experiment.store import Artefact, Store, read_artefact, read_meta
+from unsc_core.experiment.store import Store, read_artefact, read_meta
 from unsc_core.methods import METHODS
-from unsc_core.models.own import is_own_model
+from unsc_core.models.own import is_user_model
 from unsc_core.paths import data_folder
 
 LIMIT = 500
@@ -77,7 +77,7 @@ class Stored:
     """A complete run with everything that is written down about it."""
 
     result: Result
-    made: Artefact
+    made: Network
     keys: Keys
 
     @property
@@ -95,13 +95,13 @@ def list_runs(store: Store, limit: int = LIMIT) -> list[Run]:
         StoreError: the folder is there but may not be read.
     """
     files = sorted(
-        ((mark, key) for key, mark in _files(store, "unlearned").items() if KEY.fullmatch(key)),
+        ((mark, key) for key, mark in _files(store, UNLEARNED.name).items() if KEY.fullmatch(key)),
         reverse=True,
     )[:limit]
     answers: dict[str, list[tuple[str, int]]] = defaultdict(list)
-    for name, mark in _files(store, "logits").items():
+    for name, mark in _files(store, LOGITS.name).items():
         answers[name.partition("-")[0]].append((name, mark))
-    runs = [_described(store.path("unlearned", key), key, mark) for mark, key in files]
+    runs = [_described(store.path(UNLEARNED.name, key), key, mark) for mark, key in files]
     runs.sort(
         key=lambda run: run.config.dataset if run.config else ""
     )  # so that each dataset is loaded once
@@ -174,12 +174,12 @@ def _marks(config: ExperimentConfig) -> Any:
         )
         program = (
             0
-            if not is_own_model(config.model)
+            if not is_user_model(config.model)
             else Path(config.model.rpartition(":")[0]).expanduser().stat().st_mtime_ns
         )
         return (
-            data_mark(config.dataset),
-            is_here(config.dataset.removesuffix(VALIDATION)),
+            file_fingerprint(config.dataset),
+            is_available(config.dataset.removesuffix(VALIDATION)),
             weights,
             program,
         )
@@ -192,7 +192,7 @@ def _measured(root: Path, run: Run, answers: Marks, marks: Any) -> Run:
     """The run with its accuracies and the names of its classes, or with what is in the way."""
     store, config = Store(root), run.config
     assert config is not None
-    if config.dataset.removesuffix(VALIDATION) in DATASETS and not is_here(
+    if config.dataset.removesuffix(VALIDATION) in DATASETS and not is_available(
         config.dataset.removesuffix(VALIDATION)
     ):
         return replace(run, trouble="dataset not on this machine")
@@ -229,9 +229,8 @@ def _with_accuracies(run: Run, dataset: Dataset, store: Store) -> Run:
     request = split(dataset, config.forget_classes, config.forget_ids)
 
     def measured(part: str) -> dict[str, Any]:
-        logits = read_artefact(store.path("logits", logits_key(run.key, dataset, part))).arrays[
-            "logits"
-        ]
+        path = store.path(LOGITS.name, logits_key(run.key, dataset, part))
+        logits = LOGITS.unpack(read_artefact(path))
         labels = dataset.y_test if part == "test" else dataset.y_train
         if logits.shape != (len(labels), dataset.num_classes):
             raise ValueError("answers of another shape")
@@ -249,7 +248,7 @@ def read_run(key: str, store: Store) -> Stored:
         ConfigError: no run has this key, it is incomplete, or a file that it was made from has changed.
         UnscError: its data or the weights it began with cannot be read.
     """
-    made = store.get("unlearned", key) if KEY.fullmatch(key) else None
+    made = UNLEARNED.read(store, key) if KEY.fullmatch(key) else None
     if made is None:
         raise ConfigError(
             f"There is no result with key '{key}' in {store.root}; run prints the keys."
@@ -283,10 +282,10 @@ def delete_run(key: str, store: Store) -> list[str]:
         raise ConfigError(f"'{key[:40]}' is not the key of a run.")
     own = [
         path
-        for kind in ("logits", "epochs", "subspaces")
-        for path in sorted((store.root / kind).glob(f"{key}*.safetensors"))
+        for kind in (LOGITS, EPOCHS, SUBSPACES)
+        for path in sorted((store.root / kind.name).glob(f"{key}*.safetensors"))
     ]
-    own.append(store.path("unlearned", key))
+    own.append(store.path(UNLEARNED.name, key))
     removed = []
     for path in own:
         try:
@@ -311,7 +310,7 @@ def link(config: ExperimentConfig, dataset: Dataset) -> dict[str, str]:
         raise ConfigError(
             f"{len(config.forget_ids)} samples are too many for a link (at most {MAX_IDS})."
         )
-    if is_own_model(config.model):
+    if is_user_model(config.model):
         raise ConfigError("Its network is a program of its own, which the pages never run.")
     default = resolve(
         replace(config, learning_rate=None, epochs=None, training_epochs=None), dataset

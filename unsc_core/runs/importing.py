@@ -13,21 +13,22 @@ from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors import SafetensorError
 from safetensors.numpy import save
 
 from unsc_core.config import DEVICES, ExperimentConfig
-from unsc_core.data import DATASETS, load_dataset
+from unsc_core.data import DATASETS, is_available, load_dataset
 from unsc_core.data.dataset import Dataset
-from unsc_core.data.downloads import is_here
 from unsc_core.data.request import Split, split
 from unsc_core.errors import CheckpointError, DataError, ImportedFileError, StoreError, UnscError
-from unsc_core.experiment.keys import Keys, keys, logits_key, shipped_key, shipped_path
+from unsc_core.experiment import artefacts
+from unsc_core.experiment.artefacts import Kind, Layers, Network
+from unsc_core.experiment.keys import Keys, keys, logits_key
 from unsc_core.experiment.machine import ELSEWHERE
 from unsc_core.experiment.resolve import resolve
-from unsc_core.experiment.store import Arrays, Artefact, Store, read_artefact
+from unsc_core.experiment.shipped import read_shipped
+from unsc_core.experiment.store import Arrays, Store
 from unsc_core.models import MODELS
-from unsc_core.models.own import is_own_model
+from unsc_core.models.own import is_user_model
 from unsc_core.paths import data_folder, write_whole
 from unsc_core.runs.archive import (
     TRAINED,
@@ -43,6 +44,8 @@ CHECKED_SAMPLES = 200
 """Test samples that the imported networks answer again, to see whether the answers in the file are theirs."""
 TOLERANCE = 0.02
 """‖difference‖ / ‖logits‖ that another machine's rounding may make."""
+Piece = tuple[Kind[Any], str, Any]
+"""(kind, key, value or None) of something to store."""
 Logits = dict[tuple[str, str], NDArray[np.float32]]
 """(model, "test" or "train") -> (n, classes)."""
 
@@ -107,13 +110,13 @@ def import_zip(file: BinaryIO | Path, store: Store) -> Imported:
             )
         pieces = [
             *_pieces(config, dataset, found, record, weights, answers),
-            ("spectra", found.spectra, spectra),
+            (artefacts.SPECTRA, found.spectra, spectra),
         ]
         _store(
             [
                 *pieces,
                 (
-                    "unlearned",
+                    artefacts.UNLEARNED,
                     found.unlearned,
                     _unlearned(config, record, weights["unlearned"], taught),
                 ),
@@ -135,7 +138,7 @@ def _config(content: bytes) -> ExperimentConfig:
             "'config.json' is not an experiment's config; export the run again."
         )
     config = ExperimentConfig.from_dict(values)
-    if is_own_model(config.model):
+    if is_user_model(config.model):
         raise ImportedFileError(
             f"The run's network '{config.model[:60]}' is a program of its own, which an import never runs; import takes {', '.join(MODELS)}."
         )
@@ -149,7 +152,7 @@ def _config(content: bytes) -> ExperimentConfig:
 def _same_dataset(config: ExperimentConfig, record: dict[str, Any]) -> Dataset:
     """The dataset on this machine that the run was made on; own data is looked for by name, in the data folder only."""
     if config.dataset in DATASETS:
-        if not is_here(config.dataset):
+        if not is_available(config.dataset):
             raise DataError(
                 f"The run needs {DATASETS[config.dataset].title}, which is not on this machine; choose it on any page to download it, first."
             )
@@ -231,7 +234,7 @@ def _check_networks(
         )
 
 
-def _spectra(files: Files, record: dict[str, Any], original: Arrays) -> Artefact | None:
+def _spectra(files: Files, record: dict[str, Any], original: Arrays) -> Layers | None:
     """The eigenvalues of the request, (groups, d) for every layer, d being what its weight multiplies."""
     if "spectra.safetensors" not in files:
         return None
@@ -250,7 +253,7 @@ def _spectra(files: Files, record: dict[str, Any], original: Arrays) -> Artefact
         raise ImportedFileError(
             "'spectra.safetensors' does not fit this model; export the run again."
         )
-    return Artefact(values, {"layers": layers})
+    return {layer: values[layer] for layer in layers}
 
 
 def _taught(files: Files, request: Split) -> NDArray[np.int64] | None:
@@ -322,19 +325,14 @@ def _other_here(
     store: Store,
 ) -> bool | None:
     """Whether this machine has a network of the same training with other weights; None if it has none at all."""
-    here = store.get("trained", key)
+    here = artefacts.TRAINED.read(store, key)
     if here is None and any(
-        (store.root / "logits").glob(f"{key}-*")
+        (store.root / artefacts.LOGITS.name).glob(f"{key}-*")
     ):  # answers of a network that is gone
         return True
     if here is None and not config.forget_ids:
-        try:
-            here = read_artefact(shipped_path(config, without))
-        except (OSError, ValueError, KeyError, SafetensorError):
-            return None
-        if here.meta.get("key") != shipped_key(config, dataset, without):
-            return None
-    return None if here is None else not _same(here.arrays, weights)
+        here = read_shipped(config, dataset, without)
+    return None if here is None else not _same(here.weights, weights)
 
 
 def _pieces(
@@ -344,9 +342,9 @@ def _pieces(
     record: dict[str, Any],
     weights: dict[str, Arrays],
     answers: Logits,
-) -> list[tuple[str, str, Artefact | None]]:
-    """(kind, key, artefact) of all networks and answers but the unlearned network itself."""
-    pieces: list[tuple[str, str, Artefact | None]] = []
+) -> list[Piece]:
+    """All networks and answers but the unlearned network itself."""
+    pieces: list[Piece] = []
     by_name = {
         "original": found.original,
         "unlearned": found.unlearned,
@@ -362,16 +360,14 @@ def _pieces(
             }
             pieces.append(
                 (
-                    "trained",
+                    artefacts.TRAINED,
                     by_name[name],
-                    Artefact(weights[name], meta | {"imported": time.time()}),
+                    Network(weights[name], meta | {"imported": time.time()}),
                 )
             )
     for (name, part), logits in answers.items():
         if name in weights:
-            pieces.append(
-                ("logits", logits_key(by_name[name], dataset, part), Artefact({"logits": logits}))
-            )
+            pieces.append((artefacts.LOGITS, logits_key(by_name[name], dataset, part), logits))
     return pieces
 
 
@@ -380,35 +376,34 @@ def _unlearned(
     record: dict[str, Any],
     weights: Arrays,
     taught: NDArray[np.int64] | None,
-) -> Artefact:
+) -> Network:
     names = ("history", "null_space", "energy_error", "seconds", "took", "device", "created")
     meta: dict[str, Any] = {name: record[name] for name in names if name in record}
     meta["machine"] = record.get("machine") or ELSEWHERE
-    arrays = weights if taught is None else {**weights, "labels": taught}
-    return Artefact(arrays, {"config": config.to_dict(), "imported": time.time(), **meta})
+    return Network(weights, {"config": config.to_dict(), "imported": time.time(), **meta}, taught)
 
 
-def _store(pieces: list[tuple[str, str, Artefact | None]], found: Keys, store: Store) -> None:
+def _store(pieces: list[Piece], found: Keys, store: Store) -> None:
     """Write what is not here yet; all of it, or nothing.
 
     Raises:
         ImportedFileError: the run is here.
         StoreError: there is no room.
     """
-    if store.path("unlearned", found.unlearned).is_file():
+    if artefacts.UNLEARNED.has(store, found.unlearned):
         raise ImportedFileError(
             f"This run is in the history already (key {found.unlearned}); delete it there to import it again."
         )
     new: list[Path] = []
     try:
-        for kind, key, artefact in pieces:
-            path = store.path(kind, key)
+        for kind, key, value in pieces:
+            path = store.path(kind.name, key)
             own = key.startswith(
                 found.unlearned
             )  # answers that a deleted run left behind are replaced
-            if artefact is not None and (own or not path.is_file()):
+            if value is not None and (own or not path.is_file()):
                 new.append(path)
-                store.put(kind, key, artefact)
+                kind.write(store, key, value)
     except StoreError:
         for path in new:
             path.unlink(missing_ok=True)

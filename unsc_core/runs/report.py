@@ -13,8 +13,9 @@ from urllib.parse import urlencode
 from unsc_core.analysis import maps
 from unsc_core.analysis.summary import summary
 from unsc_core.errors import ConfigError
-from unsc_core.experiment.resolve import DEFAULT_ENERGY_THRESHOLD
-from unsc_core.experiment.store import Artefact, Store
+from unsc_core.experiment.artefacts import SPECTRA, Layers
+from unsc_core.experiment.resolve import settings
+from unsc_core.experiment.store import Store
 from unsc_core.runs.history import Stored, link, read_run
 from unsc_core.subspace.energy import cuts
 
@@ -52,10 +53,10 @@ def report_of(key: str, store: Store | None = None) -> str:
     """
     store = store or Store()
     run = read_run(key, store)
-    return report(run, store.get("spectra", run.keys.spectra), store)
+    return report(run, SPECTRA.read(store, run.keys.spectra), store)
 
 
-def report(run: Stored, spectra: Artefact | None, store: Store) -> str:
+def report(run: Stored, spectra: Layers | None, store: Store) -> str:
     """The report: one HTML document of about 5 MB, most of it plotly's script.
 
     Args:
@@ -140,7 +141,7 @@ def _numbers(run: Stored) -> str:
 
 
 def _sections(
-    run: Stored, spectra: Artefact | None, store: Store
+    run: Stored, spectra: Layers | None, store: Store
 ) -> Iterable[tuple[str, str, list[Picture]]]:
     """Heading, a line of words, and pictures."""
     from unsc_core.figures.accuracy import change_per_class
@@ -200,16 +201,14 @@ def _maps(run: Stored, store: Store) -> list[Picture]:
     ]
 
 
-def _null_space(run: Stored, spectra: Artefact) -> list[Picture]:
+def _null_space(run: Stored, spectra: Layers) -> list[Picture]:
     from unsc_core.figures.spectra import free_share, spectrum
     from unsc_core.figures.theme import LIGHT
 
     config = run.result.config
-    values = {layer: spectra.arrays[layer] for layer in spectra.meta["layers"]}
+    values = spectra
     titles = {layer: f"Layer {i + 1}" for i, layer in enumerate(values)}
-    cut_at = cuts(
-        values, config.energy_threshold or DEFAULT_ENERGY_THRESHOLD, config.energy_thresholds
-    )
+    cut_at = cuts(values, settings(config).energy_threshold, config.energy_thresholds)
     return [
         free_share(titles, values, cut_at, LIGHT),
         *(spectrum(layer, titles[layer], values, cut_at[layer], LIGHT) for layer in values),

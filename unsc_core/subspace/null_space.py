@@ -1,9 +1,9 @@
-"""Second moment -> spectrum -> retain basis -> null-space projector. Knows tensors only."""
+"""Second moment -> spectrum -> retain basis -> null space projector. Knows tensors only."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import reduce
@@ -12,9 +12,6 @@ import torch
 from torch import Tensor
 
 from unsc_core.subspace.energy import energy_rank
-
-MERGE_THRESHOLD = 0.99
-"""Where the joined bases of `merged` are cut."""
 
 
 @dataclass(frozen=True)
@@ -36,12 +33,12 @@ Spectra = dict[str, tuple[Spectrum, ...]]
 
 @dataclass(frozen=True)
 class NullSpace:
-    """The directions that the retain representations do not use, at one energy threshold.
+    """The directions that retain representations hardly use, at one energy threshold γ.
 
     Attributes:
-        basis: U (d, k), orthonormal: the leading eigenvectors, holding γ of the energy.
-        complement: V (d, d − k), orthonormal: the rest; P = I − U Uᵀ = V Vᵀ.
-        energy: the share of Σσ² that U really holds, ≥ γ.
+        basis: U (d, k), orthonormal: the leading eigenvectors, which hold a share γ of the energy.
+        complement: V (d, d − k), orthonormal: the other ones; P = I − U Uᵀ = V Vᵀ.
+        energy: the share of Σσ² that U holds, at least γ.
     """
 
     basis: Tensor
@@ -55,7 +52,7 @@ class NullSpace:
 
     @property
     def rank(self) -> int:
-        """k, the number of retained directions; the null space has dim − rank."""
+        """k, the number of kept directions; the null space has dimension dim − rank."""
         return self.basis.shape[1]
 
     @property
@@ -68,7 +65,7 @@ class NullSpace:
         return NullSpace(self.basis.to(like), self.complement.to(like), self.energy)
 
     def project(self, rows: Tensor) -> Tensor:
-        """`rows` (n, d) times P, through whichever factor is thinner."""
+        """`rows` (n, d) times P, computed with the thinner of U and V."""
         if self.rank <= self.dim - self.rank:
             return rows - (rows @ self.basis) @ self.basis.T
         return (rows @ self.complement) @ self.complement.T
@@ -81,59 +78,57 @@ def spectrum(second_moment: Tensor) -> Spectrum:
 
 
 def spectra(second_moments: Mapping[str, Tensor]) -> Spectra:
-    """Layer -> one spectrum per group, of second moments (groups, d, d); the caller may have layers computed side by side.
+    """Layer -> one spectrum per group, of second moments (groups, d, d).
 
-    One decomposition gains nothing from a second thread (it waits for memory), several side by side do.
+    On a CPU, decompositions run side by side: one gains nothing from a second thread, since it
+    waits for memory. The caller should give each a single thread (`learning.device.one_thread`).
     """
     groups = [group for moment in second_moments.values() for group in moment]
-    with ThreadPoolExecutor(max(1, os.cpu_count() or 1)) as pool:
-        found = iter(
-            list(pool.map(spectrum, groups))
-            if not groups or groups[0].device.type == "cpu"
-            else [spectrum(group) for group in groups]
-        )
+    if all(group.device.type == "cpu" for group in groups):
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            found = iter(list(pool.map(spectrum, groups)))
+    else:
+        found = iter([spectrum(group) for group in groups])
     return {layer: tuple(next(found) for _ in moment) for layer, moment in second_moments.items()}
 
 
 def merged(per_class: Sequence[Spectra], energy_threshold: float) -> Spectra:
-    """The published subspace: a basis per class at γ, all of them joined, and decomposed once more (Chen et al., IJCAI 2024).
+    """The published subspace: one basis per class, joined and decomposed again.
+
+    Source: Chen et al., IJCAI 2024.
 
     Args:
         per_class: for each retain class, layer -> one spectrum per group.
-        energy_threshold: γ each class is cut at.
+        energy_threshold: γ at which each class is cut.
 
     Returns:
-        Layer -> spectra of Σ_c U_c U_cᵀ, to be cut at MERGE_THRESHOLD.
+        Layer -> spectra of Σ_c U_c U_cᵀ, to be cut at `energy.MERGE_THRESHOLD`.
     """
+
+    def projectors(layer: str, group: int) -> Iterator[Tensor]:
+        for of_class in per_class:
+            basis = null_space(of_class[layer][group], energy_threshold).basis
+            yield basis @ basis.T
+
     joined = {
-        layer: torch.stack(
-            [
-                reduce(
-                    torch.add,
-                    (
-                        space.basis @ space.basis.T
-                        for space in (null_space(c[layer][g], energy_threshold) for c in per_class)
-                    ),
-                )
-                for g in range(len(groups))
-            ]
-        )
+        layer: torch.stack([reduce(torch.add, projectors(layer, g)) for g in range(len(groups))])
         for layer, groups in per_class[0].items()
     }
     return spectra(joined)
 
 
 def null_space(spectrum: Spectrum, energy_threshold: float) -> NullSpace:
-    """Cut `spectrum` at γ. Only slices: a new γ costs nothing but this.
+    """`spectrum` cut at γ. This only slices, so another γ needs no new decomposition.
 
     Raises:
         ConfigError: γ is not in (0, 1].
 
-    >>> samples = torch.tensor([[3.0, 0.0, 0.0], [0.0, 0.5, 0.0]])  # one per row; the third number is never used
+    >>> samples = torch.tensor([[3.0, 0.0, 0.0], [0.0, 0.5, 0.0]])  # the third feature is unused
     >>> space = null_space(spectrum(samples.T @ samples), 1.0)
     >>> space.rank, space.dim
     (2, 3)
-    >>> space.project(torch.tensor([[1.0, 1.0, 1.0]], dtype=torch.float64)).abs().round(decimals=9).tolist()
+    >>> ones = torch.ones(1, 3, dtype=torch.float64)
+    >>> space.project(ones).abs().round(decimals=9).tolist()
     [[0.0, 0.0, 1.0]]
     """
     k = energy_rank(spectrum.eigenvalues, energy_threshold)
@@ -143,12 +138,29 @@ def null_space(spectrum: Spectrum, energy_threshold: float) -> NullSpace:
 
 
 def energy_along(spectrum: Spectrum, second_moment: Tensor) -> Tensor:
-    """(d,) float64: the energy uᵢᵀ C uᵢ that other data C (d, d) has along each eigenvector uᵢ; it sums up to C's trace."""
+    """(d,) float64: the energy uᵢᵀ C uᵢ of C (d, d) along each eigenvector uᵢ; together tr C."""
     return ((spectrum.eigenvectors.T @ second_moment) * spectrum.eigenvectors.T).sum(1)
 
 
+def energy_along_spectra(found: Spectra, second_moments: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Layer -> (groups, d) float64: `energy_along` of second moments (groups, d, d), on the CPU."""
+    along = {}
+    for layer, groups in found.items():
+        pairs = zip(groups, second_moments[layer], strict=True)
+        along[layer] = torch.stack([energy_along(s, c.to(s.eigenvectors)) for s, c in pairs]).cpu()
+    return along
+
+
+def eigenvalues(found: Spectra) -> dict[str, Tensor]:
+    """Layer -> (groups, d) float64 eigenvalues, descending."""
+    return {layer: torch.stack([s.eigenvalues for s in groups]) for layer, groups in found.items()}
+
+
 def mean_angle(one: NullSpace, other: NullSpace) -> float:
-    """Mean principal angle between two kept subspaces, in degrees: 0 if one holds the other, 90 if they share nothing (Björck, Golub, 1973)."""
+    """Mean principal angle between two kept subspaces, in degrees (Björck, Golub, 1973).
+
+    0 if one contains the other, 90 if they are orthogonal or one is empty.
+    """
     cosines = torch.linalg.svdvals(one.basis.T @ other.basis)
     return float(cosines.clamp(0.0, 1.0).arccos().rad2deg().mean()) if len(cosines) else 90.0
 
@@ -158,16 +170,12 @@ def project_gradient(gradient: Tensor, spaces: tuple[NullSpace, ...]) -> Tensor:
 
     Args:
         gradient: (out, …) of a Linear or Conv2d weight; the trailing part flattens to d.
-        spaces: one null space per group of the layer (one for an ungrouped layer); group i owns the
-            i-th block of output rows.
+        spaces: one null space per group of the layer; group i has the i-th block of output rows.
 
     Returns:
         The projected gradient, in the shape of `gradient`.
     """
     blocks = gradient.flatten(1).chunk(len(spaces))
     projected = [space.project(block) for space, block in zip(spaces, blocks, strict=True)]
-    return (
-        torch.cat(projected).view_as(gradient)
-        if len(projected) > 1
-        else projected[0].view_as(gradient)
-    )
+    whole = torch.cat(projected) if len(projected) > 1 else projected[0]
+    return whole.view_as(gradient)

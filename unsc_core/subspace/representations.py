@@ -1,8 +1,8 @@
-"""The representations of a layer: what its weight rows are multiplied with, as vectors.
+"""The representations of a layer: the vectors that its weight rows are multiplied with.
 
-The representation of a Linear layer is its input vector; of a Conv1d or Conv2d layer, the im2col patches with
-the layer's own kernel, stride, padding and dilation, so that a weight row and a representation have the same
-length d and their inner product is the layer's output. A grouped convolution has its own vectors for each group.
+Those of a Linear layer are its inputs; those of a Conv1d or Conv2d layer are the im2col patches for
+its kernel, stride, padding and dilation. A weight row and a representation have the same length d,
+and their inner product is the layer's output. Each group of a grouped convolution has its own.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ Layer = nn.Linear | nn.Conv1d | nn.Conv2d
 
 
 def represented_layers(model: nn.Module) -> dict[str, Layer]:
-    """Name -> layer, in forward-definition order, for every layer whose weight can be projected; see `check_covered`."""
+    """Name -> layer, in order of definition, of every layer whose weight can be projected."""
     return {
         name: layer
         for name, layer in model.named_modules()
@@ -32,7 +32,10 @@ def represented_layers(model: nn.Module) -> dict[str, Layer]:
 
 
 def _is_plain(layer: Layer) -> bool:
-    """Whether it answers patches times its own parameter `weight`: no forward of a subclass, no weight made from other parameters."""
+    """Whether its output is patches times its parameter `weight`.
+
+    Not so if a subclass has its own forward, or if the weight is made from other parameters.
+    """
     kind = next(kind for kind in get_args(Layer) if isinstance(layer, kind))
     same = all(
         getattr(getattr(layer, name, None), "__func__", None) is getattr(kind, name, None)
@@ -42,11 +45,12 @@ def _is_plain(layer: Layer) -> bool:
 
 
 def check_covered(model: nn.Module, inputs: Tensor) -> None:
-    """Whether null spaces reach every weight matrix that can learn, and see everything it multiplies.
+    """Refuse a network with a trainable weight matrix that null spaces do not cover.
 
-    Vectors (biases, norms, scales) stay frozen while unlearning and need no null space; so would matrices in
-    other kinds of layers, but silently: a network could seem unable to forget. A weight used outside its own
-    layer's call moves answers that no representation stands for. A layer that is never called cannot move.
+    Vectors (biases, norms, scales) are frozen while unlearning and need no null space. Matrices in
+    other kinds of layers would be frozen too, but silently: the network could seem unable to
+    forget. A weight used outside its own layer's call changes outputs that no representation stands
+    for. A layer that is never called cannot move.
 
     Args:
         model: left as it was found.
@@ -75,15 +79,16 @@ def check_covered(model: nn.Module, inputs: Tensor) -> None:
     for name, layer in layers.items():
         if uses[layer.weight] > calls[name]:
             raise ConfigError(
-                f"The weight of '{name}' ({type(layer).__name__}) is also used outside this layer's own call (tied to another layer, or by "
-                f"torch.nn.functional), where the null space cannot see its inputs; call the layer itself, {advice}."
+                f"The weight of '{name}' ({type(layer).__name__}) is also used outside this "
+                "layer's own call (tied to another layer, or by torch.nn.functional), where the "
+                f"null space cannot see its inputs; call the layer itself, {advice}."
             )
 
 
 def _calls_and_uses(
     model: nn.Module, layers: dict[str, Layer], inputs: Tensor
 ) -> tuple[Counter[str], Counter[Tensor]]:
-    """In one forward pass: how often each layer is called, and how often the answers' graph uses each parameter."""
+    """How often one forward pass calls each layer, and uses each parameter in its graph."""
     calls: Counter[str] = Counter()
     hooks = [
         layer.register_forward_pre_hook(lambda module, args, name=name: calls.update((name,)))
@@ -109,10 +114,10 @@ def _calls_and_uses(
 
 
 def patches(layer: nn.Conv1d | nn.Conv2d, inputs: Tensor) -> Tensor:
-    """Every patch the convolution looks at, as a view without copies.
+    """Every patch that the convolution multiplies, as a view.
 
     Args:
-        layer: the convolution, whose kernel, stride, padding (and its mode) and dilation are used.
+        layer: its kernel, stride, padding (and padding mode) and dilation are used.
         inputs: (n, channels, length) or (n, channels, height, width).
 
     Returns:
@@ -121,9 +126,8 @@ def patches(layer: nn.Conv1d | nn.Conv2d, inputs: Tensor) -> Tensor:
     mode = "constant" if layer.padding_mode == "zeros" else layer.padding_mode
     x = F.pad(inputs, layer._reversed_padding_repeated_twice, mode=mode)
     (n, channels, *sizes), (step_n, step_c, *steps) = x.shape, x.stride()
-    geometry = list(
-        zip(sizes, steps, layer.kernel_size, layer.stride, layer.dilation, strict=True)
-    )  # one entry per axis
+    axes = zip(sizes, steps, layer.kernel_size, layer.stride, layer.dilation, strict=True)
+    geometry = list(axes)
     out_size = [
         (size - dilation * (kernel - 1) - 1) // stride + 1
         for size, _, kernel, stride, dilation in geometry
@@ -136,13 +140,12 @@ def patches(layer: nn.Conv1d | nn.Conv2d, inputs: Tensor) -> Tensor:
 
 
 def rows_per_sample(layer: Layer, inputs: Tensor, positions: int = 0) -> int:
-    """How many vectors `representations` makes of each sample."""
+    """How many vectors `representations` returns for each sample."""
     if isinstance(layer, nn.Linear):
         return max(1, inputs[:1].numel() // layer.in_features)
     axes = len(layer.kernel_size)
-    count = prod(
-        patches(layer, inputs[:1] if inputs.ndim == axes + 2 else inputs[None]).shape[1 : axes + 1]
-    )
+    one = inputs[:1] if inputs.ndim == axes + 2 else inputs[None]
+    count = prod(patches(layer, one).shape[1 : axes + 1])
     return min(positions, count) if positions else count
 
 
@@ -153,7 +156,7 @@ def representations(
 
     Args:
         layer: Linear (any leading dimensions), Conv1d or Conv2d.
-        inputs: what the layer received.
+        inputs: the layer's inputs.
         positions: patches to draw per image, without replacement; 0 = all.
         generator: CPU generator of the draw.
 
@@ -163,17 +166,13 @@ def representations(
     if isinstance(layer, nn.Linear):
         return inputs.reshape(1, -1, layer.in_features), 1.0
     axes = len(layer.kernel_size)
-    windows = patches(
-        layer, inputs if inputs.ndim == axes + 2 else inputs[None]
-    )  # torch takes one sample without its batch, too
+    batch = inputs if inputs.ndim == axes + 2 else inputs[None]  # torch also takes one sample
+    windows = patches(layer, batch)
     n, *out_size = windows.shape[: axes + 1]
     count, weight = prod(out_size), 1.0
     if 0 < positions < count:
-        drawn = (
-            torch.rand(n, count, generator=generator, dtype=torch.float32, device="cpu")
-            .topk(positions)
-            .indices.to(inputs.device)
-        )
+        scores = torch.rand(n, count, generator=generator, dtype=torch.float32, device="cpu")
+        drawn = scores.topk(positions).indices.to(inputs.device)
         image = torch.arange(n, device=inputs.device)[:, None]
         windows = windows[(image, *torch.unravel_index(drawn, out_size))]
         weight = count / positions

@@ -1,0 +1,71 @@
+"""The registry entry of a method."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from unsc_core.methods.context import Context, Unlearned
+
+
+@dataclass(frozen=True)
+class Method:
+    """One unlearning method, described without loading it.
+
+    Attributes:
+        name: as typed on the command line. title: as shown. summary: one sentence.
+        source: the paper.
+        order: place in lists; methods without one come after the published ones, before retraining.
+        short_title: for narrow tables and labels, where the title is too long.
+        learning_rate, epochs: defaults of its SGD; None where it has none. A method without epochs
+            uses the learning rate as its strength.
+        energy_threshold: default γ; None where it has no effect.
+        uses_moments: whether it needs second moments of the representations.
+        uses_pseudo_labels: whether it assigns pseudo-labels, which can then be edited.
+        reads_retain: whether each of its epochs goes through D_r as well as D_f.
+        single_gradients: number of per-sample gradients it computes.
+        tuning_factors: learning rates that `tune` tries, as multiples of the default.
+        tuning_energy_thresholds: values of γ that `tune` tries, if γ has an effect.
+        colour, colour_on_dark: "#rrggbb" in figures. mark: a plotly symbol. Both are derived from
+            the name where the entry has none; see `figures.theme`.
+        module: the module that defines `unlearn`; filled in by the registry.
+    """
+
+    name: str
+    title: str
+    summary: str
+    source: str
+    order: int = 500
+    short_title: str = ""
+    learning_rate: float | None = None
+    epochs: int | None = None
+    energy_threshold: float | None = None
+    uses_moments: bool = False
+    uses_pseudo_labels: bool = False
+    reads_retain: bool = False
+    single_gradients: int = 0
+    tuning_factors: tuple[float, ...] = (0.25, 0.5, 1.0, 2.0, 4.0)
+    tuning_energy_thresholds: tuple[float, ...] = (0.94, 0.96, 0.97, 0.98)
+    colour: str = ""
+    colour_on_dark: str = ""
+    mark: str = ""
+    module: str = field(default="", compare=False)
+
+    @property
+    def uses_energy_threshold(self) -> bool:
+        """Whether γ has an effect."""
+        return self.energy_threshold is not None
+
+    @property
+    def unlearn(self) -> Callable[[nn.Module, Context], Unlearned]:
+        """The method itself; loads its module, and torch with it.
+
+        It is called with a copy of the original model, which it may change in place, and its
+        context.
+        """
+        return importlib.import_module(self.module).unlearn

@@ -1,11 +1,11 @@
-"""Compare: every method on this request, beside the retrained model, over seeds and epochs, and at equal forgetting."""
+"""Compare: every method on this request, beside the retrained model and the mask."""
 
 from dataclasses import replace
 
 import pandas as pd
 import streamlit as st
 
-from pages.shared import batch, cache, controls, header, jobs, show, state
+from pages.shared import batch, cache, controls, header, jobs, pictures, state
 from unsc_core.analysis import comparison
 from unsc_core.analysis.claims import FORGOTTEN
 from unsc_core.analysis.replay import MAX_SAMPLES, epochs_key
@@ -15,147 +15,138 @@ from unsc_core.figures import compare as figures
 from unsc_core.figures import standings
 from unsc_core.methods import METHODS
 
-st.title("Compare")
-chosen = controls.experiment()
-st.markdown(
-    "The same request to every method. A method is good when it forgets (Acc_f near 0 %) **and** keeps the rest. Two rows to judge by: the "
-    "**retrained** model, which never saw the forgotten classes, and the **mask**, which only hides the answer and changes no weight."
-)
-above = st.container()
-data, look = chosen.dataset, show.mode()
 
-
-def pieces(configs: dict[tuple[str, int], ExperimentConfig]) -> list[batch.Piece]:
-    """What all methods need: every method's run with its epochs, and after each seed's first one its retrained model."""
-    found = []
+def batch_items(configs: dict[tuple[str, int], ExperimentConfig]) -> list[batch.BatchItem]:
+    """Every method's run with its epochs; after the first one of each seed, its retrained model."""
+    items = []
     for (method, seed), config in configs.items():
-        key = epochs_key(config, data)
-        found.append(
-            batch.Piece(
-                "epochs",
-                key,
-                config,
-                f"{METHODS[method].title}, seed {seed}",
-                cache.is_stored("epochs", key),
-            )
-        )
+        key, title = epochs_key(config, data), f"{METHODS[method].title}, seed {seed}"
+        done = cache.is_stored("epochs", key)
+        items.append(batch.BatchItem("epochs", key, config, title, done))
         if method == comparison.COMPARED[0]:
-            retrained = keys(config, data).retrained
-            there = all(
-                cache.is_stored("logits", logits_key(retrained, data, part))
-                for part in ("test", "train")
+            key = keys(config, data).retrained
+            done = all(
+                cache.is_stored("logits", logits_key(key, data, part)) for part in ("test", "train")
             )
-            found.append(batch.Piece("retrain", retrained, config, f"Retrain, seed {seed}", there))
-    return found
+            items.append(batch.BatchItem("retrain", key, config, f"Retrain, seed {seed}", done))
+    return items
 
 
-def set_apart(row: pd.Series) -> list[str]:
-    """The references on grey, UNSC in teal."""
-    reference = row["Method"] in map(standings.name, comparison.REFERENCES)
-    style = (
-        f"background-color: {look.grid}"
-        if reference
-        else f"color: {look.teal}"
-        if row["Method"].startswith(standings.MARK)
-        else ""
-    )
+def row_style(row: pd.Series) -> list[str]:
+    """References on grey, UNSC in teal."""
+    style = ""
+    if row["Method"] in map(standings.name, comparison.REFERENCES):
+        style = f"background-color: {look.grid}"
+    elif row["Method"].startswith(standings.MARK):
+        style = f"color: {look.teal}"
     return [style] * len(row)
 
+
+def draw_table() -> None:
+    """Methods and their measures."""
+    text = st.column_config.TextColumn
+    measures = {
+        column: text(help=meaning, alignment="right")
+        for column, meaning in standings.COLUMNS.items()
+    }
+    st.dataframe(
+        pd.DataFrame(standings.table(runs)).style.apply(row_style, axis=1),
+        hide_index=True,
+        height="content",
+        alt="Methods and their measures",
+        column_config={
+            "Method": text(width=160),
+            "Seeds": text(alignment="right"),
+            "Verdict": text(width=200),
+            **measures,
+        },
+    )
+    spread = "one seed: no interval, so a small difference may be due to chance"
+    if count > 1:
+        spread = (
+            "±: half of the 95 % interval over the seeds; differences are paired by seed · "
+            "tied: the interval of the difference contains 0"
+        )
+    st.caption(
+        "◆ UNSC · on grey: references · "
+        f"forgets: Acc_f is at most {FORGOTTEN:g} % with every seed · above, below: by Acc_r · "
+        + spread
+    )
+
+
+@st.fragment
+def equal_forgetting() -> None:
+    """A slider and its figure; only this part is drawn again when it moves."""
+    now = state.current()
+    acc_forget = st.slider(
+        "Acc_f to compare at, %",
+        0,
+        30,
+        now.equal,
+        key="control_equal",
+        help="From each method, the epoch with the highest test Acc_f that is not above this value "
+        "is taken. Acc_r is compared there.",
+    )
+    state.keep(replace(now, equal=acc_forget))
+    picture = figures.equal_forgetting(runs, acc_forget, look)
+    pictures.draw(picture, "equal")
+    pictures.downloads({"equal-forgetting": picture})
+
+
+header.title("Compare", *header.TERMS, "Agreement", "Drift", "Logits")
+experiment = controls.experiment()
+st.markdown(
+    "Every method gets the same request. A good method forgets (Acc_f near 0 %) **and** keeps the "
+    "retained classes. Two references: the **retrained** model never saw the forgotten classes; "
+    "the **mask** only hides their logits and changes no weight."
+)
+above = st.container()
+data, look = experiment.dataset, pictures.page_look()
 
 left, right = st.columns([1, 3], vertical_alignment="bottom")
 now = state.current()
 count = left.segmented_control(
     "Seeds",
-    state.SEEDS,
+    state.SEED_COUNTS,
     default=now.seeds,
     required=True,
     key="control_seeds",
-    help="One seed is quick; three tell a difference from chance.",
+    help="One seed is quick. Three seeds can tell a difference from chance.",
 )
 state.keep(replace(now, seeds=count))
-configs = comparison.configs(
-    chosen.config, data, range(chosen.config.seed, chosen.config.seed + count)
-)
+seeds = range(experiment.config.seed, experiment.config.seed + count)
+configs = comparison.configs(experiment.config, data, seeds)
 with right:
-    batch.run_all(pieces(configs), "Run all methods")
+    batch.run_button(batch_items(configs), "Run all methods")
 with above:
-    header.strip(chosen, jobs.result(chosen))
+    header.strip(experiment, jobs.result_or_stop(experiment))
 runs = [run for run in map(cache.run, configs.values()) if run is not None]
 if not runs:
     st.info("Run all methods to compare them.", icon=":material/info:")
     st.stop()
+draw_table()
 
-st.dataframe(
-    pd.DataFrame(standings.table(runs)).style.apply(set_apart, axis=1),
-    hide_index=True,
-    height="content",
-    alt="Methods and their measures",
-    column_config={
-        "Method": st.column_config.TextColumn(width=160),
-        "Seeds": st.column_config.TextColumn(alignment="right"),
-        "Verdict": st.column_config.TextColumn(width=200),
-    }
-    | {
-        column: st.column_config.TextColumn(help=text, alignment="right")
-        for column, text in standings.COLUMNS.items()
-    },
-)
+st.header("Accuracy during unlearning")
+drawn = {"plane": figures.plane(runs, look)}
+pictures.draw(drawn["plane"], "plane")
+counted = f" · epochs are measured on {MAX_SAMPLES:,} test images"
 st.caption(
-    f"◆ UNSC · on grey: references · forgets: Acc_f at most {FORGOTTEN:g} % with every seed · above, below: by Acc_r · "
-    + (
-        "± half of the 95 % interval over the seeds, of differences paired by seed · tied: the interval of the difference holds 0"
-        if count > 1
-        else "one seed: no interval, so a small difference may be chance"
-    )
-)
-
-st.header("On the way to forgetting")
-pictures = {"plane": figures.plane(runs, look)}
-show.picture(pictures["plane"], "plane")
-st.caption(
-    "A small dot per epoch, a mark at the end, grey lines to the names · ★ retrained · ◇ mask · ○ original · "
-    "dotted: in one step, or epochs not recorded"
-    + (
-        f" · paths are counted on {MAX_SAMPLES:,} test images"
-        if len(data.y_test) > MAX_SAMPLES
-        else ""
-    )
+    "Small dots: epochs; the large mark is the last one · grey lines lead to names · "
+    "★ retrained · ◇ mask · ○ original · dotted: in one step, or epochs not recorded"
+    + (counted if len(data.y_test) > MAX_SAMPLES else "")
 )
 
 st.header("At equal forgetting")
 st.markdown(
-    "Of every method the epoch at which Acc_f has come down to the chosen value. An **oracle**: the epoch is picked by the test accuracy itself, "
-    "which nobody knows while unlearning, so this shows what each method could keep at its best moment, not what it would."
+    "Each method is compared at the epoch at which its Acc_f has fallen to the chosen value. That "
+    "epoch is selected on the test set, which is not available in practice: the figure shows what "
+    "each method could keep at its best moment, not what it would."
 )
+equal_forgetting()
 
-
-@st.fragment
-def equal() -> None:
-    """The slider and what it moves; only this part is drawn again."""
-    kept = state.current()
-    most = st.slider(
-        "Acc_f to compare at, %",
-        0,
-        30,
-        kept.equal,
-        key="control_equal",
-        help="The epoch with the highest test Acc_f at or under this is taken, and Acc_r is compared there.",
-    )
-    state.keep(replace(kept, equal=most))
-    picture = figures.equal_forgetting(runs, most, look)
-    show.picture(picture, "equal")
-    show.downloads({"equal-forgetting": picture})
-
-
-equal()
-
-st.header("Who pays")
-pictures["change"] = figures.change_map(
-    runs,
-    data.class_names,
-    [c for c in range(data.num_classes) if c not in chosen.config.forget_classes],
-    look,
-)
-show.picture(pictures["change"], "change")
+st.header("Change for each class")
+retained = [c for c in range(data.num_classes) if c not in experiment.config.forget_classes]
+drawn["change"] = figures.change_map(runs, data.class_names, retained, look)
+pictures.draw(drawn["change"], "change")
 st.markdown(f"**{standings.conclusion(runs)}**")
-show.downloads(pictures)
+pictures.downloads(drawn)

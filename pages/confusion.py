@@ -1,134 +1,119 @@
-"""Confusion: what each model takes for what, and what unlearning changed."""
+"""Confusion: which class each model predicts for which, and what unlearning changed."""
 
 from functools import partial
 
 import streamlit as st
 
-from pages.shared import controls, gallery, header, jobs, linked, show, state
+from pages.shared import controls, gallery, header, jobs, link_notes, pictures
+from pages.shared.components import linked
 from unsc_core.figures.confusion import CELLS, confusion, difference, in_cell, matrix
 
 MAX_CARDS = 24
+PERCENT, COUNTS = "Percent of the row", "Counts"
+PARTS = {"Test": "test", "Training": "train"}
 
 
 def open_cell(model: str) -> None:
-    """What a click on a cell of this model's matrix does."""
+    """Open the cell of this model's matrix that was clicked."""
     points = st.session_state[f"confusion-{model}"].selection.points
     if points:
         row, column = points[0]["customdata"]
-        st.session_state["of"], st.session_state["true"], st.session_state["answer"] = (
-            model,
-            names[row],
-            names[column],
-        )
+        st.session_state["of"] = model
+        st.session_state["true"], st.session_state["answer"] = names[row], names[column]
 
 
 def cell_controls() -> tuple[str, tuple[int, int] | None]:
-    """The opened cell, for those who do not click."""
-    for key, options in (
-        ("of", [name.capitalize() for name in (*models, "difference")]),
-        ("true", names),
-        ("answer", names),
-    ):
-        state.note_impossible(key, options)
-    columns = st.columns(3)
-    labels = (
-        ("In the matrix", "of", [*models, "difference"]),
+    """The opened matrix and cell, for those who do not click."""
+    matrices = [*models, "difference"]
+    link_notes.check("of", [name.capitalize() for name in matrices])
+    boxes = (
+        ("Matrix", "of", matrices),
         ("True class", "true", names),
-        ("Answer", "answer", names),
+        ("Predicted class", "answer", names),
     )
-    model, true, answer = (
-        column.selectbox(
-            label,
-            options,
-            index=None,
-            key=key,
-            bind="query-params",
-            placeholder="none opened",
-            format_func=str.capitalize if key == "of" else str,
+    chosen = []
+    for column, (label, key, options) in zip(st.columns(3), boxes, strict=True):
+        if key != "of":
+            link_notes.check(key, options)
+        chosen.append(
+            column.selectbox(
+                label,
+                options,
+                index=None,
+                key=key,
+                bind="query-params",
+                placeholder="none",
+                format_func=str.capitalize if key == "of" else str,
+            )
         )
-        for column, (label, key, options) in zip(columns, labels, strict=True)
-    )
-    return model or "unlearned", None if true is None or answer is None else (
-        names.index(true),
-        names.index(answer),
-    )
+    model, true, predicted = chosen
+    if true is None or predicted is None:
+        return model or "unlearned", None
+    return model or "unlearned", (names.index(true), names.index(predicted))
 
 
-st.title("Confusion")
-chosen = controls.experiment()
+def opened_images(model: str, cell: tuple[int, int]) -> None:
+    """The images in a cell."""
+    inside = in_cell(result, model, part, cell)
+    true, predicted = names[cell[0]], names[cell[1]]
+    by = f"by the {model} model"
+    if model == "difference":
+        by = "before or after unlearning, but not both"
+    first = f" The first {MAX_CARDS}:" if len(inside) > MAX_CARDS else ""
+    st.markdown(f"{true} images predicted as {predicted} {by}: **{len(inside):,}**.{first}")
+    if len(inside):
+        gallery.predictions(result, inside[:MAX_CARDS], part)
+
+
+header.title("Confusion", *header.TERMS, "Logits")
+experiment = controls.experiment()
 st.markdown(
-    "Rows are true classes, columns are answers; the forgotten rows are framed. "
-    "Good unlearning empties their own cell and makes the other rows no worse, as the retrained model does."
+    "Rows are true classes, columns are predicted classes; the rows of forgotten classes are "
+    "framed. Good unlearning empties their diagonal cells and leaves the other rows no worse, as "
+    "in the retrained model."
 )
-result = jobs.result(chosen)
-header.strip(chosen, result)
+result = jobs.result_or_stop(experiment)
+header.strip(experiment, result)
 
-for name, options in (
-    ("cells", ("Percent of the row", "Counts")),
-    ("samples", ("Test", "Training")),
-):
-    state.note_impossible(name, options)
+link_notes.check("cells", (PERCENT, COUNTS))
+link_notes.check("samples", PARTS)
 left, right, _ = st.columns([2, 2, 3])
 unit = left.segmented_control(
-    "Cells",
-    ["Percent of the row", "Counts"],
-    default="Percent of the row",
-    required=True,
-    key="cells",
-    bind="query-params",
+    "Cells", [PERCENT, COUNTS], default=PERCENT, required=True, key="cells", bind="query-params"
 )
-part = right.segmented_control(
-    "Samples",
-    ["Test", "Training"],
-    default="Test",
-    required=True,
-    key="samples",
-    bind="query-params",
+samples = right.segmented_control(
+    "Samples", list(PARTS), default="Test", required=True, key="samples", bind="query-params"
 )
-normalised, part = unit == "Percent of the row", "test" if part == "Test" else "train"
+in_percent, part = unit == PERCENT, PARTS[samples]
 
-look, names = show.mode(), list(chosen.dataset.class_names)
-models = [name for name, answers in result.models.items() if answers.has(part)]
+look, names = pictures.page_look(), list(experiment.dataset.class_names)
+models = [name for name, predicted in result.models.items() if predicted.has(part)]
 if {"original", "unlearned"} - set(models):
     st.info(
-        "The answers on the training set are still being computed.", icon=":material/hourglass_top:"
+        "The predictions on the training set are still being computed.",
+        icon=":material/hourglass_top:",
     )
     st.stop()
 above = st.container()
-st.header("Open a cell")
+st.header("Images in a cell")
 opened_in, cell = cell_controls()
 with above:
-    pictures = {name: confusion(result, name, part, normalised, look, cell) for name in models}
-    pictures["difference"] = difference(result, part, normalised, look, cell)
-    values = {name: matrix(result, name, part, normalised) for name in models}
+    drawn = {name: confusion(result, name, part, in_percent, look, cell) for name in models}
+    drawn["difference"] = difference(result, part, in_percent, look, cell)
+    values = {name: matrix(result, name, part, in_percent) for name in models}
     values["difference"] = values["unlearned"] - values["original"]
-    linked.hover(
-        names,
-        {name: one.round(2).tolist() for name, one in values.items()},
-        " %" if normalised else "",
-        CELLS,
-    )
-    items = list(pictures.items())
+    shown = {name: one.round(2).tolist() for name, one in values.items()}
+    linked.hover(names, shown, " %" if in_percent else "", CELLS)
+    items = list(drawn.items())
     for start in range(0, len(items), 2):
         for column, (name, picture) in zip(st.columns(2), items[start : start + 2], strict=False):
             with column:
-                show.picture(
+                pictures.draw(
                     picture, f"confusion-{name}", sentence=False, on_click=partial(open_cell, name)
                 )
-    st.markdown(pictures["difference"].sentence)
+    st.markdown(drawn["difference"].sentence)
 if cell is None:
     st.caption("Click a cell above, or choose one here, to see its images.")
 else:
-    inside = in_cell(result, opened_in, part, cell)
-    said = (
-        "came into or left this cell"
-        if opened_in == "difference"
-        else f"{names[cell[0]]} images are answered {names[cell[1]]} by the {opened_in} model"
-    )
-    st.markdown(
-        f"**{len(inside):,}** {said}."
-        + (f" The first {MAX_CARDS}:" if len(inside) > MAX_CARDS else "")
-    )
-    if len(inside):
-        gallery.answers(result, inside[:MAX_CARDS], part)
-show.downloads({f"confusion-{name}": picture for name, picture in pictures.items()})
+    opened_images(opened_in, cell)
+pictures.downloads({f"confusion-{name}": picture for name, picture in drawn.items()})

@@ -1,11 +1,12 @@
-"""Decision space: where every sample lies before and after, on one map."""
+"""Decision space: every sample before and after unlearning, on one map."""
 
 from typing import Any
 
 import numpy as np
 import streamlit as st
 
-from pages.shared import cache, controls, gallery, header, jobs, linked, show, state
+from pages.shared import cache, controls, gallery, header, jobs, lesson, link_notes, pictures, state
+from pages.shared.components import linked
 from unsc_core.analysis import maps
 from unsc_core.analysis.replay import epochs_key
 from unsc_core.figures.decision_space import PARTS, ranges, space
@@ -16,12 +17,14 @@ from unsc_core.runs.history import MAX_IDS
 FILTERS = {
     "All": "every shown sample",
     "Forget": "what is to be forgotten",
-    "Correctly forgotten": "to be forgotten, and no longer answered so",
-    "Not forgotten": "to be forgotten, but still answered so",
+    "Correctly forgotten": "to be forgotten, and no longer predicted",
+    "Not forgotten": "to be forgotten, but still predicted",
     "Over-forgotten": "retained, right before, wrong after",
 }
 SAMPLES = {"Test": "test", "Training": "train"}
-CHOOSE = ("Lasso", "Click")
+SELECT = ("Lasso", "Click")
+MAPS = ("UMAP", "PCA")
+VIEWS = ("Before and after", "Epoch by epoch")
 MAX_CARDS = 24
 
 
@@ -30,229 +33,230 @@ def filter_text(name: str) -> str:
     return f"{name}: {FILTERS[name]}"
 
 
-def legend(place: Any, text: str) -> None:
-    """What the points are; how far to trust the map takes a moment, so the maps are drawn first."""
+def legend(place: Any, *parts: str, shown: int | None = None) -> None:
+    """What the points are. Trustworthiness takes a moment, so the maps are drawn first."""
     trust = cache.trustworthiness(kind, part, result.key, result, positions["original"])
-    place.caption(
-        f":red[**×**] {chosen.forgotten} (to forget){text} · {len(rows):,} {PARTS[part]} samples · map trustworthiness {trust:.2f}"
-    )
+    count = f"{len(rows):,}" if shown in (None, len(rows)) else f"{shown:,} of {len(rows):,}"
+    marks = (f":red[**×**] {experiment.request}, to be forgotten", "**●** retained", *parts)
+    about = (f"{count} {PARTS[part]} samples", f"map trustworthiness {trust:.2f}")
+    place.caption(" · ".join((*marks, *about)))
 
 
 def over_time() -> None:
     """The map, epoch by epoch."""
-    recorded = cache.epochs(chosen.config)
+    recorded = cache.epochs(experiment.config)
     if recorded is None:
-        jobs.wait_for(
-            "epochs",
-            epochs_key(chosen.config, chosen.dataset),
-            chosen.config,
-            "Recording what happens after each epoch",
-        )
+        key = epochs_key(experiment.config, experiment.dataset)
+        jobs.show("epochs", key, experiment.config, "Recording the model after every epoch")
         return
     about = st.empty()
     labels = [str(epoch) for epoch in recorded.epoch]
-    state.note_impossible("epoch", labels)
-    asked = st.query_params.get("epoch")
-    begin = labels.index(asked) if asked in labels else 0
+    link_notes.check("epoch", labels)
+    wanted = st.query_params.get("epoch")
+    start = labels.index(wanted) if wanted in labels else 0
     placed = cache.epoch_positions(kind, result.key, result, recorded)
-    picture = animated(result, recorded, placed, ranges(positions), show.mode(), begin)
-    show.picture(picture, "epochs")
-    legend(about, ", with each sample's whole way · **●** retained")
+    picture = animated(result, recorded, placed, ranges(positions), pictures.page_look(), start)
+    pictures.draw(picture, "epochs")
+    legend(about, "lines: paths of the forgotten samples over all epochs")
     linked.epochs()
-    show.downloads({"epochs": picture})
+    pictures.downloads({"epochs": picture})
 
 
 def before_and_after() -> None:
-    """One panel a model; what is chosen in any of them is shown below."""
-    state.note_impossible("choose", CHOOSE)
-    left, middle, right = st.columns([4, 2, 3], vertical_alignment="bottom")
-    state.note_impossible("show", map(filter_text, FILTERS))
-    filter_name = left.selectbox(
-        "Show", list(FILTERS), key="show", bind="query-params", format_func=filter_text
-    )
-    lasso = (
-        middle.segmented_control(
-            "Choose by", CHOOSE, default=CHOOSE[0], required=True, key="choose", bind="query-params"
-        )
-        == CHOOSE[0]
-    )
-    paths = right.toggle(
-        "Draw the path of each sample to forget", value=True, key="paths", bind="query-params"
-    )
-    visible = shown_by(filter_name)
+    """One map for each model; samples selected in any of them are shown below."""
+    filter_name, lasso, paths = map_controls()
+    visible = passes(filter_name)
     if not visible.any():
         st.info(
-            f"No sample is {filter_name.lower()} here: {FILTERS[filter_name]}.",
+            f"No shown sample is “{filter_name}” ({FILTERS[filter_name]}).",
             icon=":material/check_circle:",
         )
         return
     about = st.empty()
-    placed, window = {model: p[visible] for model, p in positions.items()}, ranges(positions)
-    pictures = {
+    placed = {model: points[visible] for model, points in positions.items()}
+    drawn = {
         model: space(
             result,
             model,
             placed,
             rows[visible],
-            show.mode(),
+            pictures.page_look(),
             paths=paths and model != "original",
-            window=window,
+            window=ranges(positions),
             part=part,
         )
         for model in positions
     }
-    selected: list[int] = []
-    for column, (model, picture) in zip(st.columns(len(pictures)), pictures.items(), strict=True):
+    selected: list[Any] = []
+    for column, (model, picture) in zip(st.columns(len(drawn)), drawn.items(), strict=True):
         with column:
-            event = show.picture(picture, f"space-{model}-{part}", selectable=True, lasso=lasso)
-            selected += [
-                point["customdata"]
-                for point in event.selection.points
-                if point.get("customdata") is not None
-            ]
-    choosing = "drag a lasso around some" if lasso else "click one, with shift more,"
-    legend(
-        about,
-        f" · **●** retained, each class named at its middle · {int(visible.sum()):,} shown · {choosing} to see images",
-    )
-    show.downloads(pictures)
-    samples = (
-        np.unique([row[0] if isinstance(row, list) else row for row in selected]).astype(int)
-        if selected
-        else picked()
-    )
-    keep_picked(samples)
+            name = f"space-{model}-{part}"
+            event = pictures.draw(picture, name, selectable=True, lasso=lasso)
+            points = event.selection.points
+            selected += [point["customdata"] for point in points if "customdata" in point]
+    how = "draw a lasso around points" if lasso else "click a point, with Shift for more,"
+    legend(about, f"{how} to see their images", shown=int(visible.sum()))
+    pictures.downloads(drawn)
+    ids = [one[0] if isinstance(one, list) else one for one in selected if one is not None]
+    samples = np.unique(ids).astype(int) if ids else samples_in_link()
+    keep_in_link(samples)
     if len(samples):
-        chosen_ones(samples)
+        selected_samples(samples)
 
 
-def picked() -> np.ndarray:
-    """The samples that the link chose; once samples were chosen here, it is what is chosen here that counts."""
-    asked = st.query_params.get("picked", "")
-    if not asked or st.session_state.get("picked_here"):
+def map_controls() -> tuple[str, bool, bool]:
+    """Filter, whether a lasso selects, and whether paths are drawn."""
+    link_notes.check("choose", SELECT)
+    left, middle, right = st.columns([4, 2, 3], vertical_alignment="bottom")
+    filter_name = choose_filter(left)
+    select = middle.segmented_control(
+        "Select by", SELECT, default="Lasso", required=True, key="choose", bind="query-params"
+    )
+    paths = right.toggle(
+        "Show the paths of forgotten samples", value=True, key="paths", bind="query-params"
+    )
+    return filter_name, select == "Lasso", paths
+
+
+def choose_filter(place: Any) -> str:
+    """Which points to show; kept in the link."""
+    name = st.query_params.get("show", "All").partition(":")[0]  # older links have the meaning, too
+    if name not in FILTERS:
+        link_notes.check("show", FILTERS)
+        name = "All"
+    st.session_state.setdefault("show", name)
+    chosen = place.selectbox("Show", list(FILTERS), key="show", format_func=filter_text)
+    if chosen != "All":
+        st.query_params["show"] = chosen
+    elif "show" in st.query_params:
+        del st.query_params["show"]
+    return chosen
+
+
+def samples_in_link() -> np.ndarray:
+    """The samples in the link, unless others were selected here since it was opened."""
+    text = st.query_params.get("picked", "")
+    if not text or st.session_state.get("selected_here"):
         return np.array([], int)
     try:
-        samples = np.unique([int(row) for row in asked.split(",")])
+        samples = np.unique([int(row) for row in text.split(",")])
     except ValueError:
         samples = np.array([-1])
     if len(samples) > MAX_IDS or not np.isin(samples, rows).all():
-        state.note(
-            f"The link says picked = '{asked[:40]}', which are not among the shown samples; none is chosen."
+        link_notes.add(
+            f"The link says picked = '{text[:40]}', but not all of these samples are shown; "
+            "none is selected."
         )
         return np.array([], int)
     return samples
 
 
-def keep_picked(samples: np.ndarray) -> None:
-    """Have the link choose these samples."""
+def keep_in_link(samples: np.ndarray) -> None:
+    """Put the selected samples into the link."""
     if 0 < len(samples) <= MAX_IDS:
         if st.query_params.get("picked") != (text := ",".join(map(str, samples))):
             st.query_params["picked"] = text
-            st.session_state["picked_here"] = True
+            st.session_state["selected_here"] = True
     elif "picked" in st.query_params:
         del st.query_params["picked"]
 
 
-def shown_by(filter_name: str) -> np.ndarray:
-    """(n,) which of the shown samples a filter lets through."""
-    labels, leaves = chosen.dataset.labels(part)[rows], result.split.is_forgotten(part)[rows]
+def passes(filter_name: str) -> np.ndarray:
+    """(n,) which of the shown samples pass a filter."""
+    labels, to_forget = experiment.dataset.labels(part)[rows], result.split.is_forgotten(part)[rows]
     before, after = (
-        answers.of(part)[rows].argmax(1) for answers in (result.original, result.unlearned)
+        model.of(part)[rows].argmax(1) for model in (result.original, result.unlearned)
     )
-    forgotten = (
-        after != labels if result.split.forget_ids else ~np.isin(after, result.split.forget_classes)
-    )
+    if result.split.forget_ids:
+        forgotten = after != labels
+    else:
+        forgotten = ~np.isin(after, result.split.forget_classes)
     return {
         "All": np.ones(len(rows), bool),
-        "Forget": leaves,
-        "Correctly forgotten": leaves & forgotten,
-        "Not forgotten": leaves & ~forgotten,
-        "Over-forgotten": ~leaves & (before == labels) & (after != labels),
+        "Forget": to_forget,
+        "Correctly forgotten": to_forget & forgotten,
+        "Not forgotten": to_forget & ~forgotten,
+        "Over-forgotten": ~to_forget & (before == labels) & (after != labels),
     }[filter_name]
 
 
-def chosen_ones(samples: np.ndarray) -> None:
-    """The chosen samples' images and answers; training samples can be forgotten, exactly these."""
+def selected_samples(samples: np.ndarray) -> None:
+    """Images and predictions of the selected samples, and a button to forget exactly these."""
     heading, button = st.columns([3, 2], vertical_alignment="bottom")
-    heading.header(f"{len(samples)} chosen")
+    heading.header(f"{len(samples)} selected")
+    forget_button(button, samples)
+    picture = logits(result, samples, part, pictures.page_look())
+    pictures.draw(picture, f"logits-{part}")
+    gallery.predictions(result, samples[:MAX_CARDS], part)
+    if len(samples) > MAX_CARDS:
+        st.caption(f"Images of the first {MAX_CARDS} of {len(samples)} samples.")
+
+
+def forget_button(place: Any, samples: np.ndarray) -> None:
+    """A button to forget these samples, or why there is none."""
     if part == "test":
-        button.caption(
-            "To forget chosen samples, choose them among the *Training* samples: only what was learned can be forgotten."
+        place.caption(
+            "To forget single samples, select them among the *Training* samples: a model can only "
+            "forget what it was trained on."
         )
-    elif state.lesson().fixed("forget"):
-        pass
+    elif lesson.current().fixed("forget"):
+        return
     elif len(samples) > MAX_IDS:
-        button.caption(
-            f"At most {MAX_IDS} samples can be forgotten together here; draw a smaller lasso."
-        )
-    elif button.button(
+        place.caption(f"At most {MAX_IDS} samples can be forgotten together. Select fewer.")
+    elif place.button(
         "Forget exactly these", type="primary", icon=":material/ink_eraser:", width="stretch"
     ):
-        state.choose(ids=tuple(int(i) for i in samples), edits=())
+        state.change(ids=tuple(int(i) for i in samples), edits=())
         st.rerun()
-    picture = logits(result, samples, part, show.mode())
-    show.picture(picture, f"logits-{part}")
-    gallery.answers(result, samples[:MAX_CARDS], part)
-    if len(samples) > MAX_CARDS:
-        st.caption(f"The first {MAX_CARDS} of {len(samples)} are pictured.")
 
 
-st.title("Decision space")
-chosen = controls.experiment()
+header.title("Decision space", *header.TERMS, "Logits", "Trustworthiness")
+experiment = controls.experiment()
 st.markdown(
-    "Each point is an image, placed by its **logits**. The map is fitted once, on the original; the other models are drawn into it."
+    "Each point is an image, placed by its **logits**. The map is fitted once, to the original "
+    "model; the other models are drawn into the same map."
 )
-result = jobs.result(chosen)
-header.strip(chosen, result)
+result = jobs.result_or_stop(experiment)
+header.strip(experiment, result)
 
-views = ["Before and after", "Epoch by epoch"]
-for name, options in (
-    ("space", views),
-    ("map", ["UMAP", "PCA"]),
-    ("samples", SAMPLES),
-    ("paths", ("true", "false")),
-):
-    state.note_impossible(name, options)
+link_notes.check("space", VIEWS)
+link_notes.check("map", MAPS)
+link_notes.check("samples", SAMPLES)
+link_notes.check("paths", ("true", "false"))
 left, middle, right = st.columns([3, 2, 2], vertical_alignment="bottom")
 view = left.segmented_control(
-    "View", views, default=views[0], required=True, key="space", bind="query-params"
+    "View", VIEWS, default=VIEWS[0], required=True, key="space", bind="query-params"
 )
 kind = middle.segmented_control(
     "Map",
-    ["UMAP", "PCA"],
+    MAPS,
     default="UMAP",
     required=True,
     key="map",
     bind="query-params",
-    help="UMAP: who is whose neighbour. PCA: the plane in which the original's logits spread most.",
+    help="UMAP keeps neighbours together. PCA shows the plane in which the logits of the original "
+    "model spread most.",
 )
 part = result.split.measured_part
-if view == views[0] and not result.split.forget_ids:
-    part = SAMPLES[
-        right.segmented_control(
-            "Samples",
-            list(SAMPLES),
-            default="Test",
-            required=True,
-            key="samples",
-            bind="query-params",
-        )
-    ]
+if view == VIEWS[0] and not result.split.forget_ids:
+    samples = right.segmented_control(
+        "Samples", list(SAMPLES), default="Test", required=True, key="samples", bind="query-params"
+    )
+    part = SAMPLES[samples]
 if not (result.original.has(part) and result.unlearned.has(part)):
     st.info(
-        "The answers on the training set are still being computed.", icon=":material/hourglass_top:"
+        "The predictions on the training set are still being computed.",
+        icon=":material/hourglass_top:",
     )
     st.stop()
 
 rows = maps.shown(result.split, part)
-if kind == "UMAP" and not cache.has_umap(chosen.config):
-    key = maps.umap_key(chosen.config, chosen.dataset)
-    jobs.wait_for(
-        "embedding", key, chosen.config, "Drawing the map with UMAP; PCA is shown meanwhile"
-    )
+if kind == "UMAP" and not cache.has_umap(experiment.config):
+    key = maps.umap_key(experiment.config, experiment.dataset)
+    jobs.show("embedding", key, experiment.config, "Fitting UMAP; until then the map is PCA")
     kind = "PCA"
 positions = cache.positions(kind, result, part)
-if view == views[1]:
+if view == VIEWS[1]:
     over_time()
 else:
     before_and_after()

@@ -1,83 +1,91 @@
-"""2-D lab: four ways to forget one class of points in the plane, side by side on the same network."""
+"""2-D lab: three methods forget one class of points in the plane, beside a retrained model."""
 
 from dataclasses import replace
 
 import streamlit as st
 
-from pages.shared import cache, jobs, lab_state, show
-from pages.shared.plane import planes
-from unsc_core.analysis.lab import lab_key, read_lab
+from pages.shared import cache, header, jobs, lab_controls, pictures
+from pages.shared.components.plane import planes
+from unsc_core.analysis.lab import LabRun, lab_key, read_lab
 from unsc_core.figures import lab as figures
 
-st.title("2-D lab")
-points = cache.dataset("blobs")
-chosen = lab_state.choose(points)
-name = points.class_names[chosen.forget]
-st.markdown(
-    f"One network, 2 → {chosen.width} → {points.num_classes}, forgets **{name}** in three ways with the same learning rate and seed; "
-    "beside them the model retrained without it. Colour: the answer; stronger colour: surer. "
-    f":red[**×**] {name} · **●** the classes that stay."
-)
-config = chosen.config()
-run = read_lab(config, cache.store())
-if run is None:
-    work = "lab", lab_key(config), config, "Training, forgetting and recording every epoch"
-    if not jobs.done_soon(*work):
-        jobs.wait_for(*work)
+
+def run_or_stop() -> LabRun:
+    """The lab run; while there is none, its job."""
+    config = state.config()
+    title = "Training, forgetting and recording every epoch"
+    found = read_lab(config, cache.store())
+    if found is None and jobs.is_done_soon("lab", lab_key(config), config, title):
+        found = read_lab(config, cache.store())
+    if found is None:
+        jobs.show("lab", lab_key(config), config, title)
         st.stop()
-    run = read_lab(config, cache.store())
-look = show.mode()
-show.mark_files(())
+    return found
+
+
+header.title(
+    "2-D lab", "Acc_f", "Acc_r", "γ", "Null space", "Pseudo-label", "Retrained model", "Logits"
+)
+points = cache.dataset("blobs")
+state = lab_controls.draw(points)
+name = points.class_names[state.forget]
+st.markdown(
+    f"Three methods make the same network (2 → {state.width} → {points.num_classes}) forget "
+    f"**{name}**, with the same learning rate and seed; the fourth plane shows the model retrained "
+    f"without that class. Colour: the predicted class, stronger where the model is more certain. "
+    f":red[**×**] {name} · **●** retained classes."
+)
+run = run_or_stop()
+look = pictures.page_look()
+pictures.mark_files(())
 planes(figures.frames(run, look))
-pictures = {"lab-accuracy": figures.curves(run, look)}
+drawn = {"lab-accuracy": figures.curves(run, look)}
 
 st.header("Where the weights may move")
 st.markdown(
-    "The gradient of UNSC's first step, over all points to forget: as it comes, and projected into the null space of the rest."
+    "The gradient of UNSC's first step, over all points to forget: unchanged, and projected into "
+    "the null space of the retained classes."
 )
 
 
 @st.fragment
 def gradients() -> None:
     """One row of each layer; only this part is drawn again when another row is chosen."""
-    now = lab_state.current()
+    now = lab_controls.current()
     first, second = run.layers
+    longest = figures.strongest(first), figures.strongest(second)
     left, right = st.columns(2)
     unit = left.selectbox(
         "Row of layer 1",
         range(len(first.raw)),
-        figures.strongest(first) if now.unit is None else now.unit,
+        longest[0] if now.unit is None else now.unit,
         key=f"lab_unit_{run.key}",
         format_func=lambda i: f"hidden unit {i + 1}",
     )
     output = right.selectbox(
         "Row of layer 2",
         range(points.num_classes),
-        figures.strongest(second) if now.output is None else now.output,
+        longest[1] if now.output is None else now.output,
         key=f"lab_output_{run.key}",
         format_func=lambda c: points.class_names[c],
     )
-    lab_state.keep(
+    lab_controls.keep(
         replace(
             now,
-            unit=_unless(unit, figures.strongest(first)),
-            output=_unless(output, figures.strongest(second)),
+            unit=None if unit == longest[0] else unit,
+            output=None if output == longest[1] else output,
         )
     )
-    pictures["gradient-layer-1"] = figures.arrows(first, unit, look)
-    pictures["gradient-layer-2"] = figures.bars(second, output, points.class_names[output], look)
+    drawn["gradient-layer-1"] = figures.arrows(first, unit, look)
+    drawn["gradient-layer-2"] = figures.bars(second, output, points.class_names[output], look)
     for column, layer, why in zip((left, right), (1, 2), figures.why(run), strict=True):
         with column:
-            show.picture(pictures[f"gradient-layer-{layer}"], f"gradient-layer-{layer}")
+            pictures.draw(drawn[f"gradient-layer-{layer}"], f"gradient-layer-{layer}")
             st.markdown(why)
 
 
-def _unless(row: int, default: int) -> int | None:
-    return None if row == default else row
-
-
 gradients()
-st.header("Epoch by epoch")
-show.picture(pictures["lab-accuracy"], "lab-accuracy")
+st.header("Accuracy after every epoch")
+pictures.draw(drawn["lab-accuracy"], "lab-accuracy")
 st.markdown(f"{figures.verdict(run)} Forgetting and recording took {run.seconds:.1f} s.")
-show.downloads(pictures)
+pictures.downloads(drawn)

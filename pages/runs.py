@@ -1,4 +1,4 @@
-"""Runs: everything that was computed in this data folder, two runs side by side, and runs as files."""
+"""Runs: every stored run, two of them side by side, and runs as files."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from datetime import datetime
 
 import streamlit as st
 
-from pages.shared import cache, controls, show, state, stored
+from pages.shared import cache, controls, glossary, header, link_notes, pictures, run_card, state
 from unsc_core.analysis import maps
 from unsc_core.analysis.summary import summary
 from unsc_core.experiment.keys import keys
@@ -21,15 +21,15 @@ from unsc_core.runs.history import LIMIT, Run
 SIDES = ("A", "B")
 
 
-def table(runs: list[Run]) -> None:
-    """The history, newest first."""
+def draw_table(runs: list[Run]) -> None:
+    """All runs, newest first."""
     configs = [run.config for run in runs]
     columns = {
         "When": [datetime.fromtimestamp(run.created) for run in runs],
-        "Dataset": [stored.dataset_title(c.dataset) if c else None for c in configs],
+        "Dataset": [run_card.dataset_title(c.dataset) if c else None for c in configs],
         "Model": [c.model if c else None for c in configs],
         "Forgets": [", ".join(run.forgets) for run in runs],
-        "Method": [stored.method(run) if run.config else None for run in runs],
+        "Method": [run_card.method(run) if run.config else None for run in runs],
         "γ": [c.energy_threshold if c else None for c in configs],
         "Seed": [c.seed if c else None for c in configs],
         "Acc_f": [run.acc_forget for run in runs],
@@ -37,63 +37,84 @@ def table(runs: list[Run]) -> None:
         "Seconds": [run.seconds for run in runs],
         "Note": [run.trouble for run in runs],
     }
-    number = st.column_config.NumberColumn
-    formats = {
-        "When": st.column_config.DatetimeColumn(format="D MMM YYYY, HH:mm"),
-        "γ": number(format="%g", help="Kept share of the retained energy."),
-        "Acc_f": number(
-            format="%.1f %%", help="Test accuracy on the forgotten classes; lower is better."
-        ),
-        "Acc_r": number(
-            format="%.1f %%",
-            help="Mean test accuracy over the classes that stay; higher is better.",
-        ),
-        "Seconds": number(
-            format="%.1f", help="What unlearning took, without the training before it."
-        ),
+    formats = {"γ": "%g", "Acc_f": "%.1f %%", "Acc_r": "%.1f %%", "Seconds": "%.1f"}
+    numbers = {
+        name: st.column_config.NumberColumn(format=text, help=glossary.meaning(name))
+        for name, text in formats.items()
     }
     st.dataframe(
         columns,
-        column_config=formats,
+        column_config={
+            "When": st.column_config.DatetimeColumn(format="D MMM YYYY, HH:mm"),
+            **numbers,
+        },
         hide_index=True,
         height=min(38 + 35 * len(runs), 388),
         placeholder="–",
         alt="All runs, newest first",
         key="runs_table",
     )
+    if len(runs) == LIMIT:
+        st.caption(f"Only the latest {LIMIT} runs are listed.")
 
 
-def picked(runs: list[Run]) -> list[Run]:
-    """The two runs to look at, from the select boxes or the link; one, where there is no other."""
+def choose(runs: list[Run]) -> list[Run]:
+    """The two runs to compare, from the select boxes or the link; one, if there is no other."""
     by_key = {run.key: run for run in runs}
     whole = [run.key for run in runs if not run.trouble] or list(by_key)
     chosen = []
     for side, default in zip(SIDES, (whole[0], whole[min(1, len(whole) - 1)]), strict=True):
-        name, asked = f"run_{side.lower()}", st.query_params.get(side.lower())
-        if name not in st.session_state and asked is not None and asked not in by_key:
+        name, wanted = f"run_{side.lower()}", st.query_params.get(side.lower())
+        if name not in st.session_state and wanted is not None and wanted not in by_key:
             st.warning(
-                f"The link says {side.lower()} = '{asked[:40]}', which is no run in this data folder; another is shown.",
-                icon=":material/link_off:",
+                f"The link says {side.lower()} = '{wanted[:40]}', which is not a run in this data "
+                "folder; another run is shown.",
+                icon=link_notes.ICON,
             )
         if st.session_state.get(name) not in by_key:  # at first, and after it was deleted
-            st.session_state[name] = asked if asked in by_key else default
+            st.session_state[name] = wanted if wanted in by_key else default
     for side, column in zip(SIDES[: len(runs)], st.columns(2), strict=False):
         chosen.append(
             column.selectbox(
                 f"Run {side}",
                 list(by_key),
                 key=f"run_{side.lower()}",
-                format_func=lambda key: stored.label(by_key[key]),
+                format_func=lambda key: run_card.label(by_key[key]),
             )
         )
-    wanted = {**state.to_query(state.current()), **dict(zip("ab", chosen, strict=False))}
-    if st.query_params.to_dict() != wanted:
-        st.query_params.from_dict(wanted)
+    query = {**state.to_query(state.current()), **dict(zip("ab", chosen, strict=False))}
+    if st.query_params.to_dict() != query:
+        st.query_params.from_dict(query)
     return [by_key[key] for key in chosen]
 
 
-def numbers(results: list[Result]) -> None:
-    """The header numbers of both and their difference, beside what their original, the mask and the retrained model score."""
+def side_by_side(results: list[Result]) -> None:
+    """Settings, numbers and figures of two runs."""
+    st.header("Side by side")
+    pictures.mark_files(sorted({words for result in results for words in result.alterations}))
+    st.markdown(comparison(*results))
+    st.markdown(differences(*results))
+    draw_numbers(results)
+    drawn = change_pictures(results)
+    pictures.draw_in_rows(drawn, 2)
+    if has_same_map(results):
+        st.caption(
+            ":red[**×**] forgotten · **●** retained · lines: from the place in the original to "
+            "the place in this model · PCA of the logits of the original, one map for both runs"
+        )
+        maps_drawn = map_pictures(results)
+        pictures.draw_in_rows(maps_drawn, 2)
+        drawn |= maps_drawn
+    else:
+        st.caption(
+            "Maps are shown only for runs with the same dataset, model and original, because "
+            "otherwise places on the two maps cannot be compared."
+        )
+    pictures.downloads(drawn)
+
+
+def draw_numbers(results: list[Result]) -> None:
+    """The measures of both runs, their differences, and the measures of their references."""
     both = [summary(result) for result in results]
     values = [[measure.read(n, "unlearned") for n in both] for measure in MEASURES]
     rows = {"": [measure.name for measure in MEASURES]}
@@ -103,7 +124,7 @@ def numbers(results: list[Result]) -> None:
         measure.said(_difference(measure.name, pair, results), True)
         for measure, pair in zip(MEASURES, values, strict=True)
     ]
-    shared = same_references(results)
+    shared = has_same_references(results)
     for i, side in enumerate(SIDES[:1] if shared else SIDES):
         for model in ("original", "mask", "retrained"):
             if both[i].get(model):
@@ -113,54 +134,47 @@ def numbers(results: list[Result]) -> None:
         rows,
         border="horizontal",
         hide_index=True,
-        alt="Header numbers of runs A and B and their difference, and of their references",
+        alt="Measures of runs A and B, their difference, and the measures of their references",
     )
     apart = results[0].took["unlearned"].apart(results[1].took["unlearned"])
     if apart:
-        st.caption(f"Seconds of A and B are not compared: {apart}.")
+        st.caption(f"The seconds of A and B cannot be compared: {apart}.")
     for side, result in zip(SIDES, results, strict=True):
         if note := seconds_note(result):
             st.caption(f"{side}: {note}")
-    with st.popover("What the numbers mean", icon=":material/help:"):
-        st.markdown("\n".join(f"- **{measure.name}**: {measure.meaning}" for measure in MEASURES))
 
 
 def _difference(name: str, pair: list[float | None], results: list[Result]) -> float | None:
-    """B − A of one measure; None where one lacks it, or where seconds are of different machines."""
+    """B − A of one measure; None where one is missing, or for seconds of different machines."""
     one, other = pair
-    if (
-        one is None
-        or other is None
-        or (name == "Seconds" and results[0].took["unlearned"].apart(results[1].took["unlearned"]))
-    ):
+    if one is None or other is None:
+        return None
+    if name == "Seconds" and results[0].took["unlearned"].apart(results[1].took["unlearned"]):
         return None
     return other - one
 
 
-def same_references(results: list[Result]) -> bool:
-    """Whether original, mask and retrained model are the same of both."""
-    found = [keys(result.config, result.split.dataset) for result in results]
-    same_request = (
-        results[0].split.forget_classes == results[1].split.forget_classes
-        and results[0].split.forget_ids == results[1].split.forget_ids
+def has_same_references(results: list[Result]) -> bool:
+    """Whether both runs have the same original, mask and retrained model."""
+    a, b = (keys(result.config, result.split.dataset) for result in results)
+    same_request = all(
+        getattr(results[0].split, name) == getattr(results[1].split, name)
+        for name in ("forget_classes", "forget_ids")
     )
-    return same_request and (found[0].original, found[0].retrained) == (
-        found[1].original,
-        found[1].retrained,
-    )
+    return same_request and (a.original, a.retrained) == (b.original, b.retrained)
 
 
-def placed_pictures(results: list[Result]) -> dict[str, Picture]:
+def map_pictures(results: list[Result]) -> dict[str, Picture]:
     """Both unlearned models on the one map of their original."""
     positions = [cache.positions("PCA", result, result.split.measured_part) for result in results]
     window = ranges(
         {
-            f"{side}-{name}": p
+            f"{side}-{name}": points
             for side, placed in zip(SIDES, positions, strict=True)
-            for name, p in placed.items()
+            for name, points in placed.items()
         }
     )
-    pictures = {}
+    drawn = {}
     for side, result, placed in zip(SIDES, results, positions, strict=True):
         part = result.split.measured_part
         picture = space(
@@ -168,92 +182,65 @@ def placed_pictures(results: list[Result]) -> dict[str, Picture]:
             "unlearned",
             placed,
             maps.shown(result.split, part),
-            show.mode(),
+            pictures.page_look(),
             paths=True,
             window=window,
             part=part,
         )
         picture.figure.update_layout(title_text=f"{side}: {run_title(result)}")
-        pictures[f"map-{side.lower()}"] = picture
-    return pictures
+        drawn[f"map-{side.lower()}"] = picture
+    return drawn
 
 
-def changes(results: list[Result]) -> dict[str, Picture]:
+def change_pictures(results: list[Result]) -> dict[str, Picture]:
     """The change of every retained class, on one scale."""
-    pictures = {
-        f"change-{side.lower()}": change_per_class([result], show.mode())
+    drawn = {
+        f"change-{side.lower()}": change_per_class([result], pictures.page_look())
         for side, result in zip(SIDES, results, strict=True)
     }
-    values = [
-        value for picture in pictures.values() for bar in picture.figure.data for value in bar.y
-    ]
-    room = 0.08 * (max(0, *values) - min(0, *values)) + 0.1
-    for side, picture in zip(SIDES, pictures.values(), strict=True):
-        picture.figure.update_yaxes(range=[min(0, *values) - room, max(0, *values) + room])
-        picture.figure.update_layout(
-            title={
-                "text": f"{side}: change per retained class",
-                "x": 0,
-                "y": 0.98,
-                "font": {"size": 17},
-            }
-        )
-    return pictures
+    values = [value for picture in drawn.values() for bar in picture.figure.data for value in bar.y]
+    low, high = min(0, *values), max(0, *values)
+    margin = 0.08 * (high - low) + 0.1
+    for side, picture in zip(SIDES, drawn.values(), strict=True):
+        picture.figure.update_yaxes(range=[low - margin, high + margin])
+        title = f"{side}: change per retained class"
+        picture.figure.update_layout(title={"text": title, "x": 0, "y": 0.98, "font": {"size": 17}})
+    return drawn
 
 
-def same_map(results: list[Result]) -> bool:
-    """Whether both began at the same original, so that one map holds both."""
-    data = [result.split.dataset for result in results]
-    begun = [keys(result.config, d).original for result, d in zip(results, data, strict=True)]
-    answered = all(
-        answers.has(result.split.measured_part)
+def has_same_map(results: list[Result]) -> bool:
+    """Whether both runs start from the same original, so that one map holds both."""
+    a, b = (result.split.dataset for result in results)
+    originals = {keys(result.config, result.split.dataset).original for result in results}
+    complete = all(
+        model.has(result.split.measured_part)
         for result in results
-        for answers in (result.original, result.unlearned)
+        for model in (result.original, result.unlearned)
     )
-    return begun[0] == begun[1] and data[0].test_digest == data[1].test_digest and answered
+    return len(originals) == 1 and a.test_digest == b.test_digest and complete
 
 
-st.title("Runs")
+header.title("Runs", *(*header.TERMS, "Gap to retrain", "Drift", "Agreement", "Seconds", "Logits"))
 controls.use_navigation()
-st.markdown(
-    "Every experiment that was computed in this data folder, newest first. Pick two to see them side by side."
-)
-runs = stored.listed()
-stored.take_in()
+st.markdown("Every run stored in this data folder, newest first. Choose two to compare them.")
+runs = run_card.list_or_stop()
+run_card.import_form()
 if not runs:
     st.info(
-        "No run is stored here yet: open the story, and the first one is computed.",
+        "No run is stored here yet. Open the story: it computes the first one.",
         icon=":material/info:",
     )
     st.stop()
-table(runs)
-if len(runs) == LIMIT:
-    st.caption(f"The {LIMIT} runs that were written last are listed.")
-pair = picked(runs)
+draw_table(runs)
+pair = choose(runs)
 results = []
 for side, run, column in zip(SIDES, pair, st.columns(2), strict=False):
     with column.container(border=True, height="stretch"):
-        results.append(stored.card(side, run))
+        result = run_card.card(side, run)
+        if result is not None:
+            results.append(result)
 
-if len({run.key for run in pair}) == 2 and None not in results:
-    st.header("Side by side")
-    show.mark_files(sorted({words for result in results for words in result.alterations}))
-    st.markdown(comparison(*results))
-    st.markdown(differences(*results))
-    numbers(results)
-    pictures = changes(results)
-    show.in_rows(pictures, 2)
-    if same_map(results):
-        placed = placed_pictures(results)
-        st.caption(
-            ":red[**×**] forgotten · **●** retained · lines: each forgotten sample's way · PCA of the original's logits, one map for both"
-        )
-        show.in_rows(placed, 2)
-        pictures |= placed
-    else:
-        st.caption(
-            "A map is shown for runs that share dataset, model and original: only then do places mean the same."
-        )
-    show.downloads(pictures)
+if len({run.key for run in pair}) == len(results) == 2:
+    side_by_side(results)
 elif len(runs) > 1 and pair[0] == pair[1]:
-    st.info("A and B are the same run; pick another to compare.", icon=":material/info:")
+    st.info("A and B are the same run. Choose another to compare.", icon=":material/info:")

@@ -1,13 +1,13 @@
-"""Story: what unlearning is, what goes wrong, and what calibration does about it, on this machine's own numbers."""
+"""Story: what unlearning is, what goes wrong, and what calibration changes, in computed numbers."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import streamlit as st
 
-from pages.shared import cache, controls, gallery, header, jobs, links, show, state
+from pages.shared import cache, controls, gallery, header, jobs, lesson, page_links, pictures, state
 from unsc_core.analysis import comparison, maps
 from unsc_core.experiment.keys import keys
 from unsc_core.experiment.resolve import settings
@@ -20,181 +20,211 @@ from unsc_core.figures.phrases import run_title
 from unsc_core.figures.spectra import free_share, ranks
 from unsc_core.subspace.energy import cuts
 
+
+@dataclass(frozen=True)
+class Preset:
+    """One click to an experiment, and what it shows."""
+
+    shows: str
+    dataset: str
+    forget: tuple[int, ...]
+    method: str = "unsc"
+
+
 PRESETS = {
-    "Forget shirts": {"dataset": "fashion-mnist-mini", "forget": (6,), "method": "unsc"},
-    "Forget ankle boots": {"dataset": "fashion-mnist-mini", "forget": (9,), "method": "unsc"},
-    "Two classes at once": {"dataset": "fashion-mnist-mini", "forget": (0, 6), "method": "unsc"},
-    "See over-unlearning": {
-        "dataset": "fashion-mnist-mini",
-        "forget": (6,),
-        "method": "random-labels",
-    },
-    "Forget a digit": {"dataset": "digits", "forget": (3,), "method": "unsc"},
+    "Forget shirts": Preset(
+        "Shirts look like T-shirts, pullovers and coats. UNSC forgets them.",
+        "fashion-mnist-mini",
+        (6,),
+    ),
+    "Forget ankle boots": Preset(
+        "Ankle boots are easy to tell apart, so little can be gained by forgetting them.",
+        "fashion-mnist-mini",
+        (9,),
+    ),
+    "Forget two classes": Preset(
+        "T-shirts and shirts, which are often confused, forgotten together.",
+        "fashion-mnist-mini",
+        (0, 6),
+    ),
+    "See over-unlearning": Preset(
+        "The same request with random labels instead of UNSC: what happens to the other classes?",
+        "fashion-mnist-mini",
+        (6,),
+        "random-labels",
+    ),
+    "Forget a digit": Preset(
+        "A second dataset: handwritten digits, with the 3 forgotten.", "digits", (3,)
+    ),
 }
-PICTURED = 8
+EXAMPLES = 8
+THINNING = 3  # of the retained samples, one in this many is drawn on the small maps
 
 
-def told(method: str) -> Result | None:
-    """This request's result by a method that the story tells of, asked for where it is missing."""
-    if method == chosen.config.method:
+def method_result(method: str) -> Result | None:
+    """The result of this request by another method; while it is missing, its job is shown."""
+    if method == experiment.config.method:
         return result
-    seed = chosen.config.seed
-    config = comparison.configs(replace(chosen.config, edits=()), chosen.dataset, [seed])[
-        method, seed
-    ]
+    seed = experiment.config.seed
+    plain = replace(experiment.config, edits=())
+    config = comparison.configs(plain, experiment.dataset, [seed])[method, seed]
     found = cache.result(config)
     if found is None:
-        jobs.wait_for(
-            "experiment", keys(config, chosen.dataset).unlearned, config, "Running the comparison"
-        )
+        key = keys(config, experiment.dataset).unlearned
+        jobs.show("experiment", key, config, "Running the method to compare with")
     return found
 
 
 @contextmanager
-def step(words: story.Step, page: str, label: str, icon: str) -> Iterator[None]:
-    """One step of the story: words, a number of this machine and the way on to the left, its picture, drawn inside, to the right."""
+def step(words: story.Step, page: str, label: str) -> Iterator[None]:
+    """A step: text, a number and a link on the left; its picture, drawn inside, on the right."""
     left, right = st.columns([2, 3], gap="large", vertical_alignment="center")
     with left:
         st.header(words.title)
         st.markdown(words.text)
         st.metric(words.meaning, words.number)
-        links.to(page, label, icon)
+        page_links.link(page, label)
     with right:
         yield
 
 
-st.title("Make a network forget, and keep the rest")
-chosen = controls.experiment()
-about = st.empty()
-presets = st.container(horizontal=True)
-for name, preset in () if state.lesson().fixed(*state.CONTROLS) else PRESETS.items():
-    presets.button(name, on_click=state.begin, kwargs=preset, key=f"preset-{name}")
+def small_maps(of: Result, models: tuple[str, ...], name: str, height: int, sentence: bool) -> None:
+    """Small maps side by side; that of the original has no paths."""
+    kind = "UMAP" if cache.has_umap(of.config) else "PCA"
+    placed = {model: points[thin] for model, points in cache.positions(kind, of, part).items()}
+    models = tuple(model for model in models if model in placed)
+    for column, model in zip(st.columns(len(models)), models, strict=True):
+        with column:
+            picture = space(
+                of,
+                model,
+                placed,
+                rows[thin],
+                look,
+                paths=model != "original",
+                height=height,
+                part=part,
+            )
+            pictures.draw(picture, f"{name}-{model}", sentence=sentence)
 
-result = jobs.result(chosen)
+
+def forgetting_step() -> None:
+    """What is to be forgotten."""
+    data = experiment.dataset
+    with step(story.forgetting(result), "decision_space", "See them on the map"):
+        samples = np.flatnonzero(result.split.is_forgotten(part))[:EXAMPLES]
+        names = [data.class_names[label] for label in data.labels(part)[samples]]
+        gallery.cards(data, data.samples(part), samples, names)
+
+
+def over_unlearning_step(careless: Result, calibrated: Result | None) -> None:
+    """What random labels do to the retained classes."""
+    with step(story.over_unlearning(careless), "compare", "Compare all methods"):
+        shown = [careless, *([calibrated] if calibrated else [])]
+        pictures.draw(change_per_class(shown, look), "story-change")
+
+
+def null_space_step(calibrated: Result) -> None:
+    """How much of every layer is free."""
+    spectra = cache.spectra(experiment.config)
+    if spectra is None:
+        return
+    config = calibrated.config
+    cut_at = cuts(spectra, settings(config).energy_threshold, config.energy_thresholds)
+    words = story.null_space(ranks(spectra, cut_at), cut_at)
+    titles = {layer: f"Layer {i + 1}" for i, layer in enumerate(spectra)}
+    with step(words, "null_space", "Change γ yourself"):
+        pictures.draw(free_share(titles, spectra, cut_at, look), "story-null-space")
+
+
+def mask_step(calibrated: Result) -> None:
+    """What the mask gains without unlearning anything."""
+    with step(story.hiding(calibrated), "compare", "Compare the mask with all methods"):
+        if calibrated.mask is None:
+            return
+        series = {
+            "Mask": (calibrated.mask, look.ink),
+            run_title(calibrated): (calibrated.unlearned, look.teal),
+        }
+        if calibrated.retrained is not None:
+            series["Retrained"] = (calibrated.retrained, look.muted)
+        models = [replace(calibrated, unlearned=model) for model, _ in series.values()]
+        colours = [colour for _, colour in series.values()]
+        pictures.draw(change_per_class(models, look, list(series), colours), "story-mask")
+
+
+def next_steps() -> None:
+    """Where a teacher and a learner go from here."""
+    teacher, learner = st.columns(2)
+    with teacher.container(border=True, height="stretch"):
+        st.markdown(
+            "**Teaching?** The address holds every setting. Choose an experiment, open *Share*, "
+            "and give the link to your class: everyone sees the same picture. You can start with "
+            "*See over-unlearning*, then change the method to UNSC."
+        )
+        page_links.link("compare", "Compare all methods")
+    with learner.container(border=True, height="stretch"):
+        st.markdown(
+            "**Learning on your own?** Watch three methods forget points in the plane, then choose "
+            "another class on this page. A class that is often confused with others leaves the "
+            "most to gain."
+        )
+        page_links.link("lab", "Open the 2-D lab")
+
+
+header.title(
+    "Make a network forget, and keep the rest",
+    *header.TERMS,
+    "Logits",
+    "Pseudo-label",
+    "γ",
+    "Energy",
+    "Null space",
+)
+experiment = controls.experiment()
+about = st.empty()
+buttons = st.container(horizontal=True)
+if not lesson.current().fixed(*lesson.CONTROLS):
+    for name, preset in PRESETS.items():
+        changes = {"forget": preset.forget, "method": preset.method}
+        buttons.button(
+            name,
+            help=preset.shows,
+            on_click=state.open_preset,
+            args=(preset.dataset,),
+            kwargs=changes,
+            key=f"preset-{name}",
+        )
+
+result = jobs.result_or_stop(experiment)
 about.markdown(story.lead(result))
-look = show.mode()
+look = pictures.page_look()
 part = result.split.measured_part
 part = part if result.unlearned.has(part) and result.original.has(part) else "test"
 rows = maps.shown(result.split, part)
-thin = result.split.is_forgotten(part)[rows] | (
-    np.arange(len(rows)) % 3 == 0
-)  # small pictures: every third point of the rest
+thin = result.split.is_forgotten(part)[rows] | (np.arange(len(rows)) % THINNING == 0)
 
-
-def thinned(result: Result) -> dict[str, np.ndarray]:
-    """Where the points of the small pictures lie, by every model."""
-    kind = "UMAP" if cache.has_umap(result.config) else "PCA"
-    return {model: placed[thin] for model, placed in cache.positions(kind, result, part).items()}
-
-
-positions = thinned(result)
-columns = st.columns(2)
-for column, model in zip(columns, ("original", "unlearned"), strict=True):
-    with column:
-        show.picture(
-            space(
-                result,
-                model,
-                positions,
-                rows[thin],
-                look,
-                paths=model == "unlearned",
-                height=400,
-                part=part,
-            ),
-            f"story-{model}",
-        )
+small_maps(result, ("original", "unlearned"), "story", 400, sentence=True)
 st.caption(
-    f":red[**×**] {chosen.forgotten}, to be forgotten · **●** the classes that stay · lines: where each forgotten sample was, and is now"
+    f":red[**×**] {experiment.request}, to be forgotten · **●** retained classes · "
+    "lines: from each forgotten sample's place before to its place after"
 )
-header.strip(chosen, result)
+header.strip(experiment, result)
 
-with step(story.forgetting(result), "decision_space", "See them among the others", "scatter_plot"):
-    samples = np.flatnonzero(result.split.is_forgotten(part))[:PICTURED]
-    names = [chosen.dataset.class_names[label] for label in chosen.dataset.labels(part)[samples]]
-    gallery.cards(chosen.dataset, chosen.dataset.samples(part), samples, names)
-
-careless, calibrated = told("random-labels"), told("unsc")
+forgetting_step()
+careless, calibrated = method_result("random-labels"), method_result("unsc")
 if careless is not None:
-    with step(
-        story.over_unlearning(careless), "compare", "All methods side by side", "leaderboard"
-    ):
-        show.picture(
-            change_per_class([careless, *([calibrated] if calibrated else [])], look),
-            "story-change",
-        )
-
-spectra = cache.spectra(chosen.config)
-if spectra is not None and calibrated is not None:
-    cut_at = cuts(
-        spectra, settings(calibrated.config).energy_threshold, calibrated.config.energy_thresholds
-    )
-    with step(
-        story.null_space(ranks(spectra, cut_at), cut_at),
-        "null_space",
-        "Move γ yourself",
-        "equalizer",
-    ):
-        show.picture(
-            free_share(
-                {layer: f"Layer {i + 1}" for i, layer in enumerate(spectra)}, spectra, cut_at, look
-            ),
-            "story-null-space",
-        )
-
-if calibrated is not None and calibrated.labels is not None:
-    with step(story.pseudo_labels(calibrated), "pseudo_labels", "See who went where", "alt_route"):
-        show.picture(label_counts(calibrated, look), "story-labels")
-
+    over_unlearning_step(careless, calibrated)
 if calibrated is not None:
-    with step(story.ending(calibrated), "confusion", "Confusion before and after", "grid_on"):
-        placed = thinned(calibrated)
-        both = [name for name in ("unlearned", "retrained") if name in placed]
-        for column, name in zip(st.columns(len(both)), both, strict=True):
-            with column:
-                show.picture(
-                    space(
-                        calibrated,
-                        name,
-                        placed,
-                        rows[thin],
-                        look,
-                        paths=True,
-                        height=330,
-                        part=part,
-                    ),
-                    f"story-calibrated-{name}",
-                    sentence=False,
-                )
-    with step(story.hiding(calibrated), "compare", "The mask beside all methods", "leaderboard"):
-        if calibrated.mask is not None:
-            series = {
-                "Mask": (calibrated.mask, look.ink),
-                run_title(calibrated): (calibrated.unlearned, look.teal),
-            }
-            if calibrated.retrained is not None:
-                series["Retrained"] = (calibrated.retrained, look.muted)
-            models = [replace(calibrated, unlearned=answers) for answers, _ in series.values()]
-            show.picture(
-                change_per_class(
-                    models, look, list(series), [colour for _, colour in series.values()]
-                ),
-                "story-mask",
-            )
+    null_space_step(calibrated)
+    if calibrated.labels is not None:
+        with step(story.pseudo_labels(calibrated), "pseudo_labels", "See the samples by label"):
+            pictures.draw(label_counts(calibrated, look), "story-labels")
+    with step(story.ending(calibrated), "confusion", "See the confusion matrices"):
+        small_maps(calibrated, ("unlearned", "retrained"), "story-calibrated", 330, sentence=False)
+    mask_step(calibrated)
 
-st.header("Start here")
-teacher, learner = st.columns(2)
-with teacher.container(border=True, height="stretch"):
-    st.markdown(
-        "**Teaching a room?** Every setting is in the address: choose an experiment, press *Share*, and the room opens the same picture. "
-        "Begin with *See over-unlearning*, then switch the method to UNSC."
-    )
-    links.to("compare", "Compare all methods", "leaderboard")
-with learner.container(border=True, height="stretch"):
-    st.markdown(
-        "**Learning alone?** Watch four ways to forget in the plane, then choose another class here. "
-        "Classes that are often confused with others leave most to gain."
-    )
-    links.to("lab", "The 2-D lab", "science")
+st.header("Where to go next")
+next_steps()
 
-cache.engine()  # starts in the background, so that the first click finds it awake
+cache.engine()  # starts in the background, so that it is ready at the first click

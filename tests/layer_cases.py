@@ -189,7 +189,7 @@ def _padding(layer: nn.Conv1d | nn.Conv2d) -> list[tuple[int, int]]:
 
 
 def reference_output(layer: Layer, inputs: Tensor) -> Tensor:
-    """What the layer should answer: patches times weights, plus bias."""
+    """The layer's output: patches times weights, plus bias."""
     weights = layer.weight.detach().flatten(1).numpy()
     blocks = np.split(weights, getattr(layer, "groups", 1))
     out = np.concatenate(

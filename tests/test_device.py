@@ -153,9 +153,9 @@ def test_an_experiment_runs_whole_on_another_device(
     assert one.history == other.history
     assert one.null_space == other.null_space
     assert np.array_equal(one.labels, other.labels)
-    for model, answers in one.models.items():
-        assert np.array_equal(answers.test, other.models[model].test), model
-        assert np.array_equal(answers.train, other.models[model].train), model
+    for model, predictions in one.models.items():
+        assert np.array_equal(predictions.test, other.models[model].test), model
+        assert np.array_equal(predictions.train, other.models[model].train), model
     for kind in ("moments", "spectra", "subspaces", "epochs"):
         (path,) = (stores["cpu"].root / kind).iterdir()
         mine, theirs = (store.get(kind, path.stem) for store in stores.values())
@@ -231,9 +231,9 @@ def test_an_experiment_relies_on_no_default(settings: dict, tmp_path: Path) -> N
     with foreign_defaults():
         found = Experiment(config, Store(tmp_path / "found")).run(with_retrain=True)
     assert usual.history == found.history
-    for model, answers in usual.models.items():
-        assert answers.train.dtype == found.models[model].train.dtype == np.float32
-        assert np.array_equal(answers.train, found.models[model].train), model
+    for model, predictions in usual.models.items():
+        assert predictions.train.dtype == found.models[model].train.dtype == np.float32
+        assert np.array_equal(predictions.train, found.models[model].train), model
 
 
 def test_seeding_touches_no_other_device(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -357,17 +357,17 @@ def test_no_step_of_training_waits_for_the_gpu() -> None:
     dataset = load_dataset("digits")
     data = replace(to_device(dataset, "cuda"), augment=True)
     model = build_model("small-cnn", dataset.input_shape, 10).to("cuda")
-    heard: list[int] = []
+    steps: list[int] = []
 
     def after_step(done: int, total: int, words: str) -> None:
         torch.cuda.set_sync_debug_mode("error" if done < total else "default")
-        heard.append(done)
+        steps.append(done)
 
     try:
         train(model, data, torch.arange(600, device="cuda"), TrainingConfig(1), 0, after_step)
     finally:
         torch.cuda.set_sync_debug_mode("default")
-    assert heard == [1, 2, 3, 4, 5]
+    assert steps == [1, 2, 3, 4, 5]
 
 
 @pytest.mark.gpu

@@ -33,8 +33,8 @@ class Recipe:
 
 
 RECIPES = {
-    "unsc_core/methods/noise.py": Recipe(
-        "methods", "noise", tuple(METHODS), ("--dataset=blobs", "--method=noise")
+    "unsc_core/methods/funnel.py": Recipe(
+        "methods", "funnel", tuple(METHODS), ("--dataset=blobs", "--method=funnel")
     ),
     "unsc_core/data/rings.py": Recipe("datasets", "rings", tuple(DATASETS), ("--dataset=rings",)),
     "unsc_core/models/tiny_cnn.py": Recipe(

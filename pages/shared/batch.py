@@ -1,4 +1,4 @@
-"""Many jobs asked for together: one button, one calm line of progress, one Cancel. They let everything else go first."""
+"""Many jobs at once: one button, one line of progress, one Cancel. All other work goes first."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from functools import partial
 
 import streamlit as st
 
-from pages.shared import cache, jobs
+from pages.shared import cache, jobs, session
 from unsc_core.config import ExperimentConfig
 from unsc_core.jobs.cost import duration
 from unsc_core.jobs.job import SHORT_S, Job, JobState
@@ -17,19 +17,19 @@ POLL_S = 1.0
 
 
 @dataclass(frozen=True)
-class Piece:
+class BatchItem:
     """One job of many.
 
     Attributes:
         kind, key, config: as for the engine.
-        words: what it is about.
+        title: as shown.
         done: whether its result is stored.
     """
 
     kind: str
     key: str
     config: ExperimentConfig
-    words: str
+    title: str
     done: bool
 
     @property
@@ -38,94 +38,82 @@ class Piece:
         return cache.engine().job(self.kind, self.key)
 
 
-def run_all(pieces: Sequence[Piece], label: str, name: str = "all") -> None:
-    """A button that asks for every missing piece; progress while they run, after a reload too; the page is drawn again as results arrive.
+def run_button(items: Sequence[BatchItem], label: str, name: str = "all") -> None:
+    """A button that runs every missing item; progress while they run, also after a reload.
+
+    The page is drawn again as results arrive.
 
     Args:
-        pieces: all of them, the stored ones too.
+        items: all of them, the stored ones too.
         label: of the button.
-        name: of these pieces; another choice of pieces of this name takes their place.
+        name: of the batch; other items under the same name take the place of these.
     """
-    _leave_others(pieces, name)
-    active = _active(pieces)
-    mine = [
-        piece
-        for piece in active
-        if piece.job is not None and not jobs.gave_up(jobs.join(piece.job))
+    _release_previous(items, name)
+    active = _active(items)
+    watched = [
+        item
+        for item in active
+        if item.job is not None and not jobs.is_cancelled_here(jobs.watch(item.job))
     ]
-    missing = [
-        piece for piece in pieces if not piece.done and (piece.job is None or piece.job.over)
-    ]
-    if mine:
-        _progress(pieces, name)
+    missing = [item for item in items if not item.done and (item.job is None or item.job.over)]
+    if watched:
+        _progress(items, name)
     elif active:
-        st.info(
-            jobs.goes_on(
-                len({watcher for piece in active if piece.job for watcher in piece.job.watchers})
-            ),
-            icon=":material/group:",
-        )
-        st.button("Wait for it again", on_click=_again, args=(active,), key=f"again-{name}")
+        others = {watcher for item in active if item.job for watcher in item.job.watchers}
+        st.info(jobs.goes_on_for(len(others)), icon=":material/group:")
+        st.button("Wait for it again", on_click=_resume, args=(active,), key=f"resume-{name}")
     elif missing:
-        row = st.container(horizontal=True, vertical_alignment="center")
-        row.button(
+        _offer(items, missing, label, name)
+    for item in missing:
+        if item.job is not None and item.job.state == JobState.FAILED:
+            st.error(f"{item.title}: {item.job.error}", icon=":material/error:")
+
+
+def _offer(items: Sequence[BatchItem], missing: Sequence[BatchItem], label: str, name: str) -> None:
+    """The button, what is stored, and what the rest will take."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.button(
             label,
             type="primary",
             icon=":material/play_arrow:",
-            on_click=_ask,
+            on_click=_submit,
             args=(missing,),
             key=f"run-{name}",
         )
-        done = sum(piece.done for piece in pieces)
-        row.caption(
-            f"{done} of {len(pieces)} runs are stored and shown."
-            if done
-            else "Nothing is stored yet."
-        )
-        with row:
-            _cost(missing)
-    for piece in missing:
-        if piece.job is not None and piece.job.state == JobState.FAILED:
-            st.error(f"{piece.words}: {piece.job.error}", icon=":material/error:")
+        done = sum(item.done for item in items)
+        st.caption(f"{done} of {len(items)} runs are stored." if done else "No run is stored yet.")
+        _cost(missing)
 
 
-def _cost(missing: Sequence[Piece]) -> None:
-    """What the missing pieces will take, measured first where that is not known."""
-    cost = cache.cost([(piece.kind, piece.config) for piece in missing])
-    measured = jobs.measuring(missing[0].config) if cost is None else None
+def _cost(missing: Sequence[BatchItem]) -> None:
+    """What the missing items will take, measured first where that is not known."""
+    cost = cache.cost([(item.kind, item.config) for item in missing])
+    measuring = jobs.cost_job(missing[0].config) if cost is None else None
     if cost is not None and cost.seconds > SHORT_S:
-        st.caption(f"The missing ones take about {duration(cost.seconds)} on this machine.")
-    elif measured is not None and not measured.over:
+        st.caption(f"The others take about {duration(cost.seconds)} on this machine.")
+    elif measuring is not None and not measuring.over:
 
         @st.fragment(run_every=POLL_S)
         def estimating() -> None:
-            if measured.over:
+            if measuring.over:
                 st.rerun()
-            st.caption("Estimating how long the missing ones take.")
+            st.caption("Estimating how long the others take.")
 
         estimating()
 
 
-def _progress(pieces: Sequence[Piece], name: str) -> None:
-    waited_for = {piece.key for piece in _active(pieces)}
+def _progress(items: Sequence[BatchItem], name: str) -> None:
+    waited_for = {item.key for item in _active(items)}
 
     @st.fragment(run_every=POLL_S)
     def line() -> None:
-        active = _active(pieces)
-        if {piece.key for piece in active} != waited_for:
+        active = _active(items)
+        if {item.key for item in active} != waited_for:
             st.rerun()
-        done = sum(piece.done for piece in pieces)
-        running = next(
-            (piece for piece in active if piece.job and piece.job.state == JobState.RUNNING), None
-        )
-        text = f"{done} of {len(pieces)} runs done"
-        if running is not None and running.job is not None:
-            progress = running.job.progress
-            text += f" · now {running.words}: {progress.stage}" + (
-                f", {progress.detail}" if progress.detail else ""
-            )
+        done = sum(item.done for item in items)
+        text = f"{done} of {len(items)} runs done" + _running(active)
         left, right = st.columns([6, 1], vertical_alignment="center")
-        left.progress(done / len(pieces), text=text)
+        left.progress(done / len(items), text=text)
         right.button(
             "Cancel", on_click=partial(_cancel, active), key=f"cancel-{name}", width="stretch"
         )
@@ -135,37 +123,45 @@ def _progress(pieces: Sequence[Piece], name: str) -> None:
     line()
 
 
-def _active(pieces: Sequence[Piece]) -> list[Piece]:
-    """What was asked for by the button; a piece that the page itself waits for is followed elsewhere."""
+def _running(active: Sequence[BatchItem]) -> str:
+    """What the running item is doing."""
+    for item in active:
+        if item.job and item.job.state == JobState.RUNNING:
+            progress = item.job.progress
+            detail = f", {progress.detail}" if progress.detail else ""
+            return f" · now {item.title}: {progress.stage}{detail}"
+    return ""
+
+
+def _active(items: Sequence[BatchItem]) -> list[BatchItem]:
+    """Items that the button asked for. What the page itself waits for is shown elsewhere."""
     return [
-        piece
-        for piece in pieces
-        if piece.job is not None and piece.job.background and not piece.job.over
+        item for item in items if item.job is not None and item.job.background and not item.job.over
     ]
 
 
-def _ask(pieces: Sequence[Piece]) -> None:
-    for piece in pieces:
-        cache.engine().submit(piece.kind, piece.key, piece.config, cache.session(), background=True)
+def _submit(items: Sequence[BatchItem]) -> None:
+    for item in items:
+        cache.engine().submit(item.kind, item.key, item.config, session.tab_id(), background=True)
 
 
-def _again(pieces: Sequence[Piece]) -> None:
-    for piece in pieces:
-        if piece.job is not None:
-            jobs.again(piece.job)
+def _resume(items: Sequence[BatchItem]) -> None:
+    for item in items:
+        if item.job is not None:
+            jobs.resume(item.job)
 
 
-def _cancel(pieces: Sequence[Piece]) -> None:
-    """Stop what no other open tab waits for; the last first, so that none begins meanwhile."""
-    for piece in reversed(pieces):
-        if piece.job is not None:
-            jobs.cancel(piece.job)
+def _cancel(items: Sequence[BatchItem]) -> None:
+    """Stop what no other open tab waits for; the last one first, so that none starts meanwhile."""
+    for item in reversed(items):
+        if item.job is not None:
+            jobs.cancel(item.job)
 
 
-def _leave_others(pieces: Sequence[Piece], name: str) -> None:
-    """Stop wanting what was asked for before the controls changed."""
-    now = {piece.key for piece in pieces}
-    for piece in reversed(st.session_state.get(f"batch-{name}", ())):
-        if piece.key not in now and piece.job is not None:
-            cache.engine().cancel(piece.job, cache.session())
-    st.session_state[f"batch-{name}"] = tuple(pieces)
+def _release_previous(items: Sequence[BatchItem], name: str) -> None:
+    """Stop waiting for what was asked for before the controls changed."""
+    now = {item.key for item in items}
+    for item in reversed(st.session_state.get(f"batch-{name}", ())):
+        if item.key not in now and item.job is not None:
+            cache.engine().cancel(item.job, session.tab_id())
+    st.session_state[f"batch-{name}"] = tuple(items)

@@ -1,4 +1,4 @@
-"""Long work seen from a page: say what it costs, ask for it, show place and progress, cancel, and draw the page when it is done."""
+"""Long work on a page: its cost, its place in the queue, its progress, and Cancel."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from pages.shared import cache
-from pages.shared.state import Chosen
+from pages.shared import cache, session
+from pages.shared.state import ResolvedExperiment
 from unsc_core.config import ExperimentConfig
 from unsc_core.experiment.keys import keys
 from unsc_core.experiment.result import Result
@@ -16,257 +16,262 @@ from unsc_core.jobs.job import SHORT_KINDS, SHORT_S, Job, JobState
 
 POLL_S = 0.4
 SOON_S = 1.5
-ASK_S = 60.0
-"""Work that takes longer than this starts when a person says so."""
+CONFIRM_S = 60.0
+"""Work that takes longer than this starts only after a click."""
 
 
-def result(chosen: Chosen) -> Result:
-    """The experiment's result; while there is none, the page shows its job instead and stops."""
-    config = chosen.config
-    found = keys(config, chosen.dataset)
-    _leave_others({"experiment": found.unlearned, "retrain": found.retrained})
-    ready = cache.result(config)
-    if ready is None:
-        _show(
+def result_or_stop(experiment: ResolvedExperiment) -> Result:
+    """The experiment's result; while there is none, show its job instead and stop the page."""
+    config = experiment.config
+    found = keys(config, experiment.dataset)
+    _release_previous({"experiment": found.unlearned, "retrain": found.retrained})
+    result = cache.result(config)
+    if result is None:
+        _show_in_page(
             "experiment",
             found.unlearned,
             config,
-            f"Forgetting {chosen.forgotten}",
+            f"Forgetting {experiment.request}",
             lambda: cache.result(config) is not None,
         )
         st.stop()
-    if ready.unlearned.train is None or ready.original.train is None:
-        _follow("experiment", found.unlearned, config, "Finishing the measures")
-    if ready.retrained is None or ready.retrained.train is None:
-        _follow("retrain", found.retrained, config, "Training the gold standard")
-    return ready
+    if result.unlearned.train is None or result.original.train is None:
+        _show_in_sidebar("experiment", found.unlearned, config, "Finishing the measures")
+    if result.retrained is None or result.retrained.train is None:
+        _show_in_sidebar("retrain", found.retrained, config, "Retraining from scratch")
+    return result
 
 
-def wait_for(kind: str, key: str, config: ExperimentConfig, words: str) -> None:
-    """Show the job that makes a missing piece; the page is drawn again when it is done."""
-    _show(kind, key, config, words)
+def show(kind: str, key: str, config: ExperimentConfig, title: str) -> None:
+    """Show the job that makes a missing part; the page is drawn again when it is done."""
+    _show_in_page(kind, key, config, title)
 
 
-def done_soon(kind: str, key: str, config: ExperimentConfig, words: str) -> bool:
-    """Whether a short job is done within SOON_S: the page then goes on, without a panel and a second drawing."""
-    wanted = _wanted(kind, key, config)
-    if isinstance(wanted, Cost):
+def is_done_soon(kind: str, key: str, config: ExperimentConfig, title: str) -> bool:
+    """Whether a short job is done within SOON_S, so that the page need not show it."""
+    found = _job_or_cost(kind, key, config)
+    if isinstance(found, Cost):
         return False
-    with st.spinner(words):
-        return cache.engine().wait(wanted, SOON_S).state == JobState.DONE
+    with st.spinner(title):
+        return cache.engine().wait(found, SOON_S).state == JobState.DONE
 
 
-def download(config: ExperimentConfig, title: str) -> None:
+def offer_download(config: ExperimentConfig, title: str) -> None:
     """Offer to download a dataset that is not on this machine."""
     job = cache.engine().job("dataset", config.dataset)
     if job is None or job.state in (JobState.CANCELLED, JobState.DONE):
-        st.info(f"{title} is not on this machine.", icon=":material/download:")
+        st.info(f"{title} is not on this machine yet.", icon=":material/download:")
         if st.button(f"Download {title}", type="primary", width="stretch"):
-            cache.engine().submit("dataset", config.dataset, config, cache.session())
+            cache.engine().submit("dataset", config.dataset, config, session.tab_id())
             st.rerun()
         return
-    _panel(join(job), f"Downloading {title}")
+    _panel(watch(job), f"Downloading {title}")
 
 
-def measuring(config: ExperimentConfig) -> Job | None:
-    """The job that finds out how long this network takes, asked for once; None when that is over, whether it was found out or not."""
+def cost_job(config: ExperimentConfig) -> Job | None:
+    """The job that measures how long this network takes, started once; None when it is over."""
     key = rates_key(config, cache.dataset(config.dataset))
     job = cache.engine().job("cost", key)
-    if job is not None and job.state == JobState.CANCELLED and gave_up(job):
+    if job is not None and job.state == JobState.CANCELLED and is_cancelled_here(job):
         return job
     if job is None or not job.over or job.state == JobState.CANCELLED:
-        return cache.engine().submit("cost", key, config, cache.session())
+        return cache.engine().submit("cost", key, config, session.tab_id())
     return None
 
 
-def join(job: Job) -> Job:
-    """Wait for a job that is not over, unless this tab has said that it no longer does."""
-    if not job.over and not gave_up(job):
-        cache.engine().submit(
-            job.kind, job.id.removeprefix(f"{job.kind}-"), job.config, cache.session()
-        )
+def watch(job: Job) -> Job:
+    """Wait for a job that is not over, unless it was cancelled in this tab."""
+    if not job.over and not is_cancelled_here(job):
+        cache.engine().submit(job.kind, _key(job), job.config, session.tab_id())
     return job
 
 
 def cancel(job: Job) -> None:
-    """No longer wait for a job, until it is asked for again; what other open tabs wait for goes on."""
-    _given_up().add(job.number)
-    cache.engine().cancel(job, cache.session())
+    """Stop waiting for a job. It goes on if other open tabs wait for it."""
+    _cancelled_here().add(job.number)
+    cache.engine().cancel(job, session.tab_id())
 
 
-def again(job: Job) -> None:
-    """Wait for a job once more; one that is over is started anew."""
-    _given_up().discard(job.number)
+def resume(job: Job) -> None:
+    """Wait for a job again; one that is over is started again."""
+    _cancelled_here().discard(job.number)
     cache.engine().submit(
         job.kind,
-        job.id.removeprefix(f"{job.kind}-"),
+        _key(job),
         job.config,
-        cache.session(),
+        session.tab_id(),
         background=job.background,
         seconds=job.seconds,
     )
 
 
-def gave_up(job: Job) -> bool:
-    """Whether this tab cancelled the job."""
-    return job.number in _given_up()
+def is_cancelled_here(job: Job) -> bool:
+    """Whether the job was cancelled in this tab."""
+    return job.number in _cancelled_here()
 
 
-def goes_on(others: int) -> str:
-    """What Cancel says when other open tabs wait for the same."""
-    who = (
-        "Another open tab waits"
-        if others == 1
-        else f"{'Two' if others == 2 else others} other open tabs wait"
-    )
-    return f"{who} for this too, so it goes on; you no longer wait for it."
+def goes_on_for(others: int) -> str:
+    """The answer to Cancel when other open tabs wait for the same job."""
+    if others == 1:
+        return "The job goes on, because another open tab is waiting for it."
+    return f"The job goes on, because {others} other open tabs are waiting for it."
 
 
-def _given_up() -> set[int]:
-    return st.session_state.setdefault("given_up", set())
+def _cancelled_here() -> set[int]:
+    return st.session_state.setdefault("cancelled_jobs", set())
 
 
-def _leave_others(now: dict[str, str]) -> None:
-    """Stop wanting what was asked for before the controls changed: kind -> key."""
-    for kind, key in st.session_state.get("wanted", {}).items():
+def _key(job: Job) -> str:
+    return job.id.removeprefix(f"{job.kind}-")
+
+
+def _release_previous(now: dict[str, str]) -> None:
+    """Stop waiting for what the page needed before the controls changed (kind -> key)."""
+    for kind, key in st.session_state.get("needed", {}).items():
         job = cache.engine().job(kind, key)
         if key != now[kind] and job is not None:
-            cache.engine().cancel(job, cache.session())
-    st.session_state["wanted"] = now
+            cache.engine().cancel(job, session.tab_id())
+    st.session_state["needed"] = now
 
 
-def _wanted(kind: str, key: str, config: ExperimentConfig) -> Job | Cost:
-    """The job of this work, asked for if it may be; the job that finds out its cost first; or the cost, if a person is to agree to it.
+def _job_or_cost(kind: str, key: str, config: ExperimentConfig) -> Job | Cost:
+    """The job of this work, the job that measures its cost first, or a cost to be confirmed.
 
-    One that failed, or was cancelled here, is not started again unasked.
+    A job that failed, or was cancelled here, is not started again by itself.
     """
     job = cache.engine().job(kind, key)
-    if job is not None and (not job.over or job.state == JobState.FAILED or gave_up(job)):
-        return join(job)
+    if job is not None and (not job.over or job.state == JobState.FAILED or is_cancelled_here(job)):
+        return watch(job)
     cost = cache.cost([(kind, config)])
-    if cost is None and kind not in SHORT_KINDS and (measured := measuring(config)) is not None:
-        return measured
-    if (
-        cost is not None
-        and cost.seconds > ASK_S
-        and f"{kind}-{key}" not in st.session_state.get("agreed", ())
-    ):
+    if cost is None and kind not in SHORT_KINDS and (measuring := cost_job(config)) is not None:
+        return measuring
+    confirmed = f"{kind}-{key}" in st.session_state.get("confirmed", ())
+    if cost is not None and cost.seconds > CONFIRM_S and not confirmed:
         return cost
-    return cache.engine().submit(
-        kind, key, config, cache.session(), seconds=None if cost is None else cost.seconds
-    )
+    seconds = None if cost is None else cost.seconds
+    return cache.engine().submit(kind, key, config, session.tab_id(), seconds=seconds)
 
 
-def _show(
+def _show_in_page(
     kind: str,
     key: str,
     config: ExperimentConfig,
-    words: str,
+    title: str,
     ready: Callable[[], bool] = lambda: False,
 ) -> None:
-    """Work in the middle of the page."""
-    wanted = _wanted(kind, key, config)
-    if isinstance(wanted, Cost):
+    found = _job_or_cost(kind, key, config)
+    if isinstance(found, Cost):
         with st.container(border=True):
-            st.markdown(f"**{words}**")
-            _offer(f"{kind}-{key}", wanted)
+            st.markdown(f"**{title}**")
+            _confirm(f"{kind}-{key}", found)
     else:
-        _panel(wanted, words, ready)
+        _panel(found, title, ready)
 
 
-def _panel(job: Job, words: str, ready: Callable[[], bool] = lambda: False) -> None:
+def _panel(job: Job, title: str, ready: Callable[[], bool] = lambda: False) -> None:
     @st.fragment(run_every=POLL_S)
     def panel() -> None:
         if _is_done(job) or ready():
             st.rerun()
         with st.container(border=True):
-            st.markdown(f"**{words}**{_about(job)}")
-            _state(job, "panel")
+            st.markdown(f"**{title}**{_estimate(job)}")
+            _status(job, "panel")
 
     panel()
 
 
-def _follow(kind: str, key: str, config: ExperimentConfig, words: str) -> None:
-    """Work in the sidebar, while the page is already usable."""
+def _show_in_sidebar(kind: str, key: str, config: ExperimentConfig, title: str) -> None:
+    """Show work that the page does not have to wait for."""
     with st.sidebar:
-        wanted = _wanted(kind, key, config)
+        found = _job_or_cost(kind, key, config)
 
         @st.fragment(run_every=1.0)
         def follow(job: Job) -> None:
             if _is_done(job):
                 st.rerun()
-            st.caption(f"{words}{_about(job)}")
-            _state(job, "follow")
+            st.caption(f"{title}{_estimate(job)}")
+            _status(job, "sidebar")
 
-        if isinstance(wanted, Cost):
-            st.caption(words)
-            _offer(f"{kind}-{key}", wanted)
+        if isinstance(found, Cost):
+            st.caption(title)
+            _confirm(f"{kind}-{key}", found)
         else:
-            follow(wanted)
+            follow(found)
 
 
 def _is_done(job: Job) -> bool:
-    """Whether the page is to be drawn again; work goes on without its estimate where that failed."""
-    return job.state == JobState.DONE or (
-        job.kind == "cost" and job.over and not (job.state == JobState.CANCELLED and gave_up(job))
-    )
+    """Whether to draw the page again. Where a cost could not be measured, work goes on without."""
+    if job.kind == "cost" and job.over:
+        return not (job.state == JobState.CANCELLED and is_cancelled_here(job))
+    return job.state == JobState.DONE
 
 
-def _about(job: Job) -> str:
-    return (
-        ""
-        if job.seconds is None or job.seconds <= SHORT_S
-        else f" · about {duration(job.seconds)} on this machine"
-    )
+def _estimate(job: Job) -> str:
+    if job.seconds is None or job.seconds <= SHORT_S:
+        return ""
+    return f" · about {duration(job.seconds)} on this machine"
 
 
-def _offer(job_id: str, cost: Cost) -> None:
+def _confirm(job_id: str, cost: Cost) -> None:
     st.markdown(f"This takes about {duration(cost.seconds)} on this machine: {cost.words}.")
-    st.button("Run it", type="primary", on_click=_agree, args=(job_id,), key=f"run-{job_id}")
+    st.button("Run it", type="primary", on_click=_remember, args=(job_id,), key=f"run-{job_id}")
 
 
-def _agree(job_id: str) -> None:
-    st.session_state.setdefault("agreed", set()).add(job_id)
+def _remember(job_id: str) -> None:
+    st.session_state.setdefault("confirmed", set()).add(job_id)
 
 
-def _state(job: Job, where: str) -> None:
-    engine = cache.engine()
-    if job.state == JobState.FAILED:
-        st.error(job.error, icon=":material/error:")
-        st.button("Try again", on_click=again, args=(job,), key=f"again-{where}-{job.id}")
-        return
-    if job.state == JobState.CANCELLED:
-        said = (
-            "Cancelled." if gave_up(job) else "Stopped, because no open tab waited for it any more."
+def _status(job: Job, where: str) -> None:
+    """Progress and Cancel of a job; or how it ended, and a button that runs it again."""
+    if ended := _ending(job):
+        (draw, text, icon), label = ended
+        draw(text, icon=f":material/{icon}:")
+        st.button(
+            label,
+            type="primary" if label == "Run" else "secondary",
+            on_click=resume,
+            args=(job,),
+            key=f"resume-{where}-{job.id}",
         )
-        st.info(f"{said} Nothing was changed.", icon=":material/cancel:")
-        st.button("Run", type="primary", on_click=again, args=(job,), key=f"again-{where}-{job.id}")
         return
-    if gave_up(job):
-        st.info(goes_on(len(job.watchers)), icon=":material/group:")
-        st.button("Wait for it again", on_click=again, args=(job,), key=f"again-{where}-{job.id}")
+    if cache.engine().error:
+        st.error(cache.engine().error, icon=":material/error:")
         return
-    if engine.error:
-        st.error(engine.error, icon=":material/error:")
-        return
-    before = engine.place(job)
     progress = job.progress
-    if job.state == JobState.WAITING and before:
-        text = f"Waiting: {before} job{'s' if before > 1 else ''} before this one"
-    elif job.state == JobState.WAITING:
-        text = "Starting"
-    else:
-        text = progress.stage[:1].upper() + progress.stage[1:]
-        text += f": {progress.detail}" if progress.detail else ""
-        text += (
-            f", about {duration(progress.seconds_left)} left"
-            if progress.seconds_left and progress.seconds_left > 1
-            else ""
-        )
-    st.progress(progress.done / progress.total if progress.total else 0.0, text=text)
+    st.progress(progress.done / progress.total if progress.total else 0.0, text=_progress(job))
     if job.starts > 1:
         st.warning(
-            "The worker process was lost (killed, or out of memory); it was started again and so was this run.",
+            "The worker process was lost (killed, or out of memory). It was restarted, and so was "
+            "this job.",
             icon=":material/restart_alt:",
         )
     st.button("Cancel", on_click=cancel, args=(job,), key=f"cancel-{where}-{job.id}")
+
+
+def _ending(job: Job) -> tuple[tuple[Callable[..., object], str, str], str] | None:
+    """How a job ended for this tab (element, text, icon), and the button that resumes it."""
+    if job.state == JobState.FAILED:
+        return (st.error, job.error, "error"), "Try again"
+    if job.state == JobState.CANCELLED:
+        by_click = is_cancelled_here(job)
+        why = "Cancelled." if by_click else "Stopped: no open tab was waiting for it any more."
+        return (st.info, f"{why} Nothing was changed.", "cancel"), "Run"
+    if is_cancelled_here(job):
+        return (st.info, goes_on_for(len(job.watchers)), "group"), "Wait for it again"
+    return None
+
+
+def _progress(job: Job) -> str:
+    """What a job is doing, in one line."""
+    if job.state == JobState.WAITING:
+        before = cache.engine().place(job)
+        if not before:
+            return "Starting"
+        return f"Waiting for {before} other job{'s' if before > 1 else ''}"
+    progress = job.progress
+    text = progress.stage[:1].upper() + progress.stage[1:]
+    if progress.detail:
+        text += f": {progress.detail}"
+    if progress.seconds_left and progress.seconds_left > 1:
+        text += f", about {duration(progress.seconds_left)} left"
+    return text

@@ -12,32 +12,33 @@ from pathlib import Path
 from unsc_core import figures
 
 NO_FREEZE = "UNSC_NO_FREEZE"
-"""Set in the environment, it leaves the libraries to the garbage collector: to measure what that costs."""
+"""Set in the environment, it leaves the libraries to the garbage collector: to measure the cost."""
 AFTER_S = 2.0
-"""Between the end of the first script and the background work, so that the browser gets the first picture undisturbed."""
+"""From the end of the first script to the background work: the first picture goes first."""
 LIBRARIES = (
     "sklearn.manifold",
     "sklearn.datasets",
     "sklearn.model_selection",
     "pandas.io.formats.style",
 )
-"""What pages and core load only when it is needed; torch and umap are needed by the workers alone."""
-_begun = threading.Lock()
+"""What pages and core load only when needed; only the workers need torch and umap."""
+_started = threading.Lock()
 
 
-def settle() -> None:
-    """Load every library that a page may need and exempt them all from garbage collection; once in a process, in the background.
+def preload_libraries() -> None:
+    """Load every library that a page may need and exempt them from garbage collection, once.
 
-    Streamlit collects garbage after every script run. Without this it looks each time, while everyone waits, at the hundreds of
-    thousands of objects of the imported libraries, which live as long as the process does.
+    Streamlit collects garbage after every script run. Without this, everyone waits each time while
+    it looks at the hundreds of thousands of objects of the imported libraries, which live as long
+    as the process does.
     """
-    if _begun.acquire(blocking=False):
-        timer = threading.Timer(AFTER_S, _settle)
+    if _started.acquire(blocking=False):
+        timer = threading.Timer(AFTER_S, _preload)
         timer.daemon = True
         timer.start()
 
 
-def _settle() -> None:
+def _preload() -> None:
     for name in _modules():
         importlib.import_module(name)
     if NO_FREEZE not in os.environ:
@@ -46,12 +47,8 @@ def _settle() -> None:
 
 
 def _modules() -> list[str]:
-    """All that pages share and every figure, which import the libraries, and what those load late."""
-    shared = [
-        f"pages.shared.{module.name}"
-        for module in pkgutil.iter_modules([str(Path(__file__).parent)])
-    ]
-    drawn = [
-        f"{figures.__name__}.{module.name}" for module in pkgutil.iter_modules(figures.__path__)
-    ]
+    """All that pages share, every figure, and what these load late."""
+    here = [str(Path(__file__).parent)]
+    shared = [module.name for module in pkgutil.walk_packages(here, "pages.shared.")]
+    drawn = [module.name for module in pkgutil.iter_modules(figures.__path__, "unsc_core.figures.")]
     return [*shared, *drawn, *LIBRARIES]

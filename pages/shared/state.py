@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import re
-import time
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import streamlit as st
 
-from unsc_core.config import DEVICES, ExperimentConfig
+from pages.shared import url_fields
+from pages.shared.url_fields import Reader
+from unsc_core.config import ExperimentConfig
 from unsc_core.data import DATASETS, DEFAULT_DATASET
 from unsc_core.data.dataset import Dataset
 from unsc_core.data.own import path_in_data_folder
@@ -18,33 +17,38 @@ from unsc_core.data.request import split
 from unsc_core.errors import ConfigError
 from unsc_core.experiment.resolve import CLASS_WEIGHTS, DEFAULT_ENERGY_THRESHOLD, SAMPLES, SUBSPACES
 from unsc_core.figures.phrases import requested
-from unsc_core.learning.edits import EDIT
 from unsc_core.methods import METHODS
 from unsc_core.models import MODELS
-from unsc_core.runs.history import MAX_IDS
 
 GAMMAS = (0.5, 0.7, 0.8, 0.85, 0.9, 0.92, 0.94, 0.95, 0.96, 0.97, 0.98, 0.99, 0.995, 0.999, 1.0)
-SEEDS = (1, 3)
-NOTE_S = 20.0
-"""How long a note about the link stays, in seconds: a page is drawn again whenever a job is done."""
+SEED_COUNTS = (1, 3)
 _KEY = "experiment"
 
 
 @dataclass(frozen=True)
-class State:
-    """What the controls say. Unlike an ExperimentConfig it may be impossible; `config` finds out.
+class ExperimentState:
+    """What the controls ask for. It may be impossible, unlike an ExperimentConfig; `config` checks.
 
     Attributes:
-        dataset: a name in DATASETS, or a path relative to the data folder; checkpoint: such a path.
-        forget: class indices; ids: training samples to forget instead of them, if any.
-        gamma: the energy threshold, None for the method's default; gammas: one for each layer instead, if any.
-        subspace: how the classes' directions are put together.
+        dataset: a name in DATASETS, or a path relative to the data folder.
+        model: a name in MODELS.
+        forget: class indices.
+        method: a name in METHODS.
+        gamma: the energy threshold; None for the method's default.
+        gammas: one energy threshold for each layer, instead of `gamma`; empty for none.
+        subspace: how the directions of the classes are put together, one of SUBSPACES.
+        seed: of everything random.
+        lr, epochs: of the method; None for its default.
         edits: changes of the pseudo-labels, as in ExperimentConfig.
-        lr, epochs: None means the method's default.
-        seeds: how many seeds methods are compared over, from `seed` on; equal: the Acc_f in percent they are compared at.
-        training: epochs of the original and the retrained model, None for the dataset's default; device: where to compute; sample, weights:
-            the images that second moments are collected from, and how classes count in them. Links have these for older runs and
-            those made on the command line or elsewhere; no control does.
+        ids: training samples to forget instead of classes; empty for none.
+        checkpoint: weights of the original, as a path relative to the data folder.
+        seeds: how many seeds methods are compared over, from `seed` on.
+        equal: the Acc_f, in percent, at which methods are compared.
+        training: epochs of the original and the retrained model; None for the dataset's default.
+        device: where to compute.
+        sample, weights: the images that second moments are collected from, and how classes count
+            in them. Like `training` and `device` they have no control: links have them for older
+            runs and for runs from the command line.
     """
 
     dataset: str = DEFAULT_DATASET
@@ -70,28 +74,25 @@ class State:
     @property
     def shown_gamma(self) -> float:
         """γ as a slider shows it: the chosen one, else the method's default, else that of UNSC."""
-        return (
-            self.gamma
-            if self.gamma is not None
-            else METHODS[self.method].energy_threshold or DEFAULT_ENERGY_THRESHOLD
-        )
+        if self.gamma is not None:
+            return self.gamma
+        return METHODS[self.method].energy_threshold or DEFAULT_ENERGY_THRESHOLD
 
     def config(self) -> ExperimentConfig:
-        """The experiment, own data and weights looked for in the data folder only.
+        """The experiment, with user-supplied files looked for in the data folder only.
 
         Raises:
-            ConfigError: the model is not in MODELS: a file that makes one is a program, and none is run for the app.
-            DataError: the dataset or checkpoint points outside the data folder.
+            ConfigError: the model is not in MODELS. A file that defines a model is a program, and
+                the app runs none.
+            DataError: the dataset or checkpoint is outside the data folder.
         """
         if self.model not in MODELS:
             raise ConfigError(
                 f"The app has no model '{self.model}'; choose one of {', '.join(MODELS)}."
             )
-        dataset = (
-            self.dataset if self.dataset in DATASETS else str(path_in_data_folder(self.dataset))
-        )
+        bundled = self.dataset in DATASETS
         return ExperimentConfig(
-            dataset=dataset,
+            dataset=self.dataset if bundled else str(path_in_data_folder(self.dataset)),
             model=self.model,
             forget_classes=() if self.ids else self.forget,
             forget_ids=self.ids,
@@ -112,266 +113,107 @@ class State:
 
 
 @dataclass(frozen=True, eq=False)
-class Chosen:
-    """What a page shows: the resolved experiment and its dataset."""
+class ResolvedExperiment:
+    """What a page shows: the complete config and its dataset."""
 
     config: ExperimentConfig
     dataset: Dataset
 
     @property
-    def forgotten(self) -> str:
+    def request(self) -> str:
         """What is to be forgotten: "Shirt and Coat", or "12 samples"."""
         return requested(split(self.dataset, self.config.forget_classes, self.config.forget_ids))
 
 
-def _classes(text: str) -> tuple[int, ...]:
-    classes = tuple(sorted({int(part) for part in text.split(",")}))
-    if min(classes) < 0:
-        raise ValueError
-    return classes
-
-
-def _ids(text: str) -> tuple[int, ...]:
-    ids = _classes(text)
-    if len(ids) > MAX_IDS:
-        raise ValueError
-    return ids
-
-
-def _edits(text: str) -> tuple[str, ...]:
-    edits = tuple(text.split(","))
-    if not all(EDIT.fullmatch(edit) for edit in edits):
-        raise ValueError
-    return edits
-
-
-def _one_of(options: Any) -> Callable[[str], str]:
-    def read(text: str) -> str:
-        text = text.replace(" ", "+")  # a plus that a person typed into a link arrives as a space
-        if text not in options:
-            raise ValueError
-        return text
-
-    return read
-
-
-def _positive(kind: type) -> Callable[[str], Any]:
-    def read(text: str) -> Any:
-        value = kind(text)
-        if not 0 < value < 1e6:
-            raise ValueError
-        return value
-
-    return read
-
-
-def _gamma(text: str) -> float:
-    value = float(text)
-    if not 0 < value <= 1:
-        raise ValueError
-    return value
-
-
-def _gammas(text: str) -> tuple[float, ...]:
-    return tuple(_gamma(part) for part in text.split(","))
-
-
-def _up_to_30(text: str) -> int:
-    if not 0 <= (value := int(text)) <= 30:
-        raise ValueError
-    return value
-
-
-def _seeds(text: str) -> int:
-    if (value := int(text)) not in SEEDS:
-        raise ValueError
-    return value
-
-
-def _seed(text: str) -> int:
-    if not 0 <= (value := int(text)) < 2**31:
-        raise ValueError
-    return value
-
-
-def _device(text: str) -> str:
-    if not re.fullmatch(DEVICES, text):
-        raise ValueError
-    return text
-
-
-_READERS: dict[str, Callable[[str], Any]] = {
+_READERS: dict[str, Reader] = {
     "dataset": str,
-    "model": _one_of(MODELS),
-    "forget": _classes,
-    "method": _one_of(METHODS),
-    "gamma": _gamma,
-    "gammas": _gammas,
-    "subspace": _one_of(SUBSPACES),
-    "seed": _seed,
-    "lr": _positive(float),
-    "epochs": _positive(int),
-    "edits": _edits,
-    "ids": _ids,
+    "model": url_fields.one_of(MODELS),
+    "forget": url_fields.classes,
+    "method": url_fields.one_of(METHODS),
+    "gamma": url_fields.gamma,
+    "gammas": url_fields.gammas,
+    "subspace": url_fields.one_of(SUBSPACES),
+    "seed": url_fields.between(int, 0, 2**31 - 1),
+    "lr": url_fields.positive(float),
+    "epochs": url_fields.positive(int),
+    "edits": url_fields.edits,
+    "ids": url_fields.ids,
     "checkpoint": str,
-    "seeds": _seeds,
-    "equal": _up_to_30,
-    "training": _positive(int),
-    "device": _device,
-    "sample": _one_of(SAMPLES),
-    "weights": _one_of(CLASS_WEIGHTS),
+    "seeds": url_fields.among(int, SEED_COUNTS),
+    "equal": url_fields.between(int, 0, 30),
+    "training": url_fields.positive(int),
+    "device": url_fields.device,
+    "sample": url_fields.one_of(SAMPLES),
+    "weights": url_fields.one_of(CLASS_WEIGHTS),
 }
 
 
-def from_query(query: dict[str, str]) -> tuple[State, list[str]]:
-    """The state in a link, and one sentence for each part that could not be used."""
-    values: dict[str, Any] = {}
-    notes = []
-    for name, read in _READERS.items():
-        if name in query:
-            try:
-                values[name] = read(query[name])
-            except ValueError:
-                notes.append(
-                    f"The link says {name} = '{query[name][:40]}', which is not possible; the default is shown instead."
-                )
-    return replace(_first(query.get("dataset", DEFAULT_DATASET)), **values), notes
+def from_query(query: dict[str, str]) -> tuple[ExperimentState, list[str]]:
+    """The state in a link, and one sentence for each part that is not possible."""
+    values, notes = url_fields.read_fields(query, _READERS)
+    return replace(default_state(query.get("dataset", DEFAULT_DATASET)), **values), notes
 
 
-def note(text: str) -> None:
-    """Say something about the link now, and for NOTE_S seconds on whatever is drawn again by itself."""
-    notes = st.session_state.setdefault("notes", {})
-    if text not in notes:
-        notes[text] = time.monotonic()
-        st.warning(text, icon=":material/link_off:")
+def to_query(state: ExperimentState) -> dict[str, str]:
+    """The shortest link to `state`: defaults are left out."""
+    default = default_state(state.dataset)
+    values = {field.name: getattr(state, field.name) for field in fields(ExperimentState)}
+    query = {
+        name: url_fields.write(value)
+        for name, value in values.items()
+        if value is not None and value != getattr(default, name)
+    }
+    return query if state.dataset == DEFAULT_DATASET else {"dataset": state.dataset, **query}
 
 
-def repeat_notes() -> None:
-    """Draw the notes that are not old yet."""
-    for text, since in st.session_state.get("notes", {}).items():
-        if time.monotonic() - since < NOTE_S:
-            st.warning(text, icon=":material/link_off:")
+def default_state(dataset: str) -> ExperimentState:
+    """The state in which a dataset opens."""
+    if dataset not in DATASETS:
+        return ExperimentState(dataset, forget=(0,))
+    entry = DATASETS[dataset]
+    return ExperimentState(dataset, entry.default_model, (entry.default_forget_class,))
 
 
-def note_impossible(name: str, options: Iterable[Any]) -> None:
-    """Say so when the link asks a page's own control, just before it is drawn first, for something that it does not offer."""
-    asked = st.query_params.get(name)
-    if asked is not None and name not in st.session_state and asked not in map(str, options):
-        note(
-            f"The link says {name} = '{asked[:40]}', which is not possible here; the default is shown instead."
-        )
-
-
-def to_query(state: State) -> dict[str, str]:
-    """The shortest link that says `state`: defaults are left out."""
-    default = _first(state.dataset)
-    texts = {}
-    for field in fields(State):
-        value = getattr(state, field.name)
-        if value is not None and (field.name == "dataset" or value != getattr(default, field.name)):
-            texts[field.name] = (
-                ",".join(map(str, value))
-                if isinstance(value, tuple)
-                else f"{value:.12g}"
-                if isinstance(value, float)
-                else str(value)
-            )
-    if texts["dataset"] == DEFAULT_DATASET:
-        del texts["dataset"]
-    return texts
-
-
-def current() -> State:
-    """The session's state; at first, what the link says."""
+def current() -> ExperimentState:
+    """The session's state; at first, the one in the link."""
     if _KEY not in st.session_state:
-        st.session_state[_KEY], st.session_state["link_notes"] = from_query(
-            st.query_params.to_dict()
-        )
+        st.session_state[_KEY], notes = from_query(st.query_params.to_dict())
+        st.session_state["link_notes"] = notes
     return st.session_state[_KEY]
 
 
-def keep(state: State) -> None:
+def keep(state: ExperimentState) -> None:
     """Make `state` the session's, and the link's."""
     st.session_state[_KEY] = state
-    wanted = to_query(state)
-    for field in fields(State):  # what else is in the link belongs to the page's own widgets
-        if field.name in wanted and st.query_params.get(field.name) != wanted[field.name]:
-            st.query_params[field.name] = wanted[field.name]
-        elif field.name not in wanted and field.name in st.query_params:
+    query = to_query(state)
+    for field in fields(ExperimentState):  # other parts of the link belong to the page's widgets
+        if field.name in query and st.query_params.get(field.name) != query[field.name]:
+            st.query_params[field.name] = query[field.name]
+        elif field.name not in query and field.name in st.query_params:
             del st.query_params[field.name]
 
 
-@dataclass(frozen=True)
-class Lesson:
-    """Controls that a teacher's link takes away (`hide=`) or shows without letting them be changed (`lock=`)."""
-
-    hidden: frozenset[str] = frozenset()
-    locked: frozenset[str] = frozenset()
-
-    def fixed(self, *names: str) -> bool:
-        """Whether any of these controls may not be changed."""
-        return bool((self.hidden | self.locked) & set(names))
-
-
-CONTROLS = ("dataset", "model", "forget", "method", "gamma", "more")
-"""What a link may hide or lock; "all" means every one of them."""
-
-
-def lesson_from_query(query: dict[str, str]) -> tuple[Lesson, list[str]]:
-    """The lesson in a link, and one sentence for each name that is no control."""
-    parts, notes = {}, []
-    for name in ("hide", "lock"):
-        asked = [part.strip() for part in query.get(name, "").split(",") if part.strip()]
-        notes += [
-            f"The link says {name} = '{part[:40]}', which is no control; known are all, {', '.join(CONTROLS)}."
-            for part in asked
-            if part not in (*CONTROLS, "all")
-        ]
-        parts[name] = frozenset(CONTROLS if "all" in asked else asked)
-    return Lesson(parts["hide"], parts["lock"]), notes
-
-
-def lesson() -> Lesson:
-    """The session's lesson; it stays in the link."""
-    if "lesson" not in st.session_state:
-        st.session_state["lesson"], notes = lesson_from_query(st.query_params.to_dict())
-        st.session_state.setdefault("link_notes", []).extend(notes)
-    return st.session_state["lesson"]
-
-
-def choose(**changes: Any) -> None:
-    """Change the state from a button: widgets are drawn anew from it."""
+def change(**changes: Any) -> None:
+    """Change the state from a button, and have the widgets start from it."""
     state = current()
-    if "dataset" in changes and changes["dataset"] != state.dataset:
-        state = replace(
-            _first(changes["dataset"]),
-            method=state.method,
-            gamma=state.gamma,
-            seed=state.seed,
-            seeds=state.seeds,
-            equal=state.equal,
-        )
+    if changes.get("dataset", state.dataset) != state.dataset:
+        kept = {name: getattr(state, name) for name in _KEPT_WITH_DATASET}
+        state = replace(default_state(changes["dataset"]), **kept)
     st.session_state[_KEY] = replace(state, **changes)
-    forget_controls()
+    reset_widgets()
 
 
-def forget_controls() -> None:
-    """Have the widgets begin at the state's values again."""
-    for field in fields(State):
+_KEPT_WITH_DATASET = ("method", "gamma", "seed", "seeds", "equal")
+"""What stays when another dataset is chosen."""
+
+
+def reset_widgets() -> None:
+    """Have the widgets start from the state's values again."""
+    for field in fields(ExperimentState):
         st.session_state.pop(f"control_{field.name}", None)
 
 
-def begin(dataset: str, **changes: Any) -> None:
-    """Open a preset: `changes` to what `dataset` begins with, whatever was shown before."""
-    st.session_state[_KEY] = _first(dataset)
-    choose(**changes)
-
-
-def _first(dataset: str) -> State:
-    """What a dataset begins with."""
-    entry = DATASETS.get(dataset)
-    return (
-        State(dataset, entry.default_model, (entry.default_forget_class,))
-        if entry
-        else State(dataset, forget=(0,))
-    )
+def open_preset(dataset: str, **changes: Any) -> None:
+    """Open `changes` to the default state of a dataset, whatever was shown before."""
+    st.session_state[_KEY] = default_state(dataset)
+    change(**changes)

@@ -1,4 +1,4 @@
-"""Own images from .npz files and folders."""
+"""User-supplied images from .npz files and folders."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One prepared server and one browser for all browser tests; skipped with a reason where there is no Chromium."""
+"""One prepared server and one browser for all browser tests, which need Chromium."""
 
 from __future__ import annotations
 
@@ -41,29 +41,32 @@ def chromium() -> Iterator[Any]:
 
 @pytest.fixture
 def page(chromium: Any) -> Iterator[Any]:
-    """A fresh browser profile at projector size; asks nothing of other machines and leaves no warning in the console, in any of its tabs."""
+    """A fresh browser profile at projector size.
+
+    None of its tabs may ask other machines for anything, or leave a warning in the console.
+    """
     from playwright.sync_api import expect
 
     expect.set_options(timeout=60_000)
     context = chromium.new_context(viewport={"width": 1440, "height": 900})
     context.set_default_timeout(60_000)
     outside: list[str] = []
-    said: list[str] = []
+    messages: list[str] = []
     context.on(
         "request", lambda request: outside.append(request.url) if not _local(request.url) else None
     )
-    context.on("weberror", lambda error: said.append(str(error.error)))
+    context.on("weberror", lambda error: messages.append(str(error.error)))
     context.on(
         "console",
         lambda message: (
-            said.append(message.text)
+            messages.append(message.text)
             if message.type in ("warning", "error") and not _probe(message)
             else None
         ),
     )
     yield context.new_page()
     context.close()
-    assert said == []
+    assert messages == []
     assert outside == []
 
 

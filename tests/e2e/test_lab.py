@@ -1,4 +1,4 @@
-"""The 2-D lab in a real browser: played, stepped and scrubbed there, recorded anew when a setting changes."""
+"""The 2-D lab in a real browser: played, stepped, scrubbed and recorded again."""
 
 from __future__ import annotations
 
@@ -42,10 +42,10 @@ def test_play_step_and_scrub(app: Server, page: Any) -> None:
     expect(lab).to_have_attribute("data-epoch", "0")
     beginning, before = drawn(page), readouts(page)
     assert before[0] == before[5] == before[10]  # three methods, one original
-    page.get_by_role("button", name="One epoch on").press("Enter")
+    page.get_by_role("button", name="Forward one epoch").press("Enter")
     expect(lab).to_have_attribute("data-epoch", "1")
     assert drawn(page) != beginning
-    page.get_by_role("button", name="One epoch back").click()
+    page.get_by_role("button", name="Back one epoch").click()
     assert drawn(page) == beginning
     scrub.focus()
     page.keyboard.press("End")
@@ -59,7 +59,7 @@ def test_a_reload_reopens_the_picture_and_gamma_changes_it(app: Server, page: An
     lab = opened(app, page, "?epochs=40&width=16&epoch=9")
     expect(lab).to_have_attribute("data-epoch", "9")
     expect(lab).to_have_attribute("data-state", "paused")
-    page.get_by_role("button", name="One epoch on").click()
+    page.get_by_role("button", name="Forward one epoch").click()
     page.wait_for_url(re.compile("epoch=10$"))
     before, picture = readouts(page), drawn(page)
     page.reload()
@@ -69,7 +69,7 @@ def test_a_reload_reopens_the_picture_and_gamma_changes_it(app: Server, page: An
     thumb = page.get_by_role("slider", name="Energy threshold γ")
     thumb.focus()
     page.keyboard.press("Home")
-    expect(page.get_by_text("the null space has dimension 1")).to_be_visible()
+    expect(page.get_by_text(re.compile(r"^Layer 1.*γ = 0\.5\b"))).to_be_visible()
     page.wait_for_url(re.compile(r"gamma=0\.5"))
     page.get_by_role("slider", name="Epoch", exact=True).focus()
     page.keyboard.press("Home")
@@ -81,7 +81,7 @@ def test_a_reload_reopens_the_picture_and_gamma_changes_it(app: Server, page: An
     assert after[5:] == before[5:]  # nobody else has one
 
 
-def test_nothing_moves_by_itself_for_those_who_want_no_motion(app: Server, page: Any) -> None:
+def test_nothing_moves_by_itself_with_reduced_motion(app: Server, page: Any) -> None:
     page.emulate_media(reduced_motion="reduce")
     lab = opened(app, page, "?epochs=40&width=16")
     expect(lab).to_have_attribute("data-state", "paused")

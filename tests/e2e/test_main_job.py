@@ -31,16 +31,10 @@ def choose(page: Any, label: str, option: str) -> None:
 
 def test_the_first_start_shows_before_and_after_and_asks_nothing(app: Server, page: Any) -> None:
     page.goto(app.url)
-    expect(
-        page.get_by_role("heading", name="Make a network forget, and keep the rest")
-    ).to_be_visible()
+    expect(page.locator("h1")).to_be_visible()
     expect(charts(page).nth(1)).to_be_visible()
-    expect(
-        page.get_by_text(re.compile(r"After UNSC, of the test images of Shirt \d+"))
-    ).to_be_visible()
-    expect(
-        page.get_by_text("Random labels changed the accuracy on the retained classes by")
-    ).to_be_visible()
+    for sentence in (r"UNSC.* Shirt \d", r"Random labels .* [−+]?\d+\.\d"):
+        expect(page.locator("p", has_text=re.compile(sentence)).first).to_be_visible()
     assert float(metric(page, "Acc_f").split()[0]) < 5
     assert "mail" not in app.log.read_text().lower()
 
@@ -55,28 +49,28 @@ def test_forgetting_another_class_by_clicking(app: Server, page: Any) -> None:
     page.keyboard.press("Enter")
     page.keyboard.press("Tab")
     expect(page.get_by_text(re.compile("UNSC · forgetting 3 and 8 · digits"))).to_be_visible()
-    expect(page.get_by_text("are answered better than before")).to_be_visible()
+    expect(charts(page).nth(3)).to_be_visible()
     assert float(metric(page, "Acc_f").split()[0]) < 20
     assert "forget=3%2C8" in page.url or "forget=3,8" in page.url
     for name, sentence in (
-        ("Decision space", "of the test images of 3 and 8"),
-        ("Null space", "of all directions are free to move in"),
-        ("Pseudo-labels", "training samples the taught label is"),
+        ("Decision space", r"3 and 8.*\d\s%"),
+        ("Null space", r"^At γ = 0\.96, .*\d\s%"),
+        ("Pseudo-labels", r"\d\s%.* 3 and 8 training samples"),
     ):
         page.get_by_test_id("stSidebarNavItems").get_by_role("link", name=name).click()
         expect(page.get_by_role("heading", name=name, exact=True)).to_be_visible()
-        expect(page.get_by_text(sentence).first).to_be_visible()
+        expect(page.locator("p", has_text=re.compile(sentence)).first).to_be_visible()
 
 
 def test_a_new_threshold_moves_the_cut_without_a_run(app: Server, page: Any) -> None:
     page.goto(f"{app.url}/null_space")
-    sentence = page.get_by_text(re.compile(r"At γ = [\d.]+, \d+"))
-    expect(sentence).to_contain_text("At γ = 0.96")
+    sentence = page.get_by_text(re.compile(r"^At γ = [\d.]+, \d+"))
+    expect(sentence).to_contain_text("γ = 0.96")
     before = sentence.inner_text()
     thumb = page.get_by_role("slider", name="Energy threshold γ")
     thumb.focus()
     page.keyboard.press("ArrowRight")
-    expect(sentence).to_contain_text("At γ = 0.97")
+    expect(sentence).to_contain_text("γ = 0.97")
     assert sentence.inner_text() != before
     expect(page.get_by_role("button", name="Unlearn with γ = 0.97")).to_be_visible()
 
@@ -90,30 +84,28 @@ def test_a_link_reopens_the_same_experiment_on_the_same_page(app: Server, page: 
 
 
 def test_impossible_requests_are_one_sentence(app: Server, page: Any) -> None:
-    page.goto(f"{app.url}/?forget=11")
-    expect(
-        page.get_by_text("Class 11 is not in fashion-mnist-mini; its classes are 0 to 9")
-    ).to_be_visible()
-    page.goto(f"{app.url}/?dataset=../../../etc/passwd")
-    expect(page.get_by_text("../../../etc/passwd is outside the data folder")).to_be_visible()
-    page.goto(f"{app.url}/?dataset=digits&forget=0,1,2,3,4,5,6,7,8,9")
-    expect(
-        page.get_by_text("All 10 classes of digits would be forgotten; leave at least one.")
-    ).to_be_visible()
+    for query, sentence in (
+        ("forget=11", r"11 .*fashion-mnist-mini.* 0 to 9"),
+        ("dataset=../../../etc/passwd", r"\.\./\.\./\.\./etc/passwd .*data folder"),
+        ("dataset=digits&forget=0,1,2,3,4,5,6,7,8,9", r"10 classes of digits"),
+    ):
+        page.goto(f"{app.url}/?{query}")
+        error = page.get_by_test_id("stAlert").filter(has_text=re.compile(sentence))
+        expect(error).to_be_visible()
 
 
 def test_long_work_can_be_cancelled_and_started_again(app: Server, page: Any) -> None:
     page.goto(f"{app.url}/?seed=21&training=3")
     expect(page.get_by_text(re.compile(r"Training the original model: epoch \d+"))).to_be_visible()
     page.get_by_role("button", name="Cancel").click()
-    expect(page.get_by_text("Cancelled. Nothing was changed.")).to_be_visible(timeout=2_000)
-    expect(page.get_by_role("button", name="Run", exact=True)).to_be_visible()
+    run_again = page.get_by_role("button", name="Run", exact=True)
+    expect(run_again).to_be_visible(timeout=2_000)
     page.get_by_role("button", name="Forget shirts").click()
     choose(page, "Dataset", "Digits")
     expect(page.get_by_text(re.compile("forgetting 3 · digits"))).to_be_visible()
 
 
-def test_a_killed_worker_is_said_and_survived(page: Any, tmp_path: Path) -> None:
+def test_a_killed_worker_is_reported_and_survived(page: Any, tmp_path: Path) -> None:
     with serve(tmp_path / "home") as app:  # a server of its own: no other job is stopped meanwhile
         page.goto(f"{app.url}/?dataset=digits&seed=33")
         expect(
@@ -134,7 +126,7 @@ def test_a_killed_worker_is_said_and_survived(page: Any, tmp_path: Path) -> None
         page.goto("about:blank")  # before its server ends
 
 
-def test_own_images_by_upload_and_by_path(app: Server, page: Any, tmp_path: Path) -> None:
+def test_user_supplied_images_by_upload_and_by_path(app: Server, page: Any, tmp_path: Path) -> None:
     good = save_npz(tmp_path / "my digits.npz")
     bad = tmp_path / "floats.npz"
     np.savez(
@@ -145,11 +137,10 @@ def test_own_images_by_upload_and_by_path(app: Server, page: Any, tmp_path: Path
         y_test=np.arange(2),
     )
     page.goto(app.url)
-    page.get_by_role("button", name="Own images or weights").click()
+    page.get_by_role("button", name="Your images or weights").click()
     page.locator("input[type=file]").set_input_files(bad)
-    expect(
-        page.get_by_text("floats.npz: x_train has dtype float64; images must be uint8")
-    ).to_be_visible()
+    error = page.get_by_test_id("stAlert").filter(has_text="floats.npz")
+    expect(error).to_contain_text("float64")
     page.locator("input[type=file]").set_input_files(good)
     expect(page.get_by_text(re.compile("UNSC · forgetting .* · my-digits.npz"))).to_be_visible(
         timeout=120_000
@@ -171,17 +162,15 @@ def test_corrupt_and_foreign_weights_are_one_sentence(
     corrupt.write_bytes(b"not weights")
     save_file({"weight": np.zeros((2, 2), np.float32)}, foreign)
     page.goto(f"{app.url}/confusion")
-    for file, sentence in (
-        (corrupt, "corrupt.safetensors is corrupt or not a file of weights"),
-        (foreign, "foreign.safetensors does not fit this model"),
-    ):
-        page.get_by_role("button", name="Own images or weights").click()
+    for file, name in ((corrupt, "corrupt.safetensors"), (foreign, "foreign.safetensors")):
+        page.get_by_role("button", name="Your images or weights").click()
         page.locator("input[type=file]").set_input_files(file)
-        expect(page.get_by_text(sentence)).to_be_visible()
+        error = page.get_by_test_id("stAlert").filter(has_text=name)
+        expect(error.first).to_be_visible()
         page.keyboard.press("Escape")
 
 
-def test_choosing_samples_on_the_map_shows_their_images(app: Server, page: Any) -> None:
+def test_selecting_samples_on_the_map_shows_their_images(app: Server, page: Any) -> None:
     page.goto(f"{app.url}/decision_space")
     expect(charts(page).nth(2)).to_be_visible()
     plot = page.locator("[data-testid=stPlotlyChart] .nsewdrag").first
@@ -191,7 +180,7 @@ def test_choosing_samples_on_the_map_shows_their_images(app: Server, page: Any) 
     for x, y in ((0.99, 0.02), (0.99, 0.98), (0.02, 0.98), (0.02, 0.02)):
         page.mouse.move(box["x"] + x * box["width"], box["y"] + y * box["height"], steps=4)
     page.mouse.up()
-    expect(page.get_by_role("heading", name=re.compile(r"\d+ chosen"))).to_be_visible()
+    expect(page.get_by_role("heading", name=re.compile(r"\d+ selected"))).to_be_visible()
     expect(page.locator(".unsc-card img").first).to_be_visible()
 
 
@@ -203,9 +192,8 @@ def test_server_log_is_quiet(app: Server) -> None:
         app.log.read_text(),
         flags=re.S,
     )
-    assert (
-        "Traceback" not in log
-    )  # but for a worker that was stopped in the middle, whose client says so on its way out
+    # A worker that was stopped in the middle of a job may log the exception removed above.
+    assert "Traceback" not in log
     assert "WARNING" not in log
 
 

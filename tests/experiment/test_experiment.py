@@ -83,12 +83,12 @@ def test_another_process_gives_the_same_weights(name: str, tmp_path: Path) -> No
 
 def test_second_run_computes_nothing(tmp_path: Path) -> None:
     store = Store(tmp_path)
-    heard: list[Progress] = []
+    reports: list[Progress] = []
     first = Experiment(SMALL["blobs"], store).run(with_retrain=True)
     files = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.safetensors")}
-    work = Experiment(SMALL["blobs"], store, heard.append)
+    work = Experiment(SMALL["blobs"], store, reports.append)
     second = work.run(with_retrain=True)
-    assert {progress.stage for progress in heard} == {"reading the data"}
+    assert {progress.stage for progress in reports} == {"reading the data"}
     assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.safetensors")} == files
     assert np.array_equal(first.unlearned.test, second.unlearned.test)
     assert (first.history, first.null_space, first.key) == (
@@ -180,8 +180,8 @@ def test_damaged_piece_is_made_again_and_is_the_same(
 
 
 def test_stages_are_timed_and_reported(tmp_path: Path) -> None:
-    heard: list[Progress] = []
-    result = Experiment(SMALL["blobs"], Store(tmp_path), heard.append).run(with_retrain=True)
+    reports: list[Progress] = []
+    result = Experiment(SMALL["blobs"], Store(tmp_path), reports.append).run(with_retrain=True)
     assert set(result.seconds) == {
         "train",
         "retrain",
@@ -195,11 +195,11 @@ def test_stages_are_timed_and_reported(tmp_path: Path) -> None:
     assert all(seconds >= 0 for seconds in result.seconds.values())
     training = [
         progress
-        for progress in heard
+        for progress in reports
         if progress.stage == "training the original model" and progress.total
     ]
     assert training[-1].done == training[-1].total
-    assert all(progress.seconds_left is None or progress.seconds_left >= 0 for progress in heard)
+    assert all(progress.seconds_left is None or progress.seconds_left >= 0 for progress in reports)
 
 
 def test_progress_that_raises_stops_the_work(tmp_path: Path) -> None:
@@ -249,10 +249,10 @@ def test_nothing_happens_before_something_is_asked_for(home: Path) -> None:
     """Neither an error nor a download, a folder or another number of threads."""
     torch.set_num_threads(2)
     try:
-        heard: list[Progress] = []
-        work = Experiment(SMALL["blobs"], report=heard.append)
+        reports: list[Progress] = []
+        work = Experiment(SMALL["blobs"], report=reports.append)
         Experiment(replace(SMALL["blobs"], dataset="nope", device="tpu", seed=-1))
-        assert (torch.get_num_threads(), heard, home.exists()) == (2, [], False)
+        assert (torch.get_num_threads(), reports, home.exists()) == (2, [], False)
         _ = work.config, work.keys
         assert torch.get_num_threads() == 2
         work.check()
@@ -310,12 +310,12 @@ def test_shipped_checkpoint_is_that_of_its_training(seed: int, without: tuple[in
     assert _same(
         {name: value.numpy() for name, value in network.state_dict().items()}, artefact.arrays
     )
-    answers = network(work.data.inputs(work.data.x_test[::10])).argmax(1)
+    predicted = network(work.data.inputs(work.data.x_test[::10])).argmax(1)
     truth = work.data.y_test[::10]
     retained = ~torch.isin(truth, torch.tensor(without, dtype=torch.int64))
-    assert float((answers == truth)[retained].float().mean()) > 0.85
+    assert float((predicted == truth)[retained].float().mean()) > 0.85
     if without:
-        assert not bool((answers == without[0]).any())
+        assert not bool((predicted == without[0]).any())
 
 
 def test_nothing_else_is_shipped_and_it_is_small() -> None:

@@ -22,12 +22,12 @@ def work(shared_store: Store) -> Experiment:
 @pytest.mark.parametrize("method", sorted(set(METHODS) - {"retrain"}))
 def test_every_method_leaves_the_network_itself_alone(work: Experiment, method: str) -> None:
     before = flat(work.original)
-    forgot = unsc.unlearn(
+    unlearned = unsc.unlearn(
         work.original, work.dataset, forget_classes=(3,), method=method, device="cpu"
     )
     assert torch.equal(flat(work.original), before)
-    assert torch.isfinite(flat(forgot.model)).all()
-    assert not torch.equal(flat(forgot.model), before)
+    assert torch.isfinite(flat(unlearned.model)).all()
+    assert not torch.equal(flat(unlearned.model), before)
 
 
 @pytest.mark.parametrize(
@@ -44,28 +44,30 @@ def test_it_is_the_experiment_bit_for_bit(
     """Without moments, or with those of the request, as experiments on single samples have them."""
     config = digits(method=method, **{"forget_classes": (), **request_values})
     work = Experiment(config, shared_store)
-    forgot = unsc.unlearn(
+    unlearned = unsc.unlearn(
         work.original, work.dataset, method=method, device="cpu", **request_values
     )
-    assert torch.equal(flat(forgot.model), flat(work.unlearned.model))
+    assert torch.equal(flat(unlearned.model), flat(work.unlearned.model))
 
 
 @pytest.mark.parametrize("subspace", ["joint", "merge"])
 def test_unsc_forgets(work: Experiment, subspace: str) -> None:
-    forgot = unsc.unlearn(
+    unlearned = unsc.unlearn(
         work.original, work.dataset, forget_classes=(3, 5), subspace=subspace, device="cpu"
     )
-    answers = unsc.predict(forgot.model, work.data, work.data.x_test).numpy()
+    logits = unsc.predict(unlearned.model, work.data, work.data.x_test).numpy()
     numbers = unsc.accuracies(
-        answers, work.dataset.y_test, (work.dataset.y_test == 3) | (work.dataset.y_test == 5)
+        logits, work.dataset.y_test, (work.dataset.y_test == 3) | (work.dataset.y_test == 5)
     )
     assert numbers["acc_forget"] < 10 < 90 < numbers["acc_retain"]
 
 
 def test_single_samples(work: Experiment) -> None:
     ids = tuple(range(30))
-    forgot = unsc.unlearn(work.original, work.dataset, forget_ids=ids, device="cpu")
-    right = unsc.predict(forgot.model, work.data, work.data.x_train).argmax(1) == work.data.y_train
+    unlearned = unsc.unlearn(work.original, work.dataset, forget_ids=ids, device="cpu")
+    right = (
+        unsc.predict(unlearned.model, work.data, work.data.x_train).argmax(1) == work.data.y_train
+    )
     assert float(right[:30].float().mean()) < 0.2 < 0.8 < float(right[30:].float().mean())
 
 
@@ -77,9 +79,9 @@ def test_user_supplied_network() -> None:
     unsc.train(
         network, data, torch.arange(len(data.y_train)), unsc.TrainingConfig(epochs=20), seed=0
     )
-    forgot = unsc.unlearn(network, blobs, forget_classes=(1,), device="cpu")
-    answers = unsc.predict(forgot.model, data, data.x_test).numpy()
-    numbers = unsc.accuracies(answers, blobs.y_test, blobs.y_test == 1)
+    unlearned = unsc.unlearn(network, blobs, forget_classes=(1,), device="cpu")
+    logits = unsc.predict(unlearned.model, data, data.x_test).numpy()
+    numbers = unsc.accuracies(logits, blobs.y_test, blobs.y_test == 1)
     assert numbers["acc_forget"] < 50 < 90 < numbers["acc_retain"]
 
 

@@ -187,75 +187,75 @@ def test_nothing_stored_is_no_result(tmp_path) -> None:
     assert read_result(resolve(blobs(), dataset), dataset, Store(tmp_path)) is None
 
 
-def test_summary_says_what_the_logits_say(shared_store: Store) -> None:
+def test_summary_is_computed_from_the_logits(shared_store: Store) -> None:
     work = Experiment(digits(), shared_store)
     result = work.run(with_retrain=True)
-    said = summary(result)
+    numbers = summary(result)
     y, forget = work.dataset.y_test, work.config.forget_classes
     of_forget = np.isin(y, forget)
-    assert (said["seed"], said["key"]) == (0, result.key)
-    for name, answers in result.models.items():
-        right = answers.test.argmax(1) == y
-        assert said[name]["acc_forget"] == pytest.approx(100 * right[of_forget].mean())
-        assert said[name]["acc_retain"] == pytest.approx(
+    assert (numbers["seed"], numbers["key"]) == (0, result.key)
+    for name, predictions in result.models.items():
+        right = predictions.test.argmax(1) == y
+        assert numbers[name]["acc_forget"] == pytest.approx(100 * right[of_forget].mean())
+        assert numbers[name]["acc_retain"] == pytest.approx(
             100 * np.mean([right[y == c].mean() for c in work.split.retain_classes])
         )
-        assert said[name]["per_class"] == pytest.approx(
+        assert numbers[name]["per_class"] == pytest.approx(
             [100 * right[y == c].mean() for c in range(10)]
         )
-        trained = answers.train.argmax(1) == work.dataset.y_train
-        assert said[name]["train"]["per_class"] == pytest.approx(
+        trained = predictions.train.argmax(1) == work.dataset.y_train
+        assert numbers[name]["train"]["per_class"] == pytest.approx(
             [100 * trained[work.dataset.y_train == c].mean() for c in range(10)]
         )
     z0, z = result.original.test[~of_forget], result.unlearned.test[~of_forget]
-    assert said["logit_drift"] == pytest.approx(
+    assert numbers["logit_drift"] == pytest.approx(
         np.sqrt(((z - z0) ** 2).sum() / (z0**2).sum()), rel=1e-5
     )
-    assert said["over_unlearning"] == pytest.approx(
-        said["original"]["acc_retain"] - said["unlearned"]["acc_retain"]
+    assert numbers["over_unlearning"] == pytest.approx(
+        numbers["original"]["acc_retain"] - numbers["unlearned"]["acc_retain"]
     )
     same = result.unlearned.test[of_forget].argmax(1) == result.retrained.test[of_forget].argmax(1)
-    assert said["agreement"] == pytest.approx(100 * same.mean())
-    assert said["epochs_run"] == len(result.history) - 1
-    json.dumps(said, allow_nan=False)
+    assert numbers["agreement"] == pytest.approx(100 * same.mean())
+    assert numbers["epochs_run"] == len(result.history) - 1
+    json.dumps(numbers, allow_nan=False)
 
 
-def test_the_mask_hides_the_answer_and_changes_nothing_else(shared_store: Store) -> None:
+def test_the_mask_hides_the_forgotten_logits_and_changes_nothing_else(shared_store: Store) -> None:
     work = Experiment(digits(), shared_store)
     result = work.run(with_retrain=True)
-    said, y = summary(result), work.dataset.y_test
+    numbers, y = summary(result), work.dataset.y_test
     z0 = result.original.test
-    answers = np.array(
+    predicted = np.array(
         [max((c for c in range(10) if c != 3), key=lambda c, row=row: row[c]) for row in z0]
     )
-    assert said["mask"]["acc_forget"] == 0.0
-    assert said["mask"]["acc_retain"] == pytest.approx(
-        100 * np.mean([(answers[y == c] == c).mean() for c in range(10) if c != 3])
+    assert numbers["mask"]["acc_forget"] == 0.0
+    assert numbers["mask"]["acc_retain"] == pytest.approx(
+        100 * np.mean([(predicted[y == c] == c).mean() for c in range(10) if c != 3])
     )
-    assert said["mask"]["agreement"] == pytest.approx(
-        100 * (answers[y == 3] == result.retrained.test[y == 3].argmax(1)).mean()
+    assert numbers["mask"]["agreement"] == pytest.approx(
+        100 * (predicted[y == 3] == result.retrained.test[y == 3].argmax(1)).mean()
     )
-    assert said["mask"]["train"]["acc_forget"] == 0.0
-    assert said["gain"]["free"] == pytest.approx(
-        said["mask"]["acc_retain"] - said["original"]["acc_retain"]
+    assert numbers["mask"]["train"]["acc_forget"] == 0.0
+    assert numbers["gain"]["free"] == pytest.approx(
+        numbers["mask"]["acc_retain"] - numbers["original"]["acc_retain"]
     )
-    assert said["gain"]["added"] == pytest.approx(
-        said["unlearned"]["acc_retain"] - said["mask"]["acc_retain"]
+    assert numbers["gain"]["added"] == pytest.approx(
+        numbers["unlearned"]["acc_retain"] - numbers["mask"]["acc_retain"]
     )
-    assert said["gain"]["total"] == pytest.approx(-said["over_unlearning"])
+    assert numbers["gain"]["total"] == pytest.approx(-numbers["over_unlearning"])
     assert (result.original.test is z0, np.isfinite(z0).all()) == (True, True)
-    assert said["retrained"]["logit_drift"] > 0
+    assert numbers["retrained"]["logit_drift"] > 0
 
 
 def test_single_samples_have_no_mask(shared_store: Store) -> None:
-    said = summary(Experiment(digits(forget_classes=(), forget_ids=(1, 5)), shared_store).run())
-    assert said["mask"] is None
-    assert (said["gain"]["free"], said["gain"]["added"]) == (None, None)
+    numbers = summary(Experiment(digits(forget_classes=(), forget_ids=(1, 5)), shared_store).run())
+    assert numbers["mask"] is None
+    assert (numbers["gain"]["free"], numbers["gain"]["added"]) == (None, None)
 
 
 @pytest.mark.parametrize("method", ["fisher", "salun", "scrub"])
 def test_seconds_are_measured_around_the_method(method: str, shared_store: Store) -> None:
-    """These spend time in stages of their own, which a sum over known stages leaves out."""
+    """These have stages that a sum over known stages would leave out."""
     result = Experiment(digits(method=method, seed=4), shared_store).run()
     own = result.seconds["unlearn"] + sum(
         result.seconds.get(stage, 0.0) for stage in ("fisher", "saliency", "teacher")
@@ -266,7 +266,7 @@ def test_seconds_are_measured_around_the_method(method: str, shared_store: Store
     assert result.took["unlearned"].apart(result.took["original"]) == ""
 
 
-def test_seconds_of_another_machine_are_told_apart() -> None:
+def test_times_of_two_machines_are_not_comparable() -> None:
     here = Took(1.0, "here")
     assert here.apart(Took(2.0, "here")) == ""
     assert here.apart(Took(2.0, "there")) == "another machine"

@@ -138,20 +138,20 @@ def test_relabel_leaves_running_statistics_bit_identical(
 
 
 def test_relabel_stops_at_the_floor(work: Experiment, model: nn.Module) -> None:
-    heard: list[tuple[int, float, float]] = []
+    calls: list[tuple[int, float, float]] = []
     history = relabel(
         model,
         *_request(work),
         SgdConfig(0.1, 50, floor=0.3),
         0,
-        on_epoch=lambda *told: heard.append(told),
+        on_epoch=lambda *call: calls.append(call),
     )
     accuracies = [entry["accuracy"] for entry in history]
     assert 1 < len(history) < 51
     assert accuracies[-1] <= 0.3
     assert min(accuracies[:-1]) > 0.3
     assert [entry["epoch"] for entry in history] == list(range(len(history)))
-    assert [(entry["epoch"], entry["accuracy"], entry["loss"]) for entry in history] == heard
+    assert [(entry["epoch"], entry["accuracy"], entry["loss"]) for entry in history] == calls
     data, rows, _ = _request(work)
     assert accuracies[-1] == pytest.approx(
         float(
@@ -162,7 +162,7 @@ def test_relabel_stops_at_the_floor(work: Experiment, model: nn.Module) -> None:
     )
 
 
-def test_answers_known_before_are_not_computed_again(work: Experiment, model: nn.Module) -> None:
+def test_known_logits_are_not_computed_again(work: Experiment, model: nn.Module) -> None:
     data, rows, labels = _request(work)
     known = predict(model, data, data.x_train[rows])
     usual = relabel(copy.deepcopy(model), data, rows, labels, SgdConfig(0.1, 2), 0)

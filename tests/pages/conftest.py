@@ -1,4 +1,4 @@
-"""What the tests of pages share: a data folder that was prepared for a file's tests, and an engine that ends with them."""
+"""What the tests of pages share: a prepared data folder, and an engine that ends with them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""State <-> link: what is written is read back, and what cannot be is said."""
+"""State <-> link: what is written is read back, and what is not possible is named."""
 
 from __future__ import annotations
 
@@ -6,30 +6,36 @@ from pathlib import Path
 
 import pytest
 
-from pages.shared.state import CONTROLS, Lesson, State, from_query, lesson_from_query, to_query
-from unsc_core.data import DATASETS
-from unsc_core.errors import ConfigError, DataError
+from pages.shared import lesson
+from pages.shared.lesson import CONTROLS, Lesson
+from pages.shared.state import ExperimentState, from_query, to_query
+from unsc_core.data import DATASETS, load_dataset
+from unsc_core.errors import ConfigError, DataError, UnscError
+from unsc_core.experiment.keys import keys
+from unsc_core.experiment.resolve import resolve
 
 
 @pytest.mark.parametrize(
     "state",
     [
-        State(),
-        State(forget=(0, 6), method="random-labels", gamma=0.995, seed=7, lr=0.05, epochs=3),
-        State("digits", "mlp", (1,)),
-        State("cifar10", "allcnn", (3,)),
-        State(seeds=3, equal=12),
-        State("digits", forget=(3,), gamma=0.9612345678, training=7, device="cuda:1"),
-        State("digits", forget=(3,), sample="first", weights="size"),
-        State("own/my images.npz", forget=(2,), checkpoint="own/weights.safetensors"),
+        ExperimentState(),
+        ExperimentState(
+            forget=(0, 6), method="random-labels", gamma=0.995, seed=7, lr=0.05, epochs=3
+        ),
+        ExperimentState("digits", "mlp", (1,)),
+        ExperimentState("cifar10", "allcnn", (3,)),
+        ExperimentState(seeds=3, equal=12),
+        ExperimentState("digits", forget=(3,), gamma=0.9612345678, training=7, device="cuda:1"),
+        ExperimentState("digits", forget=(3,), sample="first", weights="size"),
+        ExperimentState("own/my images.npz", forget=(2,), checkpoint="own/weights.safetensors"),
     ],
 )
-def test_a_link_says_everything(state: State) -> None:
+def test_a_link_says_everything(state: ExperimentState) -> None:
     assert from_query(to_query(state)) == (state, [])
 
 
 def test_the_default_needs_no_link() -> None:
-    assert to_query(State()) == {}
+    assert to_query(ExperimentState()) == {}
 
 
 @pytest.mark.parametrize("name", DATASETS)
@@ -38,7 +44,7 @@ def test_a_link_to_a_dataset_is_enough(name: str) -> None:
     assert notes == []
     entry = DATASETS[name]
     assert (state.model, state.forget) == (entry.default_model, (entry.default_forget_class,))
-    assert to_query(state) == ({} if state == State() else {"dataset": name})
+    assert to_query(state) == ({} if state == ExperimentState() else {"dataset": name})
 
 
 @pytest.mark.parametrize(
@@ -69,14 +75,20 @@ def test_an_impossible_part_is_named_and_the_rest_kept(name: str, value: str) ->
     state, notes = from_query({"seed": "3", "forget": "1"} | {name: value})
     assert len(notes) == 1
     assert f"{name} = '{value}'" in notes[0]
-    assert getattr(state, name) == getattr(State(), name)
+    assert getattr(state, name) == getattr(ExperimentState(), name)
     assert name == "seed" or state.seed == 3
 
 
 @pytest.mark.parametrize(
-    "state", [State("/etc/passwd"), State("../x.npz"), State(checkpoint="../../w.pt"), State(".")]
+    "state",
+    [
+        ExperimentState("/etc/passwd"),
+        ExperimentState("../x.npz"),
+        ExperimentState(checkpoint="../../w.pt"),
+        ExperimentState("."),
+    ],
 )
-def test_paths_stay_in_the_data_folder(state: State) -> None:
+def test_paths_stay_in_the_data_folder(state: ExperimentState) -> None:
     with pytest.raises(DataError, match="outside the data folder"):
         state.config()
 
@@ -85,29 +97,71 @@ def test_paths_stay_in_the_data_folder(state: State) -> None:
     "name", ["net.py:make", "../net.py:make", "{folder}/net.py:make", "net.py"]
 )
 def test_the_app_never_runs_a_model_file(name: str, tmp_path: Path) -> None:
-    """Neither from a link nor from a state made in another way, even where the file is there."""
+    """Neither from a link nor from a state, even where the file exists."""
     (tmp_path / "net.py").write_text(
-        "from torch import nn\ndef make(shape, n): return nn.Sequential(nn.Flatten(), nn.Linear(64, n))\n"
+        "from torch import nn\n"
+        "def make(shape, n): return nn.Sequential(nn.Flatten(), nn.Linear(64, n))\n"
     )
     name = name.format(folder=tmp_path)
     state, notes = from_query({"dataset": "digits", "model": name})
     assert state.model == DATASETS["digits"].default_model
     assert len(notes) == 1
     with pytest.raises(ConfigError, match="no model"):
-        State("digits", model=name, forget=(3,)).config()
+        ExperimentState("digits", model=name, forget=(3,)).config()
 
 
 def test_a_lesson_hides_and_locks_what_its_link_names() -> None:
-    found, notes = lesson_from_query({"hide": "more, method", "lock": "all"})
+    found, notes = lesson.from_query({"hide": "more, method", "lock": "all"})
     assert found == Lesson(frozenset({"more", "method"}), frozenset(CONTROLS))
     assert notes == []
     assert found.fixed("gamma")
     assert not Lesson().fixed(*CONTROLS)
 
 
-def test_a_lesson_without_such_a_control_says_so() -> None:
-    found, notes = lesson_from_query({"hide": "colour"})
+def test_a_lesson_names_what_is_not_a_control() -> None:
+    found, notes = lesson.from_query({"hide": "colour"})
     assert not found.fixed(*CONTROLS)
     assert len(notes) == 1
     assert "colour" in notes[0]
     assert "dataset" in notes[0]
+
+
+NAMED = "{name} = "
+BROKEN = {
+    NAMED: (
+        *("gamma=7", "gamma=x", "gamma=", "gamma=-0.5", "gamma=nan", "gamma=0", "gammas=0.9,2"),
+        *("forget=a", "forget=", "forget=-1", "forget=1,,2", "ids=x", "ids=-4"),
+        *("model=vgg99", "model=net.py:make", "model=mlp-", "method=", "method=UNSC"),
+        *("method=<script>alert(1)</script>", "seed=-1", "seed=1.5", "seed=99999999999"),
+        *("lr=nan", "lr=0", "lr=-1", "epochs=0", "epochs=many", "subspace=none", "device=tpu"),
+        *("seeds=2", "equal=200", "training=-3", "edits=4", "edits=4>4>4"),
+        *("hide=everything", "lock=world"),
+    ),
+    "99": ("forget=99", "edits=0>99"),
+    "10 ": ("forget=0,1,2,3,4,5,6,7,8,9",),
+    "999999": ("ids=999999",),
+    "nowhere.safetensors": ("checkpoint=nowhere.safetensors",),
+    "data folder": ("checkpoint=../../etc/passwd", "dataset=../../../etc/passwd"),
+    "missing.npz": ("dataset=missing.npz",),
+    "a/b/c": ("dataset=a/b/c",),
+    "\\x00": ("dataset=\x00",),
+}
+"""What the sentence about a link has in it -> queries of such links."""
+
+
+@pytest.mark.parametrize(
+    ("query", "named"), [(query, named) for named, queries in BROKEN.items() for query in queries]
+)
+def test_a_broken_link_gets_one_sentence(query: str, named: str) -> None:
+    """Typed wrongly, cut short or made up: a note, or the reason why the page shows nothing."""
+    name, _, value = query.partition("=")
+    link = {"dataset": "digits"} | {name: value}
+    state, notes = from_query(link)
+    notes += lesson.from_query(link)[1]
+    try:
+        dataset = load_dataset(state.config().dataset)
+        keys(resolve(state.config(), dataset), dataset)
+    except UnscError as error:
+        notes.append(str(error))
+    (sentence,) = notes
+    assert named.format(name=name) in sentence

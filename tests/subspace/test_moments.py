@@ -223,13 +223,13 @@ def test_memory_is_known_in_advance(work: Experiment) -> None:
             work.original, class_batches(work.data, images), 10, positions=positions
         )
         taken = sum(known.numel() * known.element_size() for known in found.per_class.values())
-        said = moments_bytes(
+        expected = moments_bytes(
             work.original,
             work.data.inputs(work.data.x_train[:1]),
             10,
             MomentsConfig(images, positions),
         )
-        assert said == taken
+        assert expected == taken
 
 
 def test_moments_too_large_for_every_class_are_those_of_the_request(
@@ -284,8 +284,8 @@ def test_merged_subspace_is_another_experiment_that_forgets_too(shared_store: St
     result = merge.run()
     of_forget, labels = result.split.is_forgotten("train"), merge.dataset.y_train
     before, after = (
-        (answers.train.argmax(1) == labels)[of_forget].mean()
-        for answers in (result.original, result.unlearned)
+        (predictions.train.argmax(1) == labels)[of_forget].mean()
+        for predictions in (result.original, result.unlearned)
     )
     assert after < 0.1 < 0.9 < before
 
@@ -332,7 +332,7 @@ def test_a_run_says_the_energy_error_of_its_own_cut_and_classes(
 ) -> None:
     """Computed again from all patches of the images that the moments left out."""
     run = Experiment(digits(forget_classes=forget, **settings), shared_store)
-    said = run.run().energy_error
+    errors = run.run().energy_error
     draws = list(
         sampling.draw(
             run.data.y_train, torch.arange(len(run.data.y_train)), run.moments.images, run.config
@@ -359,9 +359,9 @@ def test_a_run_says_the_energy_error_of_its_own_cut_and_classes(
         kept = [
             float((space.basis.T @ c @ space.basis).trace() / c.trace()) for c in (theirs, mine)
         ]
-        assert said[name] == pytest.approx(kept[0] - kept[1], abs=1e-6)
+        assert errors[name] == pytest.approx(kept[0] - kept[1], abs=1e-6)
     others = Experiment(digits(forget_classes=forget), shared_store).run().energy_error
-    assert all(said[name] != others[name] for name in said)
+    assert all(errors[name] != others[name] for name in errors)
 
 
 def _received(model: nn.Module, layer: nn.Module, inputs: torch.Tensor) -> torch.Tensor:

@@ -33,7 +33,7 @@ def test_projector_equals_numpy_svd_for_channels_last_inputs(case: LayerCase) ->
 
 
 @pytest.mark.parametrize("case", CASES, ids=IDS)
-def test_layer_answers_patches_times_weights(case: LayerCase) -> None:
+def test_layer_output_is_patches_times_weights(case: LayerCase) -> None:
     layer, inputs = case.layer(), case.inputs()
     with torch.no_grad():
         assert torch.allclose(layer(inputs), reference_output(layer, inputs), atol=1e-12)

@@ -109,7 +109,7 @@ def _split_samples(
     dataset: Dataset, forget_classes: tuple[int, ...], forget_ids: tuple[int, ...]
 ) -> Split:
     if forget_classes:
-        raise ConfigError("Name either classes or samples to forget, not both.")
+        raise ConfigError("Both classes and samples to forget are given; give one or the other.")
     chosen = tuple(sorted(set(forget_ids)))
     n = len(dataset.y_train)
     for i in (chosen[0], chosen[-1]):

@@ -48,7 +48,7 @@ from unsc_core.subspace.null_space import Spectra, eigenvalues, energy_along_spe
 from unsc_core.subspace.sampling import Parts
 
 MAX_MOMENTS_BYTES = 2**30
-"""Larger second moments of every class are not collected, but those of D_r and D_f."""
+"""If second moments of every class would take more, those of D_r and D_f are collected."""
 
 
 class Experiment(Pipeline):

@@ -19,7 +19,7 @@ class Method:
 
     Attributes:
         name: as typed on the command line. title: as shown. summary: one sentence.
-        source: the paper.
+        source: the paper, if there is one.
         order: place in lists; methods without one come after the published ones, before retraining.
         short_title: for narrow tables and labels, where the title is too long.
         learning_rate, epochs: defaults of its SGD; None where it has none. A method without epochs
@@ -39,7 +39,7 @@ class Method:
     name: str
     title: str
     summary: str
-    source: str
+    source: str = ""
     order: int = 500
     short_title: str = ""
     learning_rate: float | None = None

@@ -1,6 +1,6 @@
 // One plane of the 2-D lab: regions, points and readouts of one method at any epoch.
 
-const LINE = 0.7; // how dark the line between two answers is
+const LINE = 0.7; // how dark the border between two classes is
 const NARROW = 230; // pixels; a plane this small names its classes by their initials
 
 const bytes = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
@@ -41,7 +41,7 @@ class Panel {
     });
   }
 
-  /** The frame at or before an epoch, and how far the way to the next one is gone. */
+  /** The frame at or before an epoch, the next one, and the fraction of the way to it. */
   at(epoch) {
     let frame = 0;
     while (frame + 1 < this.epochs.length && this.epochs[frame + 1] <= epoch) frame++;
@@ -76,7 +76,7 @@ class Panel {
     this.regions.getContext("2d").putImageData(this.image, 0, 0);
   }
 
-  /** How much of each cell the line between two answers covers. Of two neighbours the less sure one is nearer to it, so steps become a slope. */
+  /** How much of each cell the border between two classes covers: more where the model is less certain, so that it looks smooth. */
   bordersOf(frame) {
     if (this.bordered === frame) return this.borders;
     const { size, levels, classes } = this.data, n = size ** 2, least = 1 / classes.length;
@@ -84,7 +84,7 @@ class Panel {
     const margin = (cell) => Math.max(0, 2 * (least + ((1 - least) * (cell % levels)) / (levels - 1)) - 1);
     const compare = (i, j) => {
       if (Math.floor(cells[i] / levels) === Math.floor(cells[j] / levels)) return;
-      const a = margin(cells[i]), b = margin(cells[j]), share = a + b ? a / (a + b) : 0.5; // of the way from i to j, where the line lies
+      const a = margin(cells[i]), b = margin(cells[j]), share = a + b ? a / (a + b) : 0.5; // where the border is between i and j
       borders[i] = Math.max(borders[i], LINE * Math.min(1, 1.15 - share));
       borders[j] = Math.max(borders[j], LINE * Math.min(1, 0.15 + share));
     };

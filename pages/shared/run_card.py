@@ -1,4 +1,4 @@
-"""A stored run on the page: its name, its card with what can be done to it, and the way in for exported ones."""
+"""A stored run on the page: its name, a card with its actions, and the import of exported runs."""
 
 from __future__ import annotations
 
@@ -6,11 +6,10 @@ from dataclasses import asdict
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from urllib.parse import urlencode
 
 import streamlit as st
 
-from pages.shared import cache, state
+from pages.shared import cache, page_links, state
 from unsc_core.data import DATASETS
 from unsc_core.errors import ConfigError, UnscError
 from unsc_core.experiment.keys import keys
@@ -25,7 +24,7 @@ from unsc_core.runs.importing import import_zip
 from unsc_core.runs.report import report_of
 
 
-def listed() -> list[Run]:
+def list_or_stop() -> list[Run]:
     """All runs; the page stops with a sentence if they cannot be listed."""
     try:
         return list_runs(cache.store())
@@ -35,68 +34,64 @@ def listed() -> list[Run]:
 
 
 def dataset_title(name: str) -> str:
-    """A dataset as the controls call it; own data by its file's name."""
+    """A dataset as the controls name it; a user-supplied one by its file."""
     return DATASETS[name].title if name in DATASETS else Path(name).name
 
 
 def label(run: Run) -> str:
     """A run in one line."""
-    made = datetime.fromtimestamp(run.created)
-    when = f"{made.day} {made:%b %H:%M}"
+    created = datetime.fromtimestamp(run.created)
+    when = f"{created.day} {created:%b %H:%M}"
     if run.config is None:
         return f"{run.trouble} · {when}"
-    gamma = "" if run.config.energy_threshold is None else f" · γ {run.config.energy_threshold:g}"
-    return f"{method(run)} · forgetting {', '.join(run.forgets)}{gamma} · seed {run.config.seed} · {dataset_title(run.config.dataset)} · {when}"
+    config = run.config
+    gamma = "" if config.energy_threshold is None else f" · γ {config.energy_threshold:g}"
+    return (
+        f"{method(run)} · forgetting {', '.join(run.forgets)}{gamma} · seed {config.seed} · "
+        f"{dataset_title(config.dataset)} · {when}"
+    )
 
 
 def method(run: Run) -> str:
-    """How a run's method is called, with what is not as the method makes it."""
+    """The method of a run, with how the run differs from the plain method."""
     assert run.config is not None
     title = method_title(run.config.method) if run.config.method in METHODS else run.config.method
     return altered(title, run.alterations)
 
 
 def card(side: str, run: Run) -> Result | None:
-    """One run with its buttons; returns its result, if it is complete."""
+    """Draw one run with its buttons; return its result, if it is complete."""
     st.markdown(f"**{side}** · {label(run)}")
     result = None if run.trouble or run.config is None else cache.result(run.config)
     if run.imported:
         st.caption(
-            ":material/upload_file: Imported: computed elsewhere, shown as it came; nothing of it was computed again."
+            ":material/upload_file: Imported: computed elsewhere and shown as it was exported; "
+            "nothing was computed again."
         )
     if run.trouble:
         st.warning(f"This run cannot be shown: {run.trouble}.", icon=":material/warning:")
     elif result is None:
         st.warning(
-            "Some of its answers are missing; opened, they are computed again.",
+            "Some predictions of this run are missing. Open it to compute them again.",
             icon=":material/warning:",
         )
     if run.config is not None and not run.trouble:
         _open(side, run)
-    buttons = st.container(horizontal=True)
-    if result is not None:
-        with buttons:
-            _files(side, run)
-    with buttons.popover(
-        "Delete", icon=":material/delete:", key=f"ask-{side}-{run.key}"
-    ):  # another run, another question: it opens closed
-        st.markdown(
-            f"Delete this run ({label(run)})? Its unlearned model and answers go; the original and the retrained model stay, as other runs need them."
-        )
-        st.button(
-            "Delete it", type="primary", key=f"delete-{side}", on_click=_delete, args=(run.key,)
-        )
-    if sentence := st.session_state.pop(f"failed-{run.key}", ""):
-        st.error(sentence, icon=":material/error:")
+    with st.container(horizontal=True):
+        if result is not None:
+            _downloads(side, run)
+        _delete_button(side, run)
+    if error := st.session_state.pop(f"delete-error-{run.key}", ""):
+        st.error(error, icon=":material/error:")
     return result
 
 
 def _open(side: str, run: Run) -> None:
-    """A button that shows the run on all pages, and a link that does the same; or why neither can."""
+    """A button and a link that show the run on all pages; or why neither can."""
     try:
         query = _query(run)
     except UnscError as error:
-        st.caption(f"Not on the other pages: {error}")
+        st.caption(f"This run cannot be opened on the other pages: {error}")
         return
     row = st.container(horizontal=True, vertical_alignment="center")
     if row.button(
@@ -107,28 +102,28 @@ def _open(side: str, run: Run) -> None:
         help="Show this run on all pages.",
     ):
         opened, _ = state.from_query(query)
-        state.begin(**asdict(opened))
-        st.switch_page("pages/decision_space.py")
-    row.markdown(f"[Link to this run](decision_space?{urlencode(query)})")
+        state.open_preset(**asdict(opened))
+        st.switch_page(page_links.path("decision_space"))
+    row.markdown(f"[Link to this run]({page_links.address('decision_space', query)})")
 
 
 def _query(run: Run) -> dict[str, str]:
     """The query that opens the run.
 
     Raises:
-        ConfigError: a link cannot say what it was.
+        ConfigError: a link cannot hold its settings.
     """
     assert run.config is not None
     dataset = cache.dataset(run.config.dataset)
     query = link(run.config, dataset)
     opened, notes = state.from_query(query)
     if notes or keys(resolve(opened.config(), dataset), dataset).unlearned != run.key:
-        raise ConfigError("a link cannot say all its settings.")
+        raise ConfigError("a link cannot hold all its settings.")
     return query
 
 
-def _files(side: str, run: Run) -> None:
-    """Export and report, each made when its button is pressed."""
+def _downloads(side: str, run: Run) -> None:
+    """Export and report, each made when its button is clicked."""
     key, stem = run.key, file_stem(f"unsc-{run.key}", run.alterations)
     st.download_button(
         "Export .zip",
@@ -138,7 +133,8 @@ def _files(side: str, run: Run) -> None:
         key=f"export-{side}",
         on_click="ignore",
         icon=":material/archive:",
-        help="Weights, logits, labels, settings, numbers and the report. Another UNSC Lab can import it.",
+        help="Weights, logits, labels, settings, numbers and the report. "
+        "Another UNSC Lab can import the file.",
     )
     st.download_button(
         "Report",
@@ -148,35 +144,48 @@ def _files(side: str, run: Run) -> None:
         key=f"report-{side}",
         on_click="ignore",
         icon=":material/description:",
-        help="One HTML file with live figures that opens without network or server.",
+        help="One HTML file with interactive figures. It opens offline.",
     )
+
+
+def _delete_button(side: str, run: Run) -> None:
+    """Ask, then delete. The key has the run in it, so that the next run's question is closed."""
+    with st.popover("Delete", icon=":material/delete:", key=f"ask-{side}-{run.key}"):
+        st.markdown(
+            f"Delete this run ({label(run)})? This removes its unlearned model and the "
+            "predictions of that. The original and the retrained model stay, because other runs "
+            "use them."
+        )
+        st.button(
+            "Delete run", type="primary", key=f"delete-{side}", on_click=_delete, args=(run.key,)
+        )
 
 
 def _delete(key: str) -> None:
     try:
         delete_run(key, cache.store())
     except UnscError as error:
-        st.session_state[f"failed-{key}"] = str(error)
+        st.session_state[f"delete-error-{key}"] = str(error)
     cache.forget_results()
 
 
-def take_in() -> None:
+def import_form() -> None:
     """A place to drop an exported .zip."""
-    taken = st.session_state.setdefault(
-        "runs_taken_in", 0
-    )  # a new popover, closed and empty, after each
-    with st.popover("Import a run", icon=":material/upload:", key=f"import-{taken}"):
+    # Counting the imports gives each form its own key, so that the next one is closed and empty.
+    count = st.session_state.setdefault("imports", 0)
+    with st.popover("Import a run", icon=":material/upload:", key=f"import-{count}"):
         st.markdown(
-            "A .zip that *Export* made, here or on another machine. It is checked before anything is kept, and nothing in it is executed."
+            "Choose a .zip file that *Export* made, here or on another machine. It is checked "
+            "before anything is stored, and nothing in it is executed."
         )
         file = st.file_uploader(
             "Exported run",
             type=["zip"],
-            key=f"import-file-{taken}",
+            key=f"import-file-{count}",
             max_upload_size=MAX_BYTES >> 20,
         )
-        if file is not None and st.session_state.get("taken_in") != file.file_id:
-            st.session_state["taken_in"] = file.file_id
+        if file is not None and st.session_state.get("imported_file") != file.file_id:
+            st.session_state["imported_file"] = file.file_id
             st.session_state["import_error"] = ""
             try:
                 with st.spinner("Checking the file"):
@@ -185,7 +194,7 @@ def take_in() -> None:
                 st.session_state["import_error"] = str(error)
             else:
                 cache.forget_results()
-                st.session_state["runs_taken_in"] += 1
+                st.session_state["imports"] += 1
                 st.session_state["run_a"] = imported.key
                 st.session_state["import_notes"] = imported.notes
                 st.rerun()
@@ -193,6 +202,5 @@ def take_in() -> None:
             st.error(st.session_state["import_error"], icon=":material/error:")
     notes = st.session_state.pop("import_notes", None)
     if notes is not None:
-        st.success(
-            " ".join(["The run was imported; it is run A.", *notes]), icon=":material/check_circle:"
-        )
+        text = " ".join(["The run was imported as run A.", *notes])
+        st.success(text, icon=":material/check_circle:")

@@ -1,4 +1,4 @@
-"""Puts a Picture on the page: figure, alt text, sentence, download."""
+"""Puts a Picture on the page: figure, alternative text, sentence and downloads."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
-import pandas  # noqa: F401 - before any figure: plotly looks at what another tab's thread has imported of it, even half of it
+# Before any figure: plotly uses pandas once another tab's thread has begun to import it.
+import pandas  # noqa: F401
 import streamlit as st
 
 from unsc_core.figures.phrases import file_stem
@@ -18,7 +19,7 @@ HIDDEN_BUTTONS = ("zoom2d", "zoomIn2d", "zoomOut2d", "autoScale2d", "resetScale2
 
 
 def mark_files(alterations: Sequence[str]) -> None:
-    """From here on, have downloaded files say in their names what is not as the shown run's method makes it."""
+    """Put into the names of downloads, from here on, how the run differs from its plain method."""
     st.session_state["file_marks"] = tuple(alterations)
 
 
@@ -26,12 +27,12 @@ def _file(name: str) -> str:
     return file_stem(name, st.session_state.get("file_marks", ()))
 
 
-def mode() -> Look:
+def page_look() -> Look:
     """The look of the browser's theme."""
     return look(st.context.theme.type)
 
 
-def picture(
+def draw(
     picture: Picture,
     name: str,
     *,
@@ -45,60 +46,48 @@ def picture(
     Args:
         picture: what to draw.
         name: unique on the page; also the name of downloaded files.
-        selectable: points can be chosen; the page runs again then.
-        lasso: they are, by dragging; else by clicking, which streamlit has instead.
+        selectable: points can be selected, which runs the page again.
+        lasso: they are selected by dragging; otherwise by clicking.
         sentence: write the picture's sentence below it.
-        on_click: called before the page runs again when a mark was clicked; the selection is in the session state under `name`.
+        on_click: called before the page runs again after a click on a mark. The selection is in
+            the session state under `name`.
 
     Returns:
         The selection, when selectable.
     """
+    options: dict[str, Any] = {}
+    if selectable:
+        picture.figure.update_layout(dragmode="lasso" if lasso else False)
+        options = {"on_select": "rerun"}
+    elif on_click:
+        options = {"on_select": on_click, "selection_mode": "points"}
+    hidden = [*HIDDEN_BUTTONS, *(() if selectable else ("select2d", "lasso2d"))]
     config = {
         "displaylogo": False,
         "responsive": True,
-        "modeBarButtonsToRemove": [
-            *HIDDEN_BUTTONS,
-            *([] if selectable else ["select2d", "lasso2d"]),
-        ],
+        "modeBarButtonsToRemove": hidden,
         "toImageButtonOptions": {"format": "svg", "filename": _file(name)},
     }
-    if selectable:
-        picture.figure.update_layout(dragmode="lasso" if lasso else False)
-        chosen = st.plotly_chart(
-            picture.figure, theme=None, config=config, alt=picture.alt, key=name, on_select="rerun"
-        )
-    elif on_click:
-        chosen = st.plotly_chart(
-            picture.figure,
-            theme=None,
-            config=config,
-            alt=picture.alt,
-            key=name,
-            on_select=on_click,
-            selection_mode="points",
-        )
-    else:
-        chosen = st.plotly_chart(
-            picture.figure, theme=None, config=config, alt=picture.alt, key=name
-        )
+    selection = st.plotly_chart(
+        picture.figure, theme=None, config=config, alt=picture.alt, key=name, **options
+    )
     if sentence and picture.sentence:
         st.markdown(picture.sentence)
-    return chosen
+    return selection
 
 
-def in_rows(pictures: dict[str, Picture], per_row: int, *, sentence: bool = True) -> None:
-    """Draw pictures side by side, row after row, so that a narrow screen stacks them in order."""
+def draw_in_rows(pictures: dict[str, Picture], per_row: int, *, sentence: bool = True) -> None:
+    """Draw pictures side by side, row after row; a narrow screen stacks them in order."""
     items = list(pictures.items())
     for start in range(0, len(items), per_row):
-        for column, (name, item) in zip(
-            st.columns(per_row), items[start : start + per_row], strict=False
-        ):
+        row = items[start : start + per_row]
+        for column, (name, picture) in zip(st.columns(per_row), row, strict=False):
             with column:
-                picture(item, name, sentence=sentence)
+                draw(picture, name, sentence=sentence)
 
 
 def downloads(pictures: dict[str, Picture]) -> None:
-    """One quiet row of CSV downloads for the pictures of a page (images: the camera on each figure)."""
+    """A button with the CSV files of a page's pictures (images: the camera on each figure)."""
     with st.popover("Download the numbers", icon=":material/download:"):
         for name, item in pictures.items():
             st.download_button(

@@ -1,4 +1,4 @@
-// While a γ is moved, the cut moves at once in every spectrum; the server draws the same when the slider is let go.
+// While γ is dragged, the cut moves at once in every spectrum; the server draws it on release.
 
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -13,7 +13,7 @@ export default function ({ data }) {
     return element;
   }
 
-  /** The spectrum with another cut, over the one that is there. */
+  /** Draw the spectrum with another cut over the plot. */
   function draw(plot, rank) {
     const { xaxis: x, yaxis: y } = plot._fullLayout;
     const points = plot.calcdata.flat().filter((point, i, all) => !i || point.x !== all[i - 1].x);
@@ -46,7 +46,7 @@ export default function ({ data }) {
     if (title && text !== title.textContent) title.textContent = text;
   }
 
-  /** Show again what the server drew. */
+  /** Show what the server drew. */
   function leave(plot) {
     if (!moved.has(plot)) return;
     moved.get(plot).overlay.remove();
@@ -75,7 +75,7 @@ export default function ({ data }) {
     plot.on("plotly_afterplot", listening.get(plot));
   }
 
-  /** The server's picture has come, or another size: no longer needed, or drawn anew. */
+  /** The plot was drawn again, by the server or for another size: remove the overlay or redraw it. */
   function settle(plot) {
     const { rank } = moved.get(plot);
     leave(plot);

@@ -1,4 +1,4 @@
-// Plays the frames of a 2-D lab run on its planes. Everything was sent at once: no frame asks the server.
+// Plays the frames of a 2-D lab run on its planes. All frames were sent at once.
 
 const MOTION = window.matchMedia("(prefers-reduced-motion: reduce)");
 const EPOCHS_PER_SECOND = 12, SHORTEST_S = 3, STILL_STEPS = 20, STILL_PAUSE_MS = 600;
@@ -20,7 +20,7 @@ class Player {
   async load(data) {
     this.key = data.key;
     const cells = await Promise.all(data.panels.map((panel) => inflated(panel.cells)));
-    if (this.key !== data.key) return; // another run came meanwhile
+    if (this.key !== data.key) return; // another run was loaded meanwhile
     this.pauseQuietly();
     const holder = this.root.querySelector(".panels");
     holder.replaceChildren();
@@ -33,7 +33,7 @@ class Player {
     this.open();
   }
 
-  /** At the epoch of the link; without one from the beginning, or at the end for those who want no motion. */
+  /** At the epoch in the link; without one at the start, or with reduced motion at the end. */
   open() {
     const asked = new URL(window.location).searchParams.get("epoch");
     this.epoch = 0;
@@ -95,7 +95,7 @@ class Player {
     else if (this.playing) this.request = requestAnimationFrame(this.tick);
   }
 
-  /** Whole epochs with pauses, for those who want no motion. */
+  /** Whole epochs with pauses, for reduced motion. */
   stepSlowly() {
     this.timer = setTimeout(() => {
       this.show(Math.floor(this.epoch) + Math.max(1, Math.round(this.data.last / STILL_STEPS)));
@@ -123,7 +123,7 @@ class Player {
     this.settle();
   }
 
-  /** Standing still: say so, describe the pictures, and put the epoch into the link. */
+  /** Paused: update the button and descriptions, and put the epoch into the link. */
   settle() {
     this.play.textContent = "Play";
     this.root.dataset.state = "paused";

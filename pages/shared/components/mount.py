@@ -1,4 +1,4 @@
-"""Own pieces of the page: HTML, CSS and JavaScript from the files beside this one, registered once in a process."""
+"""Puts a component on the page, made of the HTML, CSS and JavaScript files beside this one."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import streamlit as st
 
 @cache
 def _registered(name: str, files: tuple[str, ...]) -> Any:
-    """Streamlit warns when a name is registered again."""
+    """Register a component once in a process: Streamlit warns when a name is registered again."""
     texts = {
         kind: "\n".join(_text(file) for file in files if file.endswith(kind))
         for kind in (".html", ".css", ".js")
@@ -33,7 +33,7 @@ def mount(name: str, files: tuple[str, ...], data: dict[str, Any]) -> None:
 
     Args:
         name: of the component, and part of its key on the page.
-        files: what it is made of, in this folder; those of one kind are joined in order.
-        data: what its script is given.
+        files: its parts, in this folder; those of one kind are joined in order.
+        data: for its script.
     """
     _registered(name, files)(data=data, key=f"component_{name}")

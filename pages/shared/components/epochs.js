@@ -1,4 +1,4 @@
-// The epochs of a figure: the one that is shown is kept in the address, and those who want no motion see no transition.
+// Keeps the shown epoch of a figure in the address; with reduced motion, skips transitions.
 
 export default function () {
   const still = window.matchMedia("(prefers-reduced-motion: reduce)").matches;

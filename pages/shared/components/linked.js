@@ -1,6 +1,6 @@
-// Hovering over a cell of one matrix marks it in all of them and reads it out. Nothing here asks the server.
+// Pointing at a cell of one matrix marks it in all of them and shows its values, without the server.
 
-const HINT = "Point at a cell to read it in all matrices; click it to open its images.";
+const HINT = "Point at a cell to compare it in all matrices. Click it to see its images.";
 
 export default function ({ data, parentElement }) {
   const readout = parentElement.querySelector(".readout");
@@ -26,11 +26,11 @@ export default function ({ data, parentElement }) {
         left: `${x._offset + x.c2p(column) - width / 2}px`, top: `${y._offset + y.c2p(row) - height / 2}px`,
       });
     }
-    const values = Object.entries(data.matrices).map(([title, matrix]) => `${title} ${said(matrix[row][column], title)}`);
-    readout.textContent = `True ${data.names[row]}, answered ${data.names[column]}: ${values.join(" · ")}`;
+    const values = Object.entries(data.matrices).map(([title, matrix]) => `${title} ${formatted(matrix[row][column], title)}`);
+    readout.textContent = `True class ${data.names[row]}, predicted ${data.names[column]}: ${values.join(" · ")}`;
   }
 
-  function said(value, title) {
+  function formatted(value, title) {
     const digits = data.unit ? 1 : 0;
     return (value < 0 ? "−" : title === "difference" && value > 0 ? "+" : "") + Math.abs(value).toFixed(digits) + data.unit;
   }
@@ -55,7 +55,7 @@ export default function ({ data, parentElement }) {
     }
   }
   listen();
-  const timer = setInterval(listen, 300); // plots arrive, and are drawn anew, when they like
+  const timer = setInterval(listen, 300); // plots may be added or drawn again at any time
   return () => {
     clearInterval(timer);
     for (const plot of listening) {

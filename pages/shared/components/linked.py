@@ -1,0 +1,33 @@
+"""What scripts add to figures: linked matrices, the epoch in the address, moving cuts."""
+
+from __future__ import annotations
+
+from pages.shared.components.mount import mount
+
+
+def hover(names: list[str], matrices: dict[str, list[list[float]]], unit: str, trace: str) -> None:
+    """Mark the cell under the pointer in all matrices on the page, and show its values.
+
+    Args:
+        names: of the classes.
+        matrices: title -> values as shown, row = true class.
+        unit: behind each value.
+        trace: name of the trace whose marks carry [row, column].
+    """
+    files = ("linked.html", "linked.css", "linked.js")
+    mount("linked", files, {"names": names, "matrices": matrices, "unit": unit, "trace": trace})
+
+
+def epochs() -> None:
+    """Keep the shown epoch of a figure in the address; with reduced motion, skip transitions."""
+    mount("epochs", ("epochs.js",), {})
+
+
+def cuts(ranks: dict[str, dict[str, int]], sliders: dict[str, list[str]]) -> None:
+    """Move the cut of every spectrum while γ is dragged, before the server draws it again.
+
+    Args:
+        ranks: γ as the slider shows it -> the rank of every layer.
+        sliders: label of a slider -> the layers whose cut it moves.
+    """
+    mount("cuts", ("cuts.js",), {"ranks": ranks, "sliders": sliders})

@@ -1,0 +1,55 @@
+"""The terms of the field, each defined once; pages show them as tooltips and behind "Terms"."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+MEASURES = {
+    "Acc_f": "Test accuracy on the forgotten classes, or accuracy on the forgotten training "
+    "samples. Lower is better, but not lower than the retrained model's.",
+    "Acc_r": "Mean test accuracy over the retained classes. Higher is better.",
+    "Calibration gain": "Acc_r minus that of the original model. The *free* part is what the mask "
+    "gains without changing a weight; the *added* part is what the method has beyond the mask.",
+    "Gap to retrain": "Acc_r minus that of the retrained model.",
+    "Agreement": "Share of the forgotten samples for which the model and the retrained model "
+    "predict the same class.",
+    "Drift": "How far the logits of the retained samples moved, relative to their size. Drift is "
+    "not a fault in itself: the retrained model drifts, too.",
+    "Seconds": "Time of the unlearning itself, measured as it ran. Second moments that were "
+    "already stored cost nothing.",
+}
+TERMS = MEASURES | {
+    "Logits": "A model's scores, one for each class. The class with the highest logit is the "
+    "prediction.",
+    "Retrained model": "A model trained from scratch without the forgotten data. It is the gold "
+    "standard: unlearning tries to reach it without the cost of training again.",
+    "Mask": "The original model with the logits of the forgotten classes hidden. It never predicts "
+    "them, but no weight has changed. Single samples cannot be masked, as their class stays.",
+    "Over-unlearning": "Damage to the retained classes: Acc_r falls below that of the original "
+    "model.",
+    "Pseudo-label": "The retained class that the original model finds most similar to a forgotten "
+    "sample. UNSC trains the sample towards this class.",
+    "Margin": "The logit of the taught class minus that of the next retained class, in the "
+    "original model. A small margin means that two classes were almost equally similar.",
+    "Second moments": "The mean products of a layer's inputs, taken over training images. Their "
+    "eigenvectors are the directions that the images use; their eigenvalues are the energies.",
+    "Energy": "How strongly the retained classes use a direction of a layer's input: their mean "
+    "squared input along it.",
+    "γ": "The energy threshold: the share of the retained classes' energy that is protected in "
+    "every layer. A higher γ is safer for the retained classes, but makes forgetting harder.",
+    "Null space": "The directions of a layer's input that the retained classes hardly use. Weights "
+    "that change only along these hardly change the layer's output for the retained classes.",
+    "Trustworthiness": "How far neighbours on the map are also neighbours among the logits; "
+    "1 if all are.",
+}
+
+
+def meaning(term: str) -> str:
+    """What a term means, for a tooltip."""
+    return TERMS[term]
+
+
+def popover(*terms: str) -> None:
+    """A button that lists the terms which a page uses."""
+    with st.popover("Terms", icon=":material/menu_book:"):
+        st.markdown("\n".join(f"- **{term}**: {meaning(term)}" for term in terms))

@@ -1,0 +1,45 @@
+"""Lessons: links that hide controls (`hide=`) or lock them (`lock=`)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+CONTROLS = ("dataset", "model", "forget", "method", "gamma", "more")
+"""What a link may hide or lock; "all" means every one of them."""
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """Hidden and locked controls."""
+
+    hidden: frozenset[str] = frozenset()
+    locked: frozenset[str] = frozenset()
+
+    def fixed(self, *names: str) -> bool:
+        """Whether any of these controls may not be changed."""
+        return bool((self.hidden | self.locked) & set(names))
+
+
+def from_query(query: dict[str, str]) -> tuple[Lesson, list[str]]:
+    """The lesson in a link, and one sentence for each name that is not a control."""
+    parts, notes = {}, []
+    for action in ("hide", "lock"):
+        names = [name.strip() for name in query.get(action, "").split(",") if name.strip()]
+        notes += [
+            f"The link says {action} = '{name[:40]}', which is not a control; "
+            f"use all, {', '.join(CONTROLS[:-1])} or {CONTROLS[-1]}."
+            for name in names
+            if name not in (*CONTROLS, "all")
+        ]
+        parts[action] = frozenset(CONTROLS if "all" in names else names)
+    return Lesson(parts["hide"], parts["lock"]), notes
+
+
+def current() -> Lesson:
+    """The session's lesson; it stays in the link."""
+    if "lesson" not in st.session_state:
+        st.session_state["lesson"], notes = from_query(st.query_params.to_dict())
+        st.session_state.setdefault("link_notes", []).extend(notes)
+    return st.session_state["lesson"]

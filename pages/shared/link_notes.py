@@ -1,0 +1,42 @@
+"""Notes about parts of a link that cannot be used."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from typing import Any
+
+import streamlit as st
+
+from pages.shared import url_fields
+
+SHOWN_S = 20.0
+"""How long a note stays, in seconds: the page is drawn again whenever a job is done."""
+ICON = ":material/link_off:"
+
+
+def add(text: str) -> None:
+    """Show a note now, and for SHOWN_S seconds whenever the page is drawn again."""
+    notes = st.session_state.setdefault("notes", {})
+    if text not in notes:
+        notes[text] = time.monotonic()
+        st.warning(text, icon=ICON)
+
+
+def draw() -> None:
+    """Draw the notes that are recent, then those that reading the link left behind."""
+    for text, since in st.session_state.get("notes", {}).items():
+        if time.monotonic() - since < SHOWN_S:
+            st.warning(text, icon=ICON)
+    for text in st.session_state.pop("link_notes", []):
+        add(text)
+
+
+def check(name: str, options: Iterable[Any]) -> None:
+    """Add a note if the link asks a control of the page for an option that it does not have.
+
+    To be called before the control is drawn.
+    """
+    value = st.query_params.get(name)
+    if value is not None and name not in st.session_state and value not in map(str, options):
+        add(url_fields.impossible(name, value, "which is not possible here"))

@@ -1,0 +1,24 @@
+"""What Streamlit knows about the browser tab and the page that it shows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+
+def page_id() -> str:
+    """An identifier of the page that is being drawn."""
+    context: Any = st.runtime.scriptrunner.get_script_run_ctx()
+    return context.page_script_hash if context else "test"
+
+
+def tab_id() -> str:
+    """An identifier of this browser tab, which the engine knows as a watcher."""
+    context: Any = st.runtime.scriptrunner.get_script_run_ctx()
+    return context.session_id if context else "test"
+
+
+def is_open(tab: str) -> bool:
+    """Whether a browser tab is still open; always without a server. A reloaded tab is another."""
+    return not st.runtime.exists() or st.runtime.get_instance().is_active_session(tab)

@@ -1,0 +1,94 @@
+"""User-supplied images and weights: uploads, and the files in the data folder."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import streamlit as st
+
+from pages.shared import state
+from unsc_core.data.own import load_user_dataset
+from unsc_core.errors import DataError, UnscError
+from unsc_core.paths import data_folder
+
+FOLDER = "own"
+"""In the data folder; links to user-supplied files have it in their paths."""
+WEIGHTS = (".safetensors", ".pt", ".pth")
+MAX_LISTED = 50
+
+
+def datasets() -> list[str]:
+    """User-supplied datasets, as paths relative to the data folder."""
+    return [
+        name
+        for name in _files()
+        if name.endswith(".npz") or (data_folder() / name / "train").is_dir()
+    ]
+
+
+def checkpoints() -> list[str]:
+    """User-supplied weights, as paths relative to the data folder."""
+    return [name for name in _files() if name.endswith(WEIGHTS)]
+
+
+def _files() -> list[str]:
+    root = data_folder()
+    paths = sorted(path for path in root.glob(f"{FOLDER}/*") if not path.name.startswith("."))
+    return [path.relative_to(root).as_posix() for path in paths[:MAX_LISTED]]
+
+
+def upload_form() -> None:
+    """A place to drop images or weights. Images are shown at once."""
+    with st.popover("Your images or weights", icon=":material/upload:", width="stretch"):
+        st.markdown(
+            "**Images**: an .npz file with `x_train`, `y_train`, `x_test`, `y_test` and optional "
+            "`class_names`. Images are uint8, N×H×W or N×H×W×C; labels are integers from 0. "
+            "Instead of a file, you can put folders `train/<class>/` and `test/<class>/` into "
+            f"`{data_folder() / FOLDER}`.\n\n"
+            "**Weights**: a state dict as .safetensors or .pt. Select it under *More*."
+        )
+        types = ["npz", *(suffix[1:] for suffix in WEIGHTS)]
+        file = st.file_uploader("Upload a file", type=types, key="upload")
+        if file is None or st.session_state.get("uploaded") == file.file_id:
+            return
+        st.session_state["uploaded"] = file.file_id
+        try:
+            name = _store(file.name, file.getvalue())
+        except UnscError as error:
+            st.error(str(error), icon=":material/error:")
+            return
+    state.change(**{"checkpoint" if name.endswith(WEIGHTS) else "dataset": name})
+    st.rerun()
+
+
+def _store(name: str, content: bytes) -> str:
+    """Store an upload under a safe name, images only if they can be read.
+
+    Returns:
+        Its path relative to the data folder.
+
+    Raises:
+        DataError: it cannot be stored or read.
+    """
+    suffix = Path(name).suffix.lower()
+    stem = re.sub(r"[^A-Za-z0-9._-]+", "-", Path(name).stem).strip(".-") or "upload"
+    target = data_folder() / FOLDER / f"{stem[:60]}{suffix}"
+    partial = target.with_name(f".{stem[:60]}.part{suffix}")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        partial.write_bytes(content)
+        if suffix == ".npz":
+            load_user_dataset(partial)
+        partial.replace(target)
+    except OSError as error:
+        raise DataError(
+            f"The upload cannot be stored in {target.parent} ({error.strerror}). Make room there, "
+            "or set UNSC_HOME to another folder."
+        ) from None
+    except DataError as error:
+        raise DataError(str(error).replace(partial.name, name)) from None
+    finally:
+        if partial.exists():
+            partial.unlink()
+    return f"{FOLDER}/{target.name}"

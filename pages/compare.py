@@ -11,8 +11,10 @@ from unsc_core.analysis.claims import FORGOTTEN
 from unsc_core.analysis.replay import MAX_SAMPLES, epochs_key
 from unsc_core.config import ExperimentConfig
 from unsc_core.experiment.keys import keys, logits_key
-from unsc_core.figures import compare as figures
+from unsc_core.figures import equal_forgetting as equal_figure
 from unsc_core.figures import standings
+from unsc_core.figures.accuracy_plane import plane
+from unsc_core.figures.change_map import change_map
 from unsc_core.methods import METHODS
 
 
@@ -47,7 +49,7 @@ def draw_table() -> None:
     text = st.column_config.TextColumn
     measures = {
         column: text(help=meaning, alignment="right")
-        for column, meaning in standings.COLUMNS.items()
+        for column, meaning in standings.columns().items()
     }
     st.dataframe(
         pd.DataFrame(standings.table(runs)).style.apply(row_style, axis=1),
@@ -88,7 +90,7 @@ def equal_forgetting() -> None:
         "is taken. Acc_r is compared there.",
     )
     state.keep(replace(now, equal=acc_forget))
-    picture = figures.equal_forgetting(runs, acc_forget, look)
+    picture = equal_figure.equal_forgetting(runs, acc_forget, look)
     pictures.draw(picture, "equal")
     pictures.downloads({"equal-forgetting": picture})
 
@@ -127,7 +129,7 @@ if not runs:
 draw_table()
 
 st.header("Accuracy during unlearning")
-drawn = {"plane": figures.plane(runs, look)}
+drawn = {"plane": plane(runs, look)}
 pictures.draw(drawn["plane"], "plane")
 counted = f" · epochs are measured on {MAX_SAMPLES:,} test images"
 st.caption(
@@ -146,7 +148,7 @@ equal_forgetting()
 
 st.header("Change for each class")
 retained = [c for c in range(data.num_classes) if c not in experiment.config.forget_classes]
-drawn["change"] = figures.change_map(runs, data.class_names, retained, look)
+drawn["change"] = change_map(runs, data.class_names, retained, look)
 pictures.draw(drawn["change"], "change")
 st.markdown(f"**{standings.conclusion(runs)}**")
 pictures.downloads(drawn)

@@ -6,13 +6,13 @@ import numpy as np
 import streamlit as st
 
 from pages.shared import cache, controls, gallery, header, jobs, lesson, link_notes, pictures, state
+from pages.shared.addresses import MAX_IDS
 from pages.shared.components import linked
 from unsc_core.analysis import maps
 from unsc_core.analysis.replay import epochs_key
 from unsc_core.figures.decision_space import PARTS, ranges, space
 from unsc_core.figures.epochs import animated
 from unsc_core.figures.logits import logits
-from unsc_core.runs.history import MAX_IDS
 
 FILTERS = {
     "All": "every shown sample",

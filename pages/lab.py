@@ -7,7 +7,9 @@ import streamlit as st
 from pages.shared import cache, header, jobs, lab_controls, pictures
 from pages.shared.components.plane import planes
 from unsc_core.analysis.lab import LabRun, lab_key, read_lab
-from unsc_core.figures import lab as figures
+from unsc_core.figures import lab_gradients as figures
+from unsc_core.figures.lab_curves import curves, verdict
+from unsc_core.figures.lab_frames import frames
 
 
 def run_or_stop() -> LabRun:
@@ -38,8 +40,8 @@ st.markdown(
 run = run_or_stop()
 look = pictures.page_look()
 pictures.mark_files(())
-planes(figures.frames(run, look))
-drawn = {"lab-accuracy": figures.curves(run, look)}
+planes(frames(run, look))
+drawn = {"lab-accuracy": curves(run, look)}
 
 st.header("Where the weights may move")
 st.markdown(
@@ -87,5 +89,5 @@ def gradients() -> None:
 gradients()
 st.header("Accuracy after every epoch")
 pictures.draw(drawn["lab-accuracy"], "lab-accuracy")
-st.markdown(f"{figures.verdict(run)} Forgetting and recording took {run.seconds:.1f} s.")
+st.markdown(f"{verdict(run)} Forgetting and recording took {run.seconds:.1f} s.")
 pictures.downloads(drawn)

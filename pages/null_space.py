@@ -13,7 +13,10 @@ from unsc_core.analysis.summary import summary
 from unsc_core.experiment.keys import keys
 from unsc_core.experiment.resolve import resolve, settings
 from unsc_core.figures import spectra as figures
-from unsc_core.figures import subspaces as subspace_figures
+from unsc_core.figures.class_angles import angles
+from unsc_core.figures.layer_drift import drift
+from unsc_core.figures.reachability import reachable, reachable_sentence
+from unsc_core.figures.sweep import SweepPoint, sweep
 from unsc_core.methods import METHODS
 from unsc_core.subspace.energy import energy_error, energy_rank
 
@@ -108,7 +111,7 @@ def held_out_caption(cut_at: dict[str, float]) -> None:
         worst = max(errors, key=lambda layer: abs(errors[layer]))
         st.caption(
             "The spectra are computed from a sample of images and patches. "
-            f"{figures.said(cut_at)}, {what} the same share of energy of other images of the "
+            f"{figures.at_gamma(cut_at)}, {what} the same share of energy of other images of the "
             "retained classes, with all their patches, to within "
             f"{100 * abs(errors[worst]):.2f} points; the largest difference is in {titles[worst]}."
         )
@@ -119,9 +122,7 @@ def reachable_view(found: geometry.Subspaces) -> None:
     """For each layer, what is frozen of the retained and reachable of the forgotten classes."""
     cut_at, look = choose_gammas(), pictures.page_look()
     drawn = {
-        f"reachable-{i + 1}": subspace_figures.reachable(
-            layer, titles[layer], spectra, found, cut_at[layer], look
-        )
+        f"reachable-{i + 1}": reachable(layer, titles[layer], spectra, found, cut_at[layer], look)
         for i, layer in enumerate(spectra)
     }
     pictures.draw_in_rows(drawn, 3)
@@ -130,7 +131,7 @@ def reachable_view(found: geometry.Subspaces) -> None:
         "from retained classes. **Selectivity** is the area under the curve: 0.5 for no "
         "separation, 1 for a perfect one. :red[**×**] marks the cut at γ."
     )
-    st.markdown(subspace_figures.reachable_sentence(titles, spectra, found, cut_at))
+    st.markdown(reachable_sentence(titles, spectra, found, cut_at))
     pictures.downloads(drawn)
 
 
@@ -152,7 +153,7 @@ def angles_view(found: geometry.Subspaces) -> None:
         key="layer",
         bind="query-params",
     )
-    picture = subspace_figures.angles(
+    picture = angles(
         titles[layer],
         found.angles[layer],
         experiment.dataset.class_names,
@@ -171,7 +172,7 @@ def angles_view(found: geometry.Subspaces) -> None:
 
 def drift_view(found: geometry.Subspaces) -> None:
     """Movement by the change of each layer, beside its bound, and in the whole network."""
-    picture = subspace_figures.drift(titles, found, pictures.page_look())
+    picture = drift(titles, found, pictures.page_look())
     pictures.draw(picture, "drift")
     st.caption(
         "All three are root mean squares over retained test images.\n"
@@ -223,7 +224,7 @@ def sweep_view() -> None:
     batch.run_button(items, f"Run the other {missing} γ" if results else "Run every γ", "sweep")
     numbers = {gamma: summary(one) for gamma, one in results.items()}
     outcomes = [
-        subspace_figures.Outcome(
+        SweepPoint(
             gamma,
             one["unlearned"]["acc_forget"],
             one["unlearned"]["acc_retain"],
@@ -232,7 +233,7 @@ def sweep_view() -> None:
         for gamma, one in numbers.items()
     ]
     original = summary(result)["original"]["acc_retain"]
-    picture = subspace_figures.sweep(outcomes, run_gamma or 0.0, original, pictures.page_look())
+    picture = sweep(outcomes, run_gamma or 0.0, original, pictures.page_look())
     pictures.draw(picture, "sweep", on_click=take_gamma)
     st.caption("Click a point to use its γ on every page. Dotted: the γ of this experiment.")
     pictures.downloads({"sweep": picture})

@@ -8,14 +8,15 @@ import streamlit as st
 
 from pages.shared import cache, controls, glossary, header, link_notes, pictures, run_card, state
 from unsc_core.analysis import maps
+from unsc_core.analysis.measures import MEASURES
 from unsc_core.analysis.summary import summary
 from unsc_core.experiment.keys import keys
 from unsc_core.experiment.result import Result
 from unsc_core.figures.accuracy import change_per_class
 from unsc_core.figures.decision_space import ranges, space
-from unsc_core.figures.measures import COLUMNS, MEASURES, comparison, differences, seconds_note
-from unsc_core.figures.phrases import run_title
+from unsc_core.figures.phrases import MODEL_TITLES, run_title
 from unsc_core.figures.theme import Picture
+from unsc_core.figures.two_runs import comparison, differences, seconds_note
 from unsc_core.runs.history import LIMIT, Run
 
 SIDES = ("A", "B")
@@ -116,20 +117,21 @@ def side_by_side(results: list[Result]) -> None:
 def draw_numbers(results: list[Result]) -> None:
     """The measures of both runs, their differences, and the measures of their references."""
     both = [summary(result) for result in results]
-    values = [[measure.read(n, "unlearned") for n in both] for measure in MEASURES]
-    rows = {"": [measure.name for measure in MEASURES]}
+    measures = list(MEASURES.values())
+    values = [[measure.read(n) for n in both] for measure in measures]
+    rows = {"": [measure.name for measure in measures]}
     for i, side in enumerate(SIDES):
-        rows[side] = [measure.said(pair[i]) for measure, pair in zip(MEASURES, values, strict=True)]
+        rows[side] = [measure.text(pair[i]) for measure, pair in zip(measures, values, strict=True)]
     rows["B − A"] = [
-        measure.said(_difference(measure.name, pair, results), True)
-        for measure, pair in zip(MEASURES, values, strict=True)
+        measure.difference(_difference(measure.key, pair, results))
+        for measure, pair in zip(measures, values, strict=True)
     ]
     shared = has_same_references(results)
     for i, side in enumerate(SIDES[:1] if shared else SIDES):
         for model in ("original", "mask", "retrained"):
             if both[i].get(model):
-                title = COLUMNS[model] if shared else f"{COLUMNS[model]} of {side}"
-                rows[title] = [measure.said(measure.read(both[i], model)) for measure in MEASURES]
+                title = MODEL_TITLES[model] if shared else f"{MODEL_TITLES[model]} of {side}"
+                rows[title] = [measure.text(measure.read(both[i], model)) for measure in measures]
     st.table(
         rows,
         border="horizontal",
@@ -144,12 +146,12 @@ def draw_numbers(results: list[Result]) -> None:
             st.caption(f"{side}: {note}")
 
 
-def _difference(name: str, pair: list[float | None], results: list[Result]) -> float | None:
+def _difference(key: str, pair: list[float | None], results: list[Result]) -> float | None:
     """B − A of one measure; None where one is missing, or for seconds of different machines."""
     one, other = pair
     if one is None or other is None:
         return None
-    if name == "Seconds" and results[0].took["unlearned"].apart(results[1].took["unlearned"]):
+    if key == "seconds" and results[0].took["unlearned"].apart(results[1].took["unlearned"]):
         return None
     return other - one
 

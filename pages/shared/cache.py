@@ -9,7 +9,7 @@ import streamlit as st
 
 from pages.shared import session
 from unsc_core.analysis import geometry, maps
-from unsc_core.analysis.comparison import Run, read_run
+from unsc_core.analysis.comparison import MethodRun, read_run
 from unsc_core.analysis.replay import Epochs, epochs_key, read_epochs
 from unsc_core.config import ExperimentConfig
 from unsc_core.data import load_dataset
@@ -85,7 +85,7 @@ def _result(config: ExperimentConfig, written: tuple[float, ...]) -> Result | No
     return read_result(config, dataset(config.dataset), store())
 
 
-def run(config: ExperimentConfig) -> Run | None:
+def run(config: ExperimentConfig) -> MethodRun | None:
     """What a comparison needs of a stored result, as far as it has been computed."""
     written = _written(config)
     epochs = _written_at("epochs", epochs_key(config, dataset(config.dataset)))
@@ -93,7 +93,7 @@ def run(config: ExperimentConfig) -> Run | None:
 
 
 @st.cache_resource(show_spinner=False, max_entries=256)
-def _run(config: ExperimentConfig, written: tuple[float, ...]) -> Run | None:
+def _run(config: ExperimentConfig, written: tuple[float, ...]) -> MethodRun | None:
     return read_run(config, dataset(config.dataset), store())
 
 

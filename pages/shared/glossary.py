@@ -4,21 +4,11 @@ from __future__ import annotations
 
 import streamlit as st
 
-MEASURES = {
-    "Acc_f": "Test accuracy on the forgotten classes, or accuracy on the forgotten training "
-    "samples. Lower is better, but not lower than the retrained model's.",
-    "Acc_r": "Mean test accuracy over the retained classes. Higher is better.",
+from unsc_core.analysis.measures import MEASURES
+
+TERMS = {
     "Calibration gain": "Acc_r minus that of the original model. The *free* part is what the mask "
     "gains without changing a weight; the *added* part is what the method has beyond the mask.",
-    "Gap to retrain": "Acc_r minus that of the retrained model.",
-    "Agreement": "Share of the forgotten samples for which the model and the retrained model "
-    "predict the same class.",
-    "Drift": "How far the logits of the retained samples moved, relative to their size. Drift is "
-    "not a fault in itself: the retrained model drifts, too.",
-    "Seconds": "Time of the unlearning itself, measured as it ran. Second moments that were "
-    "already stored cost nothing.",
-}
-TERMS = MEASURES | {
     "Logits": "A model's scores, one for each class. The class with the highest logit is the "
     "prediction.",
     "Retrained model": "A model trained from scratch without the forgotten data. It is the gold "
@@ -45,8 +35,8 @@ TERMS = MEASURES | {
 
 
 def meaning(term: str) -> str:
-    """What a term means, for a tooltip."""
-    return TERMS[term]
+    """What a term or the name of a measure means, for a tooltip."""
+    return ({measure.name: measure.help for measure in MEASURES.values()} | TERMS)[term]
 
 
 def popover(*terms: str) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import streamlit as st
 
 from pages.shared import cache, page_links, state
+from pages.shared.addresses import query_of
 from unsc_core.data import DATASETS
 from unsc_core.errors import ConfigError, UnscError
 from unsc_core.experiment.keys import keys
@@ -19,7 +20,7 @@ from unsc_core.figures.phrases import altered, file_stem, method_title
 from unsc_core.methods import METHODS
 from unsc_core.runs.archive import MAX_BYTES
 from unsc_core.runs.exporting import export_zip
-from unsc_core.runs.history import Run, delete_run, link, list_runs
+from unsc_core.runs.history import Run, delete_run, list_runs
 from unsc_core.runs.importing import import_zip
 from unsc_core.runs.report import report_of
 
@@ -115,19 +116,28 @@ def _query(run: Run) -> dict[str, str]:
     """
     assert run.config is not None
     dataset = cache.dataset(run.config.dataset)
-    query = link(run.config, dataset)
+    query = query_of(run.config, dataset)
     opened, notes = state.from_query(query)
     if notes or keys(resolve(opened.config(), dataset), dataset).unlearned != run.key:
         raise ConfigError("a link cannot hold all its settings.")
     return query
 
 
+def _address(run: Run) -> str:
+    """The address that opens the run, for its report; "" if there is none."""
+    try:
+        return f"/{page_links.address('decision_space', _query(run))}"
+    except UnscError:
+        return ""
+
+
 def _downloads(side: str, run: Run) -> None:
     """Export and report, each made when its button is clicked."""
     key, stem = run.key, file_stem(f"unsc-{run.key}", run.alterations)
+    address = _address(run)
     st.download_button(
         "Export .zip",
-        partial(export_zip, key, cache.store()),
+        partial(export_zip, key, cache.store(), address),
         f"{stem}.zip",
         "application/zip",
         key=f"export-{side}",
@@ -138,7 +148,7 @@ def _downloads(side: str, run: Run) -> None:
     )
     st.download_button(
         "Report",
-        partial(report_of, key, cache.store()),
+        partial(report_of, key, cache.store(), address),
         f"{stem}.html",
         "text/html",
         key=f"report-{side}",

@@ -15,7 +15,7 @@ from unsc_core.data.dataset import Dataset
 from unsc_core.data.own import path_in_data_folder
 from unsc_core.data.request import split
 from unsc_core.errors import ConfigError
-from unsc_core.experiment.resolve import CLASS_WEIGHTS, DEFAULT_ENERGY_THRESHOLD, SAMPLES, SUBSPACES
+from unsc_core.experiment.resolve import CLASS_WEIGHTS, SAMPLES, SUBSPACES, default_energy_threshold
 from unsc_core.figures.phrases import requested
 from unsc_core.methods import METHODS
 from unsc_core.models import MODELS
@@ -76,7 +76,7 @@ class ExperimentState:
         """γ as a slider shows it: the chosen one, else the method's default, else that of UNSC."""
         if self.gamma is not None:
             return self.gamma
-        return METHODS[self.method].energy_threshold or DEFAULT_ENERGY_THRESHOLD
+        return default_energy_threshold(self.method)
 
     def config(self) -> ExperimentConfig:
         """The experiment, with user-supplied files looked for in the data folder only.

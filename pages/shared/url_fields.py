@@ -6,9 +6,9 @@ import re
 from collections.abc import Callable, Container, Mapping
 from typing import Any
 
+from pages.shared.addresses import MAX_IDS
 from unsc_core.config import DEVICES
 from unsc_core.learning.edits import EDIT
-from unsc_core.runs.history import MAX_IDS
 
 Reader = Callable[[str], Any]
 

@@ -1,4 +1,4 @@
-"""Methods side by side: means, spreads, verdicts and equal forgetting, on numbers that can be worked out by hand."""
+"""Methods side by side: means, spreads, verdicts and equal forgetting, worked out by hand."""
 
 from __future__ import annotations
 
@@ -11,36 +11,40 @@ import pytest
 from tests.conftest import digits
 from unsc_core.analysis.comparison import (
     COMPARED,
-    Path,
-    Run,
+    AccuracyPath,
+    MethodRun,
     added,
-    at_equal_forgetting,
     configs,
     differences,
-    entry_at,
     free,
-    mean_path,
     read_run,
     rows,
     standing,
 )
+from unsc_core.analysis.equal_forgetting import at_equal_forgetting, entry_at, mean_path
+from unsc_core.analysis.measures import MEASURES
 from unsc_core.analysis.replay import make_epochs, read_epochs
 from unsc_core.analysis.summary import summary
 from unsc_core.data import load_dataset
 from unsc_core.experiment.experiment import Experiment
 from unsc_core.experiment.resolve import resolve
 from unsc_core.experiment.store import Store
-from unsc_core.figures import compare as figures
 from unsc_core.figures import standings
+from unsc_core.figures.accuracy_plane import plane
+from unsc_core.figures.change_map import change_map
+from unsc_core.figures.equal_forgetting import equal_forgetting
+from unsc_core.figures.phrases import ONE_SEED
 from unsc_core.figures.theme import DARK, LIGHT
 
+NOT_ENOUGH = "not low enough to count as forgotten"
 
-def path(*pairs: tuple[float, float]) -> Path:
+
+def path(*pairs: tuple[float, float]) -> AccuracyPath:
     forget, retain = np.array(pairs, float).T
-    return Path(np.arange(len(pairs)), forget, retain)
+    return AccuracyPath(np.arange(len(pairs)), forget, retain)
 
 
-def run(method: str, seed: int, *pairs: tuple[float, float], mask: float = 92.5) -> Run:
+def run(method: str, seed: int, *pairs: tuple[float, float], mask: float = 92.5) -> MethodRun:
     """A run whose path begins at the original and ends at the unlearned model."""
     (f0, r0), (f, r) = pairs[0], pairs[-1]
 
@@ -50,9 +54,9 @@ def run(method: str, seed: int, *pairs: tuple[float, float], mask: float = 92.5)
             "acc_retain": acc_retain,
             "gain": acc_retain - r0,
             "added": acc_retain - mask,
-            "gap": acc_retain - 93.0,
+            "gap_to_retrain": acc_retain - 93.0,
             "agreement": 50.0,
-            "drift": 0.1,
+            "logit_drift": 0.1,
             "seconds": 1.0,
         }
 
@@ -68,7 +72,7 @@ def run(method: str, seed: int, *pairs: tuple[float, float], mask: float = 92.5)
         "unlearned": np.array([f - f0, r - r0, r - r0]),
         "retrained": np.array([-f0, 1.0, 1.0]),
     }
-    return Run(
+    return MethodRun(
         method,
         seed,
         measures,
@@ -79,11 +83,11 @@ def run(method: str, seed: int, *pairs: tuple[float, float], mask: float = 92.5)
     )
 
 
-def unsc(*acc_retain: float) -> list[Run]:
+def unsc(*acc_retain: float) -> list[MethodRun]:
     return [run("unsc", seed, (80.0, 90.0), (1.0, value)) for seed, value in enumerate(acc_retain)]
 
 
-def runs_of(method: str, *acc_retain: float, acc_forget: float = 1.0) -> list[Run]:
+def runs_of(method: str, *acc_retain: float, acc_forget: float = 1.0) -> list[MethodRun]:
     return [
         run(method, seed, (80.0, 90.0), (acc_forget, value))
         for seed, value in enumerate(acc_retain)
@@ -138,14 +142,15 @@ def test_the_gain_is_told_apart_into_free_and_added() -> None:
     assert beyond.mean == pytest.approx(0.5)
     assert beyond.tied
     said = standings.conclusion(ours)
-    assert "masking the answer alone gives +2.5 ± 0.0 points" in said
-    assert "changing weights adds +0.5 ± 2.5 to that, which cannot be told from nothing" in said
+    assert standings.free_and_added(hidden, beyond) in said
+    assert "+2.5 ± 0.0" in said
+    assert "+0.5 ± 2.5, which cannot be told from 0" in said
     single = [
         replace(one, measures={name: m for name, m in one.measures.items() if name != "mask"})
         for one in ours
     ]
     assert free(single) is None
-    assert "mask" not in standings.conclusion(single)
+    assert "mask" not in standings.conclusion(single).lower()
 
 
 def test_rows_are_means_with_their_interval_and_references_first() -> None:
@@ -175,10 +180,10 @@ def test_an_altered_run_says_so_wherever_it_is_named() -> None:
     title = "UNSC (edited labels)"
     assert f"◆ {title}" in standings.table(runs)["Method"]
     assert title in standings.conclusion(runs)
-    for picture in (figures.plane(runs, LIGHT), figures.equal_forgetting(runs, 5, LIGHT)):
+    for picture in (plane(runs, LIGHT), equal_forgetting(runs, 5, LIGHT)):
         assert title in picture.table["method"]
         assert title in str(picture.figure.to_json())
-    assert title in figures.change_map(runs, ("a", "b", "c"), [1, 2], LIGHT).table["method"]
+    assert title in change_map(runs, ("a", "b", "c"), [1, 2], LIGHT).table["method"]
 
 
 def test_a_measure_that_one_seed_lacks_is_none() -> None:
@@ -219,18 +224,14 @@ def test_equal_forgetting_compares_paths_where_they_cross_and_puts_the_late_ones
     ) == (91, 1, (1,), True)
     assert not found["fine-tune"].reached
     assert next(iter(at_equal_forgetting(runs, 5))) == "unsc"
-    said = figures.equal_forgetting(runs, 10, LIGHT).sentence
-    assert (
-        "Random labels keeps most of the rest: Acc_r 95.0 %, 4.0 points ahead of UNSC; UNSC is number 2 of 2"
-        in said
-    )
-    assert "still more than forgotten" in said
-    assert (
-        "UNSC keeps most of the rest: Acc_r 92.0 %, 32.0 points ahead of Random labels"
-        in figures.equal_forgetting(runs, 5, LIGHT).sentence
-    )
-    assert "still more than forgotten" not in figures.equal_forgetting(runs, 2, LIGHT).sentence
-    assert "Fine-tune never comes so low" in figures.equal_forgetting(runs, 5, LIGHT).sentence
+    said = equal_forgetting(runs, 10, LIGHT).sentence
+    assert "Random labels has the highest Acc_r, 95.0 %, 4.0 points ahead of UNSC" in said
+    assert "UNSC ranks 2 of 2 with 91.0 %" in said
+    assert NOT_ENOUGH in said
+    lower = equal_forgetting(runs, 5, LIGHT).sentence
+    assert "UNSC has the highest Acc_r, 92.0 %, 32.0 points ahead of Random labels" in lower
+    assert NOT_ENOUGH not in equal_forgetting(runs, 2, LIGHT).sentence
+    assert "† Fine-tune never" in lower
 
 
 def test_two_seeds_reach_it_only_together() -> None:
@@ -250,12 +251,12 @@ def test_equal_forgetting_names_no_best_among_the_tied() -> None:
     runs = [*unsc(92.0, 93.0, 92.0), *runs_of("scrub", 92.4, 92.2, 92.3)]
     assert (
         "has the highest Acc_r, 92.3 %, tied with SCRUB"
-        in figures.equal_forgetting(runs, 2, LIGHT).sentence
+        in equal_forgetting(runs, 2, LIGHT).sentence
     )
-    alone = figures.equal_forgetting(
+    alone = equal_forgetting(
         [*unsc(92.0), *runs_of("fine-tune", 99.0, acc_forget=70.0)], 2, LIGHT
     ).sentence
-    assert "only UNSC comes so low, with Acc_r 92.0 %" in alone
+    assert "only UNSC gets so low, with an Acc_r of 92.0 %" in alone
 
 
 def test_the_conclusion_is_honest() -> None:
@@ -263,11 +264,11 @@ def test_the_conclusion_is_honest() -> None:
     assert "Fisher forgetting keeps 1.5 points more of Acc_r." in standings.conclusion(
         [*unsc(92.0), better]
     )
-    assert "One seed has no spread" in standings.conclusion([*unsc(92.0), better])
+    assert ONE_SEED in standings.conclusion([*unsc(92.0), better])
     text = standings.conclusion([*unsc(92.0, 92.2, 92.4), *runs_of("scrub", 92.1, 92.3, 92.2)])
-    assert "Over 3 seeds UNSC forgets" in text
-    assert "Tied with it: SCRUB." in text
-    assert "spread" not in text
+    assert "Over 3 seeds, UNSC forgets" in text
+    assert "Tied with UNSC: SCRUB." in text
+    assert ONE_SEED not in text
     stays = [run("unsc", 0, (80.0, 90.0), (30.0, 92.0)), better]
     assert "UNSC does not forget: Acc_f stays at 30.0 %" in standings.conclusion(stays)
     assert "Fisher" not in standings.conclusion(stays)
@@ -276,7 +277,7 @@ def test_the_conclusion_is_honest() -> None:
 
 def test_what_is_not_known_yet_is_not_said() -> None:
     unjudged = [replace(one, forgotten=None) for one in [*unsc(92.0), *runs_of("scrub", 92.1)]]
-    assert "is known once the retrained model is there" in standings.conclusion(unjudged)
+    assert "is known once there is a retrained model" in standings.conclusion(unjudged)
     assert "not forget" not in standings.conclusion([*unsc(92.0), *unjudged[1:]])
 
 
@@ -296,7 +297,7 @@ def test_the_table_marks_unsc_the_references_and_what_does_not_forget() -> None:
     assert found["Method"] == ["Original", "Mask", "Retrained", "◆ UNSC", "Fine-tune"]
     assert found["Verdict"] == [
         "before forgetting",
-        "only hides the answer",
+        "only hides the class",
         "gold standard",
         "forgets",
         "does not forget (Acc_f up to 70.0 %)",
@@ -304,7 +305,7 @@ def test_the_table_marks_unsc_the_references_and_what_does_not_forget() -> None:
     assert found["Acc_r %"][3] == "93.0 ± 12.7"
     assert found["Gain"][0] == "0.0 ± 0.0"
     assert found["Added"][1] == "0.0 ± 0.0"
-    assert set(standings.COLUMNS) < set(found)
+    assert set(standings.columns()) < set(found)
 
 
 @pytest.mark.parametrize("look", [LIGHT, DARK])
@@ -312,7 +313,7 @@ def test_names_at_the_ends_do_not_overlap(look: Any) -> None:
     runs = [
         run(method, 0, (80.0, 90.0), (0.5, 92.0 + 0.01 * i)) for i, method in enumerate(COMPARED)
     ]
-    picture = figures.plane(runs, look)
+    picture = plane(runs, look)
     low, high = picture.figure.layout.yaxis.range
     pixels = (
         picture.figure.layout.height
@@ -333,7 +334,7 @@ def test_names_at_the_ends_do_not_overlap(look: Any) -> None:
 
 def test_the_map_of_classes_names_the_deepest_cut() -> None:
     runs = [*unsc(92.0), run("random-labels", 0, (80.0, 90.0), (0.0, 60.0))]
-    picture = figures.change_map(runs, ("a", "b", "c"), [1, 2], LIGHT)
+    picture = change_map(runs, ("a", "b", "c"), [1, 2], LIGHT)
     assert "The largest loss: Random labels takes 30.0 points from b." in picture.sentence
     assert "UNSC raises 2 of 2 retained classes and lowers none." in picture.sentence
     assert list(picture.table) == ["method", "b", "c"]
@@ -359,11 +360,12 @@ def test_a_stored_run_says_what_its_summary_says(shared_store: Store) -> None:
     assert measured["acc_retain"] == numbers["unlearned"]["acc_retain"]
     assert measured["gain"] == -numbers["over_unlearning"]
     assert measured["added"] == numbers["gain"]["added"]
-    assert measured["gap"] == numbers["gap_to_retrain"]["acc_retain"]
+    assert measured["gap_to_retrain"] == numbers["gap_to_retrain"]["acc_retain"]
     assert measured["seconds"] == result.took["unlearned"].seconds > 0
-    assert found.measures["retrained"]["gap"] == 0.0
+    assert found.measures["retrained"]["gap_to_retrain"] == 0.0
     assert found.measures["retrained"]["agreement"] == 100.0
-    assert found.measures["original"]["drift"] == 0.0
+    assert found.measures["original"]["logit_drift"] == 0.0
+    assert found.measures["unlearned"].keys() == MEASURES.keys()
     assert found.path.acc_retain.tolist() == epochs.acc_retain.tolist()
 
 

@@ -1,4 +1,4 @@
-"""The 2-D lab: frames that repeat, begin at the original and say what their points and cells say, and gradients that obey the null space."""
+"""The 2-D lab: frames repeat, start at the original and match; gradients obey the null space."""
 
 from __future__ import annotations
 
@@ -25,7 +25,9 @@ from unsc_core.config import ExperimentConfig
 from unsc_core.errors import ConfigError
 from unsc_core.experiment.experiment import Experiment
 from unsc_core.experiment.store import Store
-from unsc_core.figures import lab as figures
+from unsc_core.figures import lab_frames as figures
+from unsc_core.figures.lab_curves import curves, verdict
+from unsc_core.figures.lab_gradients import arrows, bars, why
 from unsc_core.figures.theme import DARK, FORGET, LIGHT, class_colour
 from unsc_core.models import build_model
 
@@ -80,7 +82,7 @@ def test_every_path_begins_at_the_original(lab: LabRun, method: str, shared_stor
     first = lab.paths[method]
     assert first.epochs[0] == 0
     np.testing.assert_array_equal(first.cells[0].ravel() // LEVELS, logits.argmax(1))
-    assert first.measure("drift", 0) == 0
+    assert first.measure("logit_drift", 0) == 0
     assert first.measure("plane_changed", 0) == 0
     assert not np.array_equal(first.cells[0], first.cells[-1])
 
@@ -121,7 +123,7 @@ def test_cells_hold_the_largest_softmax() -> None:
 
 
 def test_points_and_the_cells_they_lie_in_agree(lab: LabRun) -> None:
-    """Cells are told from the top left, so a point's cell must give the point's answer, but near a border."""
+    """Cells start at the top left; away from borders, a point's cell has the point's prediction."""
     points, path = lab.dataset.x_test, lab.paths["random-labels"]
     assert np.abs(points).max() < EXTENT
     column, row = (
@@ -139,10 +141,10 @@ def test_unsc_forgets_and_stays_nearer_to_the_original_than_random_labels(
     ours, random = found.paths["unsc"], found.paths["random-labels"]
     assert ours.measure("acc_forget") < 5
     assert ours.measure("acc_retain") > random.measure("acc_retain") + 10
-    assert ours.measure("drift") < random.measure("drift") / 3
+    assert ours.measure("logit_drift") < random.measure("logit_drift") / 3
     assert "stopped after epoch" in ours.stopped
-    assert "UNSC forgets north-east" in figures.verdict(found)
-    assert f"keeps the rest at Acc_r {ours.measure('acc_retain'):.1f} %" in figures.verdict(found)
+    assert "UNSC forgets north-east" in verdict(found)
+    assert f"its Acc_r is {ours.measure('acc_retain'):.1f} %," in verdict(found)
 
 
 def test_at_full_energy_layer_1_cannot_move(shared_store: Store) -> None:
@@ -151,7 +153,7 @@ def test_at_full_energy_layer_1_cannot_move(shared_store: Store) -> None:
     assert (first.dim, first.rank, first.free) == (2, 2, 0)
     assert not first.projected.any()
     assert np.abs(first.raw).max() > 0.01
-    assert "dimension 0" in figures.why(found)[0]
+    assert "dimension 0" in why(found)[0]
     assert second.rank > recorded(shared_store, config(0.9)).layers[1].rank
 
 
@@ -161,8 +163,8 @@ def test_a_low_threshold_frees_one_direction_of_layer_1(shared_store: Store) -> 
     assert (first.rank, first.free) == (1, 1)
     assert np.abs(first.projected).max() > 0
     np.testing.assert_allclose(first.projected @ first.directions[:, 0], 0, atol=1e-6)
-    assert "the null space has dimension 1" in figures.why(found)[0]
-    assert "of the first step is made here" in figures.why(found)[1]
+    assert "the null space has dimension 1" in why(found)[0]
+    assert "of the first step is made here" in why(found)[1]
 
 
 def test_projected_gradients_avoid_the_protected_directions(lab: LabRun) -> None:
@@ -184,7 +186,7 @@ def test_long_runs_keep_a_bounded_number_of_frames_and_the_last_one(shared_store
 def test_a_rate_that_blows_the_network_up_is_said(shared_store: Store) -> None:
     found = recorded(shared_store, config(lr=1e38, epochs=3))
     assert found.paths["random-labels"].stopped.startswith("diverged after epoch")
-    assert "Random labels diverged." in figures.verdict(found)
+    assert "Random labels diverged." in verdict(found)
     json.dumps(figures.frames(found, LIGHT), allow_nan=False)
 
 
@@ -252,11 +254,11 @@ def test_frames_are_small_and_complete(lab: LabRun) -> None:
 
 def test_figures_say_what_they_show(lab: LabRun) -> None:
     for picture in (
-        figures.arrows(lab.layers[0], 3, LIGHT),
-        figures.bars(lab.layers[1], 2, "north-east", DARK),
-        figures.curves(lab, LIGHT),
+        arrows(lab.layers[0], 3, LIGHT),
+        bars(lab.layers[1], 2, "north-east", DARK),
+        curves(lab, LIGHT),
     ):
         assert len(picture.alt) > 40
         assert len({len(column) for column in picture.table.values()}) == 1
-    drawn = figures.bars(lab.layers[1], 2, "north-east", DARK).figure.data
+    drawn = bars(lab.layers[1], 2, "north-east", DARK).figure.data
     np.testing.assert_array_equal(drawn[1].y, lab.layers[1].projected[2])

@@ -1,4 +1,4 @@
-"""Epoch by epoch: the recording begins at the original and ends at the very model that is stored."""
+"""Epoch by epoch: the recording starts at the original and ends at the stored model."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from tests.e2e.server import browser, serve
 from unsc_core.analysis.lab import lab_config, read_lab
 from unsc_core.analysis.lab_recorder import run
 from unsc_core.experiment.store import Store
-from unsc_core.figures.lab import frames
+from unsc_core.figures.lab_frames import frames
 from unsc_core.figures.theme import LIGHT
 
 WIDTHS = (32, 128)

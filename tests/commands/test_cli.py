@@ -18,9 +18,11 @@ from safetensors.numpy import load_file
 from tests.bad_inputs import BAD_INPUTS, MARK, BadInput, arguments
 from tests.conftest import Outcome
 from tests.own_images import save_folder, save_npz
+from unsc_core.analysis.measures import MEASURES
 from unsc_core.analysis.spread import half_width
 from unsc_core.config import ExperimentConfig
 from unsc_core.data import DATASETS, load_dataset
+from unsc_core.figures.phrases import MODEL_TITLES
 from unsc_core.methods import METHODS
 from unsc_core.models import MODELS, build_model
 
@@ -133,13 +135,17 @@ def test_table(command: Command) -> None:
     request = ("run", "--dataset=blobs", "--seeds=0,1", "--with-retrain", *QUICK)
     table, output = command(*request), json_of(command(*request, "--json"))
     assert table.code == 0
-    words = "Acc_f Acc_r original mask unlearned retrained free added over-unlearning agreement"
-    for word in (*words.split(), *(run["key"] for run in output["seeds"])):
+    measures = [measure.name for measure in MEASURES.values()]
+    words = ["Acc_f", "Acc_r", "free", "over-unlearning", *MODEL_TITLES.values(), *measures]
+    for word in (*words, *(run["key"] for run in output["seeds"])):
         assert word in table.out
-    mean, half = (output[part]["unlearned"]["acc_retain"] for part in ("mean", "interval"))
-    assert f"{mean:.2f} ± {half:.2f}" in table.out
-    assert f"{output['mean']['gain']['added']:+.2f} ±" in table.out
-    assert f"(retrained model: {output['mean']['retrained']['logit_drift']:.3f})" in table.out
+    for key, measure in MEASURES.items():
+        (line,) = [row for row in table.out.splitlines() if row.startswith(f"{measure.name} ")]
+        for model in ("original", "mask", "unlearned", "retrained"):
+            mean, half = output["mean"][model][key], output["interval"][model][key]
+            if key == "seconds":
+                half = None  # may be of several machines
+            assert measure.number(mean, half, extra=1) in line
     assert "±" not in command("run", "--dataset=blobs", "--seeds=0", "--with-retrain", *QUICK).out
     worst = max(abs(error) for run in output["seeds"] for error in run["energy_error"].values())
     assert f"within {100 * worst:.2f} points" in table.out

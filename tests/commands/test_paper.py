@@ -11,14 +11,14 @@ import pytest
 from tests.conftest import Outcome
 from unsc_core.commands import paper
 from unsc_core.commands.paper import experiments, read_record, run_row, shipped_record, table
-from unsc_core.commands.published import ROWS, Row, published_row
+from unsc_core.commands.published import ROWS, PaperRow, published_row
 from unsc_core.data import DATASETS
 from unsc_core.errors import ConfigError
 from unsc_core.experiment.experiment import Experiment
 from unsc_core.methods import METHODS
 from unsc_core.models import MODELS
 
-SMALL = Row(
+SMALL = PaperRow(
     name="small",
     dataset="blobs",
     model="mlp",

@@ -33,7 +33,7 @@ def test_the_first_start_shows_before_and_after_and_asks_nothing(app: Server, pa
     page.goto(app.url)
     expect(page.locator("h1")).to_be_visible()
     expect(charts(page).nth(1)).to_be_visible()
-    for sentence in (r"UNSC.* Shirt \d", r"Random labels .* [−+]?\d+\.\d"):
+    for sentence in (r"UNSC, \d+\s% of .* Shirt", r"Random labels .* [−+]?\d+\.\d"):
         expect(page.locator("p", has_text=re.compile(sentence)).first).to_be_visible()
     assert float(metric(page, "Acc_f").split()[0]) < 5
     assert "mail" not in app.log.read_text().lower()
@@ -41,21 +41,23 @@ def test_the_first_start_shows_before_and_after_and_asks_nothing(app: Server, pa
 
 def test_forgetting_another_class_by_clicking(app: Server, page: Any) -> None:
     page.goto(f"{app.url}/?dataset=digits")
-    expect(page.get_by_text(re.compile("UNSC · forgetting 3 · digits"))).to_be_visible()
+    expect(page.get_by_text(re.compile("UNSC · forgetting class 3 · digits"))).to_be_visible()
     page.get_by_test_id("stSidebarNavItems").get_by_role("link", name="Confusion").click()
     expect(page.get_by_role("heading", name="Confusion")).to_be_visible()
     page.get_by_role("combobox", name=re.compile("Classes to forget")).click()
     page.keyboard.type("8")
     page.keyboard.press("Enter")
     page.keyboard.press("Tab")
-    expect(page.get_by_text(re.compile("UNSC · forgetting 3 and 8 · digits"))).to_be_visible()
+    expect(
+        page.get_by_text(re.compile("UNSC · forgetting classes 3 and 8 · digits"))
+    ).to_be_visible()
     expect(charts(page).nth(3)).to_be_visible()
     assert float(metric(page, "Acc_f").split()[0]) < 20
     assert "forget=3%2C8" in page.url or "forget=3,8" in page.url
     for name, sentence in (
         ("Decision space", r"3 and 8.*\d\s%"),
         ("Null space", r"^At γ = 0\.96, .*\d\s%"),
-        ("Pseudo-labels", r"\d\s%.* 3 and 8 training samples"),
+        ("Pseudo-labels", r"\d\s%.* training samples of classes 3 and 8"),
     ):
         page.get_by_test_id("stSidebarNavItems").get_by_role("link", name=name).click()
         expect(page.get_by_role("heading", name=name, exact=True)).to_be_visible()
@@ -102,7 +104,7 @@ def test_long_work_can_be_cancelled_and_started_again(app: Server, page: Any) ->
     expect(run_again).to_be_visible(timeout=2_000)
     page.get_by_role("button", name="Forget shirts").click()
     choose(page, "Dataset", "Digits")
-    expect(page.get_by_text(re.compile("forgetting 3 · digits"))).to_be_visible()
+    expect(page.get_by_text(re.compile("forgetting class 3 · digits"))).to_be_visible()
 
 
 def test_a_killed_worker_is_reported_and_survived(page: Any, tmp_path: Path) -> None:
@@ -120,7 +122,7 @@ def test_a_killed_worker_is_reported_and_survived(page: Any, tmp_path: Path) -> 
             os.kill(pid, signal.SIGKILL)
         expect(page.get_by_text("The worker process was lost")).to_be_visible()
         expect(
-            page.get_by_text(re.compile("UNSC · forgetting 3 · digits · small-cnn · seed 33"))
+            page.get_by_text(re.compile("UNSC · forgetting class 3 · digits · small-cnn · seed 33"))
         ).to_be_visible(timeout=120_000)
         assert not list((app.home / "store").rglob("*.tmp"))
         page.goto("about:blank")  # before its server ends

@@ -15,7 +15,7 @@ from unsc_core.config import ExperimentConfig
 from unsc_core.experiment.experiment import Experiment
 from unsc_core.experiment.result import Result
 from unsc_core.experiment.store import Store
-from unsc_core.figures.measures import comparison
+from unsc_core.figures.two_runs import comparison
 
 
 @pytest.fixture(scope="module")

@@ -10,16 +10,16 @@ from streamlit.testing.v1 import AppTest
 from pages.shared import cache
 from tests.pages.headless import finished, open_page, says
 from unsc_core.analysis import comparison
-from unsc_core.analysis.comparison import COMPARED, Run
+from unsc_core.analysis.comparison import COMPARED, MethodRun
 from unsc_core.analysis.replay import make_epochs
 from unsc_core.config import ExperimentConfig
 from unsc_core.data import load_dataset
 from unsc_core.experiment.experiment import Experiment
 from unsc_core.experiment.resolve import resolve
 from unsc_core.experiment.store import Store
-from unsc_core.figures import compare as figures
 from unsc_core.figures import standings
-from unsc_core.figures.standings import COLUMNS, name
+from unsc_core.figures.equal_forgetting import equal_forgetting
+from unsc_core.figures.standings import columns, name
 from unsc_core.figures.theme import LIGHT
 
 DIGITS = {"dataset": "digits"}
@@ -40,7 +40,7 @@ def opening(tmp_path_factory: pytest.TempPathFactory, own_engine: None) -> Path:
     return home
 
 
-def stored_runs() -> list[Run]:
+def stored_runs() -> list[MethodRun]:
     """The runs on digits that the page shows."""
     config = resolve(
         ExperimentConfig(dataset="digits", forget_classes=(3,)), load_dataset("digits")
@@ -59,7 +59,7 @@ def test_the_stored_methods_are_shown_at_once(opening: Path) -> None:
     app = open_page("compare", **DIGITS)
     table = app.dataframe[0].value
     assert table["Method"].tolist() == ["Original", "Mask", "Retrained", "◆ UNSC", "Random labels"]
-    assert set(COLUMNS) < set(table)
+    assert set(columns()) < set(table)
     assert table["Gap to retrain"].tolist()[2] == "0.0"
     unsc, random_labels = table["Verdict"].tolist()[3:]
     assert "not" not in unsc
@@ -74,8 +74,7 @@ def test_the_stored_methods_are_shown_at_once(opening: Path) -> None:
 
 def test_the_slider_moves_its_sentence_and_the_link_keeps_it() -> None:
     at_3, at_20 = (
-        figures.equal_forgetting(stored_runs(), acc_forget, LIGHT).sentence
-        for acc_forget in (3, 20)
+        equal_forgetting(stored_runs(), acc_forget, LIGHT).sentence for acc_forget in (3, 20)
     )
     app = open_page("compare", **DIGITS, equal="20")
     assert says(app, at_20)

@@ -87,7 +87,7 @@ def test_workers_load_no_page() -> None:
 
         return [name for name in ("streamlit", "pages", "plotly") if name in sys.modules]
 
-    found = cache.engine()._client.run(loaded)
+    found = cache.engine()._cluster.client.run(loaded)
     assert len(found) == 2
     assert all(names == [] for names in found.values())
 

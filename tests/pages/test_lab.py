@@ -12,7 +12,8 @@ from tests.pages.headless import ROOT, open_page, says
 from unsc_core.analysis.lab import read_lab
 from unsc_core.analysis.lab_recorder import run as record
 from unsc_core.experiment.store import Store
-from unsc_core.figures.lab import verdict, why
+from unsc_core.figures.lab_curves import verdict
+from unsc_core.figures.lab_gradients import why
 
 QUICK = {"epochs": "10", "width": "16"}
 

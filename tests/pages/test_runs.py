@@ -10,12 +10,13 @@ import pytest
 from safetensors.numpy import save_file
 
 from tests.pages.headless import ROOT, open_page, says
+from unsc_core.analysis.measures import MEASURES
 from unsc_core.analysis.summary import summary
 from unsc_core.config import ExperimentConfig
 from unsc_core.experiment.experiment import Experiment
 from unsc_core.experiment.result import Result
 from unsc_core.experiment.store import Store
-from unsc_core.figures.measures import MEASURES, comparison, differences
+from unsc_core.figures.two_runs import comparison, differences
 from unsc_core.runs.history import delete_run, list_runs
 
 BASE = ExperimentConfig(dataset="blobs", model="mlp", forget_classes=(0,))
@@ -59,7 +60,7 @@ def test_the_history_is_newest_first_with_numbers(runs: dict[str, Result]) -> No
     app = open_page("runs")
     table = app.dataframe[0].value
     assert app.title[0].value == "Runs"
-    assert list(table["Forgets"]) == ["3 samples", "3", "south-west", "south-west"]
+    assert list(table["Forgets"]) == ["3 samples", "class 3", "south-west", "south-west"]
     assert list(table["Method"]) == ["UNSC", "UNSC", "Random labels", "UNSC"]
     assert table["Acc_f"].iloc[3] == pytest.approx(summary(runs["unsc"])["unlearned"]["acc_forget"])
     assert not app.error

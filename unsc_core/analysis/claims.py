@@ -1,4 +1,4 @@
-"""What may be said of a run: each claim that a sentence on screen makes has its condition here, in numbers."""
+"""Conditions, in numbers, of the claims that sentences on screen make about a run."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from enum import StrEnum
 from typing import Any
 
 FORGOTTEN = 2.0
-"""Classes count as forgotten while Acc_f, in percent, is at most this; single samples while it is at most this above the retrained model's."""
+"""Highest Acc_f, in percent, that counts as forgotten; for single samples, above retrained."""
 SAME = 0.05
-"""Points below which a difference is written as 0.0: nothing is said to have risen or fallen by less."""
+"""Differences below this many points are written as 0.0, and count as none."""
 AS_MASK = 1.0
-"""Calibration is claimed only where agreement with the retrained model is no more than this, in points, under the mask's."""
+"""How far below the mask's, in points, the agreement of a run that is called calibrated may be."""
 
 
 class Outcome(StrEnum):
-    """What became of a request, in the words that may be said of it."""
+    """What became of a request; see `outcome`."""
 
     CALIBRATED = "calibrated"
     GAINED = "gained"
@@ -27,11 +27,12 @@ class Outcome(StrEnum):
 def forgotten(
     acc_forget: float | None, retrained: float | None = None, *, single: bool = False
 ) -> bool | None:
-    """Whether it may be said that a model forgot, by its Acc_f in percent; None while that cannot be known.
+    """Whether a model counts as having forgotten; None while that is unknown.
 
     Args:
-        acc_forget: of the model.
-        retrained: of the retrained model; needed for single samples, which a model that never saw them may well recognise.
+        acc_forget: its Acc_f in percent.
+        retrained: that of the retrained model, which single samples are compared with: a model
+            that never saw them may well recognise them.
         single: whether single samples were to be forgotten.
     """
     if acc_forget is None or (single and retrained is None):
@@ -40,7 +41,7 @@ def forgotten(
 
 
 def has_forgotten(numbers: dict[str, Any], model: str = "unlearned") -> bool | None:
-    """`forgotten` of a model in a `summary`."""
+    """`forgotten`, for a model in a `summary`."""
     retrained = numbers.get("retrained")
     return forgotten(
         numbers[model]["acc_forget"],
@@ -50,11 +51,14 @@ def has_forgotten(numbers: dict[str, Any], model: str = "unlearned") -> bool | N
 
 
 def outcome(numbers: dict[str, Any]) -> Outcome:
-    """What may be said of a `summary`.
+    """The outcome that a `summary` shows.
 
-    CALIBRATED: forgotten, the rest gained, and what is forgotten is answered as the retrained model answers it, about as often as by
-    the mask. GAINED: without the last, or before the retrained model is there to judge. KEPT: the rest is as before. DAMAGED:
-    over-unlearning. REMAINS: it was not forgotten. UNDECIDED: not known yet.
+    CALIBRATED: forgotten, Acc_r gained, and agreement with the retrained model is about the mask's.
+    GAINED: the same without the last, or before there is a retrained model.
+    KEPT: forgotten, Acc_r as before.
+    DAMAGED: forgotten, Acc_r lost: over-unlearning.
+    REMAINS: not forgotten.
+    UNDECIDED: not known yet.
     """
     done = has_forgotten(numbers)
     if done is None:

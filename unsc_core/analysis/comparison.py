@@ -1,4 +1,4 @@
-"""Methods side by side on one request: what each run measured, mean and spread over seeds, and where UNSC stands. Pure."""
+"""Methods side by side on one request: measures, mean and spread over seeds, UNSC's standing."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from unsc_core.analysis import evaluation
 from unsc_core.analysis.claims import SAME, has_forgotten
+from unsc_core.analysis.measures import MEASURES
 from unsc_core.analysis.replay import Epochs, read_epochs
 from unsc_core.analysis.spread import Interval, half_width, interval, mean_and
 from unsc_core.analysis.summary import summary
@@ -25,17 +26,27 @@ from unsc_core.methods import METHODS
 COMPARED = tuple(name for name in METHODS if name != "retrain")
 """The methods; retraining is what they are measured against."""
 REFERENCES = ("original", "mask", "retrained")
-"""Rows that are no method, in the order in which they are shown."""
-Measures = dict[str, float | None]
-"""acc_forget, acc_retain, agreement in percent; Acc_r minus that of the original (gain), mask (added) and retrained (gap); drift; seconds."""
+"""Rows that are not methods, in display order."""
+Values = dict[str, float | None]
+"""Key of a measure -> its value; None where it was not measured."""
+OWN_DEFAULTS: dict[str, Any] = {
+    "energy_threshold": None,
+    "energy_thresholds": (),
+    "subspace": None,
+    "learning_rate": None,
+    "epochs": None,
+    "edits": (),
+}
+"""Settings that belong to one method: the other methods get their own defaults."""
 
 
 @dataclass(frozen=True, eq=False)
-class Path:
+class AccuracyPath:
     """Acc_f and Acc_r in percent, (entries,) each, from the original to the unlearned model.
 
     Attributes:
-        epoch: (entries,) which epochs these are. recorded: whether those in between were recorded, or there are none.
+        epoch: (entries,) the epoch of each entry.
+        recorded: False where epochs between the first and the last entry were not recorded.
     """
 
     epoch: NDArray[np.int64]
@@ -45,40 +56,44 @@ class Path:
 
 
 @dataclass(frozen=True, eq=False)
-class Run:
+class MethodRun:
     """What a comparison needs of one stored experiment.
 
     Attributes:
-        measures: "unlearned" and those of REFERENCES that are there -> their Measures.
+        measures: "unlearned" and the available REFERENCES -> their measures.
         change: the same -> (classes,) change of test accuracy against the original, in points.
         path: of the unlearning.
-        forgotten: whether it may be said that it forgot; None while that is not known.
-        machines: the keys of `measures` whose seconds are known -> the machine they were measured on; see `machine.Took`.
-        alterations: what makes it another run than its method's own, in words.
+        forgotten: whether the run counts as having forgotten; None while that is unknown.
+        machines: the keys of `measures` whose time is known -> where it was measured; see
+            `machine.Took`.
+        alterations: how it deviates from its method as published.
     """
 
     method: str
     seed: int
-    measures: dict[str, Measures]
+    measures: dict[str, Values]
     change: dict[str, NDArray[np.float64]]
-    path: Path
+    path: AccuracyPath
     forgotten: bool | None = True
     machines: dict[str, str] = field(default_factory=dict)
     alterations: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
-class Row:
-    """One line of the comparison.
+class ComparisonRow:
+    """One row of the comparison.
 
     Attributes:
-        mean: of each measure over seeds, None where a seed lacks it; half: of its 95 % interval, None for one seed.
-        seeds: how many; alterations: of its runs.
-        elsewhere: whether its seconds were measured, even in part, on another machine than those of most rows, or nobody knows where.
+        mean: of each measure over seeds; None where a seed lacks it.
+        half: half of its 95 % interval; None for one seed.
+        seeds: how many.
+        alterations: of its runs.
+        elsewhere: whether any of its times was measured on another machine than most rows', or on
+            an unknown one.
     """
 
-    mean: Measures
-    half: Measures
+    mean: Values
+    half: Values
     seeds: int
     alterations: tuple[str, ...] = ()
     elsewhere: bool = False
@@ -86,9 +101,11 @@ class Row:
 
 @dataclass(frozen=True)
 class Standing:
-    """Methods that forget by how much of the rest they keep, against UNSC: each name -> its Acc_r − UNSC's in points, paired by seed.
+    """The methods that forget, grouped by their Acc_r against UNSC's.
 
-    Tied: the 95 % interval holds 0, or the difference is written as 0.0. One seed has no interval, and a difference may be chance.
+    Each group maps a method to its Acc_r − UNSC's in points, paired by seed. A method is tied if
+    the 95 % interval contains 0 or the difference rounds to 0.0. One seed has no interval: its
+    difference may be chance.
     """
 
     better: dict[str, Interval] = field(default_factory=dict)
@@ -100,87 +117,66 @@ class Standing:
 def configs(
     chosen: ExperimentConfig, dataset: Dataset, seeds: Iterable[int]
 ) -> dict[tuple[str, int], ExperimentConfig]:
-    """(method, seed) -> resolved config of every method on `chosen`'s request: its own method with its settings, the others with their defaults."""
-    defaults: dict[str, Any] = {
-        "energy_threshold": None,
-        "energy_thresholds": (),
-        "subspace": None,
-        "learning_rate": None,
-        "epochs": None,
-        "edits": (),
-    }
-    return {
-        (method, seed): resolve(
-            replace(
-                chosen, seed=seed, method=method, **({} if method == chosen.method else defaults)
-            ),
-            dataset,
-        )
-        for seed in seeds
-        for method in COMPARED
-    }
+    """(method, seed) -> resolved config of every method on `chosen`'s request.
+
+    The chosen method keeps its settings; the others get their defaults.
+    """
+
+    def config(method: str, seed: int) -> ExperimentConfig:
+        own = {} if method == chosen.method else OWN_DEFAULTS
+        return resolve(replace(chosen, seed=seed, method=method, **own), dataset)
+
+    return {(method, seed): config(method, seed) for seed in seeds for method in COMPARED}
 
 
-def measures(result: Result, numbers: dict[str, Any], model: str = "unlearned") -> Measures:
-    """One model of a result, or the mask, by the numbers of its `summary`; seconds are None where unknown."""
-    now, mask, retrained = numbers[model], numbers["mask"], numbers.get("retrained")
-    took = result.took.get(model)
-    return {
-        "acc_forget": now["acc_forget"],
-        "acc_retain": now["acc_retain"],
-        "gain": now["acc_retain"] - numbers["original"]["acc_retain"],
-        "added": mask and now["acc_retain"] - mask["acc_retain"],
-        "gap": retrained and now["acc_retain"] - retrained["acc_retain"],
-        "agreement": now["agreement"],
-        "drift": now["logit_drift"],
-        "seconds": took and took.seconds,
-    }
-
-
-def run_of(result: Result, epochs: Epochs | None) -> Run:
-    """A result and, where they were recorded, its epochs, as a comparison needs them."""
-    numbers = summary(result)
-    measured = {model: measures(result, numbers, model) for model in result.rows}
-    dataset = result.split.dataset
+def run_of(result: Result, epochs: Epochs | None) -> MethodRun:
+    """A result and, where they were recorded, its epochs, in the form that a comparison needs."""
+    numbers, dataset = summary(result), result.split.dataset
     per_class = {
         model: evaluation.per_class_accuracy(
             answers.test.argmax(1), dataset.y_test, dataset.num_classes
         )
         for model, answers in result.rows.items()
     }
-    if epochs is not None:
-        path = Path(epochs.epoch, epochs.acc_forget, epochs.acc_retain)
-    else:
-        ends = {
-            name: np.array([measured[model][name] for model in ("original", "unlearned")], float)
-            for name in ("acc_forget", "acc_retain")
-        }
-        last = max(len(result.history) - 1, 1)
-        path = Path(
-            np.array([0, last]), **ends, recorded=METHODS[result.config.method].epochs is None
-        )
-    change = {model: values - per_class["original"] for model, values in per_class.items()}
-    return Run(
-        result.config.method,
-        result.config.seed,
-        measured,
-        change,
-        path,
-        has_forgotten(numbers),
-        {model: took.machine for model, took in result.took.items()},
-        result.alterations,
+    return MethodRun(
+        method=result.config.method,
+        seed=result.config.seed,
+        measures={
+            model: {key: measure.read(numbers, model) for key, measure in MEASURES.items()}
+            for model in result.rows
+        },
+        change={model: values - per_class["original"] for model, values in per_class.items()},
+        path=_path(result, numbers) if epochs is None else _recorded_path(epochs),
+        forgotten=has_forgotten(numbers),
+        machines={model: took.machine for model, took in result.took.items()},
+        alterations=result.alterations,
     )
 
 
-def read_run(config: ExperimentConfig, dataset: Dataset, store: Store) -> Run | None:
-    """The stored run of a resolved config, or None until original and unlearned model have answered."""
+def _recorded_path(epochs: Epochs) -> AccuracyPath:
+    return AccuracyPath(epochs.epoch, epochs.acc_forget, epochs.acc_retain)
+
+
+def _path(result: Result, numbers: dict[str, Any]) -> AccuracyPath:
+    """The first and the last entry only."""
+    acc_forget, acc_retain = (
+        np.array([numbers[model][name] for model in ("original", "unlearned")], float)
+        for name in ("acc_forget", "acc_retain")
+    )
+    last = max(len(result.history) - 1, 1)
+    in_one_step = METHODS[result.config.method].epochs is None
+    return AccuracyPath(np.array([0, last]), acc_forget, acc_retain, recorded=in_one_step)
+
+
+def read_run(config: ExperimentConfig, dataset: Dataset, store: Store) -> MethodRun | None:
+    """The stored run of a resolved config; None until both its models have been evaluated."""
     result = read_result(config, dataset, store)
     return None if result is None else run_of(result, read_epochs(config, dataset, store))
 
 
-def by_method(runs: Iterable[Run]) -> dict[str, list[Run]]:
+def by_method(runs: Iterable[MethodRun]) -> dict[str, list[MethodRun]]:
     """Method -> its runs by seed, in the order of METHODS."""
-    found: dict[str, list[Run]] = {}
+    found: dict[str, list[MethodRun]] = {}
     for run in runs:
         found.setdefault(run.method, []).append(run)
     return {
@@ -190,18 +186,17 @@ def by_method(runs: Iterable[Run]) -> dict[str, list[Run]]:
     }
 
 
-def rows(runs: Iterable[Run]) -> dict[str, Row]:
-    """The REFERENCES that are there, then every method -> its row."""
+def rows(runs: Iterable[MethodRun]) -> dict[str, ComparisonRow]:
+    """The available REFERENCES, then every method -> its row."""
     runs = list(runs)
     machines = Counter(run.machines.get("unlearned", "") for run in runs)
     usual = machines.most_common(1)[0][0] if machines else ""
 
-    def row(of: Sequence[Run], model: str) -> Row:
+    def row(of: Sequence[MethodRun], model: str) -> ComparisonRow:
         mean, half = mean_and(half_width, [run.measures[model] for run in of])
+        alterations = of[0].alterations if model == "unlearned" else ()
         elsewhere = any(model in run.machines and run.machines[model] != usual for run in of)
-        return Row(
-            mean, half, len(of), of[0].alterations if model == "unlearned" else (), elsewhere
-        )
+        return ComparisonRow(mean, half, len(of), alterations, elsewhere)
 
     found = {}
     for model in REFERENCES:
@@ -211,18 +206,18 @@ def rows(runs: Iterable[Run]) -> dict[str, Row]:
     return found | {method: row(of, "unlearned") for method, of in by_method(runs).items()}
 
 
-def forgets(runs: Sequence[Run]) -> bool:
-    """Whether it may be said of all these runs that they forgot."""
+def forgets(runs: Sequence[MethodRun]) -> bool:
+    """Whether every run counts as having forgotten."""
     return all(run.forgotten for run in runs)
 
 
 def differences(
-    runs: Sequence[Run],
-    others: Sequence[Run],
+    runs: Sequence[MethodRun],
+    others: Sequence[MethodRun],
     measure: str = "acc_retain",
     model: str = "unlearned",
 ) -> Interval | None:
-    """A measure of `runs` − that of `others`, paired by seed; None where they share no seed, or one lacks it."""
+    """A measure of `runs` − that of `others`, paired by seed; None if no seed has both values."""
     there = {run.seed: run.measures[model].get(measure) for run in others if model in run.measures}
     pairs = [
         (run.measures["unlearned"].get(measure), there.get(run.seed))
@@ -233,109 +228,33 @@ def differences(
     return interval(values) if values else None
 
 
-def free(runs: Sequence[Run]) -> Interval | None:
-    """Acc_r of the mask − the original's: what hiding the answer gives; None for single samples, which have no mask."""
+def free(runs: Sequence[MethodRun]) -> Interval | None:
+    """Gain of the mask, what hiding the classes gives; None for single samples, which have none."""
     values = [run.measures["mask"]["gain"] for run in runs if "mask" in run.measures]
     return interval([value for value in values if value is not None]) if values else None
 
 
-def added(runs: Sequence[Run]) -> Interval | None:
-    """Acc_r of the unlearned model − the mask's: what changing weights brought beyond hiding the answer."""
+def added(runs: Sequence[MethodRun]) -> Interval | None:
+    """Acc_r of the unlearned model − the mask's: what changing weights adds."""
     return differences(runs, runs, model="mask")
 
 
-def standing(runs: Iterable[Run]) -> Standing:
-    """Every method but UNSC and retraining: does it forget, and does it keep more of the rest than UNSC?"""
+def standing(runs: Iterable[MethodRun]) -> Standing:
+    """Whether each other method but retraining forgets, and how its Acc_r compares with UNSC's."""
     found, result = by_method(runs), Standing()
     for method in (name for name in COMPARED if name in found and name != "unsc"):
+        if any(run.forgotten is None for run in found[method]):
+            continue
         if not forgets(found[method]):
-            if all(
-                run.forgotten is not None for run in found[method]
-            ):  # of the others it is not known yet
-                result.not_forgetting.append(method)
+            result.not_forgetting.append(method)
             continue
         ahead = differences(found[method], found.get("unsc", []))
-        if ahead is not None:
-            group = (
-                result.tied
-                if ahead.tied or abs(ahead.mean) < SAME
-                else result.better
-                if ahead.mean > 0
-                else result.worse
-            )
-            group[method] = ahead
+        if ahead is None:
+            continue
+        if ahead.tied or abs(ahead.mean) < SAME:
+            result.tied[method] = ahead
+        elif ahead.mean > 0:
+            result.better[method] = ahead
+        else:
+            result.worse[method] = ahead
     return result
-
-
-def mean_path(runs: Sequence[Run]) -> Path:
-    """The mean of several seeds' paths, entry by entry; one that stopped early stays where it ended."""
-    longest = max((run.path for run in runs), key=lambda path: len(path.epoch))
-
-    def mean(name: str) -> Any:
-        values = [getattr(run.path, name) for run in runs]
-        return np.mean(
-            [np.pad(v, (0, len(longest.epoch) - len(v)), mode="edge") for v in values], axis=0
-        )
-
-    return Path(
-        longest.epoch,
-        mean("acc_forget"),
-        mean("acc_retain"),
-        all(run.path.recorded for run in runs),
-    )
-
-
-def entry_at(path: Path, acc_forget: float) -> tuple[int, bool]:
-    """The entry with the highest Acc_f at or below `acc_forget`, the first of several.
-
-    Returns:
-        Which entry, and True; where none is so low, the one that comes nearest, and False.
-    """
-    below = np.flatnonzero(path.acc_forget <= acc_forget)
-    if len(below):
-        return int(below[np.argmax(path.acc_forget[below])]), True
-    return int(np.argmin(path.acc_forget)), False
-
-
-@dataclass(frozen=True)
-class Equal:
-    """One method at a given forgetting: means over its seeds.
-
-    Attributes:
-        acc_forget, acc_retain: in percent; kept: seed -> Acc_r there.
-        change: Acc_r − the original's, in points, paired by seed.
-        reached: whether every seed came down to it; epoch: of each seed.
-    """
-
-    acc_forget: float
-    acc_retain: float
-    kept: dict[int, float]
-    change: Interval
-    reached: bool
-    epoch: tuple[int, ...]
-
-
-def at_equal_forgetting(runs: Iterable[Run], acc_forget: float) -> dict[str, Equal]:
-    """Method -> where its path is when Acc_f has come down to `acc_forget` (percent), the method with the highest Acc_r first.
-
-    The entry is chosen by the test accuracy itself, which nobody knows while unlearning: an oracle, which shows what each method could
-    keep at its best moment. Methods that do not come so low come last.
-    """
-    found = {}
-    for method, of in by_method(runs).items():
-        picked = [(run.path, *entry_at(run.path, acc_forget)) for run in of]
-        forget = float(np.mean([path.acc_forget[i] for path, i, _ in picked]))
-        kept = {
-            run.seed: float(path.acc_retain[i])
-            for run, (path, i, _) in zip(of, picked, strict=True)
-        }
-        change = interval([kept[run.seed] - float(run.path.acc_retain[0]) for run in of])
-        found[method] = Equal(
-            forget,
-            float(np.mean(list(kept.values()))),
-            kept,
-            change,
-            all(ok for *_, ok in picked),
-            tuple(int(path.epoch[i]) for path, i, _ in picked),
-        )
-    return dict(sorted(found.items(), key=lambda item: (not item[1].reached, -item[1].acc_retain)))

@@ -1,4 +1,4 @@
-"""Measures: pure functions of logits and labels (numpy), accuracies in percent."""
+"""Accuracy and distance of predictions: pure functions of logits and labels, in percent."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ Mask = NDArray[np.bool_]
 
 
 def confusion(answers: Labels, labels: Labels, num_classes: int) -> NDArray[np.int64]:
-    """(classes, classes) counts: row = true class, column = answer."""
+    """(classes, classes) counts: row = true class, column = predicted class."""
     counts = np.bincount(labels * num_classes + answers, minlength=num_classes * num_classes)
     return counts.reshape(num_classes, num_classes)
 
 
 def per_class_accuracy(answers: Labels, labels: Labels, num_classes: int) -> NDArray[np.float64]:
-    """(classes,) percent right of each class; NaN for a class without samples."""
+    """(classes,) accuracy of each class in percent; NaN for a class without samples."""
     counts = confusion(answers, labels, num_classes)
     totals = counts.sum(1)
     return np.divide(
@@ -32,15 +32,15 @@ def per_class_accuracy(answers: Labels, labels: Labels, num_classes: int) -> NDA
 
 
 def acc_forget(answers: Labels, labels: Labels, forgotten: Mask) -> float:
-    """Acc_f: percent right among the forgotten samples; lower is better. NaN without any."""
+    """Acc_f: accuracy on the forgotten samples in percent; NaN without any."""
     return float(100.0 * (answers == labels)[forgotten].mean()) if forgotten.any() else float("nan")
 
 
 def acc_retain(answers: Labels, labels: Labels, forgotten: Mask, num_classes: int) -> float:
-    """Acc_r: mean over classes of their accuracy on the samples that stay, in percent; higher is better.
+    """Acc_r: accuracy on the retained samples in percent, averaged over classes.
 
     >>> labels = np.array([0, 0, 1, 1, 2])
-    >>> acc_retain(np.array([0, 0, 1, 0, 0]), labels, labels == 2, 3)  # class 0: 100 %, class 1: 50 %
+    >>> acc_retain(np.array([0, 0, 1, 0, 0]), labels, labels == 2, 3)  # mean of 100 and 50
     75.0
     """
     return float(
@@ -49,7 +49,7 @@ def acc_retain(answers: Labels, labels: Labels, forgotten: Mask, num_classes: in
 
 
 def accuracies(logits: Logits, labels: Labels, forgotten: Mask) -> dict[str, Any]:
-    """{"acc_forget", "acc_retain", "per_class"} of one model.
+    """Accuracies of one model: {"acc_forget", "acc_retain", "per_class"}.
 
     Args:
         logits: (n, classes).
@@ -57,7 +57,8 @@ def accuracies(logits: Logits, labels: Labels, forgotten: Mask) -> dict[str, Any
         forgotten: (n,) bool, which samples are to be forgotten.
 
     Returns:
-        acc_forget is None without forgotten samples; per_class is in class order, None without samples.
+        acc_forget is None without forgotten samples; per_class is in class order, None for a class
+        without samples.
     """
     classes, answers = logits.shape[1], logits.argmax(1)
     return {
@@ -70,7 +71,7 @@ def accuracies(logits: Logits, labels: Labels, forgotten: Mask) -> dict[str, Any
 
 
 def over_unlearning(original: dict[str, Any], unlearned: dict[str, Any]) -> dict[str, Any]:
-    """How much accuracy was lost, in points; negative is a calibration gain (Chen et al., IJCAI 2024).
+    """Accuracy lost, in points; negative is a calibration gain (Chen et al., IJCAI 2024).
 
     Args:
         original, unlearned: as returned by `accuracies`.
@@ -86,7 +87,7 @@ def over_unlearning(original: dict[str, Any], unlearned: dict[str, Any]) -> dict
 
 
 def gap(unlearned: dict[str, Any], retrained: dict[str, Any]) -> dict[str, float | None]:
-    """Unlearned − retrained in points, of acc_forget and acc_retain; 0 is what retraining would give."""
+    """acc_forget and acc_retain, unlearned − retrained in points; 0 is what retraining gives."""
     pairs = {name: (unlearned[name], retrained[name]) for name in ("acc_forget", "acc_retain")}
     return {name: None if a is None or b is None else a - b for name, (a, b) in pairs.items()}
 
@@ -98,12 +99,18 @@ def logit_drift(logits: Logits, original: Logits) -> float:
 
 
 def margins(logits: Logits, labels: Labels, banned: Mask) -> NDArray[np.float32]:
-    """(n,) how far the logit of each sample's label is above that of any other class not in `banned` (n, classes)."""
+    """(n,) logit of each sample's label − highest logit of any other class not in `banned`.
+
+    Args:
+        logits: (n, classes).
+        labels: (n,).
+        banned: (n, classes) bool.
+    """
     others = np.where(banned, -np.inf, logits).astype(logits.dtype)
     np.put_along_axis(others, labels[:, None], -np.inf, 1)
     return np.take_along_axis(logits, labels[:, None], 1)[:, 0] - others.max(1)
 
 
 def agreement(answers: Labels, others: Labels) -> float:
-    """Percent of samples on which two models answer the same; NaN without samples."""
+    """Percent of samples for which two models predict the same class; NaN without samples."""
     return float(100.0 * (answers == others).mean()) if len(answers) else float("nan")

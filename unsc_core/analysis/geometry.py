@@ -1,4 +1,4 @@
-"""How the subspaces of an experiment lie: what protecting the rest leaves of the forgotten, how classes overlap, what moved."""
+"""Geometry of an experiment's subspaces: forgotten energy, angles between classes, movement."""
 
 from __future__ import annotations
 
@@ -25,26 +25,30 @@ if TYPE_CHECKING:
     from unsc_core.experiment.experiment import Experiment
 
 VERSION = 2
-"""Part of the key: raise it when a change of the code changes what is found."""
+"""Part of the key: raise it when a change of the code changes the result."""
 DRIFT_IMAGES = 32
-"""Retained test images of each class that movement is measured on, at most."""
+"""Most retained test images per class that movement is measured on."""
 MAX_DRIFT_NUMBERS = 2**20
-"""What all these images may hold together: there are fewer of large ones, or of many classes, but one of each."""
+"""Most numbers in all these images: large images, or many classes, get fewer, but one per class."""
 DRIFT_BATCH = 16
 
 
 @dataclass(frozen=True, eq=False)
 class Subspaces:
-    """What `make` found, layer by layer.
+    """The geometry of one experiment, layer by layer.
 
     Attributes:
-        forget_energy: layer -> (groups, d): the forgotten samples' energy along each retain eigenvector, in the spectrum's order.
-        angles: layer -> (classes, classes) mean principal angles between the classes' subspaces, in degrees; empty where
-            the moments are those of one request only. energy_threshold: the γ these subspaces were cut at.
-        drift: layer -> {"bound", "alone", "whole"}: root mean square movement of its pre-activations on retained test images, as
-            a share of their own size in the original. "alone": by this layer's change on the inputs it has in the original;
-            "whole": in the unlearned network, where its inputs have changed, too. "bound": the most that "alone" can be, ‖ΔW‖₂
-            times what these inputs have outside the kept subspace; None without a projection.
+        forget_energy: layer -> (groups, d): the forgotten samples' energy along each retained
+            eigenvector, in the order of the spectrum.
+        angles: layer -> (classes, classes) mean principal angles between the classes' subspaces, in
+            degrees; empty if there are only moments of one request.
+        energy_threshold: the γ these subspaces are cut at.
+        drift: layer -> {"bound", "alone", "whole"}: root mean square movement of the
+            pre-activations of retained test images, relative to their size in the original.
+            "alone": by this layer's change on its inputs in the original. "whole": in the
+            unlearned network, where its inputs have changed as well. "bound": the most that
+            "alone" can be, ‖ΔW‖₂ times the part of these inputs outside the kept subspace; None
+            without a projection.
     """
 
     forget_energy: dict[str, NDArray[Any]]
@@ -66,14 +70,11 @@ def key(config: ExperimentConfig, dataset: Dataset) -> str:
 
 
 def read(config: ExperimentConfig, dataset: Dataset, store: Store) -> Subspaces | None:
-    """What is stored for a resolved config, or None."""
+    """The stored subspaces of a resolved config, or None."""
     stored = SUBSPACES.read(store, key(config, dataset))
     if stored is None:
         return None
-    layers, arrays = (
-        stored.meta["layers"],
-        stored.arrays,
-    )  # JSON and safetensors keep an order of their own
+    layers, arrays = stored.meta["layers"], stored.arrays  # safetensors does not keep the order
     forget, angles = (
         {layer: arrays[f"{part}/{layer}"] for layer in layers if f"{part}/{layer}" in arrays}
         for part in ("forget", "angles")
@@ -87,7 +88,7 @@ def read(config: ExperimentConfig, dataset: Dataset, store: Store) -> Subspaces 
 
 
 def make(config: ExperimentConfig, store: Store, report: Report = silent) -> None:
-    """Compute and store the subspaces of a config; what it needs is computed first."""
+    """Compute and store the subspaces of a config, and whatever they need."""
     from unsc_core.experiment.experiment import Experiment
 
     work = Experiment(config, store, report)
@@ -150,7 +151,7 @@ def _angles(work: Experiment) -> dict[str, NDArray[Any]]:
 
 
 def drift_rows(work: Experiment) -> Tensor:
-    """(n,) indices of the retained test images that movement is measured on, drawn from each class by the seed."""
+    """(n,) indices of the retained test images that movement is measured on."""
     import torch
 
     from unsc_core.subspace.sampling import draw
@@ -198,11 +199,11 @@ def _drift(work: Experiment) -> dict[str, dict[str, float | None]]:
 def _movements(
     original: nn.Module, unlearned: nn.Module, layers: list[str], batches: Iterator[Tensor]
 ) -> dict[str, tuple[float, float, float]]:
-    """What layers answer in both networks.
+    """How far the pre-activations of layers move.
 
     Returns:
-        Layer -> sums, in float64, of the squares of: its pre-activations z in the original, what its own change of weights
-        and bias adds to them there, and how far they are from z in the unlearned network.
+        Layer -> sums of squares, in float64, of: its pre-activations z in the original; what its
+        own change of weight and bias adds there; their distance from z in the unlearned network.
     """
     import torch
 
@@ -211,16 +212,16 @@ def _movements(
     before, after = dict(original.named_modules()), dict(unlearned.named_modules())
     changes = {layer: _change(before[layer], after[layer]) for layer in layers}
     sums = {layer: [0.0, 0.0, 0.0] for layer in layers}
-    answers: dict[str, list[Tensor]] = {}
+    pending: dict[str, list[Tensor]] = {}
 
     def first(layer: str, inputs: Tensor, z: Tensor) -> None:
         z = z.to(torch.float64, copy=True)  # the next module may work in place
-        answers[layer].append(z)
+        pending[layer].append(z)
         sums[layer][0] += float(z.square().sum())
         sums[layer][1] += float(changes[layer](inputs.to(torch.float64)).square().sum())
 
     def second(layer: str, inputs: Tensor, z: Tensor) -> None:
-        sums[layer][2] += float((z.to(torch.float64) - answers[layer].pop(0)).square().sum())
+        sums[layer][2] += float((z.to(torch.float64) - pending[layer].pop(0)).square().sum())
 
     hooks = [
         modules[layer].register_forward_hook(
@@ -232,7 +233,7 @@ def _movements(
     try:
         with evaluating(original), evaluating(unlearned), torch.no_grad():
             for batch in batches:
-                answers = {layer: [] for layer in layers}
+                pending = {layer: [] for layer in layers}
                 original(batch)
                 unlearned(batch)
     finally:
@@ -242,12 +243,12 @@ def _movements(
 
 
 def _change(before: nn.Module, after: nn.Module) -> Callable[[Tensor], Tensor]:
-    """What a layer would answer to inputs in float64 if its weight and bias were the differences between two."""
+    """The layer in float64 whose weight and bias are the differences between two layers."""
     import copy
 
     import torch
 
-    bare = copy.deepcopy(before)  # without the hooks that this one is about to get
+    bare = copy.deepcopy(before)  # before hooks are added
     there = dict(after.named_parameters())
     differences = {
         name: (there[name].double() - old.double()).detach()
@@ -257,7 +258,7 @@ def _change(before: nn.Module, after: nn.Module) -> Callable[[Tensor], Tensor]:
 
 
 def _limits(work: Experiment, batches: Iterator[Tensor]) -> dict[str, float]:
-    """Layer -> the most its movement on these images can sum up to: Σ ‖ΔW x‖² ≤ ‖ΔW‖₂² Σ ‖P x‖², group by group."""
+    """Layer -> bound of its movement: Σ ‖ΔW x‖² ≤ ‖ΔW‖₂² Σ ‖P x‖², summed over groups."""
     import torch
 
     from unsc_core.subspace.moments import second_moments

@@ -1,7 +1,7 @@
-"""The 2-D lab as the views see it: what a run is, its key, and reading it back. Numpy only; `lab_recorder` makes it.
+"""The 2-D lab: a run, its key, and reading it. Without torch; `lab_recorder` makes it.
 
-A lab run is an ordinary experiment on blobs whose network carries its width in its name ("mlp-32"), so that its
-original and retrained network, its moments and its keys are those of every other experiment.
+A lab run is an ordinary experiment on blobs. The name of its network contains its width ("mlp-32"),
+so its original and retrained network, moments and keys are shared with other experiments.
 """
 
 from __future__ import annotations
@@ -22,16 +22,17 @@ from unsc_core.experiment.resolve import resolve
 from unsc_core.experiment.store import Store
 
 SHOWN = ("unsc", "random-labels", "gradient-ascent", "retrain")
-"""Methods side by side, in this order; retrain is their target and has one frame."""
+"""Methods side by side; retrain is the target of the others and has one frame."""
 SIZE = 96
-"""Cells of the plane along each side."""
+"""Cells along each side of the plane."""
 EXTENT = 3.7
-"""The plane shown reaches from −EXTENT to EXTENT both ways; every point lies inside."""
+"""The plane extends from −EXTENT to EXTENT on both axes and contains every point."""
 MAX_FRAMES = 101
-"""Frames per method, at most; longer runs are recorded every few epochs."""
+"""Most frames per method; longer runs are recorded every few epochs."""
 LEVELS = 64
 """Steps of confidence in a frame."""
-MEASURES = ("acc_forget", "acc_retain", "drift", "plane_changed", "plane_as_retrained")
+RECORDED = ("acc_forget", "acc_retain", "logit_drift", "plane_changed", "plane_as_retrained")
+"""Columns of `Recording.measures`."""
 
 
 def lab_config(
@@ -42,7 +43,9 @@ def lab_config(
     learning_rate: float,
     epochs: int,
 ) -> ExperimentConfig:
-    """The resolved config of a lab run; learning rate and epochs hold for every method. On CPU, where a run repeats bit by bit.
+    """The resolved config of a lab run; learning rate and epochs are shared by the methods.
+
+    It runs on the CPU, where runs repeat bit for bit.
 
     Raises:
         ConfigError: one sentence about the first impossible value.
@@ -83,13 +86,14 @@ def plane() -> NDArray[np.float32]:
 
 @dataclass(frozen=True, eq=False)
 class Recording:
-    """How one method changes the network, frame by frame.
+    """One method's changes to the network, frame by frame.
 
     Attributes:
-        epochs: (n,) epoch of each frame, from 0; of retrain only [0], its final state.
-        measures: (n, len(MEASURES)) float32: accuracies on the test set, in percent; drift of the retain test points'
-            logits; shares of the plane: answered by a retain class before and differently now; as the retrained model answers.
-        answers: (n, test points) uint8 classes.
+        epochs: (n,) epoch of each frame, from 0; only [0] for retrain, its final state.
+        measures: (n, len(RECORDED)) float32: accuracies on the test set in percent; logit drift of
+            the retained test points; share of the plane that belonged to a retained class and now
+            to another; share of the plane predicted as by the retrained model.
+        answers: (n, test points) uint8 predicted classes.
         deflated: the cells, zlib; see `cells`.
         stopped: why it ended before the last epoch, one sentence; empty if it did not.
     """
@@ -102,14 +106,17 @@ class Recording:
 
     @cached_property
     def cells(self) -> NDArray[np.uint8]:
-        """(n, SIZE, SIZE) class · LEVELS + confidence, 0 for a softmax of 1 / classes to LEVELS − 1 for 1."""
+        """(n, SIZE, SIZE) class · LEVELS + confidence.
+
+        The confidence is 0 for a softmax of 1 / classes, and LEVELS − 1 for one of 1.
+        """
         return np.frombuffer(zlib.decompress(self.deflated), np.uint8).reshape(
             len(self.epochs), SIZE, SIZE
         )
 
     def measure(self, name: str, frame: int = -1) -> float:
-        """One of MEASURES at a frame."""
-        return float(self.measures[frame, MEASURES.index(name)])
+        """One of RECORDED at a frame."""
+        return float(self.measures[frame, RECORDED.index(name)])
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,4 +1,4 @@
-"""Makes a run of the 2-D lab: the methods themselves, watched epoch by epoch by a recorder."""
+"""Runs the methods of the 2-D lab and records them epoch by epoch."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ from unsc_core.methods.context import projections
 from unsc_core.progress import Report, silent
 
 BATCH = 1024
-"""Points answered at a time: their hidden units stay in the processor's cache."""
+"""Points predicted at a time: their hidden units stay in the processor's cache."""
 
 
 def run(config: ExperimentConfig, store: Store | None = None, report: Report = silent) -> None:
-    """Record every method of SHOWN on one network and store the frames; nothing is done if they are there.
+    """Record every method of SHOWN on one network and store the frames, unless they are stored.
 
     Raises:
         UnscError: an impossible config, or a store that cannot be written.
@@ -43,7 +43,7 @@ def run(config: ExperimentConfig, store: Store | None = None, report: Report = s
     work.store.check_writable()
     original, retrained = work.original, work.retrained
     started = time.perf_counter()
-    recorder = Recorder(work, original, retrained)
+    recorder = LabRecorder(work, original, retrained)
     arrays: Arrays = {}
     stopped = {}
     for name in SHOWN:
@@ -64,8 +64,8 @@ def run(config: ExperimentConfig, store: Store | None = None, report: Report = s
     )
 
 
-class Recorder:
-    """Asks networks for the whole plane and the test set, and compares their answers with the original's and the retrained's."""
+class LabRecorder:
+    """Compares predictions on the plane and the test set with the original and retrained model."""
 
     def __init__(self, work: Experiment, original: nn.Module, retrained: nn.Module) -> None:
         self.work, self.original = work, original
@@ -78,7 +78,7 @@ class Recorder:
         self._before, self._target = self._first[cells].argmax(1), target[cells].argmax(1)
 
     def path(self, method: str) -> tuple[Arrays, str]:
-        """The frames of one method as arrays (see `lab.Recording`), and why it ended early."""
+        """The frames of one method as arrays, see `lab.Recording`; and why it ended early."""
         model, total = copy.deepcopy(self.original), settings(self.work.config).epochs
         every = -(-total // (MAX_FRAMES - 1))
         frames: list[tuple[int, NDArray[np.float32]]] = []
@@ -120,7 +120,7 @@ class Recorder:
         }
 
     def _measures(self, logits: NDArray[np.float32]) -> list[float]:
-        """In the order of `lab.MEASURES`."""
+        """In the order of `lab.RECORDED`."""
         labels, forgotten = self.work.dataset.y_test, self._forgotten
         test = len(labels)
         right = evaluation.accuracies(logits[-test:], labels, forgotten)
@@ -141,20 +141,16 @@ class Recorder:
 
 def packed(logits: NDArray[np.float32]) -> NDArray[np.uint8]:
     """(n,) class · LEVELS + confidence of logits (n, classes); see `lab.Recording.cells`."""
-    finite = torch.from_numpy(
-        logits
-    ).nan_to_num()  # the far plane may overflow where the points do not
+    finite = torch.from_numpy(logits).nan_to_num()  # far from the points they may overflow
     highest, answers = finite.max(1)
-    confidence = (
-        (finite - highest[:, None]).exp().sum(1).reciprocal()
-    )  # the largest of the softmax, at a fifth of its time
+    confidence = (finite - highest[:, None]).exp().sum(1).reciprocal()  # the largest softmax
     least = 1.0 / logits.shape[1]
     steps = ((confidence - least) / (1.0 - least) * (LEVELS - 1)).round().clamp(0, LEVELS - 1)
     return (answers * LEVELS + steps.long()).to(torch.uint8).numpy()
 
 
 def _first_gradients(work: Experiment) -> tuple[Arrays, list[tuple[str, int]]]:
-    """UNSC's gradient at the original, raw and projected, with the spectra it is projected by; and (layer, rank) in order."""
+    """UNSC's gradient at the original, raw and projected, with its spectra; and (layer, rank)."""
     model, context = copy.deepcopy(work.original), work.context()
     project, ranks = projections(model, context)
     rows = context.forget_rows()

@@ -1,4 +1,4 @@
-"""Two-dimensional maps of the decision space: fitted once on the original's logits, other models placed into it."""
+"""Maps of the decision space: fitted once on the original's logits, other models placed on them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Points = NDArray[np.float32]
 
 
 def sample(dataset: Dataset, points: int = MAX_POINTS, part: str = "test") -> NDArray[np.intp]:
-    """Indices of "test" or "train" samples to show: the first of every class in equal shares, `points` at most."""
+    """Indices of at most `points` "test" or "train" samples: the first few of every class."""
     per_class, labels = max(1, points // dataset.num_classes), dataset.labels(part)
     return np.sort(
         np.concatenate(
@@ -33,7 +33,7 @@ def sample(dataset: Dataset, points: int = MAX_POINTS, part: str = "test") -> ND
 
 
 def shown(request: Split, part: str) -> NDArray[np.intp]:
-    """Indices of the samples of "test" or "train" that a map of this request shows: a `sample`, and the single ones to be forgotten."""
+    """Indices of "test" or "train" samples on a map of this request: a `sample`, and forget_ids."""
     drawn = sample(request.dataset, part=part)
     return (
         np.union1d(drawn, request.forget_ids).astype(np.intp)
@@ -43,15 +43,15 @@ def shown(request: Split, part: str) -> NDArray[np.intp]:
 
 
 def positions(result: Result, part: str, umap: Points | None) -> dict[str, Points]:
-    """Where every model that has answered `part` puts the shown samples, all on one map of the original's test samples.
+    """Positions of the shown samples under every model, on one map of the original's test samples.
 
     Args:
         result: the experiment.
         part: "test" or "train".
-        umap: where the original's test samples lie on its UMAP; None draws the PCA instead.
+        umap: positions of the original's test samples on its UMAP; None for PCA.
 
     Returns:
-        Model name -> (n, 2) of `shown(result.split, part)`.
+        Model that has predicted `part` -> (n, 2) for `shown(result.split, part)`.
     """
     rows = shown(result.split, part)
     logits = {
@@ -79,14 +79,14 @@ def pca_map(original: Points, others: dict[str, Points]) -> dict[str, Points]:
 
 
 def place(original: Points, positions: Points, others: dict[str, Points]) -> dict[str, Points]:
-    """Every model's samples on a map of the original's (distance-weighted nearest neighbours, Shepard, 1968).
+    """Samples on a map of the original's, by inverse distance weighting (Shepard, 1968).
 
-    A sample lies at the mean of its nearest original logits' positions, weighted by 1 / distance: logits that
-    did not change keep their place exactly, and a small change is a small move.
+    A sample is placed at the mean position of its nearest original logits, weighted by
+    1 / distance: unchanged logits keep their place exactly, and a small change is a small move.
 
     Args:
         original: (n, classes) logits the map was fitted on.
-        positions: (n, 2) where they lie.
+        positions: (n, 2) of these.
         others: model name -> (m, classes) logits.
 
     Returns:
@@ -111,7 +111,7 @@ def place(original: Points, positions: Points, others: dict[str, Points]) -> dic
 
 
 def fit_umap(original: Points, seed: int) -> Points:
-    """(n, 2) positions of the original's logits (n, classes) by UMAP (McInnes, Healy, Melville, 2018)."""
+    """(n, 2) positions of logits (n, classes) by UMAP (McInnes, Healy, Melville, 2018)."""
     import warnings
 
     with warnings.catch_warnings():
@@ -129,7 +129,7 @@ def fit_umap(original: Points, seed: int) -> Points:
 
 
 def umap_key(config: ExperimentConfig, dataset: Dataset) -> str:
-    """The key of the original's UMAP of a resolved config: the same for every request on this original."""
+    """The key of the original's UMAP, which every request on this original shares."""
     return content_key(
         umap=logits_key(keys(config, dataset).original, dataset, "test"),
         points=MAX_POINTS,

@@ -1,4 +1,4 @@
-"""What happens epoch by epoch: an experiment's unlearning once more, looked at after every epoch. Reading needs no torch."""
+"""Epoch by epoch: an experiment's unlearning repeated and recorded. Reading needs no torch."""
 
 from __future__ import annotations
 
@@ -25,24 +25,24 @@ if TYPE_CHECKING:
     from unsc_core.experiment.experiment import Experiment
 
 MAX_SAMPLES = 5000
-"""Test samples that the accuracies are counted on; of a larger test set an even share of every class."""
+"""Most test samples that accuracies are counted on; a larger set gives an equal share per class."""
 MAX_ENTRIES = 128
-"""States that are kept; of more epochs every second, fourth, … one, and always the last."""
+"""Most entries; with more epochs only every second, fourth, … is kept, and always the last."""
 
 
 @dataclass(frozen=True, eq=False)
 class Epochs:
-    """The model after every epoch of its unlearning; the first entry is the original, the last the unlearned model.
+    """The model after every epoch of its unlearning, from the original to the unlearned model.
 
     A method without epochs has these two entries only.
 
     Attributes:
         epoch: (entries,) int64, from 0.
-        rows: (n,) the samples that `maps.shown` shows of the split's `measured_part`.
+        rows: (n,) the samples that `maps.shown` returns for the split's `measured_part`.
         logits: (entries, n, classes) float32, of the shown samples.
         per_class: (entries, classes) test accuracy in percent, NaN for a class without samples.
-        acc_forget: (entries,) Acc_f in percent: on test samples, or on the forgotten training samples where single ones are.
-        acc_retain: (entries,) Acc_r in percent: mean of `per_class` over the classes that stay.
+        acc_forget: (entries,) Acc_f in percent, on test samples or on single forgotten samples.
+        acc_retain: (entries,) Acc_r in percent: mean of `per_class` over the retained classes.
         counted: how many test samples the accuracies are counted on, MAX_SAMPLES at most.
     """
 
@@ -56,7 +56,7 @@ class Epochs:
 
 
 def counted_rows(dataset: Dataset) -> NDArray[np.intp]:
-    """Indices of the test samples that accuracies are counted on: all, or of more than MAX_SAMPLES an even share of every class."""
+    """Indices of the test samples that accuracies are counted on: all, or MAX_SAMPLES of them."""
     if len(dataset.y_test) <= MAX_SAMPLES:
         return np.arange(len(dataset.y_test))
     share = max(1, MAX_SAMPLES // dataset.num_classes)
@@ -93,7 +93,7 @@ def read_epochs(config: ExperimentConfig, dataset: Dataset, store: Store) -> Epo
 
 
 def make_epochs(config: ExperimentConfig, store: Store, report: Report = silent) -> None:
-    """Run a config's experiment where that has not been done, and record its epochs; what is stored is not computed again."""
+    """Record the epochs of a config's experiment, which is run first if necessary."""
     from unsc_core.experiment.experiment import Experiment
 
     work = Experiment(config, store, report)
@@ -105,8 +105,8 @@ def make_epochs(config: ExperimentConfig, store: Store, report: Report = silent)
 
 
 def _replayed(work: Experiment) -> Arrays:
-    """The arrays of Epochs from the unlearning done once more, which is deterministic."""
-    recorder = _Recorder(work)
+    """The arrays of Epochs from repeating the unlearning, which is deterministic."""
+    recorder = _EpochRecorder(work)
     model = work.unlearn(recorder.watch).model
     if recorder.last != recorder.kept[-1]:
         recorder.add(recorder.last, model)
@@ -114,15 +114,15 @@ def _replayed(work: Experiment) -> Arrays:
 
 
 def _first_and_last(work: Experiment) -> Arrays:
-    """The arrays of Epochs where nothing lies between the original and the unlearned model."""
-    recorder = _Recorder(work)
+    """The arrays of Epochs for a method without epochs."""
+    recorder = _EpochRecorder(work)
     recorder.add(0, work.original)
     recorder.add(1, work.unlearned.model)
     return recorder.arrays()
 
 
-class _Recorder:
-    """Looks at a model whenever it is shown one; keeps at most MAX_ENTRIES looks, whatever the number of epochs."""
+class _EpochRecorder:
+    """Records a model after each epoch, and keeps at most MAX_ENTRIES records."""
 
     def __init__(self, work: Experiment) -> None:
         self._data, self._split = work.data, work.split
@@ -133,24 +133,28 @@ class _Recorder:
         self._rows = (
             self._counted if work.split.forget_ids else np.union1d(self._shown, self._counted)
         )
-        self._looks: list[Arrays] = []
+        self._records: list[Arrays] = []
         self._every = 1
         self.kept: list[int] = []
         self.last = 0
 
     def watch(self, epoch: int, model: nn.Module) -> None:
-        """Look at the model after an epoch, unless so many have passed that this one is left out."""
+        """Record the model after an epoch, unless that would exceed the limit."""
         self.last = epoch
         if epoch % self._every:
             return
         if len(self.kept) == MAX_ENTRIES - 1:  # one is left for the last epoch
-            self.kept, self._looks, self._every = self.kept[::2], self._looks[::2], 2 * self._every
+            self.kept, self._records, self._every = (
+                self.kept[::2],
+                self._records[::2],
+                2 * self._every,
+            )
             if epoch % self._every:
                 return
         self.add(epoch, model)
 
     def add(self, epoch: int, model: nn.Module) -> None:
-        """Look at a model."""
+        """Record a model."""
         from unsc_core.learning.batches import predict
 
         data, request = self._data, self._split
@@ -170,14 +174,16 @@ class _Recorder:
         else:
             seen = logits[np.searchsorted(self._rows, self._shown)]
             acc_forget = evaluation.acc_forget(answers, labels, forgotten)
-        self._looks.append(
+        self._records.append(
             {"logits": seen, "per_class": per_class, "acc_forget": np.array(acc_forget)}
         )
         self.kept.append(epoch)
 
     def arrays(self) -> Arrays:
-        """All looks in one, as they are stored."""
-        together = {name: np.stack([look[name] for look in self._looks]) for name in self._looks[0]}
+        """All records in one, as they are stored."""
+        together = {
+            name: np.stack([record[name] for record in self._records]) for name in self._records[0]
+        }
         return {
             "epoch": np.array(self.kept, np.int64),
             "rows": self._shown.astype(np.int64),

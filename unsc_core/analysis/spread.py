@@ -1,4 +1,4 @@
-"""Mean and spread over seeds. Differences are paired by seed: the seeds' own luck, which both sides share, cancels."""
+"""Mean and spread over seeds. Differences are paired by seed, which cancels what seeds share."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ class Interval:
     """A mean over seeds with its 95 % confidence interval, mean ± half.
 
     Attributes:
-        mean: of the values; half: None for one value, which has no spread.
+        mean: of the values.
+        half: half of the interval; None for one value.
         n: how many values.
     """
 
@@ -26,7 +27,7 @@ class Interval:
 
     @property
     def tied(self) -> bool:
-        """Whether 0 lies inside: the values do not tell the mean from none. Never for one value, which tells nothing either way."""
+        """Whether the interval contains 0; False for one value, which has no interval."""
         return self.half is not None and abs(self.mean) <= self.half
 
 
@@ -62,7 +63,7 @@ def standard_deviation(values: Sequence[float]) -> float | None:
 def mean_and(
     spread: Callable[[Sequence[float]], float | None], values: list[Any]
 ) -> tuple[Any, Any]:
-    """Mean over runs, and `spread` of them, through nested dicts and lists alike; None where a run has none."""
+    """Mean and `spread` over runs, through nested dicts and lists; None if a run lacks a value."""
     first = values[0]
     if any(value is None for value in values):
         return None, None

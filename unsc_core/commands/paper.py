@@ -16,7 +16,7 @@ from typing import Any
 from unsc_core.analysis.spread import mean_and, standard_deviation
 from unsc_core.analysis.summary import summary
 from unsc_core.commands import arguments
-from unsc_core.commands.published import ROWS, Pair, Row, published_row
+from unsc_core.commands.published import ROWS, Pair, PaperRow, published_row
 from unsc_core.commands.terminal import clear_progress, show_progress
 from unsc_core.config import ExperimentConfig
 from unsc_core.errors import ConfigError
@@ -50,17 +50,17 @@ def paper(options: argparse.Namespace) -> int:
     return 0
 
 
-def record_path(row: Row) -> Path:
+def record_path(row: PaperRow) -> Path:
     """Where this machine's record of a row is kept."""
     return home() / "paper" / f"{row.name}.json"
 
 
-def shipped_record(row: Row) -> Path:
+def shipped_record(row: PaperRow) -> Path:
     """Where the bundled record of a row is kept."""
     return ASSETS / "paper" / f"{row.name}.json"
 
 
-def read_record(row: Row) -> dict[str, Any]:
+def read_record(row: PaperRow) -> dict[str, Any]:
     """This machine's record, else the bundled one, else an empty one.
 
     Raises:
@@ -78,7 +78,7 @@ def read_record(row: Row) -> dict[str, Any]:
 
 
 def experiments(
-    row: Row, methods: Iterable[str], seeds: Iterable[int]
+    row: PaperRow, methods: Iterable[str], seeds: Iterable[int]
 ) -> Iterator[ExperimentConfig]:
     """Every experiment of a row; UNSC first, retraining last because it takes longest."""
     for method in sorted(methods, key=lambda method: (method == "retrain", method != "unsc")):
@@ -95,7 +95,7 @@ def experiments(
 
 
 def run_row(
-    row: Row, methods: Iterable[str], seeds: Iterable[int], report: Report = silent
+    row: PaperRow, methods: Iterable[str], seeds: Iterable[int], report: Report = silent
 ) -> Iterator[dict[str, Any]]:
     """Run what is missing of a row; write and yield the record after every experiment."""
     from unsc_core.experiment.experiment import Experiment  # loads torch
@@ -146,7 +146,7 @@ def machine(device: str) -> dict[str, Any]:
     }
 
 
-def table(row: Row, record: dict[str, Any]) -> str:
+def table(row: PaperRow, record: dict[str, Any]) -> str:
     """The record beside the published numbers, in Markdown."""
     title = f"{row.dataset} / {row.model}, test accuracy in percent, mean ± sd over seeds"
     lines = [title, "", HEADER]
@@ -159,7 +159,7 @@ def table(row: Row, record: dict[str, Any]) -> str:
 
 
 def _lines(
-    row: Row, forget: tuple[int, ...], by_method: dict[str, list[dict[str, Any]]]
+    row: PaperRow, forget: tuple[int, ...], by_method: dict[str, list[dict[str, Any]]]
 ) -> Iterator[str]:
     """The lines of one set of forgotten classes: original, mask, and each method."""
     main = forget == (row.forget,)

@@ -15,7 +15,7 @@ Pair = tuple[float | None, float | None]
 
 
 @dataclass(frozen=True)
-class Row:
+class PaperRow:
     """The published numbers for one dataset and network.
 
     Attributes:
@@ -41,7 +41,7 @@ class Row:
     settings: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
-_FASHION_MNIST = Row(
+_FASHION_MNIST = PaperRow(
     name="fashion-mnist",
     dataset="fashion-mnist-32",
     model="alexnet",
@@ -67,7 +67,7 @@ _FASHION_MNIST = Row(
     # assets/tuning.
     settings={"unsc": {"energy_threshold": 0.9, "learning_rate": 0.05}},
 )
-_CIFAR10 = Row(
+_CIFAR10 = PaperRow(
     name="cifar10",
     dataset="cifar10",
     model="allcnn",
@@ -76,7 +76,7 @@ _CIFAR10 = Row(
     methods={"retrain": (None, 93.22), "random-labels": (3.30, 82.88), "unsc": (0.70, 92.77)},
     needs="Downloads 170 MB; each training takes minutes on a GPU, hours on a CPU.",
 )
-_SVHN = Row(
+_SVHN = PaperRow(
     name="svhn",
     dataset="svhn",
     model="vgg11",
@@ -85,7 +85,7 @@ _SVHN = Row(
     methods={"retrain": (None, 95.56), "random-labels": (1.75, 76.95), "unsc": (0.00, 95.74)},
     needs="Downloads 250 MB; each training takes minutes on a GPU, hours on a CPU.",
 )
-_CIFAR100 = Row(
+_CIFAR100 = PaperRow(
     name="cifar100",
     dataset="cifar100",
     model="resnet18",
@@ -94,10 +94,10 @@ _CIFAR100 = Row(
     methods={"retrain": (None, 75.77), "random-labels": (1.13, 24.58), "unsc": (1.23, 76.01)},
     needs="Downloads 170 MB and wants a GPU; about a day per training on a CPU.",
 )
-ROWS: dict[str, Row] = {row.name: row for row in (_FASHION_MNIST, _CIFAR10, _SVHN, _CIFAR100)}
+ROWS: dict[str, PaperRow] = {row.name: row for row in (_FASHION_MNIST, _CIFAR10, _SVHN, _CIFAR100)}
 
 
-def published_row(name: str) -> Row:
+def published_row(name: str) -> PaperRow:
     """The published row `name`.
 
     Raises:

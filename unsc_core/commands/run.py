@@ -14,8 +14,9 @@ from unsc_core.commands.terminal import clear_progress, show_progress
 from unsc_core.config import ExperimentConfig
 from unsc_core.data import dataset_entry
 from unsc_core.errors import ConfigError
+from unsc_core.figures.summary_table import text_table
 
-UNMEASURED = ("seed", "key", "device", "alterations")
+UNMEASURED = ("seed", "key", "device", "machines", "alterations")
 """Fields of a run's summary that have no mean over seeds."""
 
 
@@ -43,7 +44,7 @@ def run(options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps(outcome, ensure_ascii=False, allow_nan=False))
     else:
-        print(_table(outcome))
+        print(text_table(outcome))
     return 0
 
 
@@ -80,52 +81,3 @@ def _configs(options: argparse.Namespace) -> list[ExperimentConfig]:
         )
         for seed in seeds
     ]
-
-
-def _table(outcome: dict[str, Any]) -> str:
-    mean, half, seeds = outcome["mean"], outcome["interval"], len(outcome["seeds"])
-    spread = f"mean ± half of the 95 % interval over {seeds} seeds" if seeds > 1 else "one seed"
-    lines = [f"{'':11}{'Acc_f %':>15}{'Acc_r %':>15}   ({spread}, test set)"]
-    for model in ("original", "mask", "unlearned", "retrained"):
-        if mean.get(model):
-            cells = (
-                _with_spread(mean[model][name], half[model][name], "6.2f")
-                for name in ("acc_forget", "acc_retain")
-            )
-            lines.append(f"{model:11}" + "".join(f"{cell:>15}" for cell in cells))
-    lines.append(_gain(mean, half))
-    drift = f"retain logit drift {mean['logit_drift']:.3f}"
-    if mean.get("retrained"):
-        drift += f" (retrained model: {mean['retrained']['logit_drift']:.3f})"
-    lines.append(drift)
-    if mean["agreement"] is not None:
-        by_mask = f" (mask: {mean['mask']['agreement']:.1f} %)" if mean["mask"] else ""
-        lines.append(
-            f"agreement with the retrained model on forgotten samples "
-            f"{mean['agreement']:.1f} %{by_mask}"
-        )
-    errors = [abs(error) for run in outcome["seeds"] for error in run["energy_error"].values()]
-    if errors:
-        lines.append(
-            f"kept energy of retained images outside the sample: within {100 * max(errors):.2f} "
-            "points of the sampled images', in every layer"
-        )
-    for run in outcome["seeds"]:
-        alterations = f" ({', '.join(run['alterations'])})" if run["alterations"] else ""
-        lines.append(f"seed {run['seed']}: key {run['key']}{alterations}")
-    return "\n".join(lines)
-
-
-def _gain(mean: dict[str, Any], half: dict[str, Any]) -> str:
-    total, free, added = (
-        _with_spread(mean["gain"][part], half["gain"][part], "+.2f")
-        for part in ("total", "free", "added")
-    )
-    line = f"gain in Acc_r {total} points (below 0: over-unlearning)"
-    if mean["mask"]:
-        return f"{line}: {free} free, as the mask gives, {added} added by changing weights"
-    return f"{line}; single samples cannot be masked"
-
-
-def _with_spread(mean: float | None, half: float | None, form: str) -> str:
-    return "–" if mean is None else f"{mean:{form}}" + ("" if half is None else f" ± {half:.2f}")

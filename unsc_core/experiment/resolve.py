@@ -106,7 +106,7 @@ class Settings:
     """The numbers of a resolved config as computed with: each has a value, whatever the method.
 
     Attributes:
-        energy_threshold: γ; UNSC's default where the method has none or every layer has its own.
+        energy_threshold: γ; the default where the method has none or every layer has its own.
         energy_thresholds: a γ for each layer, or () if `cut` holds for all.
         cut: where spectra are cut: γ, or MERGE_THRESHOLD for the merged subspace.
         learning_rate, epochs: of the unlearning; 0 where the method has none.
@@ -127,9 +127,14 @@ class Settings:
         return cuts(layers, self.cut, self.energy_thresholds)
 
 
+def default_energy_threshold(method: str) -> float:
+    """The default γ of a method in METHODS; UNSC's for a method without one."""
+    return _given(METHODS[method].energy_threshold, DEFAULT_ENERGY_THRESHOLD)
+
+
 def settings(config: ExperimentConfig) -> Settings:
     """The numbers of a resolved config."""
-    threshold = _given(config.energy_threshold, DEFAULT_ENERGY_THRESHOLD)
+    threshold = _given(config.energy_threshold, default_energy_threshold(config.method))
     return Settings(
         energy_threshold=threshold,
         energy_thresholds=config.energy_thresholds,

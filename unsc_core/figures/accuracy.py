@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import plotly.graph_objects as go
+from numpy.typing import NDArray
 
 from unsc_core.analysis import evaluation
 from unsc_core.experiment.result import Result
@@ -17,53 +18,49 @@ def change_per_class(
     titles: list[str] | None = None,
     colours: list[str] | None = None,
 ) -> Picture:
-    """For each result, the change of every retained class's test accuracy against the original, side by side.
+    """The change of each retained class's test accuracy, one series per result.
 
     Args:
-        results: experiments on the same dataset, original and forget classes; one series each.
+        results: experiments on the same dataset, original and forgotten classes.
         look: colours.
-        titles: of the results; see `phrases.run_title` if None. colours: one each; their methods' if None.
+        titles: of the results; see `phrases.run_title` if None.
+        colours: of the results; their methods' if None.
     """
-    first = results[0]
-    dataset, retain = first.split.dataset, list(first.split.retain_classes)
+    dataset, retain = results[0].split.dataset, list(results[0].split.retain_classes)
     names = [dataset.class_names[c] for c in retain]
     figure = go.Figure()
     table: dict[str, object] = {"class": names}
-    parts = []
+    sentences = []
     for i, result in enumerate(results):
-        before, after = (
-            evaluation.per_class_accuracy(
-                answers.test.argmax(1), dataset.y_test, dataset.num_classes
-            )[retain]
-            for answers in (result.original, result.unlearned)
-        )
+        change = _change(result)[retain]
         title = titles[i] if titles else run_title(result)
-        colour = colours[i] if colours else method_colour(result.config.method, look)
         pattern = ("", "x", "/")[i % 3]
+        colour = colours[i] if colours else method_colour(result.config.method, look)
         figure.add_bar(
             x=names,
-            y=after - before,
+            y=change,
             name=title,
             marker={"color": colour, "pattern": {"shape": pattern}},
             hovertemplate="%{x}<br>%{y:+.1f} points<extra>" + title + "</extra>",
         )
-        table[title] = after - before
-        parts.append(
-            f"{title} changed the accuracy on the retained classes by {points(float(np.nanmean(after - before)))} points on average"
-        )
+        table[title] = change
+        mean = points(float(np.nanmean(change)))
+        sentences.append(f"{title} changed Acc_r by {mean} points")
     styled(figure, look, 400)
-    figure.update_layout(
-        barmode="group",
-        bargap=0.25,
-        margin={"l": 64, "t": 40, "b": round(0.75 * label_margin(names))},
-    )
-    figure.update_yaxes(
-        title_text="points of accuracy", zeroline=True, zerolinecolor=look.ink, zerolinewidth=1.5
-    )
+    margin = {"l": 64, "t": 40, "b": round(0.75 * label_margin(names))}
+    figure.update_layout(barmode="group", bargap=0.25, margin=margin)
+    zero = {"zeroline": True, "zerolinecolor": look.ink, "zerolinewidth": 1.5}
+    figure.update_yaxes(title_text="points of accuracy", **zero)
     figure.update_xaxes(tickangle=-45, type="category")
-    return Picture(
-        figure,
-        "Bars: change of test accuracy of each retained class against the original.",
-        "; ".join(parts) + ".",
-        table,
+    alt = "Bars: change of test accuracy of each retained class against the original."
+    return Picture(figure, alt, "; ".join(sentences) + ".", table)
+
+
+def _change(result: Result) -> NDArray[np.float64]:
+    """(classes,) in points."""
+    dataset = result.split.dataset
+    before, after = (
+        evaluation.per_class_accuracy(answers.test.argmax(1), dataset.y_test, dataset.num_classes)
+        for answers in (result.original, result.unlearned)
     )
+    return after - before

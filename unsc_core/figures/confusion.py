@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from unsc_core.analysis import evaluation
 from unsc_core.analysis.claims import SAME
 from unsc_core.experiment.result import Result
-from unsc_core.figures.phrases import points, requested, run_title
+from unsc_core.figures.phrases import class_title, points, requested, run_title
 from unsc_core.figures.theme import FORGET, Look, Picture, add_cells, label_margin, styled
 
 CELLS = "cells"
@@ -20,7 +20,7 @@ TITLES = {"original": "Original", "retrained": "Retrained"}
 
 
 def matrix(result: Result, model: str, part: str, normalised: bool) -> NDArray[np.float64]:
-    """(classes, classes): rows are true classes, in percent of the row when normalised, else counts."""
+    """(classes, classes), a row per true class: counts, or percent of the row if normalised."""
     dataset = result.split.dataset
     labels = dataset.labels(part)
     logits = getattr(result.models[model], part)
@@ -32,7 +32,10 @@ Cell = tuple[int, int]
 
 
 def in_cell(result: Result, model: str, part: str, cell: Cell) -> NDArray[np.intp]:
-    """Which samples of "test" or "train" a cell (true class, answer) counts; of "difference" those that came into it or left it."""
+    """Indices of the samples of "test" or "train" in a cell (true class, predicted class).
+
+    Of "difference": those that entered or left the cell.
+    """
     of_class = result.split.dataset.labels(part) == cell[0]
     models = ("original", "unlearned") if model == "difference" else (model,)
     inside = [result.models[name].of(part).argmax(1) == cell[1] for name in models]
@@ -52,17 +55,19 @@ def confusion(
         result.split.is_forgotten(part),
         result.split.dataset.num_classes,
     )
-    alt = f"Confusion matrix of the {model} model on the {part} set; retain classes are right in {accuracy:.1f} percent."
+    alt = (
+        f"Confusion matrix of the {model} model on the {part} set; accuracy on the retained "
+        f"classes {accuracy:.1f} percent."
+    )
     return Picture(figure, alt, "", _table(values, result))
 
 
 def difference(
     result: Result, part: str, normalised: bool, look: Look, cell: Cell | None = None
 ) -> Picture:
-    """Unlearned minus original: teal cells gained answers, vermilion cells lost them."""
-    change = matrix(result, "unlearned", part, normalised) - matrix(
-        result, "original", part, normalised
-    )
+    """Unlearned minus original: teal cells gained samples, vermilion cells lost them."""
+    after, before = (matrix(result, m, part, normalised) for m in ("unlearned", "original"))
+    change = after - before
     limit = float(np.abs(change).max()) or 1.0
     figure = _heatmap(
         change, result, look, normalised, look.loss_gain, (-limit, limit), signed=True
@@ -107,7 +112,7 @@ def _heatmap(
 def _finished(figure: go.Figure, result: Result, look: Look, title: str, cell: Cell | None) -> None:
     rows, columns = np.indices((result.split.dataset.num_classes,) * 2)
     names = result.split.dataset.class_names
-    figure.add_scatter(  # heat maps cannot be clicked: unseen marks can
+    figure.add_scatter(  # heat maps cannot be clicked: invisible marks can
         x=[names[c] for c in columns.ravel()],
         y=[names[r] for r in rows.ravel()],
         customdata=np.stack([rows.ravel(), columns.ravel()], 1).tolist(),
@@ -134,7 +139,11 @@ def _finished(figure: go.Figure, result: Result, look: Look, title: str, cell: C
     figure.update_layout(margin={"l": room + 28, "b": round(0.75 * room) + 34})
     edge = len(names) - 0.5
     figure.update_xaxes(
-        title_text="answer", tickangle=-45, showgrid=False, type="category", range=[-0.5, edge]
+        title_text="predicted class",
+        tickangle=-45,
+        showgrid=False,
+        type="category",
+        range=[-0.5, edge],
     )
     figure.update_yaxes(
         title_text="true class", range=[edge, -0.5], showgrid=False, type="category"
@@ -145,17 +154,21 @@ def _table(values: NDArray[np.float64], result: Result) -> dict[str, object]:
     names = result.split.dataset.class_names
     return {
         "true class": list(names),
-        **{f"answer {name}": values[:, i] for i, name in enumerate(names)},
+        **{f"predicted {name}": values[:, i] for i, name in enumerate(names)},
     }
 
 
 def _sentence(result: Result, part: str) -> str:
     dataset = result.split.dataset
     change = matrix(result, "unlearned", part, True) - matrix(result, "original", part, True)
-    gains = [(change[c, c], dataset.class_names[c]) for c in result.split.retain_classes]
+    names = [class_title(name) for name in dataset.class_names]
+    gains = [(change[c, c], names[c]) for c in result.split.retain_classes]
     best, worst = max(gains), min(gains)
-    text = f"After {run_title(result)} on {requested(result.split)}, the accuracy on {best[1]} changed by {points(best[0])} points"
+    text = (
+        f"After {run_title(result)} on {requested(result.split)}, accuracy on {best[1]} changed by "
+        f"{points(best[0])} points"
+    )
     if worst[1] != best[1]:
-        text += f" and that on {worst[1]} by {points(worst[0])}"
+        text += f" and on {worst[1]} by {points(worst[0])}"
     rising, falling = (sum(sign * gain > SAME for gain, _ in gains) for sign in (1, -1))
-    return f"{text}; of {len(gains)} retained classes, {rising} are answered better than before and {falling} worse."
+    return f"{text}; of {len(gains)} retained classes, {rising} improve and {falling} get worse."

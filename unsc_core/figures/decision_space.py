@@ -9,17 +9,28 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
+from unsc_core.data.request import Split
 from unsc_core.experiment.result import Result
-from unsc_core.figures.phrases import joined, percent, requested, run_title
+from unsc_core.figures.phrases import class_title, percent, requested, run_title
 from unsc_core.figures.theme import FORGET, Look, Picture, axis, class_colour, layout
 
 Points = NDArray[np.float32]
 Window = tuple[tuple[float, float], tuple[float, float]]
 
+Box = tuple[float, float, float]
+"""A name in pixels: its middle from the left and from below, and half its width."""
 NARROW, LINE = 300, 24
 """Pixels: the width of the narrowest panel, and the height of a name."""
 PARTS = {"test": "test", "train": "training"}
 TITLES = {"original": "Before: the original", "retrained": "Gold standard: retrained"}
+BARE = {
+    "showticklabels": False,
+    "showgrid": False,
+    "zeroline": False,
+    "showline": True,
+    "mirror": True,
+}
+"""An axis without numbers: only distances on the map mean something."""
 
 
 def ranges(positions: dict[str, Points]) -> Window:
@@ -43,7 +54,7 @@ def space(
     window: Window | None = None,
     part: str = "test",
 ) -> Picture:
-    """One model's map: what is forgotten as vermilion ×, the rest as ●, each class named at its middle.
+    """One model's map: × forgotten, ● retained, each class named at its middle.
 
     Args:
         result: the experiment.
@@ -56,22 +67,57 @@ def space(
         window: the axes' ranges; those of `positions` if None.
         part: "test" or "train".
     """
-    dataset, forget = result.split.dataset, result.split.forget_classes
-    labels, answers = dataset.labels(part)[rows], result.models[model].of(part)[rows].argmax(1)
+    labels = result.split.dataset.labels(part)[rows]
+    answers = result.models[model].of(part)[rows].argmax(1)
     leaves = result.split.is_forgotten(part)[rows]
     here, before = positions[model], positions["original"]
-    names = np.array(
+    traces = _points(result, here, rows, labels, answers, leaves)
+    if paths:
+        traces.insert(0, _paths(before[leaves], here[leaves], look))
+    limits = window or ranges(positions)
+    middles = _middles(result, model, here, labels, answers)
+    names, forget = result.split.dataset.class_names, result.split.forget_classes
+    bare = axis(look) | BARE
+    figure = go.Figure(
+        traces,
+        layout(look, height, TITLES.get(model) or f"After: {run_title(result)}")
+        | {
+            "xaxis": bare | {"range": limits[0]},
+            "yaxis": bare | {"range": limits[1]},
+            "showlegend": False,
+            "annotations": class_names(middles, names, forget, limits, height, look),
+        },
+    )
+    alt = (
+        f"Map of {len(rows)} {PARTS[part]} samples by the {model} model's logits; "
+        f"{requested(result.split)} marked with vermilion crosses."
+    )
+    table = {"row": rows, "true": labels, "answer": answers, "x": here[:, 0], "y": here[:, 1]}
+    return Picture(figure, alt, _sentence(result, model), table)
+
+
+def _points(
+    result: Result,
+    here: Points,
+    rows: NDArray[np.intp],
+    labels: NDArray[np.int64],
+    answers: NDArray[np.int64],
+    leaves: NDArray[np.bool_],
+) -> list[dict[str, Any]]:
+    """Traces of the retained and of the forgotten samples."""
+    names, last = result.split.dataset.class_names, result.split.dataset.num_classes - 1
+    hover = np.array(
         [
-            f"true {dataset.class_names[label]}<br>answer {dataset.class_names[a]}"
-            for label, a in zip(labels, answers, strict=True)
+            f"true {names[label]}<br>predicted {names[answer]}"
+            for label, answer in zip(labels, answers, strict=True)
         ]
     )
-    last = dataset.num_classes - 1
+    colours = [class_colour(c, result.split.forget_classes) for c in range(last + 1)]
     stay = {
         "color": labels[~leaves],
         "cmin": 0,
         "cmax": last,
-        "colorscale": [[c / last, class_colour(c, forget)] for c in range(last + 1)],
+        "colorscale": [[c / last, colour] for c, colour in enumerate(colours)],
         "size": 6,
         "opacity": 0.55,
     }
@@ -82,63 +128,46 @@ def space(
         "line": {"width": 1.8, "color": FORGET},
         "opacity": 0.95,
     }
-    traces: list[dict[str, Any]] = [
+    return [
         {
             "type": "scatter",
             "x": here[some, 0],
             "y": here[some, 1],
             "mode": "markers",
             "customdata": rows[some],
-            "text": names[some],
+            "text": hover[some],
             "hovertemplate": "%{text}<extra></extra>",
             "marker": marker,
         }
         for some, marker in ((~leaves, stay), (leaves, go_away))
     ]
-    if paths:
-        line_x, line_y = (
-            np.stack([before[leaves, i], here[leaves, i], np.full(leaves.sum(), np.nan)], 1).ravel()
-            for i in (0, 1)
-        )
-        line = {"color": look.muted, "width": 0.6}
-        traces.insert(
-            0,
-            {
-                "type": "scatter",
-                "x": line_x,
-                "y": line_y,
-                "mode": "lines",
-                "line": line,
-                "opacity": 0.45,
-                "hoverinfo": "skip",
-            },
-        )
-    limits = window or ranges(positions)
-    middles = {}
+
+
+def _paths(before: Points, here: Points, look: Look) -> dict[str, Any]:
+    """Lines from where samples were to where they are, as one trace with gaps."""
+    gap = np.full(len(here), np.nan)
+    x, y = (np.stack([before[:, i], here[:, i], gap], 1).ravel() for i in (0, 1))
+    return {
+        "type": "scatter",
+        "x": x,
+        "y": y,
+        "mode": "lines",
+        "line": {"color": look.muted, "width": 0.6},
+        "opacity": 0.45,
+        "hoverinfo": "skip",
+    }
+
+
+def _middles(
+    result: Result, model: str, here: Points, labels: NDArray[np.int64], answers: NDArray[np.int64]
+) -> dict[int, Points]:
+    """Class -> the middle of its correctly classified samples; forgotten ones in the original."""
+    forget, middles = result.split.forget_classes, {}
     for label in [*result.split.retain_classes, *forget]:
         of_class = (labels == label) & ((answers == label) | (label in forget))
         if of_class.any() and (label not in forget or model == "original"):
             middles[label] = np.median(here[of_class], axis=0)
-    bare = axis(look) | {
-        "showticklabels": False,
-        "showgrid": False,
-        "zeroline": False,
-        "showline": True,
-        "mirror": True,
-    }
-    figure = go.Figure(
-        traces,
-        layout(look, height, TITLES.get(model) or f"After: {run_title(result)}")
-        | {
-            "xaxis": bare | {"range": limits[0]},
-            "yaxis": bare | {"range": limits[1]},
-            "showlegend": False,
-            "annotations": class_names(middles, dataset.class_names, forget, limits, height, look),
-        },
-    )
-    alt = f"Map of {len(rows)} {PARTS[part]} samples by the {model} model's logits; {requested(result.split)} marked with vermilion crosses."
-    table = {"row": rows, "true": labels, "answer": answers, "x": here[:, 0], "y": here[:, 1]}
-    return Picture(figure, alt, _sentence(result, model), table)
+    return middles
 
 
 def class_names(
@@ -149,11 +178,9 @@ def class_names(
     height: int,
     look: Look,
 ) -> list[dict[str, Any]]:
-    """Annotations: each class's name at its middle, forgotten ones beside an arrow; no two lie on each other where there is room."""
+    """Annotations: class names at their middles, apart if possible, the forgotten with an arrow."""
     low, high = np.array(window).T
-    taken: list[
-        tuple[float, float, float]
-    ] = []  # of each name in pixels: its middle's distance from the left and from below, half its width
+    taken: list[Box] = []
     written = []
     for label, middle in sorted(
         middles.items(), key=lambda item: (item[0] in forget, float(item[1][1]))
@@ -182,8 +209,8 @@ def class_names(
     return written
 
 
-def _above(at: NDArray[np.floating], half: float, taken: list[tuple[float, float, float]]) -> int:
-    """Pixels to move a name up so that it lies on no other; those taken are ordered from below."""
+def _above(at: NDArray[np.floating], half: float, taken: list[Box]) -> int:
+    """Pixels to move a name up so that it overlaps no other; those taken are ordered from below."""
     up = float(at[1])
     for other_across, other_up, other_half in taken:
         if abs(at[0] - other_across) < half + other_half and abs(up - other_up) < LINE:
@@ -192,9 +219,9 @@ def _above(at: NDArray[np.floating], half: float, taken: list[tuple[float, float
 
 
 def _beside(
-    at: NDArray[np.floating], half: float, taken: list[tuple[float, float, float]], height: int
+    at: NDArray[np.floating], half: float, taken: list[Box], height: int
 ) -> tuple[int, int]:
-    """Pixels right and up from a point to where its name lies furthest from all others, and within the panel."""
+    """Pixels right and up from a point to the place in the panel farthest from other names."""
 
     def room(place: tuple[int, int]) -> float:
         across, up = at + place
@@ -216,32 +243,31 @@ def _sentence(result: Result, model: str) -> str:
     if not result.models[model].has(part):
         return ""
     of_forget = request.is_forgotten(part)
-    labels, answers = (
-        request.dataset.labels(part)[of_forget],
-        result.models[model].of(part)[of_forget].argmax(1),
-    )
-    own = float((answers == labels).mean())
-    names = (
-        f"the {requested(request)}"
-        if request.forget_ids
-        else f"the {PARTS[part]} images of {requested(request)}"
-    )
+    labels = request.dataset.labels(part)[of_forget]
+    answers = result.models[model].of(part)[of_forget].argmax(1)
+    correct = percent(float((answers == labels).mean()))
+    names = f"the {PARTS[part]} images of {requested(request)}"
+    if request.forget_ids:
+        names = f"the {requested(request)}"
     if model == "original":
-        return f"The original model recognises {percent(own)} of {names}."
-    gone = (
-        answers[answers != labels]
-        if request.forget_ids
-        else answers[~np.isin(answers, request.forget_classes)]
-    )
-    top = Counter(request.dataset.class_names[a] for a in gone).most_common(2)
-    parts = (
-        [joined([f"{percent(count / len(answers))} are answered {name}" for name, count in top])]
-        if top
-        else []
-    )
+        return f"The original model classifies {correct} of {names} correctly."
     who = "By a model that never saw them" if model == "retrained" else f"After {run_title(result)}"
-    text = f"{who}, of {names} {'; '.join([*parts, f'{percent(own)} are recognised'])}."
+    text = f"{who}, {_predicted(request, names, labels, answers, correct)}"
     if model == "unlearned" and result.retrained is not None and result.retrained.has(part):
         same = (answers == result.retrained.of(part)[of_forget].argmax(1)).mean()
-        text += f" {percent(float(same))} have the answer that the retrained model gives."
+        text += f" The retrained model predicts the same class for {percent(float(same))}."
     return text
+
+
+def _predicted(
+    request: Split, names: str, labels: NDArray[np.int64], answers: NDArray[np.int64], correct: str
+) -> str:
+    """The two most frequent other classes, and the share that is classified correctly."""
+    away = answers != labels if request.forget_ids else ~np.isin(answers, request.forget_classes)
+    top = Counter(request.dataset.class_names[a] for a in answers[away]).most_common(2)
+    if not top:
+        return f"{correct} of {names} are classified correctly."
+    shares = [(percent(count / len(answers)), class_title(name)) for name, count in top]
+    (first, where), *more = shares
+    also = "".join(f" and {share} as {name}" for share, name in more)
+    return f"{first} of {names} are classified as {where}{also}; {correct} correctly."

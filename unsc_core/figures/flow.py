@@ -1,4 +1,4 @@
-"""Where forgotten samples are sent, against where the retrained model sends the same samples."""
+"""Which classes the forgotten samples are taught, and which the retrained model predicts."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ import numpy as np
 import plotly.graph_objects as go
 
 from unsc_core.experiment.result import Result
-from unsc_core.figures.phrases import percent, requested
+from unsc_core.figures.phrases import class_title, percent, requested
 from unsc_core.figures.theme import Look, Picture, class_colour, clear, label_margin, styled
 
 
 def flow(result: Result, look: Look) -> Picture:
-    """Sankey: taught label (left) → answer of the retrained model (right) for every forgotten training sample.
+    """Sankey of the forgotten training samples: taught label → retrained model's prediction.
 
-    A link that keeps its class is drawn in its colour, one that changes class in grey.
+    A link between the same class has its colour; any other is grey.
 
     Raises:
         ValueError: the method taught no labels, or the retrained model is not there yet.
     """
     if result.labels is None or result.retrained is None or result.retrained.train is None:
-        raise ValueError("the flow needs taught labels and the retrained model's answers")
+        raise ValueError("the flow needs taught labels and the retrained model's predictions")
     dataset, forget = result.split.dataset, result.split.forget_classes
     taught, other = result.labels, result.retrained.train[result.split.forget_train()].argmax(1)
     left, right = np.unique(taught), np.unique(other)
@@ -54,7 +54,8 @@ def flow(result: Result, look: Look) -> Picture:
                     clear(class_colour(int(a), forget), 0.5) if a == b else clear(look.muted, 0.25)
                     for a, b, _ in links
                 ],
-                "hovertemplate": "taught %{source.label}<br>retrained says %{target.label}<br><b>%{value:.0f} samples</b><extra></extra>",
+                "hovertemplate": "taught %{source.label}<br>retrained predicts %{target.label}<br>"
+                "<b>%{value:.0f} samples</b><extra></extra>",
             },
         )
     )
@@ -62,7 +63,7 @@ def flow(result: Result, look: Look) -> Picture:
     figure.update_layout(margin={"l": 8, "r": 8, "t": 40, "b": 12})
     for x, anchor, text in (
         (0, "left", "<b>Taught label</b>"),
-        (1, "right", "<b>Retrained model's answer</b>"),
+        (1, "right", "<b>Retrained model's prediction</b>"),
     ):
         figure.add_annotation(
             x=x,
@@ -77,16 +78,16 @@ def flow(result: Result, look: Look) -> Picture:
     same = float((taught == other).mean())
     chance = float(sum((taught == c).mean() * (other == c).mean() for c in np.union1d(left, right)))
     sentence = (
-        f"For {percent(same)} of {_training(result)} the taught label is the retrained model's own answer "
-        f"(labels shuffled among them would reach {percent(chance)})."
+        f"For {percent(same)} of {_training(result)} the taught label is what the retrained model "
+        f"predicts (shuffled labels would reach {percent(chance)})."
     )
     table = {
         "taught": [dataset.class_names[a] for a, _, _ in links],
-        "retrained answer": [dataset.class_names[b] for _, b, _ in links],
+        "retrained prediction": [dataset.class_names[b] for _, b, _ in links],
     }
     return Picture(
         figure,
-        f"Flow of {_training(result)} from taught labels to the retrained model's answers.",
+        f"Flow of {_training(result)} from taught labels to the retrained model's predictions.",
         sentence,
         table | {"samples": [n for *_, n in links]},
     )
@@ -115,25 +116,26 @@ def label_counts(result: Result, look: Look) -> Picture:
     styled(figure, look, 90 + 36 * len(names))
     figure.update_yaxes(autorange="reversed", type="category")
     figure.update_xaxes(
-        title_text="forget samples taught this class", range=[0, 1.15 * counts.max()]
+        title_text="forgotten samples taught this class", range=[0, 1.15 * counts.max()]
     )
     figure.update_layout(margin={"l": label_margin(names), "b": 56})
     text = (
-        f"{percent(counts[order][0] / counts.sum())} of {_training(result)} were taught {names[0]}."
+        f"{percent(counts[order][0] / counts.sum())} of {_training(result)} "
+        f"were taught {class_title(names[0])}."
     )
     return Picture(
         figure,
-        "Bars: forget samples per taught class.",
+        "Bars: forgotten samples per taught class.",
         text,
         {"class": names, "samples": counts[order]},
     )
 
 
 def _training(result: Result) -> str:
-    """ "the 2,000 Shirt training samples", or "the 12 samples"."""
+    """What is counted: "the 2,000 training samples of Shirt", or "the 12 samples"."""
     names = requested(result.split)
     return (
         f"the {names}"
         if result.split.forget_ids
-        else f"the {len(result.split.forget_train()):,} {names} training samples"
+        else f"the {len(result.split.forget_train()):,} training samples of {names}"
     )

@@ -1,4 +1,4 @@
-"""Pictures in a page of their own: plotly's script once, each figure as data, colours that follow the reader's mode."""
+"""Pictures as HTML: plotly's script once, each figure as data, colours for light and dark mode."""
 
 from __future__ import annotations
 
@@ -11,14 +11,17 @@ from unsc_core.figures.theme import DARK, FORGET, LIGHT, Look, Picture
 
 DRAW = """
 const swaps = new Map(SWAPS), dark = matchMedia("(prefers-color-scheme: dark)");
-const light = new RegExp([...swaps.keys()].map(key => key.replace(/[()]/g, "\\\\$&")).join("|"), "gi");
+const keys = [...swaps.keys()].map(key => key.replace(/[()]/g, "\\\\$&"));
+const light = new RegExp(keys.join("|"), "gi");
 function draw(asDark, width) {
   for (const data of document.querySelectorAll("script[data-figure]")) {
-    const text = asDark ? data.textContent.replace(light, key => swaps.get(key.toLowerCase())) : data.textContent;
+    const plain = data.textContent;
+    const text = asDark ? plain.replace(light, key => swaps.get(key.toLowerCase())) : plain;
     const figure = JSON.parse(text), name = data.dataset.figure;
     if (width) figure.layout.width = width;
     Plotly.react(document.getElementById(name), figure.data, figure.layout,
-      {responsive: !width, displaylogo: false, toImageButtonOptions: {format: "svg", filename: name}});
+      {responsive: !width, displaylogo: false,
+       toImageButtonOptions: {format: "svg", filename: name}});
   }
 }
 draw(dark.matches);
@@ -30,27 +33,28 @@ addEventListener("afterprint", () => draw(dark.matches));
 
 
 def embedded(picture: Picture, name: str) -> str:
-    """A picture, drawn with LIGHT, as HTML: an empty place with its alternative text, its data, its sentence."""
-    data = picture.figure.to_json().replace(
-        "<", "\\u003c"
-    )  # so that no text in it can end the script
+    """A picture drawn with LIGHT, as HTML: its alternative text, its data, its sentence."""
+    data = picture.figure.to_json()
+    data = data.replace("<", "\\u003c")  # no text in it can end the script
     sentence = (
         f"<figcaption>{html.escape(picture.sentence)}</figcaption>" if picture.sentence else ""
     )
     height = int(picture.figure.layout.height or 400)
     return (
-        f'<figure><div id="{name}" role="img" aria-label="{html.escape(picture.alt)}" style="height:{height}px"></div>'
+        f'<figure><div id="{name}" role="img" aria-label="{html.escape(picture.alt)}" '
+        f'style="height:{height}px"></div>'
         f'<script type="application/json" data-figure="{name}">{data}</script>{sentence}</figure>'
     )
 
 
 def scripts() -> str:
-    """What draws them: plotly.js whole, so that nothing is fetched, and `DRAW`."""
-    return f"<script>{get_plotlyjs()}</script><script>{DRAW.replace('SWAPS', json.dumps(swaps()))}</script>"
+    """What draws them: all of plotly.js, so that nothing is fetched, and `DRAW`."""
+    draw = DRAW.replace("SWAPS", json.dumps(swaps()))
+    return f"<script>{get_plotlyjs()}</script><script>{draw}</script>"
 
 
 def swaps() -> list[tuple[str, str]]:
-    """Every colour of the light look with that of the dark one; the forgotten keep theirs."""
+    """Pairs of light and dark colours; that of the forgotten classes stays."""
     pairs = dict(zip(_colours(LIGHT), _colours(DARK), strict=True))
     pairs.pop(FORGET, None)
     rgb = {_rgb(a): _rgb(b) for a, b in pairs.items()}
@@ -62,6 +66,6 @@ def _colours(look: Look) -> list[str]:
 
 
 def _rgb(colour: str) -> str:
-    """How a colour begins where it is see-through."""
+    """How a colour starts where it is translucent."""
     red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
     return f"rgba({red},{green},{blue},"

@@ -7,12 +7,12 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from unsc_core.experiment.result import Result
-from unsc_core.figures.phrases import points
+from unsc_core.figures.phrases import class_title, points
 from unsc_core.figures.theme import Look, Picture, label_margin, styled
 
 
 def logits(result: Result, rows: NDArray[np.intp], part: str, look: Look) -> Picture:
-    """Mean logit of every class over the given samples of "test" or "train", by the original and by the unlearned model."""
+    """Mean logit of every class over samples of "test" or "train", original and unlearned."""
     names = list(result.split.dataset.class_names)
     before, after = (
         answers.of(part)[rows].mean(0) for answers in (result.original, result.unlearned)
@@ -42,7 +42,12 @@ def logits(result: Result, rows: NDArray[np.intp], part: str, look: Look) -> Pic
     change = after - before
     most, least = int(change.argmax()), int(change.argmin())
     who = "this sample" if len(rows) == 1 else f"these {len(rows)} samples"
-    sentence = f"For {who} the logit of {names[least]} fell most ({points(change[least])}) and that of {names[most]} rose most ({points(change[most])})."
+    fell = "fell most" if change[least] < 0 else "rose least"
+    rose = "rose most" if change[most] > 0 else "fell least"
+    sentence = (
+        f"For {who}, the logit of {class_title(names[least])} {fell} ({points(change[least])}) "
+        f"and that of {class_title(names[most])} {rose} ({points(change[most])})."
+    )
     return Picture(
         figure,
         f"Bars: mean logit of each class over {who}, before and after.",

@@ -1,4 +1,4 @@
-"""Small pieces of text that sentences are made of."""
+"""Names, numbers and short phrases that sentences are made of."""
 
 from __future__ import annotations
 
@@ -12,64 +12,83 @@ if TYPE_CHECKING:
     from unsc_core.analysis.spread import Interval
     from unsc_core.experiment.result import Result
 
+MODEL_TITLES = {
+    "unlearned": "Unlearned",
+    "original": "Original",
+    "mask": "Mask",
+    "retrained": "Retrained",
+}
+"""Models of a `summary`, in the order of the columns of a table -> their titles."""
+ONE_SEED = "A single seed has no spread, so a small difference may be chance."
+
 
 def joined(names: Sequence[str]) -> str:
-    """ "a", "a and b", "a, b and c"."""
+    """A list in a sentence: "a", "a and b", "a, b and c"."""
     names = [str(name) for name in names]
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
+def class_title(name: str) -> str:
+    """A class's name in a sentence; a bare number, which reads like a count, becomes "class 3"."""
+    return f"class {name}" if name.isdigit() else name
+
+
+def class_titles(names: Sequence[str]) -> str:
+    """Names of classes in a sentence: "Shirt and Coat", "classes 3 and 5"."""
+    if len(names) > 1 and all(name.isdigit() for name in names):
+        return f"classes {joined(names)}"
+    return joined([class_title(name) for name in names])
+
+
 def requested(request: Split) -> str:
-    """What is forgotten: "Shirt and Coat", or "12 samples"."""
+    """What is to be forgotten: "Shirt and Coat", or "12 samples"."""
     if request.forget_ids:
         return f"{len(request.forget_ids)} sample{'s' if len(request.forget_ids) > 1 else ''}"
-    return joined([request.dataset.class_names[c] for c in request.forget_classes])
+    return class_titles([request.dataset.class_names[c] for c in request.forget_classes])
 
 
 def percent(share: float) -> str:
-    """A share 0–1 as whole percent."""
+    """A share from 0 to 1 in whole percent."""
     return f"{100 * share:.0f}\u00a0%"
 
 
 def points(difference: float) -> str:
-    """A difference of percentages, signed."""
+    """A difference of percentages with its sign, in points."""
     return f"{difference:+.1f}".replace("-0.0", "0.0").replace("+0.0", "0.0").replace("-", "−")
 
 
 def pm(difference: Interval) -> str:
-    """A difference over seeds with half of its 95 % interval, signed: "+0.3 ± 0.2"; one seed has only the difference."""
-    return points(difference.mean) + (
-        "" if difference.half is None else f" ± {difference.half:.1f}"
-    )
+    """A difference over seeds with half of its 95 % interval, "+0.3 ± 0.2"; one seed has none."""
+    half = "" if difference.half is None else f" ± {difference.half:.1f}"
+    return points(difference.mean) + half
 
 
 def method_title(name: str) -> str:
-    """How a method is called in text."""
+    """A method's title in text."""
     return METHODS[name].title
 
 
 def free_and_added(gain: dict[str, float | None]) -> str:
-    """One run's gain told apart, in a sentence: `gain` as in a `summary`."""
+    """The gain of one run split in two, as a sentence; `gain` as in a `summary`."""
     if gain["free"] is None or gain["added"] is None:
-        return "Single samples cannot be masked, so their gain is not told apart."
+        return "Single samples have no mask, so their gain cannot be split."
     return (
-        f"Masking the answer alone, without any training, changes it by {points(gain['free'])} points; "
-        f"changing weights adds {points(gain['added'])} to that."
+        f"Of the change in Acc_r, masking alone gives {points(gain['free'])} points without any "
+        f"training; changing weights adds {points(gain['added'])}."
     )
 
 
 def altered(title: str, alterations: Sequence[str]) -> str:
-    """A title that says what is not as its method makes it: "UNSC", or "UNSC (edited labels, imported)"."""
+    """A title with what differs from the published method: "UNSC (edited labels, imported)"."""
     return f"{title} ({', '.join(alterations)})" if alterations else title
 
 
 def file_stem(stem: str, alterations: Sequence[str]) -> str:
     """The name of a file about a run, without its ending: "unsc-4f2a_edited-labels"."""
-    return "_".join(
-        [stem, *(words.replace("γ", "gamma").replace(" ", "-") for words in alterations)]
-    )
+    words = [text.replace("γ", "gamma").replace(" ", "-") for text in alterations]
+    return "_".join([stem, *words])
 
 
 def run_title(result: Result) -> str:
-    """How one run is called wherever it appears."""
+    """The title of one run wherever it appears."""
     return altered(method_title(result.config.method), result.alterations)

@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from unsc_core.figures.theme import Look, Picture, axis, clear, label_margin, layout, styled
 from unsc_core.subspace.energy import energy_rank, unkept
 
-Spectra = dict[str, NDArray[np.float64]]
+Eigenvalues = dict[str, NDArray[np.float64]]
 """Layer -> (groups, d) eigenvalues, descending."""
 
 
-def ranks(spectra: Spectra, cut_at: Mapping[str, float]) -> dict[str, tuple[int, int]]:
+def ranks(spectra: Eigenvalues, cut_at: Mapping[str, float]) -> dict[str, tuple[int, int]]:
     """Layer -> (rank, dim), summed over groups, with each layer cut at its γ."""
     return {
         layer: (
@@ -27,9 +27,14 @@ def ranks(spectra: Spectra, cut_at: Mapping[str, float]) -> dict[str, tuple[int,
 
 
 def spectrum(
-    layer: str, title: str, spectra: Spectra, energy_threshold: float, look: Look, height: int = 290
+    layer: str,
+    title: str,
+    spectra: Eigenvalues,
+    energy_threshold: float,
+    look: Look,
+    height: int = 290,
 ) -> Picture:
-    """One layer: log energy share per direction; kept directions in grey, the others, the null space, in teal."""
+    """One layer: log energy share per direction; kept in grey, the null space in teal."""
     values = spectra[layer][0]
     k = energy_rank(values, energy_threshold)
     share = np.maximum(values / max(values.sum(), 1e-300), 1e-12)
@@ -39,7 +44,7 @@ def spectrum(
         ("null space", slice(max(k - 1, 0), None), look.teal),
     )
     d, groups = len(values), len(spectra[layer])
-    figure = go.Figure(  # made in one piece: γ is dragged, and plotly takes its time over every later change
+    figure = go.Figure(  # built in one piece: γ is dragged, and later changes to a figure are slow
         [
             {
                 "type": "scatter",
@@ -50,7 +55,8 @@ def spectrum(
                 "name": name,
                 "line": {"color": colour, "width": 2},
                 "fillcolor": clear(colour, 0.18),
-                "hovertemplate": f"direction %{{x}}<br>energy share %{{y:.2e}}<br>{name}<extra></extra>",
+                "hovertemplate": "direction %{x}<br>energy share %{y:.2e}<br>"
+                f"{name}<extra></extra>",
             }
             for name, part, colour in parts
         ],
@@ -79,14 +85,17 @@ def spectrum(
             ],
         },
     )
-    alt = f"Spectrum of {title}: {k} of {d} directions hold {energy_threshold:.3g} of the retain energy, {d - k} are free to move in."
+    alt = (
+        f"Spectrum of {title}: {k} of {d} directions hold {energy_threshold:.3g} of the retained "
+        f"energy; {d - k} are free to move in."
+    )
     return Picture(figure, alt, "", {"direction": index, "energy share": share, "kept": index <= k})
 
 
 def free_share(
-    titles: dict[str, str], spectra: Spectra, cut_at: Mapping[str, float], look: Look
+    titles: dict[str, str], spectra: Eigenvalues, cut_at: Mapping[str, float], look: Look
 ) -> Picture:
-    """Per layer: how many directions are kept, and how many are free to move in, when it is cut at its γ; and what energy lies in the latter."""
+    """Per layer, cut at its γ: how many directions are free, and what energy they hold."""
     found = ranks(spectra, cut_at)
     names = [titles[layer] for layer in found]
     kept = np.array([rank for rank, _ in found.values()])
@@ -117,14 +126,15 @@ def free_share(
     figure.update_layout(margin={"l": label_margin(names), "t": 76, "b": 56})
     widest = int(np.argmax(free / dims))
     outside = unkept(spectra, cut_at)
-    sentence = f"{said(cut_at)}, no direction is free to move in: every one is kept."
+    sentence = f"{at_gamma(cut_at)}, no direction is free to move in: all are kept."
     if free.any():
+        energies = [outside[layer] for layer, room in zip(found, free, strict=True) if room]
         sentence = (
-            f"{said(cut_at)}, {100 * free.sum() / dims.sum():.0f} % of all directions are free to move in; there the retained classes hold "
-            f"{_energy([outside[layer] for layer, room in zip(found, free, strict=True) if room])}. "
-            f"{names[widest]} has most room ({free[widest]} of {dims[widest]})."
+            f"{at_gamma(cut_at)}, {100 * free.sum() / dims.sum():.0f} % of all directions are free "
+            f"to move in; they hold {_energy(energies)} of the retained classes. {names[widest]} "
+            f"has the largest share of free directions ({free[widest]} of {dims[widest]})."
         )
-    alt = "Stacked bars per layer: directions kept for the retained classes and directions in the null space."
+    alt = "Stacked bars per layer: directions kept for the retained classes, and the null space."
     energy = 100 * np.array(list(outside.values()))
     return Picture(
         figure,
@@ -135,29 +145,27 @@ def free_share(
             "dim": dims,
             "rank": kept,
             "null dimension": free,
-            "retain energy in it, %": energy,
+            "retained energy in it, %": energy,
         },
     )
 
 
 def _energy(shares: Sequence[float]) -> str:
-    """What layers' shares of the energy say together: "3.1 to 4.0 % of their energy"."""
+    """Shares of several layers: "3.1 to 4.0 % of the energy, depending on the layer,"."""
     if max(shares) == 0:
-        return "none of their energy"
+        return "none of the energy"
     if 100 * max(shares) < 0.01:
-        return "less than 0.01 % of their energy"
+        return "less than 0.01 % of the energy"
     least, most = (
         f"{100 * share:.2g}" if share >= 1e-4 else "0" if share == 0 else "less than 0.01"
         for share in (min(shares), max(shares))
     )
-    return (
-        f"{most} % of their energy"
-        if least == most
-        else f"{least} to {most} % of their energy, depending on the layer"
-    )
+    if least == most:
+        return f"{most} % of the energy"
+    return f"{least} to {most} % of the energy, depending on the layer,"
 
 
-def said(cut_at: Mapping[str, float]) -> str:
+def at_gamma(cut_at: Mapping[str, float]) -> str:
     """ "At γ = 0.96", or "At the layers' own γ"."""
     different = set(cut_at.values())
     return f"At γ = {different.pop():g}" if len(different) == 1 else "At the layers' own γ"

@@ -1,13 +1,12 @@
-"""Methods side by side in words: the table, and where UNSC stands."""
+"""Methods side by side in words: the table, and UNSC's standing."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from unsc_core.analysis.claims import SAME
 from unsc_core.analysis.comparison import (
-    Row,
-    Run,
+    ComparisonRow,
+    MethodRun,
     Standing,
     added,
     by_method,
@@ -16,87 +15,64 @@ from unsc_core.analysis.comparison import (
     rows,
     standing,
 )
+from unsc_core.analysis.measures import MEASURES, Measure
 from unsc_core.analysis.spread import Interval
-from unsc_core.figures.phrases import altered, joined, pm
+from unsc_core.figures.phrases import MODEL_TITLES, ONE_SEED, altered, joined, pm
 from unsc_core.methods import METHODS
 
-COLUMNS = {
-    "Acc_f %": "Test accuracy on the classes to forget; lower is better.",
-    "Acc_r %": "Mean test accuracy over the classes that stay; higher is better.",
-    "Gain": "Acc_r of this model minus Acc_r of the original, in points. Below 0 the rest was damaged: over-unlearning.",
-    "Added": "Acc_r of this model minus Acc_r of the mask, in points: what changing weights brought beyond hiding the answer.",
-    "Gap to retrain": "Acc_r of this model minus Acc_r of the retrained one, in points.",
-    "Agreement %": "Share of the forgotten classes' test images that this model answers as the retrained one does.",
-    "Logit drift": "‖z − z₀‖ / ‖z₀‖ over the retained test images: how far the logits moved from the original's. Not a fault in itself: "
-    "see the retrained model's.",
-    "Seconds": "Measured around the method when it ran. Second moments serve every later request: they count for the method that "
-    "collected them. Original and retrained: their training. *: on another machine than most rows, or not recorded where.",
-}
-"""Column of the table -> what it says, in the order of MEASURES."""
-MEASURES = {
-    "acc_forget": "{:.1f}",
-    "acc_retain": "{:.1f}",
-    "gain": "{:+.1f}",
-    "added": "{:+.1f}",
-    "gap": "{:+.1f}",
-    "agreement": "{:.0f}",
-    "drift": "{:.2f}",
-    "seconds": "{:.1f}",
-}
 MARK = "◆ "
-SHORT = {"original": "Original", "mask": "Mask", "retrained": "Retrained"}
 ROLES = {
     "original": "before forgetting",
-    "mask": "only hides the answer",
+    "mask": "only hides the class",
     "retrained": "gold standard",
 }
+OTHER_MACHINE = "*: measured on another machine than most rows, or on an unknown one."
 
 
-def name(method: str, runs: Sequence[Run] = ()) -> str:
-    """How a row is called: a method's title, shortened where it is long; with its runs, also what is not as the method makes it."""
+def columns() -> dict[str, str]:
+    """Column of the table -> its tooltip, one for each measure."""
+    notes = {"seconds": f" {OTHER_MACHINE}"}
+    return {m.column: m.help + notes.get(key, "") for key, m in MEASURES.items()}
+
+
+def name(method: str, runs: Sequence[MethodRun] = ()) -> str:
+    """The title of a row: a method, perhaps shortened, with the alterations of its runs."""
     entry = METHODS.get(method)
-    title = entry.short_title or entry.title if entry else SHORT[method]
+    title = entry.short_title or entry.title if entry else MODEL_TITLES[method]
     return altered(title, runs[0].alterations if runs else ())
 
 
-def table(runs: Sequence[Run]) -> dict[str, list[str]]:
-    """The comparison as text: the references first, then every method; "mean ± half of the 95 % interval" over more than one seed."""
+def table(runs: Sequence[MethodRun]) -> dict[str, list[str]]:
+    """The comparison as text, references first; over seeds "mean ± half of the 95 % interval"."""
     found, of = rows(runs), by_method(runs)
     against = standing(runs) if "unsc" in found else Standing()
-    columns = {
-        "Method": [
-            (MARK if method == "unsc" else "") + name(method, of.get(method, ()))
-            for method in found
-        ],
+    names = [(MARK if m == "unsc" else "") + name(m, of.get(m, ())) for m in found]
+    return {
+        "Method": names,
         "Seeds": [str(row.seeds) for row in found.values()],
+        **{m.column: [_cell(row, m) for row in found.values()] for m in MEASURES.values()},
+        "Verdict": [ROLES.get(m) or _verdict(m, of[m], against) for m in found],
     }
-    for column, (measure, form) in zip(COLUMNS, MEASURES.items(), strict=True):
-        columns[column] = [_cell(row, measure, form) for row in found.values()]
-    columns["Verdict"] = [
-        ROLES.get(method) or _verdict(method, of[method], against) for method in found
-    ]
-    return columns
 
 
-def _cell(row: Row, measure: str, form: str) -> str:
-    mean, half = row.mean[measure], row.half[measure]
-    if mean is None:
-        return "–"
-    text = (
-        form.format(mean).replace("+0.0", "0.0").replace("-0.0", "0.0")
-        if abs(mean) < SAME
-        else form.format(mean)
-    )
-    elsewhere = measure == "seconds" and row.elsewhere  # an interval over machines says nothing
-    text = text if half is None or elsewhere else f"{text} ± {form.format(half).lstrip('+')}"
-    return text.replace("-", "−") + ("*" if elsewhere else "")
+def _cell(row: ComparisonRow, measure: Measure) -> str:
+    mean, half = row.mean.get(measure.key), row.half.get(measure.key)
+    if measure.key == "seconds" and row.elsewhere and mean is not None:
+        return f"{measure.number(mean)}*"  # an interval over machines means nothing
+    return measure.number(mean, half)
 
 
-def _verdict(method: str, of: Sequence[Run], against: Standing) -> str:
+def _acc_forget(value: float | None) -> str:
+    measure = MEASURES["acc_forget"]
+    return measure.text(value or 0.0)
+
+
+def _verdict(method: str, of: Sequence[MethodRun], against: Standing) -> str:
     if any(run.forgotten is None for run in of):
         return "not known yet"
     if not forgets(of):
-        return f"does not forget (Acc_f up to {max(run.measures['unlearned']['acc_forget'] or 0.0 for run in of):.1f} %)"
+        most = max(run.measures["unlearned"]["acc_forget"] or 0.0 for run in of)
+        return f"does not forget (Acc_f up to {_acc_forget(most)})"
     for words, group in (
         ("above UNSC", against.better),
         ("tied with UNSC", against.tied),
@@ -107,67 +83,63 @@ def _verdict(method: str, of: Sequence[Run], against: Standing) -> str:
     return "forgets"
 
 
-def conclusion(runs: Sequence[Run]) -> str:
-    """Where UNSC stands among the methods that are there, in a few short sentences."""
+def conclusion(runs: Sequence[MethodRun]) -> str:
+    """Where UNSC stands among the methods that have been run, in a few short sentences."""
     of = by_method(runs)
     if "unsc" not in of:
         return "UNSC has not been run here yet: run all methods to compare them with it."
-    unsc, ours = of["unsc"], rows(runs)["unsc"].mean
-    who = name("unsc", unsc)
-    seeds = len(unsc)
-    over = f"Over {seeds} seeds {who}" if seeds > 1 else f"In this one run {who}"
+    unsc = of["unsc"]
+    who, seeds, acc_forget = name("unsc", unsc), len(unsc), rows(unsc)["unsc"].mean["acc_forget"]
+    over = f"Over {seeds} seeds, {who}" if seeds > 1 else f"In this single run, {who}"
     if any(run.forgotten is None for run in unsc):
-        return f"Whether {who} forgets is known once the retrained model is there to compare with."
+        return f"Whether {who} forgets is known once there is a retrained model to compare with."
     if not forgets(unsc):
-        return f"{over} does not forget: Acc_f stays at {ours['acc_forget'] or 0.0:.1f} %. A lower γ or more epochs may help.{_caution(seeds)}"
-    said = [f"{over} forgets (Acc_f {ours['acc_forget'] or 0.0:.1f} %)."]
+        lead = f"{over} does not forget: Acc_f stays at {_acc_forget(acc_forget)}."
+        return " ".join([lead, "A lower γ or more epochs may help.", *_caution(seeds)])
+    sentences = [f"{over} forgets (Acc_f {_acc_forget(acc_forget)})."]
     hidden, beyond = free(unsc), added(unsc)
     if hidden is not None and beyond is not None:
-        said.append(f"Of Acc_r, {free_and_added(hidden, beyond)}.")
+        sentences.append(f"{free_and_added(hidden, beyond)}.")
     against = standing(runs)
-    said += [
-        f"{name(m, of[m])} keeps {pm(ahead)} points more of Acc_r.".replace("keeps +", "keeps ")
-        for m, ahead in against.better.items()
+    titles = {method: name(method, found) for method, found in of.items()}
+    pairs = [one for g in (against.better, against.tied, against.worse) for one in g.values()]
+    fewest = min([seeds, *(one.n for one in pairs)])
+    return " ".join([*sentences, *_ranked(against, titles), *_caution(fewest)])
+
+
+def _ranked(against: Standing, titles: dict[str, str]) -> list[str]:
+    """One sentence for each method above UNSC, and one for every other group that has methods."""
+    sentences = [
+        f"{titles[method]} keeps {pm(ahead).lstrip('+')} points more of Acc_r."
+        for method, ahead in against.better.items()
     ]
     if against.tied:
-        said.append(f"Tied with it: {joined([name(m, of[m]) for m in against.tied])}.")
+        sentences.append(
+            f"Tied with {titles['unsc']}: {joined([titles[m] for m in against.tied])}."
+        )
     if against.worse:
-        low, high = sorted(
-            abs(ahead)
-            for ahead in (f([one.mean for one in against.worse.values()]) for f in (min, max))
-        )
-        span = (
-            f"{low:.1f} points"
-            if f"{low:.1f}" == f"{high:.1f}"
-            else f"{low:.1f} to {high:.1f} points"
-        )
-        said.append(
-            f"{joined([name(m, of[m]) for m in against.worse])} {'keeps' if len(against.worse) == 1 else 'keep'} {span} less."
-        )
+        who = joined([titles[m] for m in against.worse])
+        verb = "keeps" if len(against.worse) == 1 else "keep"
+        sentences.append(f"{who} {verb} {_span(list(against.worse.values()))} points less.")
     if against.not_forgetting:
-        said.append(
-            f"{joined([name(m, of[m]) for m in against.not_forgetting])} {'does' if len(against.not_forgetting) == 1 else 'do'} not forget."
-        )
-    fewest = min(
-        (
-            ahead.n
-            for group in (against.better, against.tied, against.worse)
-            for ahead in group.values()
-        ),
-        default=seeds,
-    )
-    return " ".join(said) + _caution(min(seeds, fewest))
+        who = joined([titles[m] for m in against.not_forgetting])
+        verb = "does" if len(against.not_forgetting) == 1 else "do"
+        sentences.append(f"{who} {verb} not forget.")
+    return sentences
+
+
+def _span(behind: list[Interval]) -> str:
+    """The smallest and the largest of several losses, in points: "0.4", or "0.4 to 2.1"."""
+    low, *_, high = sorted([abs(one.mean) for one in behind] * 2)
+    return f"{low:.1f}" if f"{low:.1f}" == f"{high:.1f}" else f"{low:.1f} to {high:.1f}"
 
 
 def free_and_added(hidden: Interval, beyond: Interval) -> str:
-    """What the mask gives and what changing weights adds to that, in points of Acc_r."""
-    text = f"masking the answer alone gives {pm(hidden)} points without any training; changing weights adds {pm(beyond)} to that"
-    return text + (", which cannot be told from nothing" if beyond.tied else "")
+    """What the mask gives in Acc_r and what changing weights adds to that, in points."""
+    text = f"Masking alone gives {pm(hidden)} points of Acc_r without any training; "
+    text += f"changing weights adds {pm(beyond)}"
+    return f"{text}, which cannot be told from 0" if beyond.tied else text
 
 
-def _caution(seeds: int) -> str:
-    return (
-        ""
-        if seeds > 1
-        else " One seed has no spread: where only one is compared, a small difference may be chance."
-    )
+def _caution(seeds: int) -> list[str]:
+    return [] if seeds > 1 else [ONE_SEED]

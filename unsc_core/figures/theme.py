@@ -30,7 +30,7 @@ RETAIN = (
     "#7F8C8D",
     "#86B300",
 )
-"""Okabe–Ito without vermilion, its black and bright yellow replaced so that all show on light and dark; with ●."""
+"""Okabe–Ito without vermilion; black and yellow replaced to show on light and dark. With ●."""
 SPARE_MARKS = (
     *("star-triangle-up", "star-triangle-down", "star-diamond", "hexagon2", "octagon", "hexagram"),
     *("square-open", "triangle-up-open", "triangle-down-open", "pentagon-open", "hexagon-open"),
@@ -156,7 +156,7 @@ def _luminance(colours: NDArray[np.floating]) -> NDArray[np.floating]:
 
 
 def clear(colour: str, opacity: float) -> str:
-    """A colour, #rrggbb, seen through."""
+    """A colour, #rrggbb, made translucent."""
     red, green, blue = _rgb(colour)
     return f"rgba({red},{green},{blue},{opacity:g})"
 
@@ -170,7 +170,7 @@ def add_cells(
     limits: tuple[float, float],
     hover: str | None,
 ) -> None:
-    """A square heat map of classes, with a text in each cell that contrasts with the cell by at least 4.5 : 1.
+    """Add a square heat map of classes; the text of each cell has a contrast of at least 4.5 : 1.
 
     Args:
         figure: to add to.

@@ -1,4 +1,4 @@
-"""The files of an exported .zip, read as data and nothing else: names, sizes and forms are checked before content is used."""
+"""The files of an exported .zip, read as data only: names, sizes and forms are checked first."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ NEEDED = {
     "logits_unlearned.npy",
 }
 UNREAD = {"summary.json", "report.html"}
-"""Part of every export, and made anew from the rest when wanted: never opened here."""
+"""Part of every export, but computed again from the rest when needed: never opened here."""
 KNOWN = NEEDED | UNREAD | {"spectra.safetensors", "taught_labels.npy"}
 KNOWN |= {f"{name}.safetensors" for name in TRAINED} | {
     f"logits_{name}{part}.npy" for name in TRAINED for part in ("", "_train")
@@ -57,18 +57,18 @@ RECORD: dict[str, Any] = {
     "test_digest": str,
     "class_names": [str],
 }
-"""What run.json must look like: "*" stands for any name, a list for any number of such entries."""
+"""The form of run.json: "*" stands for any name, a list for any number of such entries."""
 OPTIONAL: dict[str, Any] = {"took": NUMBER, "machine": str, "trained_machines": {"*": str}}
-"""What it may say besides: exports of earlier versions do not."""
+"""Further entries, which exports of earlier versions lack."""
 
 Files = dict[str, bytes]
 
 
 def read_archive(file: BinaryIO | Path) -> Files:
-    """The files of an archive that may be opened; sizes and names are looked at before any is read.
+    """The files of an archive; names and sizes are checked before any file is read.
 
     Raises:
-        ImportedFileError: one sentence about the first thing that is wrong, as all functions here do.
+        ImportedFileError: the first thing that is wrong, in one sentence; so do all functions here.
     """
     try:
         with zipfile.ZipFile(file) as archive:
@@ -76,7 +76,8 @@ def read_archive(file: BinaryIO | Path) -> Files:
             names = [member.filename for member in members]
             if unknown := [name for name in names if name not in KNOWN]:
                 raise ImportedFileError(
-                    f"The archive has a file '{unknown[0][:60]}', which no export has; give a .zip as the Runs page makes it."
+                    f"The archive has a file '{unknown[0][:60]}', which is not part of an export; "
+                    "choose a .zip that Export on the Runs page made."
                 )
             if twice := [name for name, times in Counter(names).items() if times > 1]:
                 raise ImportedFileError(
@@ -91,11 +92,13 @@ def read_archive(file: BinaryIO | Path) -> Files:
             for member in members:
                 if member.filename.endswith(".json") and member.file_size > MAX_TEXT_BYTES:
                     raise ImportedFileError(
-                        f"'{member.filename}' is larger than {MAX_TEXT_BYTES >> 20} MiB; export the run again."
+                        f"'{member.filename}' is larger than {MAX_TEXT_BYTES >> 20} MiB; export "
+                        "the run again."
                     )
                 if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
                     raise ImportedFileError(
-                        f"'{member.filename}' is packed in a way that no export is; export the run again."
+                        f"'{member.filename}' is compressed in a way that exports are not; "
+                        "export the run again."
                     )
             return {
                 member.filename: _unpacked(archive, member)
@@ -113,12 +116,13 @@ def read_archive(file: BinaryIO | Path) -> Files:
         MemoryError,
     ):
         raise ImportedFileError(
-            "This is not a complete .zip archive; export the run again, and check that the file was copied whole."
+            "This is not a complete .zip archive; export the run again, and check that the whole "
+            "file was copied."
         ) from None
 
 
 def _unpacked(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
-    """A file of the archive: no more bytes of it than the archive says it has, whatever is packed there."""
+    """A file of the archive, read only up to the size that the archive declares."""
     with archive.open(member) as file:
         content = file.read(member.file_size)
     if len(content) != member.file_size:
@@ -135,7 +139,7 @@ def read_json(content: bytes, name: str) -> Any:
 
 
 def read_record(content: bytes) -> dict[str, Any]:
-    """What run.json says, of the form of `RECORD`."""
+    """The content of run.json, which has the form of `RECORD`."""
     record = read_json(content, "run.json")
     if (
         isinstance(record, dict)
@@ -143,25 +147,27 @@ def read_record(content: bytes) -> dict[str, Any]:
         and record["format"] not in FORMATS
     ):
         raise ImportedFileError(
-            f"The export has format {record['format']}, but this version reads format {FORMAT}; use the version it was made with."
+            f"The export has format {record['format']}, but this version reads format {FORMAT}; "
+            "use the version it was made with."
         )
     if not _fits(record, RECORD) or not _fits(
         record, {name: form for name, form in OPTIONAL.items() if name in record}
     ):
         raise ImportedFileError(
-            "'run.json' does not say what an export says; export the run again."
+            "'run.json' does not have the form of an export's; export the run again."
         )
     if not 0 <= record["created"] <= time.time() + 2 * 86400:
         raise ImportedFileError(
-            "'run.json' says that the run was made at an impossible time; export the run again."
+            "'run.json' dates the run at an impossible time; export the run again."
         )
     if not re.fullmatch(DEVICES, record["device"]):
         raise ImportedFileError(
-            f"'run.json' names a device '{record['device'][:40]}', which is none; export the run again."
+            f"'run.json' names '{record['device'][:40]}', which is not a device; export the run "
+            "again."
         )
-    return (
-        record if record["format"] == FORMAT else record | {"energy_error": {}}
-    )  # in format 1 it was of another γ and of all classes
+    if record["format"] == FORMAT:
+        return record
+    return record | {"energy_error": {}}  # in format 1 it was for another γ and for all classes
 
 
 def _fits(value: Any, form: Any) -> bool:
@@ -184,7 +190,7 @@ def _fits(value: Any, form: Any) -> bool:
 
 
 def read_array(files: Files, name: str, shape: tuple[int, ...], kind: Any) -> NDArray[Any]:
-    """The array in a .npy file; its header must say what is expected before the rest is read."""
+    """The array in a .npy file; its header must match before the rest is read."""
     stream = io.BytesIO(files[name])
     try:
         version = np.lib.format.read_magic(stream)
@@ -207,7 +213,8 @@ def read_array(files: Files, name: str, shape: tuple[int, ...], kind: Any) -> ND
         ) from None
     sizes = ["×".join(map(str, size)) or "a number" for size in (found, shape)]
     raise ImportedFileError(
-        f"'{name}' is {sizes[0]} {dtype}, but for this dataset it must be {sizes[1]} {np.dtype(kind)}."
+        f"'{name}' is {sizes[0]} {dtype}, but for this dataset it must be "
+        f"{sizes[1]} {np.dtype(kind)}."
     )
 
 
@@ -215,7 +222,7 @@ def read_tensors(files: Files, name: str) -> Arrays:
     """Name -> array, from a safetensors file."""
     try:
         return load(files[name])
-    except Exception:  # the readers of unknown bytes raise nearly anything
+    except Exception:  # unknown bytes make the reader raise nearly anything
         raise ImportedFileError(
             f"'{name}' is damaged or not a safetensors file; export the run again."
         ) from None

@@ -1,4 +1,4 @@
-"""A stored result as plain files that other tools can read, in a folder or in one .zip that `importing` takes back."""
+"""A stored result as plain files for other tools: a folder, or one .zip that can be imported."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from unsc_core.runs.history import Stored, read_run
 from unsc_core.runs.report import report
 
 FORMAT = 2
-"""Of the files of an export: raise it when a reader of the old ones would go wrong."""
+"""Of an export: raise it when a reader of earlier exports would misread new ones."""
 
 
 def export_result(key: str, folder: Path, store: Store | None = None) -> list[Path]:
@@ -55,8 +55,8 @@ def export_result(key: str, folder: Path, store: Store | None = None) -> list[Pa
     return sorted(folder / name for name in files)
 
 
-def export_zip(key: str, store: Store | None = None) -> bytes:
-    """The same files as one .zip.
+def export_zip(key: str, store: Store | None = None, address: str = "") -> bytes:
+    """The same files as one .zip; see `report` for `address`.
 
     Raises:
         ConfigError: no complete result has this key.
@@ -65,13 +65,13 @@ def export_zip(key: str, store: Store | None = None) -> bytes:
     with zipfile.ZipFile(
         out, "w", zipfile.ZIP_DEFLATED, compresslevel=1
     ) as archive:  # weights and logits hardly shrink
-        for name, content in contents(key, store or Store()).items():
+        for name, content in contents(key, store or Store(), address).items():
             archive.writestr(name, content)
     return out.getvalue()
 
 
-def contents(key: str, store: Store) -> dict[str, bytes]:
-    """File name -> content: weights, logits, labels, config, summary, spectra, a report, and what an import needs besides.
+def contents(key: str, store: Store, address: str = "") -> dict[str, bytes]:
+    """File name -> content: weights, logits, labels, config, summary, spectra, record and report.
 
     Raises:
         ConfigError: no complete result has this key.
@@ -99,12 +99,12 @@ def contents(key: str, store: Store) -> dict[str, bytes]:
     spectra = SPECTRA.read(store, run.keys.spectra)
     if spectra is not None:
         files["spectra.safetensors"] = save(spectra)
-    files["report.html"] = report(run, spectra, store).encode()
+    files["report.html"] = report(run, spectra, store, address).encode()
     return files
 
 
 def shared_config(config: ExperimentConfig) -> dict[str, Any]:
-    """The config without the folders of this machine: own files go by their names alone."""
+    """The config without the folders of this machine: user-supplied files by name only."""
     values = config.to_dict()
     if config.dataset.removesuffix(VALIDATION) not in DATASETS:
         values["dataset"] = Path(config.dataset).name
@@ -116,7 +116,7 @@ def shared_config(config: ExperimentConfig) -> dict[str, Any]:
 
 
 def _record(run: Stored, store: Store) -> dict[str, Any]:
-    """What the files above do not say: how it went, and on which data."""
+    """What an import needs besides: how the run went, and on which data."""
     spectra = SPECTRA.read(store, run.keys.spectra)
     trained = {
         name: TRAINED.read(store, key)
@@ -149,7 +149,7 @@ def _record(run: Stored, store: Store) -> dict[str, Any]:
 
 
 def _original(run: Stored, store: Store) -> Arrays | None:
-    """The original's weights: from the checkpoint that was given, else as they were trained here."""
+    """The original's weights: from the user's checkpoint, else as they were trained here."""
     if run.result.config.checkpoint is None:
         trained = TRAINED.read(store, run.keys.original)
         return None if trained is None else trained.weights

@@ -1,4 +1,7 @@
-"""A run as one HTML file that works offline: numbers, live figures, their sentences, settings. See `figures.html` for how they are drawn."""
+"""A run as one HTML file that opens offline: numbers, live figures with their sentences, settings.
+
+`figures.html` draws the figures.
+"""
 
 from __future__ import annotations
 
@@ -8,64 +11,77 @@ import time
 from collections.abc import Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlencode
 
 from unsc_core.analysis import maps
+from unsc_core.analysis.measures import MEASURES, Measure
 from unsc_core.analysis.summary import summary
-from unsc_core.errors import ConfigError
 from unsc_core.experiment.artefacts import SPECTRA, Layers
 from unsc_core.experiment.resolve import settings
 from unsc_core.experiment.store import Store
-from unsc_core.runs.history import Stored, link, read_run
+from unsc_core.figures.phrases import (
+    MODEL_TITLES,
+    ONE_SEED,
+    free_and_added,
+    points,
+    requested,
+    run_title,
+)
+from unsc_core.figures.two_runs import seconds_note
+from unsc_core.runs.history import Stored, read_run
 from unsc_core.subspace.energy import cuts
 
 if TYPE_CHECKING:
     from unsc_core.figures.theme import Picture
 
 STYLE = """
-:root{color-scheme:light dark;--ink:#1c2422;--muted:#56615e;--paper:#fff;--line:#cfd6d3;--teal:#00695c}
-@media (prefers-color-scheme:dark){:root{--ink:#e8eeec;--muted:#a3b0ad;--paper:#12181a;--line:#3a474a;--teal:#5fd3c1}}
-@media print{:root{--ink:#1c2422;--muted:#56615e;--paper:#fff;--line:#cfd6d3;--teal:#00695c}
+:root{color-scheme:light dark}
+:root{--ink:#1c2422;--muted:#56615e;--paper:#fff;--line:#cfd6d3;--teal:#00695c}
+@media (prefers-color-scheme:dark){
+  :root{--ink:#e8eeec;--muted:#a3b0ad;--paper:#12181a;--line:#3a474a;--teal:#5fd3c1}}
+@media print{
+  :root{--ink:#1c2422;--muted:#56615e;--paper:#fff;--line:#cfd6d3;--teal:#00695c}
   .grid{display:block}body{max-width:none;padding:0}figure,tr,h2{break-inside:avoid}h2{break-after:avoid}.modebar{display:none}}
 *{box-sizing:border-box}
-body{font:16px/1.55 "Source Sans",system-ui,sans-serif;color:var(--ink);background:var(--paper);max-width:1180px;margin:0 auto;
-  padding:24px 16px 64px}
+body{font:16px/1.55 "Source Sans",system-ui,sans-serif;color:var(--ink);background:var(--paper);
+  max-width:1180px;margin:0 auto;padding:24px 16px 64px}
 h1{font-size:30px;line-height:1.2;margin:8px 0}h2{font-size:22px;margin:40px 0 8px}
 p.lead{font-size:18px;max-width:75ch}.muted{color:var(--muted)}code{overflow-wrap:anywhere}
-table{border-collapse:collapse;width:100%}th,td{text-align:left;vertical-align:top;padding:6px 12px 6px 0;border-bottom:1px solid var(--line)}
+table{border-collapse:collapse;width:100%}
+th,td{text-align:left;vertical-align:top;padding:6px 12px 6px 0;border-bottom:1px solid var(--line)}
 td.number{white-space:nowrap;font-variant-numeric:tabular-nums;font-weight:600}
 .wide{overflow-x:auto}
 .grid{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,340px),1fr));gap:8px 24px}
-figure{margin:8px 0 16px;min-width:0}figcaption{margin-top:4px;max-width:75ch}figure>div{overflow:hidden}
+figure{margin:8px 0 16px;min-width:0}figure>div{overflow:hidden}
+figcaption{margin-top:4px;max-width:75ch}
 .grid figure:first-child:nth-last-child(n+5){grid-column:1/-1}
 """
 POLICY = (
     "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:"
 )
-"""Sent along with the page: a browser fetches nothing for it, whatever is in it."""
+"""The page's own policy: a browser fetches nothing for it, whatever it contains."""
 
 
-def report_of(key: str, store: Store | None = None) -> str:
-    """The report of a stored run.
+def report_of(key: str, store: Store | None = None, address: str = "") -> str:
+    """The report of a stored run; see `report` for `address`.
 
     Raises:
         ConfigError: no complete result has this key.
     """
     store = store or Store()
     run = read_run(key, store)
-    return report(run, SPECTRA.read(store, run.keys.spectra), store)
+    return report(run, SPECTRA.read(store, run.keys.spectra), store, address)
 
 
-def report(run: Stored, spectra: Layers | None, store: Store) -> str:
+def report(run: Stored, spectra: Layers | None, store: Store, address: str = "") -> str:
     """The report: one HTML document of about 5 MB, most of it plotly's script.
 
     Args:
-        run: what it is about.
+        run: the run.
         spectra: the eigenvalues of its request, if they have been computed.
-        store: looked into for the map.
+        store: where the map is read from.
+        address: opens the run in the app; listed among the settings if given.
     """
     from unsc_core.figures.html import embedded, scripts
-    from unsc_core.figures.phrases import requested, run_title
 
     result = run.result
     title = f"Forgetting {requested(result.split)} with {run_title(result)}"
@@ -84,60 +100,71 @@ def report(run: Stored, spectra: Layers | None, store: Store) -> str:
         parts.append(
             f"<section><h2>{html.escape(heading)}</h2><p>{html.escape(words)}</p>{grid}</section>"
         )
-    parts += ["<h2>Settings</h2>", _settings(run)]
+    parts += ["<h2>Settings</h2>", _settings(run, address)]
     head = (
-        f'<meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="{html.escape(POLICY)}">'
-        f'<meta name="viewport" content="width=device-width,initial-scale=1"><title>{html.escape(title)}</title><style>{STYLE}</style>'
+        '<meta charset="utf-8">'
+        f'<meta http-equiv="Content-Security-Policy" content="{html.escape(POLICY)}">'
+        '<meta name="viewport" content="width=device-width,initial-scale=1">'
+        f"<title>{html.escape(title)}</title><style>{STYLE}</style>"
     )
-    return f'<!DOCTYPE html>\n<html lang="en"><head>{head}</head><body><main>{"".join(parts)}</main>{scripts()}</body></html>\n'
+    body = f"<main>{''.join(parts)}</main>{scripts()}"
+    return f'<!DOCTYPE html>\n<html lang="en"><head>{head}</head><body>{body}</body></html>\n'
 
 
 def _where(run: Stored) -> str:
     config = run.result.config
     made = datetime.fromtimestamp(run.made.meta["created"])
     imported = " · imported" if "imported" in run.made.meta else ""
-    return f"{_name(config.dataset)} · {_name(config.model)} · seed {config.seed} · {made.day} {made:%B %Y, %H:%M}{imported}"
+    when = f"{made.day} {made:%B %Y, %H:%M}"
+    what = f"{_name(config.dataset)} · {_name(config.model)} · seed {config.seed}"
+    return f"{what} · {when}{imported}"
 
 
 def _name(path: str) -> str:
-    """A name, or the last part of a path: whose folder it was in is nobody's business."""
+    """A name, or the last part of a path: a report does not disclose folders."""
     return path.replace("\\", "/").rsplit("/", 1)[-1]
 
 
 def _lead(run: Stored) -> str:
-    from unsc_core.figures.phrases import free_and_added, points, requested
-
     numbers = summary(run.result)
     before, after = numbers["original"], numbers["unlearned"]
-    text = ""
+    names, sentences = requested(run.result.split), []
     if run.result.alterations:
-        text = f"This run is not the method as published: {', '.join(run.result.alterations)}. "
-    text += f"The network was asked to forget {requested(run.result.split)}. "
+        changes = ", ".join(run.result.alterations)
+        sentences.append(f"This run differs from the published method: {changes}.")
+    sentences.append(f"The network was asked to forget {names}.")
     if before["acc_forget"] is not None:
-        text += f"Of that, it recognised {before['acc_forget']:.1f} % before and {after['acc_forget']:.1f} % after; "
-    text += f"on the rest its accuracy changed by {points(numbers['gain']['total'])} points to {after['acc_retain']:.1f} %"
+        sentences.append(
+            f"Its accuracy on {names} went from {before['acc_forget']:.1f} "
+            f"to {after['acc_forget']:.1f} %."
+        )
+    kept = f"Its accuracy on the rest changed by {points(numbers['gain']['total'])} points"
+    kept += f" to {after['acc_retain']:.1f} %"
     if (retrained := numbers.get("retrained")) is not None:
-        text += f", and a network retrained without it reaches {retrained['acc_retain']:.1f} %"
-    return f"{text}. {free_and_added(numbers['gain'])} One run has no spread: a small difference may be chance."
+        kept += f"; a network retrained from scratch reaches {retrained['acc_retain']:.1f} %"
+    return " ".join([*sentences, f"{kept}.", free_and_added(numbers["gain"]), ONE_SEED])
 
 
 def _numbers(run: Stored) -> str:
-    from unsc_core.figures.measures import COLUMNS, MEASURES, seconds_note
-
     numbers = summary(run.result)
-    models = {model: title for model, title in COLUMNS.items() if numbers.get(model)}
-    head = "".join(f"<th>{title}</th>" for title in models.values())
-    rows = "".join(
-        f'<tr><th scope="row">{html.escape(measure.name)}</th>'
-        + "".join(
-            f'<td class="number">{html.escape(measure.said(measure.read(numbers, model)))}</td>'
-            for model in models
-        )
-        + f"<td>{html.escape(measure.meaning)}</td></tr>"
-        for measure in MEASURES
+    models = {model: title for model, title in MODEL_TITLES.items() if numbers.get(model)}
+    head = "".join(f"<th>{title}</th>" for title in ("Measure", *models.values(), "Meaning"))
+    rows = "".join(_row(measure, numbers, list(models)) for measure in MEASURES.values())
+    note = seconds_note(run.result)
+    return (
+        f'<div class="wide"><table><thead><tr>{head}</tr></thead>'
+        f"<tbody>{rows}</tbody></table></div>"
+        + (f'<p class="muted">{html.escape(note)}</p>' if note else "")
     )
-    note = f'<p class="muted">{seconds_note(run.result)}</p>' if seconds_note(run.result) else ""
-    return f'<div class="wide"><table><thead><tr><th>Measure</th>{head}<th>Meaning</th></tr></thead><tbody>{rows}</tbody></table></div>{note}'
+
+
+def _row(measure: Measure, numbers: dict[str, Any], models: list[str]) -> str:
+    cells = [measure.text(measure.read(numbers, model)) for model in models]
+    return (
+        f'<tr><th scope="row">{html.escape(measure.name)}</th>'
+        + "".join(f'<td class="number">{html.escape(cell)}</td>' for cell in cells)
+        + f"<td>{html.escape(measure.help)}</td></tr>"
+    )
 
 
 def _sections(
@@ -153,28 +180,30 @@ def _sections(
     result, part = run.result, run.result.split.measured_part
     if result.original.has(part) and result.unlearned.has(part):
         words = f"{PARTS[part].title()} samples placed by their logits, on one map for all models. "
-        words += "× is to be forgotten, ● stays; lines lead from where a sample was."
+        words += "× to be forgotten, ● retained; lines start where a sample was before."
         yield "Decision space", words, _maps(run, store)
     yield (
         "Change per class",
-        "Bars under zero are losses; a mean under zero is over-unlearning.",
+        "Bars below zero are losses; a mean below zero is over-unlearning.",
         [change_per_class([result], LIGHT)],
     )
     if not result.split.forget_ids:
         yield (
             "Confusion",
-            "Rows are true classes, columns are answers; the forgotten rows are framed.",
+            "Rows are true classes, columns are predictions; the forgotten rows are framed.",
             [difference(result, "test", True, LIGHT)],
         )
     if spectra is not None:
-        words = "The retained classes hold the share γ of their energy in the grey directions of each layer's input; "
-        words += "in the others, the null space, UNSC may move weights."
+        words = (
+            "In each layer, the grey directions hold the share γ of the retained classes' energy; "
+        )
+        words += "the others are the null space, where UNSC may change weights."
         yield "Null space", words, _null_space(run, spectra)
     if result.labels is not None:
         judged = result.retrained is not None and result.retrained.train is not None
         yield (
             "Pseudo-labels",
-            "Where forgotten training samples were sent.",
+            "Which classes the forgotten training samples were taught.",
             [flow(result, LIGHT) if judged else label_counts(result, LIGHT)],
         )
 
@@ -206,16 +235,15 @@ def _null_space(run: Stored, spectra: Layers) -> list[Picture]:
     from unsc_core.figures.theme import LIGHT
 
     config = run.result.config
-    values = spectra
-    titles = {layer: f"Layer {i + 1}" for i, layer in enumerate(values)}
-    cut_at = cuts(values, settings(config).energy_threshold, config.energy_thresholds)
+    titles = {layer: f"Layer {i + 1}" for i, layer in enumerate(spectra)}
+    cut_at = cuts(spectra, settings(config).energy_threshold, config.energy_thresholds)
     return [
-        free_share(titles, values, cut_at, LIGHT),
-        *(spectrum(layer, titles[layer], values, cut_at[layer], LIGHT) for layer in values),
+        free_share(titles, spectra, cut_at, LIGHT),
+        *(spectrum(layer, titles[layer], spectra, cut_at[layer], LIGHT) for layer in spectra),
     ]
 
 
-def _settings(run: Stored) -> str:
+def _settings(run: Stored, address: str) -> str:
     config = run.result.config
     values: dict[str, Any] = {
         name.replace("_", " "): _name(value)
@@ -230,7 +258,7 @@ def _settings(run: Stored) -> str:
         ]
     values["key"] = run.result.key
     if run.result.alterations:
-        values["not as published"] = list(run.result.alterations)
+        values["differs from the published method"] = list(run.result.alterations)
     values["computed"] = (
         time.strftime("%Y-%m-%d %H:%M", time.localtime(run.made.meta["created"]))
         + f", on {run.result.device}"
@@ -238,14 +266,14 @@ def _settings(run: Stored) -> str:
     if "imported" in run.made.meta:
         values["computed"] += ", on another machine (imported)"
     values["report written"] = (
-        f"{time.strftime('%Y-%m-%d %H:%M')}, on {platform.system()} {platform.machine()}, Python {platform.python_version()}"
+        f"{time.strftime('%Y-%m-%d %H:%M')}, on {platform.system()} {platform.machine()}, Python "
+        f"{platform.python_version()}"
     )
-    try:
-        values["open in the app"] = f"/decision_space?{urlencode(link(config, run.dataset))}"
-    except ConfigError as error:
-        values["open in the app"] = str(error)
+    if address:
+        values["open in the app"] = address
     rows = "".join(
-        f'<tr><th scope="row">{html.escape(n)}</th><td><code>{html.escape(_plain(v))}</code></td></tr>'
+        f'<tr><th scope="row">{html.escape(n)}</th>'
+        f"<td><code>{html.escape(_plain(v))}</code></td></tr>"
         for n, v in values.items()
     )
     return f"<table><tbody>{rows}</tbody></table>"

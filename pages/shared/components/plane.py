@@ -10,5 +10,5 @@ FILES = ("plane.html", "plane.css", "plane_panel.js", "plane_player.js")
 
 
 def planes(frames: dict[str, Any]) -> None:
-    """Draw what `unsc_core.figures.lab.frames` returned."""
+    """Draw what `unsc_core.figures.lab_frames.frames` returned."""
     mount("planes", FILES, frames)

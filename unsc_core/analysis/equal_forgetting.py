@@ -1,0 +1,86 @@
+"""Methods at equal forgetting: where each path over the epochs has come down to one Acc_f."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from unsc_core.analysis.comparison import AccuracyPath, MethodRun, by_method
+from unsc_core.analysis.spread import Interval, interval
+
+
+def mean_path(runs: Sequence[MethodRun]) -> AccuracyPath:
+    """The mean of several seeds' paths, entry by entry; one that stopped early stays at its end."""
+    longest = max((run.path for run in runs), key=lambda path: len(path.epoch))
+
+    def mean(name: str) -> Any:
+        values = [getattr(run.path, name) for run in runs]
+        return np.mean(
+            [np.pad(v, (0, len(longest.epoch) - len(v)), mode="edge") for v in values], axis=0
+        )
+
+    return AccuracyPath(
+        longest.epoch,
+        mean("acc_forget"),
+        mean("acc_retain"),
+        all(run.path.recorded for run in runs),
+    )
+
+
+def entry_at(path: AccuracyPath, acc_forget: float) -> tuple[int, bool]:
+    """The entry with the highest Acc_f at or below `acc_forget`, the first of several.
+
+    Returns:
+        The index of the entry, and True; if none is so low, the lowest one, and False.
+    """
+    below = np.flatnonzero(path.acc_forget <= acc_forget)
+    if len(below):
+        return int(below[np.argmax(path.acc_forget[below])]), True
+    return int(np.argmin(path.acc_forget)), False
+
+
+@dataclass(frozen=True)
+class Equal:
+    """One method at a given forgetting: means over its seeds.
+
+    Attributes:
+        acc_forget, acc_retain: in percent; kept: seed -> Acc_r there.
+        change: Acc_r − the original's, in points, paired by seed.
+        reached: whether every seed got down to it; epoch: of each seed.
+    """
+
+    acc_forget: float
+    acc_retain: float
+    kept: dict[int, float]
+    change: Interval
+    reached: bool
+    epoch: tuple[int, ...]
+
+
+def at_equal_forgetting(runs: Iterable[MethodRun], acc_forget: float) -> dict[str, Equal]:
+    """Method -> its path where Acc_f has come down to `acc_forget` (percent); highest Acc_r first.
+
+    The entry is chosen by test accuracy, which is unknown while unlearning: an oracle, which shows
+    what each method could keep at its best epoch. Methods that never get so low come last.
+    """
+    found = {}
+    for method, of in by_method(runs).items():
+        picked = [(run.path, *entry_at(run.path, acc_forget)) for run in of]
+        forget = float(np.mean([path.acc_forget[i] for path, i, _ in picked]))
+        kept = {
+            run.seed: float(path.acc_retain[i])
+            for run, (path, i, _) in zip(of, picked, strict=True)
+        }
+        change = interval([kept[run.seed] - float(run.path.acc_retain[0]) for run in of])
+        found[method] = Equal(
+            forget,
+            float(np.mean(list(kept.values()))),
+            kept,
+            change,
+            all(ok for *_, ok in picked),
+            tuple(int(path.epoch[i]) for path, i, _ in picked),
+        )
+    return dict(sorted(found.items(), key=lambda item: (not item[1].reached, -item[1].acc_retain)))

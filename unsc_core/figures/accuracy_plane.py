@@ -1,0 +1,188 @@
+"""The plane of Acc_f and Acc_r: each method's path over its epochs, with the references."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import plotly.graph_objects as go
+from numpy.typing import NDArray
+
+from unsc_core.analysis.comparison import REFERENCES, AccuracyPath, MethodRun, by_method, rows
+from unsc_core.analysis.equal_forgetting import mean_path
+from unsc_core.analysis.measures import MEASURES
+from unsc_core.figures.standings import name
+from unsc_core.figures.theme import Look, Picture, label_margin, method_colour, method_mark, styled
+from unsc_core.methods import METHODS
+
+REFERENCE_SYMBOLS = {"original": "circle-open", "mask": "diamond-wide-open", "retrained": "star"}
+Place = tuple[float, float]
+LINE = 21
+"""Pixels that one label needs."""
+FORGET, RETAINED = "acc_forget", "acc_retain"
+HOVER = "Acc_f %{x:.1f} %<br>Acc_r %{y:.1f} %<extra></extra>"
+
+
+def plane(runs: Sequence[MethodRun], look: Look) -> Picture:
+    """Every method's path, its end marked and named; the upper right is best."""
+    grouped = by_method(runs)
+    paths = {method: mean_path(of) for method, of in grouped.items()}
+    ends = _ends(runs, paths)
+    titles = {method: name(method, grouped.get(method, ())) for method in ends}
+    every_f, every_r = (
+        np.concatenate([*(getattr(p, axis) for p in paths.values()), [e[i] for e in ends.values()]])
+        for i, axis in enumerate((FORGET, RETAINED))
+    )
+    widest, pad = max(float(every_f.max()), 1.0), 0.06 * max(float(np.ptp(every_r)), 1.0)
+    edge, window = -0.14 * widest, (float(every_r.min()) - pad, float(every_r.max()) + pad)
+    height = max(460, 90 + LINE * (len(ends) + 1))
+    figure = go.Figure()
+    _name_ends(figure, ends, titles, edge, window, height - 82, look)
+    for method, path in sorted(paths.items(), key=lambda item: item[0] == "unsc"):
+        _draw_path(figure, method, titles[method], path, look)
+    _draw_references(figure, ends, look)
+    styled(figure, look, height)
+    margin = {"t": 20, "b": 62, "l": 64, "r": label_margin(list(titles.values()))}
+    figure.update_layout(showlegend=False, margin=margin)
+    ticks = [tick for tick in range(0, 101, 20 if widest > 50 else 10) if tick <= 1.05 * widest]
+    figure.update_xaxes(
+        title_text=f"{MEASURES[FORGET].axis} · right is better",
+        range=[1.04 * widest, edge],
+        zeroline=False,
+        tickvals=ticks,
+    )
+    up = f"{MEASURES[RETAINED].axis} · up is better"
+    figure.update_yaxes(title_text=up, range=window, zeroline=False)
+    alt = (
+        "Accuracy on the forgotten against accuracy on the retained classes: "
+        f"paths of {len(paths)} methods from the original to their ends."
+    )
+    return Picture(figure, alt, _sentence(paths, titles), _table(paths, titles))
+
+
+def _ends(runs: Sequence[MethodRun], paths: dict[str, AccuracyPath]) -> dict[str, Place]:
+    """Method or reference -> (Acc_f, Acc_r) at the end of its path, or of its only model."""
+    ends = {
+        method: (float(path.acc_forget[-1]), float(path.acc_retain[-1]))
+        for method, path in paths.items()
+    }
+    references = {model: row.mean for model, row in rows(runs).items() if model in REFERENCES}
+    return ends | {
+        model: (float(mean[FORGET] or 0.0), float(mean[RETAINED] or 0.0))
+        for model, mean in references.items()
+    }
+
+
+def _table(paths: dict[str, AccuracyPath], titles: dict[str, str]) -> dict[str, object]:
+    return {
+        "method": [titles[m] for m, path in paths.items() for _ in path.epoch],
+        "epoch": np.concatenate([path.epoch for path in paths.values()]),
+        "Acc_f": np.concatenate([path.acc_forget for path in paths.values()]),
+        "Acc_r": np.concatenate([path.acc_retain for path in paths.values()]),
+    }
+
+
+def _name_ends(
+    figure: go.Figure,
+    ends: dict[str, Place],
+    titles: dict[str, str],
+    edge: float,
+    window: Place,
+    pixels: int,
+    look: Look,
+) -> None:
+    """A column of names at the right, each joined to its end by a thin line; not the original's."""
+    heights = {method: y for method, (_, y) in ends.items() if method != "original"}
+    thin = {"color": look.muted, "width": 1}
+    for method, y in _apart(heights, window, pixels).items():
+        start = ends[method]
+        figure.add_scatter(
+            x=[start[0], edge],
+            y=[start[1], y],
+            mode="lines",
+            line=thin,
+            hoverinfo="skip",
+            opacity=0.6,
+        )
+        figure.add_annotation(
+            x=1,
+            xref="paper",
+            y=y,
+            xanchor="left",
+            xshift=4,
+            text=bold(method, titles[method]),
+            showarrow=False,
+            font={"size": 14, "color": look.teal if method == "unsc" else look.ink},
+        )
+
+
+def _draw_references(figure: go.Figure, ends: dict[str, Place], look: Look) -> None:
+    for model, symbol in REFERENCE_SYMBOLS.items():
+        if model in ends:
+            x, y = ends[model]
+            figure.add_scatter(
+                x=[x],
+                y=[y],
+                mode="markers",
+                marker={"color": look.ink, "size": 15, "symbol": symbol, "line": {"width": 2}},
+                hovertemplate=f"<b>{name(model)}</b><br>{HOVER}",
+            )
+    x, y = ends["original"]
+    text = f"<b>{name('original')}</b>"
+    figure.add_annotation(
+        x=x, y=y, text=text, showarrow=False, yshift=-20, xanchor="left", xshift=-8
+    )
+
+
+def _draw_path(figure: go.Figure, method: str, title: str, path: AccuracyPath, look: Look) -> None:
+    is_unsc, colour = method == "unsc", method_colour(method, look)
+    dotted = len(path.epoch) == 2 and (METHODS[method].epochs is None or not path.recorded)
+    last = len(path.epoch) - 1
+    marker = {
+        "color": colour,
+        "symbol": ["circle"] * last + [method_mark(method)],
+        "size": [0] + [6] * (last - 1) + [15 if is_unsc else 11],
+        "opacity": 1,
+        "line": {"color": look.paper, "width": [0] * last + [1]},
+    }
+    figure.add_scatter(
+        x=path.acc_forget,
+        y=path.acc_retain,
+        mode="lines+markers",
+        customdata=path.epoch,
+        line={"color": colour, "width": 4 if is_unsc else 2, "dash": "dot" if dotted else "solid"},
+        marker=marker,
+        hovertemplate=f"<b>{title}</b><br>epoch %{{customdata}}<br>{HOVER}",
+    )
+
+
+def bold(method: str, title: str) -> str:
+    """A label; UNSC and the gold standard stand out."""
+    return f"<b>{title}</b>" if method in ("unsc", "retrained") else title
+
+
+def _apart(places: dict[str, float], window: Place, pixels: int) -> dict[str, float]:
+    """Name -> height in the units of `window`, moved so that no two names overlap."""
+    unit = (window[1] - window[0]) / pixels
+    order = sorted(places, key=lambda key: -places[key])
+    at: NDArray[np.float64] = np.array([(window[1] - places[key]) / unit for key in order])
+    for i in range(1, len(at)):
+        at[i] = max(at[i], at[i - 1] + LINE)
+    limit = pixels - LINE / 2
+    for i in range(len(at) - 1, -1, -1):
+        at[i] = min(at[i], limit)
+        limit = at[i] - LINE
+    return {key: float(window[1] - unit * y) for key, y in zip(order, at, strict=True)}
+
+
+def _sentence(paths: dict[str, AccuracyPath], titles: dict[str, str]) -> str:
+    lowest = {method: float(path.acc_retain.min()) for method, path in paths.items()}
+    worst = min(lowest, key=lambda method: lowest[method])
+    complete = all(path.recorded for path in paths.values())
+    seen = "" if complete else " (among the recorded epochs)"
+    if len(paths) == 1:
+        return f"The lowest Acc_r of {titles[worst]} is {lowest[worst]:.1f} %{seen}."
+    text = f"Along the way, {titles[worst]} drops lowest, to Acc_r {lowest[worst]:.1f} %"
+    if "unsc" in lowest and worst != "unsc" and paths["unsc"].recorded:
+        text += f"; {titles['unsc']} never drops below {lowest['unsc']:.1f} %"
+    return f"{text}{seen}."

@@ -1,0 +1,97 @@
+"""The header of a page: one run in a few numbers, each with a line below it and its meaning."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from unsc_core.analysis.claims import SAME
+from unsc_core.analysis.measures import MEASURES, Measure
+from unsc_core.analysis.summary import summary
+from unsc_core.experiment.result import Result
+from unsc_core.figures.phrases import points
+
+
+@dataclass(frozen=True)
+class Readout:
+    """One number: its label, the number, a line below it (None for none), and its meaning."""
+
+    label: str
+    value: str
+    below: str | None
+    help: str
+
+
+def readouts(result: Result) -> list[Readout]:
+    """The measures of the unlearned model that a header shows, in the order of MEASURES."""
+    numbers = summary(result)
+    found = []
+    for measure in MEASURES.values():
+        if measure.in_header:
+            value = measure.read(numbers)
+            below = _BELOW.get(measure.key, _gold)(measure, numbers, result)
+            text = _pending(measure, numbers) if value is None else _short(measure.text(value))
+            found.append(Readout(measure.title, text, below, measure.help))
+    return found
+
+
+def _short(text: str) -> str:
+    """A single number has little room."""
+    return text.replace("points", "pts")
+
+
+def _pending(measure: Measure, numbers: dict[str, Any]) -> str:
+    """In place of a missing number: "–" if this request never has it, "…" if it is to come."""
+    return "–" if measure.key == "added" and numbers["mask"] is None else "…"
+
+
+def _gold(measure: Measure, numbers: dict[str, Any], result: Result) -> str | None:
+    gold = measure.read(numbers, "retrained")
+    return None if gold is None else f"retrained {_short(measure.text(gold))}"
+
+
+def _change_of_acc_f(measure: Measure, numbers: dict[str, Any], result: Result) -> str | None:
+    before, after = measure.read(numbers, "original"), measure.read(numbers)
+    return None if before is None or after is None else f"{points(after - before)} pts"
+
+
+def _gain(measure: Measure, numbers: dict[str, Any], result: Result) -> str:
+    gain = numbers["gain"]["total"]
+    name = "" if abs(gain) < SAME else ": a gain" if gain > 0 else ": over-unlearning"
+    return f"{points(gain)} pts{name}"
+
+
+def _free(measure: Measure, numbers: dict[str, Any], result: Result) -> str:
+    if numbers["mask"] is None:
+        return "samples cannot be masked"
+    acc_retain = MEASURES["acc_retain"].text(numbers["mask"]["acc_retain"])
+    return f"free {points(numbers['gain']['free'])}, mask {acc_retain}"
+
+
+def _level(measure: Measure, numbers: dict[str, Any], result: Result) -> str:
+    level = MEASURES["acc_retain"].read(numbers, "retrained")
+    return (
+        "not trained yet"
+        if level is None
+        else f"retrained Acc_r {MEASURES['acc_retain'].text(level)}"
+    )
+
+
+def _retraining(measure: Measure, numbers: dict[str, Any], result: Result) -> str | None:
+    """How long retraining took, or why the two times are not comparable."""
+    retrained = result.took.get("retrained")
+    if retrained is None:
+        return None
+    apart = result.took["unlearned"].apart(retrained)
+    return f"retraining {retrained.seconds:.0f} s{f', {apart}' if apart else ''}"
+
+
+_BELOW: dict[str, Callable[[Measure, dict[str, Any], Result], str | None]] = {
+    "acc_forget": _change_of_acc_f,
+    "acc_retain": _gain,
+    "added": _free,
+    "gap_to_retrain": _level,
+    "seconds": _retraining,
+}
+"""Measure -> the line below it; for all others how the retrained model scores."""

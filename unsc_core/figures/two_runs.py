@@ -1,0 +1,114 @@
+"""Two runs side by side, in sentences."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from unsc_core.analysis.claims import SAME, has_forgotten
+from unsc_core.analysis.measures import MEASURES
+from unsc_core.analysis.summary import summary
+from unsc_core.experiment.result import Result
+from unsc_core.figures.phrases import joined, method_title, points, requested, run_title
+
+SETTINGS = {
+    "dataset": "dataset",
+    "model": "model",
+    "checkpoint": "weights of the original",
+    "forget_classes": "forgotten classes",
+    "forget_ids": "forgotten samples",
+    "method": "method",
+    "energy_threshold": "γ",
+    "energy_thresholds": "γ per layer",
+    "subspace": "subspace",
+    "learning_rate": "learning rate",
+    "epochs": "maximum number of epochs",
+    "edits": "edits of the pseudo-labels",
+    "training_epochs": "training epochs",
+    "seed": "seed",
+    "device": "device",
+}
+"""Settings of an experiment -> what they are called."""
+
+
+def seconds_note(result: Result) -> str:
+    """Which times of a run are not comparable with that of its unlearning; "" if all are."""
+    own = result.took["unlearned"]
+    apart = {
+        model: own.apart(took)
+        for model, took in result.took.items()
+        if model != "unlearned" and own.apart(took)
+    }
+    if not apart:
+        return ""
+    names = joined([f"the {model} model ({why})" for model, why in apart.items()])
+    return f"The time of unlearning is not comparable with that of {names}."
+
+
+def differences(a: Result, b: Result) -> str:
+    """Which settings differ between two runs, in one sentence."""
+    found = [
+        f"{words} ({_setting(a, name)}; {_setting(b, name)})"
+        for name, words in SETTINGS.items()
+        if getattr(a.config, name) != getattr(b.config, name)
+    ]
+    return f"A and B differ in {joined(found)}." if found else "A and B have the same settings."
+
+
+def _setting(result: Result, name: str) -> str:
+    value = getattr(result.config, name)
+    if name in ("forget_classes", "forget_ids"):
+        return requested(result.split)
+    if name in ("edits", "energy_thresholds"):
+        return ", ".join(map(str, value)) or "none"
+    if value is None:
+        return "trained here" if name == "checkpoint" else "none"
+    if name == "method":
+        return method_title(value)
+    return f"{value:g}" if isinstance(value, float) else str(value).rsplit("/", 1)[-1]
+
+
+def same_request(a: Result, b: Result) -> bool:
+    """Whether both forget the same of the same data, so that their accuracies are comparable."""
+    return (a.split.forget_classes, a.split.forget_ids, a.split.dataset.test_digest) == (
+        b.split.forget_classes,
+        b.split.forget_ids,
+        b.split.dataset.test_digest,
+    )
+
+
+def comparison(a: Result, b: Result) -> str:
+    """What the numbers of two runs say about each other, in a few sentences."""
+    if not same_request(a, b):
+        return (
+            f"A forgets {requested(a.split)} and B forgets {requested(b.split)}, "
+            "so their accuracies cannot be compared."
+        )
+    numbers = [summary(result) for result in (a, b)]
+    retain, gain = (
+        [MEASURES[key].read(one) or 0.0 for one in numbers] for key in ("acc_retain", "gain")
+    )
+    ahead = retain[0] - retain[1]
+    kept = f"{'A' if ahead > 0 else 'B'} keeps {abs(ahead):.1f} points more of the rest"
+    if abs(ahead) < SAME:
+        kept = "Both keep the rest equally well"
+    titles = [f"{side} · {run_title(result)}" for side, result in (("A", a), ("B", b))]
+    return (
+        f"{_who_forgets(titles, numbers)} {requested(a.split)} ({_both('acc_forget', numbers)}). "
+        f"{kept} ({_both('acc_retain', numbers)}). Compared with its original, "
+        f"A changed Acc_r by {points(gain[0])} points and B by {points(gain[1])}."
+    )
+
+
+def _who_forgets(titles: list[str], numbers: list[dict[str, Any]]) -> str:
+    done = [has_forgotten(one) for one in numbers]
+    if None in done:
+        return f"It is not known yet whether {joined(titles)} forget"
+    if all(done):
+        return f"{joined(titles)} both forget"
+    left = joined([title for title, forgot in zip(titles, done, strict=True) if not forgot])
+    return f"{left} {'does' if any(done) else 'do'} not forget"
+
+
+def _both(key: str, numbers: list[dict[str, Any]]) -> str:
+    measure = MEASURES[key]
+    return f"{measure.name} {joined([measure.text(measure.read(one)) for one in numbers])}"

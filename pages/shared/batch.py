@@ -11,7 +11,7 @@ import streamlit as st
 from pages.shared import cache, jobs, session
 from unsc_core.config import ExperimentConfig
 from unsc_core.jobs.cost import duration
-from unsc_core.jobs.engine import SHORT_S, Job, State
+from unsc_core.jobs.job import SHORT_S, Job, JobState
 
 POLL_S = 1.0
 
@@ -65,7 +65,7 @@ def run_button(items: Sequence[BatchItem], label: str, name: str = "all") -> Non
     elif missing:
         _offer(items, missing, label, name)
     for item in missing:
-        if item.job is not None and item.job.state == State.FAILED:
+        if item.job is not None and item.job.state == JobState.FAILED:
             st.error(f"{item.title}: {item.job.error}", icon=":material/error:")
 
 
@@ -126,7 +126,7 @@ def _progress(items: Sequence[BatchItem], name: str) -> None:
 def _running(active: Sequence[BatchItem]) -> str:
     """What the running item is doing."""
     for item in active:
-        if item.job and item.job.state == State.RUNNING:
+        if item.job and item.job.state == JobState.RUNNING:
             progress = item.job.progress
             detail = f", {progress.detail}" if progress.detail else ""
             return f" · now {item.title}: {progress.stage}{detail}"
@@ -136,13 +136,13 @@ def _running(active: Sequence[BatchItem]) -> str:
 def _active(items: Sequence[BatchItem]) -> list[BatchItem]:
     """Items that the button asked for. What the page itself waits for is shown elsewhere."""
     return [
-        item for item in items if item.job is not None and item.job.patient and not item.job.over
+        item for item in items if item.job is not None and item.job.background and not item.job.over
     ]
 
 
 def _submit(items: Sequence[BatchItem]) -> None:
     for item in items:
-        cache.engine().submit(item.kind, item.key, item.config, session.tab_id(), patient=True)
+        cache.engine().submit(item.kind, item.key, item.config, session.tab_id(), background=True)
 
 
 def _resume(items: Sequence[BatchItem]) -> None:

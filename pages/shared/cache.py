@@ -27,7 +27,7 @@ from unsc_core.jobs.engine import Engine
 def engine() -> Engine:
     """The one engine of this process; it starts in the background."""
     started = Engine()
-    started.keep_watchers(session.is_open)
+    started.track_watchers(session.is_open)
     return started
 
 

@@ -12,7 +12,7 @@ from unsc_core.config import ExperimentConfig
 from unsc_core.experiment.keys import keys
 from unsc_core.experiment.result import Result
 from unsc_core.jobs.cost import Cost, duration, rates_key
-from unsc_core.jobs.engine import SHORT_KINDS, SHORT_S, Job, State
+from unsc_core.jobs.job import SHORT_KINDS, SHORT_S, Job, JobState
 
 POLL_S = 0.4
 SOON_S = 1.5
@@ -53,13 +53,13 @@ def is_done_soon(kind: str, key: str, config: ExperimentConfig, title: str) -> b
     if isinstance(found, Cost):
         return False
     with st.spinner(title):
-        return cache.engine().wait(found, SOON_S).state == State.DONE
+        return cache.engine().wait(found, SOON_S).state == JobState.DONE
 
 
 def offer_download(config: ExperimentConfig, title: str) -> None:
     """Offer to download a dataset that is not on this machine."""
     job = cache.engine().job("dataset", config.dataset)
-    if job is None or job.state in (State.CANCELLED, State.DONE):
+    if job is None or job.state in (JobState.CANCELLED, JobState.DONE):
         st.info(f"{title} is not on this machine yet.", icon=":material/download:")
         if st.button(f"Download {title}", type="primary", width="stretch"):
             cache.engine().submit("dataset", config.dataset, config, session.tab_id())
@@ -72,9 +72,9 @@ def cost_job(config: ExperimentConfig) -> Job | None:
     """The job that measures how long this network takes, started once; None when it is over."""
     key = rates_key(config, cache.dataset(config.dataset))
     job = cache.engine().job("cost", key)
-    if job is not None and job.state == State.CANCELLED and is_cancelled_here(job):
+    if job is not None and job.state == JobState.CANCELLED and is_cancelled_here(job):
         return job
-    if job is None or not job.over or job.state == State.CANCELLED:
+    if job is None or not job.over or job.state == JobState.CANCELLED:
         return cache.engine().submit("cost", key, config, session.tab_id())
     return None
 
@@ -96,7 +96,12 @@ def resume(job: Job) -> None:
     """Wait for a job again; one that is over is started again."""
     _cancelled_here().discard(job.number)
     cache.engine().submit(
-        job.kind, _key(job), job.config, session.tab_id(), patient=job.patient, seconds=job.seconds
+        job.kind,
+        _key(job),
+        job.config,
+        session.tab_id(),
+        background=job.background,
+        seconds=job.seconds,
     )
 
 
@@ -135,7 +140,7 @@ def _job_or_cost(kind: str, key: str, config: ExperimentConfig) -> Job | Cost:
     A job that failed, or was cancelled here, is not started again by itself.
     """
     job = cache.engine().job(kind, key)
-    if job is not None and (not job.over or job.state == State.FAILED or is_cancelled_here(job)):
+    if job is not None and (not job.over or job.state == JobState.FAILED or is_cancelled_here(job)):
         return watch(job)
     cost = cache.cost([(kind, config)])
     if cost is None and kind not in SHORT_KINDS and (measuring := cost_job(config)) is not None:
@@ -197,8 +202,8 @@ def _show_in_sidebar(kind: str, key: str, config: ExperimentConfig, title: str) 
 def _is_done(job: Job) -> bool:
     """Whether to draw the page again. Where a cost could not be measured, work goes on without."""
     if job.kind == "cost" and job.over:
-        return not (job.state == State.CANCELLED and is_cancelled_here(job))
-    return job.state == State.DONE
+        return not (job.state == JobState.CANCELLED and is_cancelled_here(job))
+    return job.state == JobState.DONE
 
 
 def _estimate(job: Job) -> str:
@@ -245,9 +250,9 @@ def _status(job: Job, where: str) -> None:
 
 def _ending(job: Job) -> tuple[tuple[Callable[..., object], str, str], str] | None:
     """How a job ended for this tab (element, text, icon), and the button that resumes it."""
-    if job.state == State.FAILED:
+    if job.state == JobState.FAILED:
         return (st.error, job.error, "error"), "Try again"
-    if job.state == State.CANCELLED:
+    if job.state == JobState.CANCELLED:
         by_click = is_cancelled_here(job)
         why = "Cancelled." if by_click else "Stopped: no open tab was waiting for it any more."
         return (st.info, f"{why} Nothing was changed.", "cancel"), "Run"
@@ -258,7 +263,7 @@ def _ending(job: Job) -> tuple[tuple[Callable[..., object], str, str], str] | No
 
 def _progress(job: Job) -> str:
     """What a job is doing, in one line."""
-    if job.state == State.WAITING:
+    if job.state == JobState.WAITING:
         before = cache.engine().place(job)
         if not before:
             return "Starting"

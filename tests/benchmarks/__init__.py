@@ -1,1 +1,1 @@
-"""Programs that print what the tests assert."""
+"""Programs that measure and print."""

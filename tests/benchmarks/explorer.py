@@ -1,4 +1,7 @@
-"""How long people wait in the explorer, seen in the browser with a warm server, each against its bar: `python -m tests.benchmarks.explorer`."""
+"""How long people wait for pages and figures in the browser: `python -m tests.benchmarks.explorer`.
+
+The server is warm; every wait is held against its bar.
+"""
 
 from __future__ import annotations
 
@@ -27,19 +30,22 @@ PAGES = {
 }
 """Link -> heading and figures of the complete page."""
 COMPLETE = """([heading, figures]) => document.querySelector('h1')?.innerText.trim() === heading
-    && document.querySelectorAll('[data-testid=stPlotlyChart] .main-svg:first-of-type').length === figures
+    && document.querySelectorAll('[data-testid=stPlotlyChart] .main-svg:first-of-type').length
+        === figures
     && document.querySelector('[data-testid=stApp]').dataset.testScriptState === 'notRunning'"""
 RANKS = """() => [...document.querySelectorAll('[data-testid=stPlotlyChart] .xtitle')]
     .map(t => t.textContent).filter(t => t.includes('rank')).join('|')"""
 SENTENCE = (
     "() => document.querySelector('[data-testid=stMain]').innerText.match(/At γ = [^;]*/)?.[0]"
 )
+MOVED = """before => document.querySelector('[data-testid=stPlotlyChart] .point')
+    .getAttribute('transform') !== before"""
 Figure = tuple[str, list[float], str, float]
-"""What, the measurements, how they are summed up, and the bar in seconds."""
+"""Name, measurements, how they are summarised ("median" or "worst"), and the bar in seconds."""
 
 
 def switches(page: Any) -> Iterator[Figure]:
-    """From the click on a page's name to its complete picture; the first round warms up."""
+    """From the click on a page's name to the complete page; the first round is a warm-up."""
     for warm in (False, True, True):
         for name, complete in PAGES.items():
             started = time.perf_counter()
@@ -53,35 +59,33 @@ def switches(page: Any) -> Iterator[Figure]:
 
 
 def redraws(page: Any) -> Iterator[Figure]:
-    """From a key press on the γ slider until every spectrum is drawn anew, and until the server's sentence about them is there."""
+    """From a key press on the γ slider to the new spectra, and to the sentence about them."""
     page.get_by_test_id("stSidebarNavItems").get_by_role("link", name="Null space").click()
     charts(page).nth(6).wait_for()
     page.wait_for_timeout(2000)
     page.get_by_role("slider", name="Energy threshold γ").focus()
     drawn: list[float] = []
-    told: list[float] = []
+    sentences: list[float] = []
     for key in ["ArrowRight"] * 3 + ["ArrowLeft"] * 6:
         before = [page.evaluate(what) for what in (RANKS, SENTENCE)]
         started = time.perf_counter()
         page.keyboard.press(key)
-        for what, was, seconds in zip((RANKS, SENTENCE), before, (drawn, told), strict=True):
+        for what, was, seconds in zip((RANKS, SENTENCE), before, (drawn, sentences), strict=True):
             page.wait_for_function(f"before => ({what})() !== before", arg=was, polling=10)
             seconds.append(time.perf_counter() - started)
         page.wait_for_timeout(500)
-    yield "γ drag to spectra drawn anew", drawn, "median", 0.3
-    yield "γ let go to the sentence below drawn anew", told, "median", 0.5
+    yield "γ moved to new spectra", drawn, "median", 0.3
+    yield "γ moved to the new sentence", sentences, "median", 0.5
 
 
 def maps(page: Any, url: str, store: Path) -> Iterator[Figure]:
-    """The first map after a run, UMAP from nothing, and a UMAP that is kept."""
+    """The first map after a run, a UMAP that has to be fitted, and a stored one."""
     page.goto(f"{url}/decision_space?dataset=digits")
     charts(page).nth(2).wait_for(timeout=120_000)
     page.get_by_text("More", exact=True).click()
     seconds = []
     for seed in (5, 6, 7):
-        page.wait_for_timeout(
-            20_000
-        )  # the map and the gold standard of the one before are made meanwhile
+        page.wait_for_timeout(20_000)  # until the last seed's map and retrained model are made
         page.get_by_role("spinbutton", name="Seed").fill(str(seed))
         page.keyboard.press("Enter")
         page.get_by_text(f"· seed {seed} ·").wait_for(timeout=120_000)
@@ -104,20 +108,18 @@ def maps(page: Any, url: str, store: Path) -> Iterator[Figure]:
         before = page.locator("[data-testid=stPlotlyChart] .point").first.get_attribute("transform")
         started = time.perf_counter()
         page.get_by_role("radiogroup", name="Map").get_by_text("UMAP").click()
-        moved = "before => document.querySelector('[data-testid=stPlotlyChart] .point').getAttribute('transform') !== before"
-        page.wait_for_function(moved, arg=before, polling=10)
+        page.wait_for_function(MOVED, arg=before, polling=10)
         seconds.append(time.perf_counter() - started)
         page.wait_for_timeout(1500)
-    yield "UMAP, kept", seconds, "worst", 1.0
+    yield "UMAP, stored", seconds, "worst", 1.0
 
 
-def said(what: str, seconds: list[float], how: str, bar: float) -> str:
-    """A measurement and whether it meets its bar."""
+def report(what: str, seconds: list[float], how: str, bar: float) -> str:
+    """One line: a measurement and whether it meets its bar."""
     value = median(seconds) if how == "median" else max(seconds)
     spread = f"{how} of {', '.join(f'{one:.2f}' for one in seconds)}" if len(seconds) > 1 else ""
-    return (
-        f"{what:44} {value:6.2f} s   ≤ {bar:g}   {'met' if value <= bar else 'NOT met'}   {spread}"
-    )
+    verdict = "met" if value <= bar else "NOT met"
+    return f"{what:44} {value:6.2f} s   ≤ {bar:g}   {verdict}   {spread}"
 
 
 def main() -> None:
@@ -132,27 +134,17 @@ def main() -> None:
             for figure in switches(page):
                 rounds.setdefault(figure[0], []).append(figure)
             for what, figures in rounds.items():
-                print(
-                    said(
-                        what, [second for figure in figures for second in figure[1]], "worst", 1.0
-                    ),
-                    flush=True,
-                )
+                seconds = [second for figure in figures for second in figure[1]]
+                print(report(what, seconds, "worst", 1.0), flush=True)
             for figure in chain(redraws(page), maps(page, server.url, home / "store")):
-                print(said(*figure), flush=True)
+                print(report(*figure), flush=True)
         numbers = lab.measured(Store(home / "store"))
-        print(
-            said(
-                "2-D lab, a run (100 epochs, width 32)",
-                [numbers["seconds for a run, by width"][lab.WIDTHS[0]]],
-                "worst",
-                2.0,
-            )
-        )
+        seconds = [numbers["seconds for a run, by width"][lab.WIDTHS[0]]]
+        print(report("2-D lab, a run (100 epochs, width 32)", seconds, "worst", 2.0))
         rates = lab.frame_rates(chromium, home)
-        print(
-            f"{'2-D lab, frames a second':44} {median(rates):6.1f}     ≥ 30   {'met' if median(rates) >= 30 else 'NOT met'}   worst {min(rates):.1f}"
-        )
+        verdict = "met" if median(rates) >= 30 else "NOT met"
+        name, value = "2-D lab, frames per second", median(rates)
+        print(f"{name:44} {value:6.1f}     ≥ 30   {verdict}   worst {min(rates):.1f}")
 
 
 if __name__ == "__main__":

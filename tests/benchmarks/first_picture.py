@@ -1,6 +1,7 @@
-"""Seconds from the server's first answer to the first before/after picture, in a fresh browser on a prepared data folder.
+"""Seconds from the server's first response to the first before/after picture, in a fresh browser.
 
-`python -m tests.benchmarks.first_picture [--cold]`: with --cold nothing has been prepared, everything is computed meanwhile.
+`python -m tests.benchmarks.first_picture [--cold]`: the data folder is prepared; with --cold it is
+empty and everything is computed while the page waits.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
-"""Everything about the GPU in one command: `python -m tests.benchmarks.gpu`; under eight minutes on an H100.
+"""Every GPU measurement in one command: `python -m tests.benchmarks.gpu`, within 8 min on an H100.
 
-The tests that need a GPU; whether GPU and CPU agree; seconds, memory and waiting at CIFAR-10's size; what TF32 would cost.
-Written to assets/measured, part by part; a part that fails or takes too long is recorded as such, and the next one begins.
-`--device cpu --small` runs the same code in a minute or two on a processor, to see that it runs; its numbers are about nothing.
+It runs the tests that need a GPU, compares GPU and CPU, measures seconds, memory and waiting at
+CIFAR-10's size, and what TF32 would cost. Results go to assets/measured, part by part; a part that
+fails or takes too long is recorded as such, and the next one starts. `--device cpu --small` runs
+the same code on a CPU in a minute or two, to show that it runs; its numbers mean nothing.
 """
 
 from __future__ import annotations
@@ -60,12 +61,12 @@ FORGET = 6
 THRESHOLDS = (0.96, 0.99)
 GIB = 2**30
 WHOLE = 3.0
-"""Seconds that unlearning should take: moments, bases, pseudo-labels and all epochs."""
+"""Seconds that unlearning may take: moments, bases, pseudo-labels and all epochs."""
 
 
 @dataclass(frozen=True)
 class Size:
-    """How much of everything."""
+    """Sizes of the workload."""
 
     images: int = 50_000
     forget: int = 4_500
@@ -80,11 +81,13 @@ SMALL = Size(400, 40, 2, 1, ("small-cnn", "allcnn"), 1)
 
 @dataclass(eq=False)
 class Run:
-    """What every part needs, made once.
+    """What the parts share, made once.
 
     Attributes:
-        device: resolved; size: how much; folder: for what is thrown away afterwards.
-        notes: lines that are not numbers, by part.
+        device: resolved.
+        size: of the workload.
+        folder: for temporary files.
+        notes: part -> lines that are not numbers.
     """
 
     device: str
@@ -97,15 +100,15 @@ class Run:
         return self.device.startswith("cuda")
 
     def goal(self, value: float) -> float | None:
-        """A bar for seconds, which a reduced run is not held against."""
+        """A bar for seconds; None in a reduced run."""
         return value if self.on_gpu and self.size is not SMALL else None
 
     @cached_property
     def images(self) -> Dataset:
-        """CIFAR-10 if it is on this machine, else images of its size that are made up."""
+        """CIFAR-10 if it is on this machine, else synthetic images of its size."""
         if self.size is not SMALL and is_available("cifar10"):
             return load_dataset("cifar10")
-        return made_up(self.size.images)
+        return synthetic(self.size.images)
 
     @cached_property
     def data(self) -> DeviceData:
@@ -113,24 +116,24 @@ class Run:
 
     @cache  # noqa: B019 (one run a process)
     def trained(self, name: str) -> tuple[nn.Module, float]:
-        """A network trained for a few epochs, and the seconds that took."""
+        """A network trained for a few epochs, and the seconds it took."""
         data = self.data
         model = build_model(name, self.images.input_shape, self.images.num_classes).to(self.device)
         rows = torch.arange(len(data.y_train), device=self.device)
-        train(
-            copy.deepcopy(model), data, rows[:256], TrainingConfig(1), 0
-        )  # the first steps load libraries
-        seconds, _ = timed(
-            lambda: train(model, data, rows, TrainingConfig(self.size.training_epochs), 0)
-        )
+        train(copy.deepcopy(model), data, rows[:256], TrainingConfig(1), 0)  # loads libraries
+        config = TrainingConfig(self.size.training_epochs)
+        seconds, _ = timed(lambda: train(model, data, rows, config, 0))
         return model, seconds
 
 
 Rows = Iterator[Row]
 
 
-def made_up(n: int) -> Dataset:
-    """`n` training images of CIFAR-10's size in ten classes, each a smooth pattern of its own, moved about and under noise; n / 5 to test."""
+def synthetic(n: int) -> Dataset:
+    """`n` training and n / 5 test images of CIFAR-10's size in ten classes.
+
+    Each class is a smooth pattern, shifted at random and under noise.
+    """
     generator = torch.Generator().manual_seed(0)
     patterns = torch.nn.functional.interpolate(
         torch.randn(10, 3, 5, 5, generator=generator), (40, 40), mode="bicubic"
@@ -150,11 +153,17 @@ def made_up(n: int) -> Dataset:
         parts.append((images.numpy(), labels.numpy()))
     (x, y), (x_test, y_test) = parts
     return Dataset(
-        "made-up images of CIFAR-10's size", x, y, x_test, y_test, tuple("0123456789"), augment=True
+        "synthetic images of CIFAR-10's size",
+        x,
+        y,
+        x_test,
+        y_test,
+        tuple("0123456789"),
+        augment=True,
     )
 
 
-# --- tests ------------------------------------------------------------------------------------------------------------
+# --- tests -----
 
 
 def gpu_tests(run: Run) -> Rows:
@@ -179,21 +188,21 @@ def gpu_tests(run: Run) -> Rows:
             )
 
 
-# --- agreement --------------------------------------------------------------------------------------------------------
+# --- agreement -----
 
 
 def agreement(run: Run) -> Rows:
-    """The same originals unlearned on the CPU and on the device."""
+    """The same originals, unlearned on the CPU and on the device."""
     small = ExperimentConfig("blobs", "mlp", (0,))
     for config in (
         small if run.size is SMALL else ExperimentConfig(),
         ExperimentConfig("digits", forget_classes=(3,)),
     ):
-        yield from of_both(run, config)
+        yield from differences(run, config)
 
 
-def of_both(run: Run, config: ExperimentConfig) -> Rows:
-    """One config on both: what they know, what they cut, whom they teach what, what comes of it."""
+def differences(run: Run, config: ExperimentConfig) -> Rows:
+    """One config on both: moments, subspaces, pseudo-labels, logits and accuracies."""
     mine, theirs = (
         Experiment(replace(config, device=device), Store(run.folder / config.dataset / device))
         for device in ("cpu", run.device)
@@ -242,7 +251,7 @@ def of_both(run: Run, config: ExperimentConfig) -> Rows:
         at_most=0.05,
     )
     same = float((one.unlearned.test.argmax(1) == other.unlearned.test.argmax(1)).mean())
-    yield Row(name, "unlearned answers that are the same", 100 * same, "%", at_least=99.0)
+    yield Row(name, "unlearned predictions that are the same", 100 * same, "%", at_least=99.0)
     for measure, words in (("acc_forget", "Acc_f"), ("acc_retain", "Acc_r")):
         cpu, device = (_accuracy(result, measure) for result in (one, other))
         yield Row(name, f"{words} on the CPU", cpu, "%")
@@ -262,7 +271,14 @@ def cut_alike(
     found: dict[str, Tensor],
     words: str = "",
 ) -> Rows:
-    """How far the subspaces of the moments `found` are from those of `reference`, whose spectra are `right`: largest angle, ranks, energy."""
+    """Largest angle, rank and energy differences between the subspaces of two sets of moments.
+
+    Args:
+        name: of the part.
+        reference, right: the moments to compare with, and their spectra.
+        found: the other moments.
+        words: begin every line.
+    """
     others = spectra(found)
     for threshold in THRESHOLDS:
         worst, ranks, lost = 0.0, 0, 0.0
@@ -287,7 +303,7 @@ def cut_alike(
 
 
 def sine(one: NullSpace, other: NullSpace) -> float:
-    """Of the largest principal angle between the smaller kept subspace and the larger (Björck, Golub, 1973)."""
+    """The sine of the largest principal angle of two kept subspaces (Björck and Golub, 1973)."""
     smaller, larger = sorted((one, other), key=lambda space: space.rank)
     outside = smaller.basis - larger.basis @ (larger.basis.T @ smaller.basis)
     return float(torch.linalg.matrix_norm(outside, 2)) if outside.numel() else 0.0
@@ -300,11 +316,14 @@ def _accuracy(result: Result, measure: str) -> float:
     )[measure]
 
 
-# --- networks ---------------------------------------------------------------------------------------------------------
+# --- networks -----
 
 
 def network(run: Run, name: str) -> Rows:
-    """One network at CIFAR-10's size: seconds of every stage, against retraining; memory, waiting, and where a step's time goes."""
+    """One network at CIFAR-10's size: seconds of every stage, memory, waiting, costly operations.
+
+    Unlearning is compared with retraining.
+    """
     dataset, data, size = run.images, run.data, run.size
     run.notes.setdefault(name, []).append(
         f"Data: {dataset.name}, {len(data.y_train):,} training images."
@@ -389,7 +408,7 @@ def network(run: Run, name: str) -> Rows:
     kind = "of this request" if by_request else "of every class"
     yield Row(
         name,
-        f"second moments {kind}: {config.images} images a class, {config.positions} patches each",
+        f"second moments {kind}: {config.images} images per class, {config.positions} patches each",
         moments_seconds,
         "s",
     )
@@ -461,7 +480,7 @@ def network(run: Run, name: str) -> Rows:
 
 @contextmanager
 def peak(run: Run) -> Iterator[list[int]]:
-    """Meanwhile, the most bytes that tensors took on the GPU, in the list when it is left; nothing on a CPU."""
+    """A list that receives the peak bytes of tensors on the GPU at the end; empty on a CPU."""
     found: list[int] = []
     if run.on_gpu:
         torch.cuda.reset_peak_memory_stats()
@@ -471,7 +490,7 @@ def peak(run: Run) -> Iterator[list[int]]:
 
 
 def waits(work: Callable[[], object]) -> int:
-    """How often the CPU waited for the GPU within the steps of `work`, as torch sees it."""
+    """How often torch saw the CPU wait for the GPU within the steps of `work`."""
 
     @contextmanager
     def noticed() -> Iterator[None]:
@@ -488,7 +507,7 @@ def waits(work: Callable[[], object]) -> int:
 
 
 def where_time_goes(run: Run, name: str, work: Callable[[], object], most: int = 8) -> Rows:
-    """The operations that take most of a few steps, and for how much of the time the device computes at all."""
+    """The most expensive operations of a few steps, and the share of time the GPU computes."""
     activities = [
         torch.profiler.ProfilerActivity.CPU,
         *([torch.profiler.ProfilerActivity.CUDA] if run.on_gpu else []),
@@ -515,20 +534,20 @@ def where_time_goes(run: Run, name: str, work: Callable[[], object], most: int =
         )
         yield Row(
             name,
-            "of the time of a few steps the GPU computes (the rest waits for the CPU)",
+            "share of a few steps in which the GPU computes (the rest waits for the CPU)",
             kernels / 1e4 / seconds,
             "%",
         )
 
 
-# --- precision --------------------------------------------------------------------------------------------------------
+# --- precision -----
 
 PRECISIONS = {
     "float32 throughout, as here": ("ieee", "ieee"),
     "TF32 in convolutions, torch's default": ("tf32", "ieee"),
     "TF32 in matrix products too": ("tf32", "tf32"),
 }
-"""What convolutions and matrix products are computed in."""
+"""Precision of convolutions and of matrix products."""
 
 
 def tf32(run: Run) -> Rows:
@@ -585,7 +604,7 @@ def tf32(run: Run) -> Rows:
 
 @contextmanager
 def precision(convolutions: str, products: str) -> Iterator[None]:
-    """float32 on a GPU as named, then as before."""
+    """Compute float32 on a GPU in these precisions, then as before."""
     kinds = torch.backends.cudnn.conv, torch.backends.cuda.matmul
     before = [kind.fp32_precision for kind in kinds]
     torch.backends.cudnn.conv.fp32_precision, torch.backends.cuda.matmul.fp32_precision = (
@@ -599,7 +618,7 @@ def precision(convolutions: str, products: str) -> Iterator[None]:
 
 
 def left_behind(run: Run, right: Spectra, kinds: tuple[str, str]) -> float:
-    """The share of a projected gradient that still lies in the retain space."""
+    """The share of a projected gradient that is still in the retain space."""
     worst, generator = 0.0, torch.Generator().manual_seed(0)
     for groups in right.values():
         space = null_space(groups[0], DEFAULT_ENERGY_THRESHOLD)
@@ -610,15 +629,15 @@ def left_behind(run: Run, right: Spectra, kinds: tuple[str, str]) -> float:
     return worst
 
 
-# --- all of it --------------------------------------------------------------------------------------------------------
+# --- all of it -----
 
 LIMITS = {"tests": 150, "agreement": 90, "first network": 80, "second network": 120, "tf32": 40}
-"""Seconds that each part may take."""
+"""Time limit of each part in seconds."""
 
 
 @contextmanager
 def at_most(seconds: int, part: str) -> Iterator[None]:
-    """Stop the part with a TimeoutError when its time is over."""
+    """Stop a part with a TimeoutError at its time limit."""
 
     def stop(signum: int, frame: object) -> None:
         raise TimeoutError(f"{part} was stopped after {seconds} s.")
@@ -633,7 +652,7 @@ def at_most(seconds: int, part: str) -> Iterator[None]:
 
 
 def parts(run: Run) -> dict[str, Callable[[], Rows]]:
-    """Name -> its numbers, in order."""
+    """Name -> its measurements, in order."""
     first, second = run.size.networks
     return {
         "tests": lambda: gpu_tests(run),
@@ -645,7 +664,7 @@ def parts(run: Run) -> dict[str, Callable[[], Rows]]:
 
 
 def measured(run: Run, write: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
-    """Every part, one after the other, whatever becomes of the others; handed out after each."""
+    """Every part, whether or not others fail; the record is written after each."""
     found: dict[str, Any] = {
         "reduced": run.size is SMALL,
         "device": run.device,
@@ -664,9 +683,8 @@ def measured(run: Run, write: Callable[[dict[str, Any]], None]) -> dict[str, Any
                     print(row, flush=True)
                     found["rows"].append({**asdict(row), "met": row.met})
         except Exception as error:
-            found["errors"][part] = (
-                f"{type(error).__name__}: {(str(error).strip() or 'no message').splitlines()[0][:300]}"
-            )
+            message = (str(error).strip() or "no message").splitlines()[0][:300]
+            found["errors"][part] = f"{type(error).__name__}: {message}"
             print(f"{part:9} failed: {found['errors'][part]}", flush=True)
         if run.on_gpu:
             torch.cuda.set_sync_debug_mode("default")
@@ -677,45 +695,23 @@ def measured(run: Run, write: Callable[[dict[str, Any]], None]) -> dict[str, Any
 
 
 def markdown(found: dict[str, Any]) -> str:
-    """The record for people."""
-    lines = [
-        "# Measured on a GPU"
-        if not found["reduced"]
-        else "# A reduced run: its numbers are about nothing",
-        "",
-    ]
-    lines += [
-        f"{found['date']}, device {found['device']}; "
-        + ", ".join(f"{key} {value}" for key, value in found["machine"].items()),
-        "",
-    ]
+    """The record in Markdown."""
+    title = "A reduced run: its numbers mean nothing" if found["reduced"] else "Measured on a GPU"
+    machine = ", ".join(f"{key} {value}" for key, value in found["machine"].items())
+    lines = [f"# {title}", "", f"{found['date']}, device {found['device']}; {machine}", ""]
     lines += ["| part | what | value | unit | bar | |", "|---|---|---|---|---|---|"]
-    for row in found["rows"]:
-        bar = (
-            f"≥ {row['at_least']:g}"
-            if row["at_least"] is not None
-            else f"≤ {row['at_most']:g}"
-            if row["at_most"] is not None
-            else ""
-        )
-        verdict = {None: "", True: "met", False: "**missed**"}[row["met"]]
-        lines.append(
-            f"| {row['comparison']} | {row['what']} | {row['value']:.4g} | {row['unit']} | {bar} | {verdict} |"
-        )
-    for part, said in found["notes"].items():
-        lines += ["", f"## {part}", "", *(f"- {line}" for line in said)]
+    for values in found["rows"]:
+        row = Row(**{name: value for name, value in values.items() if name != "met"})
+        verdict = {None: "", True: "met", False: "**missed**"}[row.met]
+        cells = [row.comparison, row.what, f"{row.value:.4g}", row.unit, row.bar, verdict]
+        lines.append(f"| {' | '.join(cells)} |")
+    for part, notes in found["notes"].items():
+        lines += ["", f"## {part}", "", *(f"- {note}" for note in notes)]
     if found["errors"]:
-        lines += [
-            "",
-            "## Not measured",
-            "",
-            *(f"- {part}: {error}" for part, error in found["errors"].items()),
-        ]
-    lines += [
-        "",
-        "Seconds: "
-        + ", ".join(f"{part} {seconds:g}" for part, seconds in found["seconds"].items()),
-    ]
+        errors = (f"- {part}: {error}" for part, error in found["errors"].items())
+        lines += ["", "## Not measured", "", *errors]
+    seconds = ", ".join(f"{part} {seconds:g}" for part, seconds in found["seconds"].items())
+    lines += ["", f"Seconds: {seconds}"]
     return "\n".join(lines) + "\n"
 
 
@@ -725,7 +721,7 @@ def main() -> None:
         "--device", default="cuda", help="cuda, cuda:N, or cpu together with --small"
     )
     parser.add_argument(
-        "--small", action="store_true", help="little of everything, to see that it runs"
+        "--small", action="store_true", help="a little of everything, to show that it runs"
     )
     parser.add_argument(
         "--out",
@@ -751,7 +747,7 @@ def main() -> None:
 
     if options.small:
         print(
-            f"This is a reduced run on {device}: it shows that everything runs, and its numbers are about nothing."
+            f"A reduced run on {device}: it shows that everything runs; its numbers mean nothing."
         )
     if device.startswith("cuda"):
         torch.cuda.set_device(device)
@@ -760,13 +756,10 @@ def main() -> None:
     for part, lines in found["notes"].items():
         print(*(f"{part:9} {line}" for line in lines), sep="\n")
     met = [row["met"] for row in found["rows"] if row["met"] is not None]
-    print(
-        f"{sum(met)} bars met, {len(met) - sum(met)} missed, {len(found['errors'])} parts failed; {sum(found['seconds'].values()):.0f} s"
-    )
-    if options.small:
-        print(
-            f"A reduced run on {device}; {f'written to {folder}' if folder else 'nothing was written'}."
-        )
+    bars = f"{sum(met)} bars met, {len(met) - sum(met)} missed"
+    failed, seconds = len(found["errors"]), sum(found["seconds"].values())
+    print(f"{bars}, {failed} parts failed; {seconds:.0f} s")
+    print(f"Written to {folder}." if folder else "Nothing was written.")
     sys.exit(bool(found["errors"]) or not all(met))
 
 

@@ -1,4 +1,4 @@
-"""The 2-D lab: seconds for a run on a warm worker, bytes of its frames, and frames drawn per second in headless Chromium."""
+"""The 2-D lab: seconds per run, bytes of its frames, and frames per second in headless Chromium."""
 
 from __future__ import annotations
 
@@ -19,8 +19,12 @@ WIDTHS = (32, 128)
 
 
 def measured(store: Store) -> dict[str, dict[int, float]]:
-    """Seconds for a run (medians of three, networks trained in it; processor time too, for a machine that is shared) and bytes sent, by width."""
-    run(lab_config(0, 0.99, 8, 0, 0.1, 2), store)  # warms the worker up
+    """Seconds for a run and bytes sent, by width of the network.
+
+    Seconds are medians of three runs, each with its own training; processor seconds are given too,
+    for machines that are shared.
+    """
+    run(lab_config(0, 0.99, 8, 0, 0.1, 2), store)  # warm-up
     seconds, busy, sent = {}, {}, {}
     for width in WIDTHS:
         took = []
@@ -39,14 +43,14 @@ def measured(store: Store) -> dict[str, dict[int, float]]:
 
 
 def frame_rates(chromium: Any, home: Path) -> list[float]:
-    """Frames a second while the lab plays, every half second."""
+    """Frames per second while the lab plays, read every half second."""
     rates = []
     with serve(home) as server:
         page = chromium.new_page(viewport={"width": 1440, "height": 900})
         page.goto(f"{server.url}/lab")
         lab = page.locator(".lab")
         page.locator(".lab[data-state=playing]").wait_for(timeout=120_000)
-        page.wait_for_timeout(3000)  # the page below the planes is drawn meanwhile
+        page.wait_for_timeout(3000)  # until the page below the planes is drawn
         lab.get_by_role("slider").press("Home")
         lab.get_by_role("button", name="Play").click()
         while lab.get_attribute("data-state") == "playing":
@@ -60,15 +64,8 @@ def main() -> None:
         home = Path(folder) / "home"
         numbers = measured(Store(home / "store"))
         rates = sorted(frame_rates(chromium, home))
-        print(
-            json.dumps(
-                {
-                    **numbers,
-                    "frames per second": rates[len(rates) // 2],
-                    "worst half second": rates[0],
-                }
-            )
-        )
+        drawn = {"frames per second": rates[len(rates) // 2], "worst half second": rates[0]}
+        print(json.dumps(numbers | drawn))
 
 
 if __name__ == "__main__":

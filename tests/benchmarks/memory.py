@@ -1,7 +1,8 @@
-"""Peak memory of whole pieces of work, each in a process of its own: `python -m tests.benchmarks.memory [WORK …]`.
+"""Peak memory of several workloads: `python -m tests.benchmarks.memory [WORK …]`.
 
-One more process per work, since a peak only ever rises: `run` is the default command, `train` the same for a seed whose
-network is not shipped, `allcnn` one request and `moments` all second moments at CIFAR-10's size.
+Each runs in its own process, because a process's peak only ever rises: `run` is the default
+command, `train` the same for a seed whose network is not shipped, `allcnn` one request and
+`moments` all second moments at CIFAR-10's size.
 """
 
 from __future__ import annotations
@@ -23,16 +24,17 @@ GIB = 2**30
 PHOTOGRAPHS = 50_000
 FORGOTTEN = 4_500
 POSITIONS = 32
-PATIENCE = 300
-"""Seconds that second moments of all photographs may take; if they would take longer, a fifth of them is used."""
+MOMENTS_LIMIT_S = 300
+"""If second moments of all photographs would take longer, a fifth of the photographs is used."""
 WORK = {"run": 1.5, "train": 1.5, "allcnn": 4.0, "moments": None}
-"""Work -> most GiB it should need."""
+"""Workload -> the most GiB it should need."""
 
 
 def peak_bytes() -> int:
-    """The most memory this process has had resident.
+    """The peak resident memory of this process.
 
-    Linux counts ru_maxrss from before a child became a program of its own, when it still was its parent; VmHWM is the child's alone.
+    On Linux ru_maxrss includes the time before exec, when a child still was a copy of its parent;
+    VmHWM does not.
     """
     status = Path("/proc/self/status")
     found = re.search(r"VmHWM:\s+(\d+) kB", status.read_text()) if status.exists() else None
@@ -40,19 +42,13 @@ def peak_bytes() -> int:
 
 
 def measure(work: str, photographs: int = PHOTOGRAPHS) -> dict[str, float]:
-    """{"bytes", "seconds", "images"} of one work, done from nothing in an empty data folder."""
+    """{"bytes", "seconds", "images"} of one workload, in an empty data folder."""
     with tempfile.TemporaryDirectory() as folder:
         if work in ("allcnn", "moments"):
             write_photographs(Path(folder) / "photographs.npz", photographs)
         environment = {**os.environ, "UNSC_HOME": folder, "OMP_WAIT_POLICY": "passive"}
-        command = [
-            sys.executable,
-            "-m",
-            "tests.benchmarks.memory",
-            "--in-this-process",
-            work,
-            folder,
-        ]
+        module = [sys.executable, "-m", "tests.benchmarks.memory"]
+        command = [*module, "--in-this-process", work, folder]
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
         raise RuntimeError(f"{work} failed: {done.stderr[-2000:]}")
@@ -60,7 +56,10 @@ def measure(work: str, photographs: int = PHOTOGRAPHS) -> dict[str, float]:
 
 
 def write_photographs(path: Path, n: int) -> None:
-    """`n` images of 32×32×3 in ten classes, class 0 a little smaller: the bundled clothes in three shifted channels."""
+    """Write `n` images of 32×32×3 in ten classes, class 0 with a few less than the others.
+
+    They are the bundled clothes in three shifted channels.
+    """
     from unsc_core.data import load_dataset
     from unsc_core.data.fashion_mnist_32 import resized
 
@@ -77,7 +76,7 @@ def write_photographs(path: Path, n: int) -> None:
 
 
 def command_line(seed: int) -> int:
-    """`python -m unsc_core run`; returns how many images it used."""
+    """`python -m unsc_core run`; returns the number of images it used."""
     from unsc_core.commands.cli import main as run
 
     if run(["run", "--seeds", str(seed), "--json"]):
@@ -86,7 +85,7 @@ def command_line(seed: int) -> int:
 
 
 def request(folder: str) -> int:
-    """AllCNN: second moments at the default, answers to all training images, one epoch of unlearning class 0."""
+    """AllCNN: second moments, predictions for all training images, one unlearning epoch."""
     from safetensors.torch import save_file
 
     from unsc_core.config import ExperimentConfig
@@ -117,7 +116,7 @@ def request(folder: str) -> int:
 
 
 def all_moments(folder: str) -> int:
-    """AllCNN: second moments of every photograph, 32 patches each; of a fifth of them where all would take too long."""
+    """AllCNN: second moments of every photograph, 32 patches each; see MOMENTS_LIMIT_S."""
     from torch import arange
 
     from unsc_core.data import load_dataset
@@ -131,14 +130,14 @@ def all_moments(folder: str) -> int:
     few = min(1_000, n)
     started = time.perf_counter()
     second_moments(model, class_batches(data, 0, arange(few)), 10, positions=POSITIONS)
-    if (time.perf_counter() - started) * n / few > PATIENCE:
+    if (time.perf_counter() - started) * n / few > MOMENTS_LIMIT_S:
         n //= 5
     second_moments(model, class_batches(data, 0, arange(n)), 10, positions=POSITIONS)
     return n
 
 
 def in_this_process(work: str, folder: str) -> None:
-    """Do one work and print what it took as the last line."""
+    """Run one workload and print its measurements as the last line."""
     started = time.perf_counter()
     images = {
         "run": lambda: command_line(0),
@@ -146,15 +145,12 @@ def in_this_process(work: str, folder: str) -> None:
         "allcnn": lambda: request(folder),
         "moments": lambda: all_moments(folder),
     }[work]()
-    print(
-        json.dumps(
-            {"bytes": peak_bytes(), "seconds": time.perf_counter() - started, "images": images}
-        )
-    )
+    seconds = time.perf_counter() - started
+    print(json.dumps({"bytes": peak_bytes(), "seconds": seconds, "images": images}))
 
 
 def peaks(names: list[str]) -> Iterator[tuple[str, dict[str, float]]]:
-    """(work, what it took)."""
+    """(workload, its measurements)."""
     for name in names:
         yield name, measure(name)
 
@@ -164,11 +160,9 @@ def main() -> None:
         in_this_process(*sys.argv[2:])
         return
     for name, took in peaks(sys.argv[1:] or list(WORK)):
-        bar = f"bar {WORK[name]} GiB" if WORK[name] else ""
-        print(
-            f"{name:8} {took['bytes'] / GIB:6.2f} GiB  {took['seconds']:6.1f} s  {took['images']:6} images  {bar}",
-            flush=True,
-        )
+        gib, bar = took["bytes"] / GIB, f"bar {WORK[name]} GiB" if WORK[name] else ""
+        numbers = f"{gib:6.2f} GiB  {took['seconds']:6.1f} s  {took['images']:6} images"
+        print(f"{name:8} {numbers}  {bar}", flush=True)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,7 @@
-"""How far our projectors are from numpy's SVD of explicit patches: `python -m tests.benchmarks.projector_parity`."""
+"""Our projectors against numpy's SVD of explicit patches.
+
+`python -m tests.benchmarks.projector_parity`
+"""
 
 from __future__ import annotations
 
@@ -14,9 +17,8 @@ def main() -> None:
             largest = max(difference for _, difference in found)
             worst = max(worst, largest)
             cuts = ", ".join(sorted({f"{energy_threshold:.4f}" for energy_threshold, _ in found}))
-            print(
-                f"{case.name + (' channels-last' if channels_last else ''):46} {largest:8.1e}   γ = {cuts}"
-            )
+            name = f"{case.name}{' channels-last' if channels_last else ''}"
+            print(f"{name:46} {largest:8.1e}   γ = {cuts}")
     print(f"{'largest of all':46} {worst:8.1e}")
 
 

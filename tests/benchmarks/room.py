@@ -1,8 +1,10 @@
-"""How long a room full of people waits: `python -m tests.benchmarks.room [--people 30] [--seconds 60] [--without-freeze]`.
+"""How long a room full of people waits for a page: `python -m tests.benchmarks.room`.
 
-Each has a connection of their own that speaks Streamlit's protocol, and every 8 s chooses a page whose results are stored, each
-in their own second. Measured is the time from asking to the end of the page's script. With `--without-freeze` a second server,
-which leaves its libraries to the garbage collector, is measured in turn with the first, and the ratio is printed.
+Options: `[--people 30] [--seconds 60] [--without-freeze]`. Each person has a connection that speaks
+Streamlit's protocol and opens a page with stored results every 8 s, all of them at different times.
+A wait is the time from the request to the end of the page's script. With `--without-freeze` a
+second server, which leaves its libraries to the garbage collector, is measured in turn with the
+first, and the ratio is printed.
 """
 
 from __future__ import annotations
@@ -30,15 +32,22 @@ from tests.e2e.server import Server, descendants, prepare, serve
 
 PAGES = ("story", "decision_space", "confusion", "null_space", "pseudo_labels", "compare", "runs")
 EVERY_S = 8.0
-GIVE_UP_S = 60.0
+TIMEOUT_S = 60.0
 SETTLING_S = 3.0
 BAR_S = 1.2
-MOST_PEOPLE, MOST_S = 200, 600
+MAX_PEOPLE, MAX_S = 200, 600
 
 
 @dataclass
 class Room:
-    """What the people in front of one server have met with so far: seconds waited, when they opened the app and for each page later."""
+    """What the people on one server have experienced so far.
+
+    Attributes:
+        opened: seconds until each one's first page was complete.
+        waited: the same for every later page.
+        errors: message -> how often it occurred.
+        seconds: how long people were connected.
+    """
 
     opened: list[float] = field(default_factory=list)
     waited: list[float] = field(default_factory=list)
@@ -50,7 +59,7 @@ class Person:
     """One connection to the app.
 
     Attributes:
-        pages: path of a page -> the name by which it is asked for; known once one has been drawn.
+        pages: path of a page -> its id in Streamlit's protocol; known once one has been drawn.
     """
 
     def __init__(self, socket: ClientConnection) -> None:
@@ -58,7 +67,7 @@ class Person:
         self.pages: dict[str, str] = {}
 
     async def open(self, page: str) -> list[str]:
-        """Ask for a page and take it in until its script is done; returns what went wrong on it."""
+        """Request a page and read it to the end of its script; returns the errors on it."""
         message = BackMsg()
         message.rerun_script.page_script_hash = self.pages.get(page, "")
         message.rerun_script.page_name = "" if page in self.pages else page
@@ -85,8 +94,8 @@ class Person:
         raise ConnectionError("the server closed the connection")
 
 
-async def sits_there(server: Server, room: Room, place: int, people: int, end: float) -> None:
-    """One person, from opening the app until `end`."""
+async def visit(server: Server, room: Room, place: int, people: int, end: float) -> None:
+    """One person, from the first page until `end`."""
     choice = random.Random(place)
     await asyncio.sleep(EVERY_S * place / people)
     try:
@@ -97,26 +106,26 @@ async def sits_there(server: Server, room: Room, place: int, people: int, end: f
         ) as socket:
             person, page, waits = Person(socket), "", room.opened
             while (asked := time.monotonic()) < end:
-                wrong = await asyncio.wait_for(person.open(page), GIVE_UP_S)
+                wrong = await asyncio.wait_for(person.open(page), TIMEOUT_S)
                 waits.append(time.monotonic() - asked)
                 room.errors.update(wrong)
                 await asyncio.sleep(max(0.0, asked + EVERY_S - time.monotonic()))
                 page, waits = choice.choice(PAGES), room.waited
-    except Exception as error:  # whatever it is, this person sees no more pages
+    except Exception as error:  # any failure ends this visit
         room.errors[f"{type(error).__name__}: {error}"] += 1
 
 
 async def fill(server: Server, room: Room, people: int, seconds: float) -> None:
-    """Seat everyone for `seconds`, and measure."""
+    """Let everyone visit for `seconds`, and measure."""
     started = time.monotonic()
     await asyncio.gather(
-        *(sits_there(server, room, place, people, started + seconds) for place in range(people))
+        *(visit(server, room, place, people, started + seconds) for place in range(people))
     )
     room.seconds += time.monotonic() - started
 
 
 async def warm(server: Server) -> None:
-    """Have every page drawn once, and the server settle."""
+    """Draw every page once, then let the server finish its background work."""
     async with connect(
         f"{server.url.replace('http', 'ws')}/_stcore/stream",
         subprotocols=["streamlit"],
@@ -124,7 +133,7 @@ async def warm(server: Server) -> None:
     ) as socket:
         person = Person(socket)
         for page in ("", *PAGES):
-            await asyncio.wait_for(person.open(page), GIVE_UP_S)
+            await asyncio.wait_for(person.open(page), TIMEOUT_S)
     await asyncio.sleep(AFTER_S + SETTLING_S)
 
 
@@ -133,18 +142,24 @@ def percentile(seconds: list[float], percent: int) -> float:
     return quantiles(seconds, n=100, method="inclusive")[percent - 1]
 
 
-def said(what: str, server: Server, room: Room) -> str:
-    """What was measured of one server."""
+def waits(seconds: list[float]) -> str:
+    """The waits in three numbers."""
+    p50, p95 = (percentile(seconds, percent) for percent in (50, 95))
+    return f"p50 {p50:6.2f} s   p95 {p95:6.2f} s   worst {max(seconds):6.2f} s"
+
+
+def report(what: str, server: Server, room: Room) -> str:
+    """The measurements of one server."""
     mib = [
         psutil.Process(pid).memory_info().rss / 2**20
         for pid in (server.process.pid, *descendants(server.process.pid))
     ]
-    p50, p95 = (percentile(room.waited, percent) for percent in (50, 95))
+    verdict = "met" if percentile(room.waited, 95) <= BAR_S else "NOT met"
     pages = len(room.opened) + len(room.waited)
     lines = [
         f"{what}: {pages} pages, {pages / room.seconds:.1f} a second, errors {room.errors.total()}",
-        f"  opening   p50 {percentile(room.opened, 50):6.2f} s   p95 {percentile(room.opened, 95):6.2f} s   worst {max(room.opened):6.2f} s",
-        f"  a page    p50 {p50:6.2f} s   p95 {p95:6.2f} s   worst {max(room.waited):6.2f} s   p95 ≤ {BAR_S:g} {'met' if p95 <= BAR_S else 'NOT met'}",
+        f"  opening   {waits(room.opened)}",
+        f"  a page    {waits(room.waited)}   p95 ≤ {BAR_S:g} {verdict}",
         f"  memory    server {mib[0]:.0f} MiB, with its workers {sum(mib):.0f} MiB",
         *(f"  {count} × {error[:200]}" for error, count in room.errors.most_common(5)),
     ]
@@ -154,37 +169,31 @@ def said(what: str, server: Server, room: Room) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument(
-        "--people", type=int, default=30, choices=range(2, MOST_PEOPLE + 1), metavar="2…200"
+        "--people", type=int, default=30, choices=range(2, MAX_PEOPLE + 1), metavar="2…200"
     )
     parser.add_argument(
-        "--seconds", type=int, default=60, choices=range(20, MOST_S + 1), metavar="20…600"
+        "--seconds", type=int, default=60, choices=range(20, MAX_S + 1), metavar="20…600"
     )
     parser.add_argument(
-        "--without-freeze", action="store_true", help="measure a server without it as well, in turn"
+        "--without-freeze", action="store_true", help="also measure a server without gc.freeze"
     )
     given = parser.parse_args()
     with ExitStack() as stack:
         home = Path(stack.enter_context(tempfile.TemporaryDirectory())) / "home"
         prepare(home)
-        servers = {"as it is": stack.enter_context(serve(home))}
+        servers = {"with freeze": stack.enter_context(serve(home))}
         if given.without_freeze:
             with mock.patch.dict(os.environ, {NO_FREEZE: "1"}):
                 servers["without freeze"] = stack.enter_context(serve(home))
         rooms = {name: Room() for name in servers}
         for server in servers.values():
             asyncio.run(warm(server))
-        for _ in range(2 if given.without_freeze else 1):
+        rounds = 2 if given.without_freeze else 1
+        for _ in range(rounds):
             for name, server in servers.items():
-                asyncio.run(
-                    fill(
-                        server,
-                        rooms[name],
-                        given.people,
-                        given.seconds / (2 if given.without_freeze else 1),
-                    )
-                )
+                asyncio.run(fill(server, rooms[name], given.people, given.seconds / rounds))
         for name, server in servers.items():
-            print(said(f"{given.people} people, {name}", server, rooms[name]), flush=True)
+            print(report(f"{given.people} people, {name}", server, rooms[name]), flush=True)
         if given.without_freeze:
             p95 = [percentile(room.waited, 95) for room in rooms.values()]
             print(f"p95 with freeze ÷ without: {p95[0] / p95[1]:.2f}")

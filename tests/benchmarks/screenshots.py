@@ -1,12 +1,13 @@
-"""Pictures of every page, desktop and phone, light and dark: `python -m tests.benchmarks.screenshots [FOLDER]`.
+"""Screenshots of every page: `python -m tests.benchmarks.screenshots [FOLDER]`.
 
-Without FOLDER only the README's six are written, to assets/screenshots/.
+Desktop and phone, light and dark, to FOLDER; without it, the README's six to assets/screenshots/.
 """
 
 from __future__ import annotations
 
 import sys
 import tempfile
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ from tests.e2e.server import ROOT, browser, charts, prepare, serve
 PAGES = ("", "lab", "decision_space", "confusion", "null_space", "pseudo_labels", "compare", "runs")
 README = ("", "lab", "decision_space", "confusion", "null_space", "compare")
 README_SIZE = (1440, 1080)
+HEIGHT = """document.querySelector('[data-testid=stMainBlockContainer]')
+    .getBoundingClientRect().height"""
 SIZES = {"desktop": (1440, 900), "phone": (390, 844)}
 
 
@@ -29,9 +32,7 @@ def shoot(
     charts(page).nth(1).wait_for(timeout=120_000)
     page.wait_for_timeout(2_500)
     if whole:
-        height = page.evaluate(
-            "document.querySelector('[data-testid=stMainBlockContainer]').getBoundingClientRect().height"
-        )
+        height = page.evaluate(HEIGHT)
         page.set_viewport_size({"width": size[0], "height": int(min(height + 80, 6000))})
         page.wait_for_timeout(1_200)
     page.screenshot(path=path)
@@ -39,7 +40,7 @@ def shoot(
 
 
 def run_all_methods(chromium: Any, url: str) -> None:
-    """Have something to compare."""
+    """Give the Compare page its results."""
     page = chromium.new_page()
     page.goto(f"{url}/compare")
     page.get_by_role("button", name="Run all methods").click()
@@ -58,28 +59,15 @@ def main() -> None:
                 target = ROOT / "assets" / "screenshots"
                 target.mkdir(parents=True, exist_ok=True)
                 for name in README:
-                    shoot(
-                        chromium,
-                        f"{server.url}/{name}",
-                        target / f"{name or 'story'}.png",
-                        README_SIZE,
-                        "light",
-                        whole=False,
-                    )
+                    url, path = f"{server.url}/{name}", target / f"{name or 'story'}.png"
+                    shoot(chromium, url, path, README_SIZE, "light", whole=False)
                 return
             out = Path(sys.argv[1])
             out.mkdir(parents=True, exist_ok=True)
             for name in PAGES:
-                for device, size in SIZES.items():
-                    for mode in ("light", "dark"):
-                        shoot(
-                            chromium,
-                            f"{server.url}/{name}",
-                            out / f"{name or 'story'}-{device}-{mode}.png",
-                            size,
-                            mode,
-                            whole=True,
-                        )
+                for (device, size), mode in product(SIZES.items(), ("light", "dark")):
+                    url, path = f"{server.url}/{name}", f"{name or 'story'}-{device}-{mode}.png"
+                    shoot(chromium, url, out / path, size, mode, whole=True)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
-"""Speed and memory, every comparison side by side on this machine: `python -m tests.benchmarks.speed [--only NAME,…] [--json FILE]`.
+"""Speed and memory, compared on this machine: `python -m tests.benchmarks.speed`.
 
-Seconds differ from machine to machine, ratios hardly do. Networks that have to be trained first are kept in the data folder.
+Options: `[--only NAME,…] [--json FILE]`. Seconds differ between machines, ratios hardly do.
+Networks that have to be trained first are kept in the data folder.
 """
 
 from __future__ import annotations
@@ -18,9 +19,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-os.environ.setdefault(
-    "OMP_WAIT_POLICY", "passive"
-)  # as the command line does, before torch is loaded
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # before torch, as on the command line
 
 import numpy as np
 import torch
@@ -56,16 +55,16 @@ from unsc_core.subspace.sampling import enough_images
 Matrix = NDArray[np.float32]
 FORGET = 6
 IMAGES = 256
-"""Images a class that the textbook version uses, as published; ours draws from the same."""
+"""Images per class for the textbook version, as published; ours samples from the same ones."""
 TEXTBOOK_CLASSES = 1
-"""Classes the textbook version is timed on: every class costs it the same, and a minute or two."""
+"""Classes the textbook version is timed on: each takes it the same, a minute or two."""
 STAGES = ("moments", "spectra", "null_space", "pseudo_labels", "unlearn")
-"""What UNSC itself does."""
+"""The stages of UNSC itself."""
 
 
 @dataclass(frozen=True)
 class Row:
-    """One measured number, and the bar it is held against, if any.
+    """One measured number, and its bar, if any.
 
     Attributes:
         comparison, what: where it belongs and what it is.
@@ -89,23 +88,24 @@ class Row:
             self.at_most is None or self.value <= self.at_most
         )
 
+    @property
+    def bar(self) -> str:
+        """The bar as text, empty without one."""
+        if self.at_least is not None:
+            return f"≥ {self.at_least:g}"
+        return "" if self.at_most is None else f"≤ {self.at_most:g}"
+
     def __str__(self) -> str:
-        bar = (
-            f"≥ {self.at_least:g}"
-            if self.at_least is not None
-            else f"≤ {self.at_most:g}"
-            if self.at_most is not None
-            else ""
-        )
         verdict = {None: "", True: "met", False: "MISSED"}[self.met]
-        return f"{self.comparison:9} {self.what:74} {self.value:10.4g} {self.unit:5} {bar:8} {verdict}".rstrip()
+        number = f"{self.value:10.4g} {self.unit:5} {self.bar:8} {verdict}"
+        return f"{self.comparison:9} {self.what:74} {number}".rstrip()
 
 
 Rows = Iterator[Row]
 
 
 def here() -> dict[str, Any]:
-    """What the numbers were measured on."""
+    """The machine the numbers were measured on."""
     device = "cuda" if torch.cuda.is_available() else "cpu"
     return paper.machine(device) | {
         "threads": torch.get_num_threads(),
@@ -115,7 +115,7 @@ def here() -> dict[str, Any]:
 
 
 def timed(work: Callable[[], Any], repeats: int = 1) -> tuple[float, Any]:
-    """(median seconds, last answer)."""
+    """(median seconds, last result)."""
     seconds, answer = [], None
     for _ in range(repeats):
         started = time.perf_counter()
@@ -128,7 +128,7 @@ def timed(work: Callable[[], Any], repeats: int = 1) -> tuple[float, Any]:
 
 @cache
 def clothes() -> Dataset:
-    """The bundled images of clothes at 32×32, 1,000 a class."""
+    """The bundled images of clothes at 32×32, 1,000 per class."""
     mini = load_dataset("fashion-mnist-mini")
     return Dataset(
         "clothes at 32×32",
@@ -168,7 +168,7 @@ def trained(name: str, epochs: int = 2) -> nn.Module:
     return model
 
 
-# --- subspace ---------------------------------------------------------------------------------------------------------
+# --- subspace -----
 
 
 def textbook(
@@ -177,7 +177,9 @@ def textbook(
     retain: list[int],
     energy_threshold: float,
 ) -> dict[str, Matrix]:
-    """The retain bases as published: an SVD of all patches per layer and class, the classes' bases joined by one more SVD.
+    """The retain bases as published: an SVD of all patches for each layer and class, then one more.
+
+    The second SVD merges the bases of the classes.
 
     Args:
         model: in eval mode.
@@ -216,7 +218,7 @@ def patch_matrices(model: nn.Module, inputs: Tensor) -> Iterator[tuple[str, Matr
 
 
 def columns_of(layer: Layer, x: Tensor) -> Matrix:
-    """The im2col matrix (d, n) of what a layer received, with the layer's own geometry."""
+    """The im2col matrix (d, n) of a layer's input, with the layer's own geometry."""
     if isinstance(layer, nn.Linear):
         return x.T.numpy()
     patches = F.unfold(
@@ -233,7 +235,7 @@ def leading(columns: Matrix, energy_threshold: float) -> Matrix:
 
 
 def best_threads(rows: int = 432, columns: int = 8192) -> int:
-    """The number of threads that numpy's SVD is fastest with here: on busy cores its threads wait for each other many times over."""
+    """The number of threads that numpy's SVD is fastest with: on busy cores more can be slower."""
     sample = np.random.default_rng(0).standard_normal((rows, columns), dtype=np.float32)
     seconds = {}
     for threads in {1, os.cpu_count() or 1}:
@@ -257,7 +259,7 @@ def default_moments(
 
 
 def retain_spectra(moments: Moments, forget: int = FORGET) -> dict[str, tuple[Spectrum, ...]]:
-    """The spectra of all that stays, as an experiment computes them."""
+    """The spectra of the retained classes, as an experiment computes them."""
     with one_thread():
         return spectra(moments.retain((forget,)))
 
@@ -275,7 +277,7 @@ def kept(second_moment: Tensor, basis: Tensor) -> float:
 
 
 def subspace(images: int = IMAGES, name: str = "allcnn", classes: int = TEXTBOOK_CLASSES) -> Rows:
-    """Null spaces of a network, 10 classes: sampled second moments against an SVD of all patches."""
+    """Null spaces of a network, 10 classes: sampled moments against an SVD of all patches."""
     model, data = trained(name), clothes_data()
     started = time.process_time()
     collect, moments = timed(lambda: default_moments(model, data), 3)
@@ -284,7 +286,7 @@ def subspace(images: int = IMAGES, name: str = "allcnn", classes: int = TEXTBOOK
     seconds, processor = collect + decompose + slicing, (time.process_time() - started) / 3
     yield Row(
         "subspace",
-        f"ours, moments of {moments.images} images a class, {moments.positions} patches each",
+        f"ours, moments of {moments.images} images per class, {moments.positions} patches each",
         collect,
         "s",
     )
@@ -311,7 +313,7 @@ def subspace(images: int = IMAGES, name: str = "allcnn", classes: int = TEXTBOOK
     work = (time.process_time() - started) * whole
     yield Row(
         "subspace",
-        f"textbook: SVD of all patches of {images} images, {classes} class(es), {threads} thread(s)",
+        f"textbook: SVD of all patches, {images} images, {classes} class(es), {threads} thread(s)",
         took,
         "s",
     )
@@ -331,7 +333,7 @@ def subspace(images: int = IMAGES, name: str = "allcnn", classes: int = TEXTBOOK
 
 
 def energy(model: nn.Module, data: DeviceData, images: int, ours: dict[str, Tensor]) -> Rows:
-    """What sampling costs: energy our bases hold of all patches of all images, against the best bases at the same γ."""
+    """What sampling costs: energy of all patches in our bases, against the best ones at this γ."""
     took, full = timed(
         lambda: second_moments(model, class_batches(data, images, batch_size=64), 10)
     )
@@ -344,7 +346,7 @@ def energy(model: nn.Module, data: DeviceData, images: int, ours: dict[str, Tens
     }
     worst = max(differences, key=lambda layer: abs(differences[layer]))
     ranks = f"rank {ours[worst].shape[1]} for {best[worst].rank}"
-    yield Row("subspace", f"moments of all patches of {images} images a class", took, "s")
+    yield Row("subspace", f"moments of all patches of {images} images per class", took, "s")
     yield Row(
         "subspace",
         f"energy lost by sampling, worst layer ({worst}: {ranks})",
@@ -360,7 +362,7 @@ def energy(model: nn.Module, data: DeviceData, images: int, ours: dict[str, Tens
     )
 
 
-# --- step -------------------------------------------------------------------------------------------------------------
+# --- step -----
 
 
 def projected(model: nn.Module, data: DeviceData, dataset: Dataset) -> Project:
@@ -389,7 +391,10 @@ def plain_step(model: nn.Module, optimizer: torch.optim.Optimizer, x: Tensor, y:
 
 
 def step(names: tuple[str, ...] = ("small-cnn", "allcnn", "alexnet"), repeats: int = 15) -> Rows:
-    """A UNSC step (forward, backward, projection, clip, SGD) against a plain SGD step: same network, batch and BatchNorm."""
+    """A UNSC step (forward, backward, projection, clipping, SGD) against a plain SGD step.
+
+    Network, batch and BatchNorm are the same.
+    """
     data = clothes_data()
     x, y = (
         data.inputs(data.x_train[: SgdConfig(0.1, 1).batch_size]),
@@ -419,23 +424,22 @@ def step(names: tuple[str, ...] = ("small-cnn", "allcnn", "alexnet"), repeats: i
         )
 
 
-# --- retrain ----------------------------------------------------------------------------------------------------------
+# --- retrain -----
 
 
 def unlearn_or_retrain(
     name: str, config: ExperimentConfig, at_least: float, also_stored: bool
 ) -> Rows:
-    """UNSC with all its own stages against retraining, in an empty store, the original given.
+    """UNSC with all its own stages against retraining, in an empty store, with a given original.
 
     Args:
         name: of the comparison.
         config: must not have a shipped retrained model.
         at_least: how many times faster UNSC should be.
-        also_stored: take the retrained model and the seconds it took from the data folder, if it is there.
+        also_stored: use the stored retrained model and its seconds, if they are there.
     """
-    first, _ = timed(
-        lambda: torch.optim.SGD([torch.zeros(1, requires_grad=True)], 0.1)
-    )  # torch imports its compiler here: whoever comes first
+    # torch imports its compiler with the first optimizer, which belongs to neither side.
+    first, _ = timed(lambda: torch.optim.SGD([torch.zeros(1, requires_grad=True)], 0.1))
     with tempfile.TemporaryDirectory() as folder:
         work = Experiment(config, Store(Path(folder)))
         for key in (work.keys.original, *([work.keys.retrained] if also_stored else [])):
@@ -452,12 +456,8 @@ def unlearn_or_retrain(
         recorded = "" if "retrain" in work.stages.seconds else ", as recorded when it was trained"
     what = f"{config.dataset}, {config.model}, class {FORGET}"
     yield Row(name, f"{what}: retraining{recorded}", retrain, "s")
-    yield Row(
-        name,
-        f"UNSC, {len(unlearned.history) - 1} epochs: {', '.join(f'{k} {v:.2f}' for k, v in took.items())}",
-        sum(took.values()),
-        "s",
-    )
+    stages = ", ".join(f"{stage} {seconds:.2f}" for stage, seconds in took.items())
+    yield Row(name, f"UNSC, {len(unlearned.history) - 1} epochs: {stages}", sum(took.values()), "s")
     yield Row(
         name, "UNSC with its check of the sampled energy and the writing of results", wall, "s"
     )
@@ -485,12 +485,12 @@ def retrain() -> Rows:
 
 
 def alexnet() -> Rows:
-    """The published Fashion-MNIST experiment; hours where its two networks have not been trained before."""
+    """The published Fashion-MNIST experiment; hours if its two networks must be trained first."""
     config = ExperimentConfig(dataset="fashion-mnist-32", model="alexnet", forget_classes=(FORGET,))
     return unlearn_or_retrain("alexnet", config, 50.0, also_stored=True)
 
 
-# --- scaling ----------------------------------------------------------------------------------------------------------
+# --- scaling -----
 
 
 def net(width: int, num_classes: int) -> nn.Module:
@@ -522,7 +522,10 @@ def scaling(
     widths: tuple[int, ...] = (24, 48, 96),
     classes: tuple[int, ...] = (10, 50, 100),
 ) -> Rows:
-    """Moments and bases over images a class, width and number of classes (labels drawn in turn where there are more than ten)."""
+    """Moments and bases over images per class, width and number of classes.
+
+    With more than ten classes the labels are assigned in turn.
+    """
     narrow, few = widths[0], images[0]
     sizes = (
         [(n, narrow, classes[0]) for n in images]
@@ -537,18 +540,18 @@ def scaling(
         collect, moments = timed(lambda: default_moments(model, data, num_classes, n))  # noqa: B023
         decompose, _ = timed(lambda: cut(retain_spectra(moments)))  # noqa: B023
         size = sum(m.numel() * m.element_size() for m in moments.per_class.values())
-        what = f"{n} images a class, width {width}, {num_classes} classes"
+        what = f"{n} images per class, width {width}, {num_classes} classes"
         yield Row("scaling", f"{what}: moments", collect, "s")
         yield Row("scaling", f"{what}: bases", decompose, "s")
         yield Row("scaling", f"{what}: moments kept", size / 2**20, "MiB")
 
 
-# --- memory -----------------------------------------------------------------------------------------------------------
+# --- memory -----
 
 WORDS = {
     "run": "peak of the default run",
     "train": "peak of the default run for a seed that is not shipped: trains",
-    "allcnn": "peak of AllCNN: moments, answers to all, an epoch of unlearning",
+    "allcnn": "peak of AllCNN: moments, all predictions, an epoch of unlearning",
     "moments": f"peak of AllCNN: moments of all images, {memory.POSITIONS} patches each",
 }
 
@@ -560,7 +563,7 @@ def peaks() -> Rows:
         yield Row("memory", what, took["bytes"] / memory.GIB, "GiB", at_most=memory.WORK[name])
 
 
-# --- gpu --------------------------------------------------------------------------------------------------------------
+# --- gpu -----
 
 
 def photographs(n: int, device: str) -> DeviceData:
@@ -572,7 +575,7 @@ def photographs(n: int, device: str) -> DeviceData:
 
 
 def gpu(n: int = 50_000, forget: int = 4_500, epochs: int = 25, device: str = "cuda") -> Rows:
-    """AllCNN at CIFAR-10's size: moments, unlearning, the step three ways, and the floor that the hardware sets."""
+    """AllCNN at CIFAR-10's size: moments, unlearning, three kinds of step, the hardware's limit."""
     if device == "cuda" and not torch.cuda.is_available():
         print("gpu       not measured: no CUDA device here")
         return
@@ -635,9 +638,8 @@ def steps_on_gpu(model: nn.Module, data: DeviceData, project: Project, repeats: 
             work()
             yield Row("gpu", f"step of 128 images: {words}", many(work), "ms")
         except Exception as error:  # a compiler that is missing must not cost the other numbers
-            print(
-                f"gpu       step of 128 images: {words} not measured ({type(error).__name__}: {str(error)[:200]})"
-            )
+            reason = f"{type(error).__name__}: {str(error)[:200]}"
+            print(f"gpu       step of 128 images: {words} not measured ({reason})")
 
 
 def compiled(model: nn.Module, one: Callable[..., None]) -> Callable[[], None]:
@@ -647,7 +649,7 @@ def compiled(model: nn.Module, one: Callable[..., None]) -> Callable[[], None]:
 
 
 def captured(one: Callable[[], None]) -> Callable[[], None]:
-    """The step as one CUDA graph: warmed up on a stream of its own, then recorded."""
+    """The step as one CUDA graph, recorded after a warm-up on a side stream."""
     side = torch.cuda.Stream()
     side.wait_stream(torch.cuda.current_stream())
     with torch.cuda.stream(side):
@@ -661,9 +663,10 @@ def captured(one: Callable[[], None]) -> Callable[[], None]:
 
 
 def floor(model: nn.Module, data: DeviceData, samples: int, batch: int = 128) -> Rows:
-    """The least time that unlearning `samples` images could take: operations over the matmul rate, bytes over the bandwidth measured here.
+    """The least time that unlearning `samples` images could take on this hardware.
 
-    Counted: forward and backward of every layer; each layer's input and output, read or written once forward and twice backward.
+    Operations of forward and backward over the measured matmul rate; bytes over the measured
+    bandwidth, with each layer's input and output moved once forward and twice backward.
     """
     from torch.utils.flop_counter import FlopCounterMode
 
@@ -736,9 +739,8 @@ def main() -> None:
         if options.json:  # after each comparison, so that what was measured is not lost
             found = {"machine": machine, "rows": [{**asdict(row), "met": row.met} for row in rows]}
             options.json.write_text(json.dumps(found, ensure_ascii=False, indent=1))
-    print(
-        f"{sum(row.met is True for row in rows)} bars met, {sum(row.met is False for row in rows)} missed"
-    )
+    met = [row.met for row in rows if row.met is not None]
+    print(f"{sum(met)} bars met, {len(met) - sum(met)} missed")
 
 
 if __name__ == "__main__":

@@ -32,13 +32,13 @@ MODEL_NUMBERS = {"acc_forget", "acc_retain", "per_class", "train"}
 
 
 def program(*args: str) -> subprocess.CompletedProcess[str]:
-    """`python -m unsc_core` as a person starts it."""
+    """`python -m unsc_core` in its own process."""
     return subprocess.run(
         [sys.executable, "-m", "unsc_core", *args], capture_output=True, text=True, timeout=120
     )
 
 
-def answer(done: Outcome) -> dict[str, Any]:
+def json_of(done: Outcome) -> dict[str, Any]:
     """The one JSON object on stdout."""
     assert done.code == 0, done.err
     assert done.out.count("\n") == 1
@@ -58,13 +58,13 @@ def check_refused(done: Outcome, words: tuple[str, ...]) -> None:
         assert word in last
 
 
-def check_shape(said: dict[str, Any], seeds: list[int], classes: int, retrained: bool) -> None:
+def check_shape(output: dict[str, Any], seeds: list[int], classes: int, retrained: bool) -> None:
     """The documented shape."""
-    assert set(said) == {"config", "seeds", "mean", "sd", "interval"}
-    assert said["config"]["seeds"] == seeds == [run["seed"] for run in said["seeds"]]
-    assert set(said["config"]) == {*ExperimentConfig().to_dict(), "seeds"} - {"seed"}
+    assert set(output) == {"config", "seeds", "mean", "sd", "interval"}
+    assert output["config"]["seeds"] == seeds == [run["seed"] for run in output["seeds"]]
+    assert set(output["config"]) == {*ExperimentConfig().to_dict(), "seeds"} - {"seed"}
     models = {"original", "mask", "unlearned"} | ({"retrained"} if retrained else set())
-    for run in said["seeds"]:
+    for run in output["seeds"]:
         assert {
             "seed",
             "key",
@@ -94,34 +94,28 @@ def check_shape(said: dict[str, Any], seeds: list[int], classes: int, retrained:
             assert set(numbers) == {"dim", "rank"}
     for model in models:
         for number in ("acc_forget", "acc_retain"):
-            values = [run[model][number] for run in said["seeds"]]
-            assert said["mean"][model][number] == pytest.approx(np.mean(values))
+            values = [run[model][number] for run in output["seeds"]]
+            assert output["mean"][model][number] == pytest.approx(np.mean(values))
             if len(values) == 1:
-                assert said["sd"][model][number] is said["interval"][model][number] is None
+                assert output["sd"][model][number] is output["interval"][model][number] is None
             else:
-                assert said["sd"][model][number] == pytest.approx(np.std(values, ddof=1))
-                assert said["interval"][model][number] == pytest.approx(half_width(values))
+                assert output["sd"][model][number] == pytest.approx(np.std(values, ddof=1))
+                assert output["interval"][model][number] == pytest.approx(half_width(values))
 
 
-def test_run_as_a_person_runs_it(home: Path) -> None:
-    request = (
-        "run",
-        "--dataset",
-        "digits",
-        "--forget",
-        "3",
-        "--seeds",
-        "0,1",
-        "--with-retrain",
-        "--json",
-        "--training-epochs",
-        "15",
-    )
+def test_run_as_a_program_and_again_from_the_store(home: Path) -> None:
+    request = "run --dataset digits --forget 3 --seeds 0,1 --with-retrain --json"
+    request = (*request.split(), "--training-epochs", "15")
     first, second = program(*request), program(*request)
-    said = answer(Outcome(first.returncode, first.stdout, first.stderr))
-    check_shape(said, [0, 1], 10, retrained=True)
-    assert said["mean"]["unlearned"]["acc_forget"] < 5 < 90 < said["mean"]["original"]["acc_forget"]
-    assert said["mean"]["retrained"]["acc_forget"] == 0
+    output = json_of(Outcome(first.returncode, first.stdout, first.stderr))
+    check_shape(output, [0, 1], 10, retrained=True)
+    assert (
+        output["mean"]["unlearned"]["acc_forget"]
+        < 5
+        < 90
+        < output["mean"]["original"]["acc_forget"]
+    )
+    assert output["mean"]["retrained"]["acc_forget"] == 0
     assert "training" in first.stderr
     assert second.stdout == first.stdout
     assert "training" not in second.stderr
@@ -129,75 +123,56 @@ def test_run_as_a_person_runs_it(home: Path) -> None:
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_every_method_answers_in_the_same_shape(command: Command, method: str) -> None:
-    said = answer(
-        command(
-            "run",
-            "--dataset=blobs",
-            f"--method={method}",
-            "--seeds=0,1",
-            "--with-retrain",
-            "--json",
-            *QUICK,
-        )
-    )
-    check_shape(said, [0, 1], 4, retrained=True)
-    assert said["config"]["method"] == method
-    assert bool(said["seeds"][0]["null_space"]) == METHODS[method].uses_energy_threshold
+def test_every_method_prints_the_same_shape(command: Command, method: str) -> None:
+    request = ("run", "--dataset=blobs", f"--method={method}", "--seeds=0,1")
+    output = json_of(command(*request, "--with-retrain", "--json", *QUICK))
+    check_shape(output, [0, 1], 4, retrained=True)
+    assert output["config"]["method"] == method
+    assert bool(output["seeds"][0]["null_space"]) == METHODS[method].uses_energy_threshold
 
 
-def test_table_for_people(command: Command) -> None:
+def test_table(command: Command) -> None:
     request = ("run", "--dataset=blobs", "--seeds=0,1", "--with-retrain", *QUICK)
-    table, said = command(*request), answer(command(*request, "--json"))
+    table, output = command(*request), json_of(command(*request, "--json"))
     assert table.code == 0
-    for word in (
-        "Acc_f",
-        "Acc_r",
-        *MODEL_TITLES.values(),
-        "free",
-        "over-unlearning",
-        *(measure.name for measure in MEASURES.values()),
-        *(run["key"] for run in said["seeds"]),
-    ):
+    measures = [measure.name for measure in MEASURES.values()]
+    words = ["Acc_f", "Acc_r", "free", "over-unlearning", *MODEL_TITLES.values(), *measures]
+    for word in (*words, *(run["key"] for run in output["seeds"])):
         assert word in table.out
     for key, measure in MEASURES.items():
         (line,) = [row for row in table.out.splitlines() if row.startswith(f"{measure.name} ")]
         for model in ("original", "mask", "unlearned", "retrained"):
-            mean, half = said["mean"][model][key], said["interval"][model][key]
+            mean, half = output["mean"][model][key], output["interval"][model][key]
             if key == "seconds":
                 half = None  # may be of several machines
             assert measure.number(mean, half, extra=1) in line
     assert "±" not in command("run", "--dataset=blobs", "--seeds=0", "--with-retrain", *QUICK).out
-    worst = max(abs(error) for run in said["seeds"] for error in run["energy_error"].values())
-    assert (
-        f"energy kept of retained images that were not sampled: within {100 * worst:.2f} points"
-        in table.out
-    )
+    worst = max(abs(error) for run in output["seeds"] for error in run["energy_error"].values())
+    assert f"within {100 * worst:.2f} points" in table.out
 
 
-def test_how_moments_are_collected(command: Command) -> None:
-    said = [
-        answer(command("run", "--dataset=blobs", "--json", *QUICK, *options))
+def test_options_for_the_moments(command: Command) -> None:
+    output = [
+        json_of(command("run", "--dataset=blobs", "--json", *QUICK, *options))
         for options in ((), ("--moments-sample=first", "--class-weights=size"))
     ]
-    assert [(one["config"]["moments_sample"], one["config"]["class_weights"]) for one in said] == [
-        ("random", "equal"),
-        ("first", "size"),
-    ]
-    assert said[0]["seeds"][0]["original"] == said[1]["seeds"][0]["original"]
-    assert said[0]["seeds"][0]["energy_error"] != said[1]["seeds"][0]["energy_error"]
+    assert [
+        (one["config"]["moments_sample"], one["config"]["class_weights"]) for one in output
+    ] == [("random", "equal"), ("first", "size")]
+    assert output[0]["seeds"][0]["original"] == output[1]["seeds"][0]["original"]
+    assert output[0]["seeds"][0]["energy_error"] != output[1]["seeds"][0]["energy_error"]
 
 
-def test_seeds_of_which_one_was_retrained_before(command: Command) -> None:
-    answer(command("run", "--dataset=blobs", "--seeds=0", "--with-retrain", "--json", *QUICK))
-    said = answer(command("run", "--dataset=blobs", "--seeds=0,1", "--json", *QUICK))
-    assert said["mean"]["agreement"] is None
-    assert "retrained" not in said["mean"]
+def test_seeds_of_which_only_some_were_retrained(command: Command) -> None:
+    json_of(command("run", "--dataset=blobs", "--seeds=0", "--with-retrain", "--json", *QUICK))
+    output = json_of(command("run", "--dataset=blobs", "--seeds=0,1", "--json", *QUICK))
+    assert output["mean"]["agreement"] is None
+    assert "retrained" not in output["mean"]
     assert command("run", "--dataset=blobs", "--seeds=1,0", *QUICK).code == 0
 
 
 def test_dataset_decides_network_and_class_when_none_is_named(command: Command) -> None:
-    config = answer(command("run", "--dataset=blobs", "--json", *QUICK))["config"]
+    config = json_of(command("run", "--dataset=blobs", "--json", *QUICK))["config"]
     assert (config["model"], config["forget_classes"]) == (
         DATASETS["blobs"].default_model,
         [DATASETS["blobs"].default_forget_class],
@@ -205,34 +180,25 @@ def test_dataset_decides_network_and_class_when_none_is_named(command: Command) 
 
 
 @pytest.mark.parametrize("kind", ["npz", "folder"])
-def test_own_images_by_path(command: Command, tmp_path: Path, kind: str) -> None:
+def test_user_supplied_images_by_path(command: Command, tmp_path: Path, kind: str) -> None:
     path = (
         save_npz(tmp_path / "own.npz")
         if kind == "npz"
         else save_folder(tmp_path / "own", classes=3, each=12)
     )
-    said = answer(
-        command(
-            "run",
-            f"--dataset={path}",
-            "--forget=1",
-            "--with-retrain",
-            "--json",
-            "--device=cpu",
-            "--training-epochs=40",
-        )
-    )
-    check_shape(said, [0], 3, retrained=True)
-    assert said["mean"]["original"]["train"]["acc_retain"] > 80
-    assert said["config"]["dataset"] == str(path)
+    request = ("run", f"--dataset={path}", "--forget=1", "--with-retrain", "--json")
+    output = json_of(command(*request, "--device=cpu", "--training-epochs=40"))
+    check_shape(output, [0], 3, retrained=True)
+    assert output["mean"]["original"]["train"]["acc_retain"] > 80
+    assert output["config"]["dataset"] == str(path)
 
 
-def test_own_checkpoint(command: Command, tmp_path: Path) -> None:
+def test_user_supplied_checkpoint(command: Command, tmp_path: Path) -> None:
     torch.save(build_model("mlp", (2,), 4, seed=5).state_dict(), tmp_path / "w.pt")
     done = command("run", "--dataset=blobs", f"--checkpoint={tmp_path / 'w.pt'}", "--json", *QUICK)
-    said = answer(done)
+    output = json_of(done)
     assert "training" not in done.err
-    exported = command("export", said["seeds"][0]["key"], f"--out={tmp_path / 'out'}")
+    exported = command("export", output["seeds"][0]["key"], f"--out={tmp_path / 'out'}")
     assert exported.code == 0, exported.err
     weights = load_file(tmp_path / "out" / "original.safetensors")
     assert all(
@@ -242,13 +208,13 @@ def test_own_checkpoint(command: Command, tmp_path: Path) -> None:
 
 
 def test_export_writes_what_other_tools_can_read(command: Command, tmp_path: Path) -> None:
-    said = answer(command("run", "--dataset=digits", "--with-retrain", "--json", *QUICK))["seeds"][
-        0
-    ]
+    output = json_of(command("run", "--dataset=digits", "--with-retrain", "--json", *QUICK))[
+        "seeds"
+    ][0]
     out = tmp_path / "new" / "out"
     out.mkdir(parents=True)
     (out / "mine.txt").write_text("was here before")
-    done = command("export", said["key"], f"--out={out}")
+    done = command("export", output["key"], f"--out={out}")
     assert done.code == 0, done.err
     written = {Path(line) for line in done.out.splitlines()}
     assert written == set(out.iterdir()) - {out / "mine.txt"}
@@ -257,15 +223,15 @@ def test_export_writes_what_other_tools_can_read(command: Command, tmp_path: Pat
     assert np.array_equal(labels, load_dataset("digits").y_test)
     forget = json.loads((out / "config.json").read_text())["forget_classes"]
     summary = json.loads((out / "summary.json").read_text())
-    assert summary["key"] == said["key"]
+    assert summary["key"] == output["key"]
     of_forget = np.isin(labels, forget)
     for model in ("original", "unlearned", "retrained"):
         right = np.load(out / f"logits_{model}.npy").argmax(1) == labels
-        assert 100 * right[of_forget].mean() == pytest.approx(said[model]["acc_forget"])
+        assert 100 * right[of_forget].mean() == pytest.approx(output[model]["acc_forget"])
         assert 100 * np.mean(
             [right[labels == c].mean() for c in range(10) if c not in forget]
-        ) == pytest.approx(said[model]["acc_retain"])
-        assert summary[model]["acc_forget"] == said[model]["acc_forget"]
+        ) == pytest.approx(output[model]["acc_retain"])
+        assert summary[model]["acc_forget"] == output[model]["acc_forget"]
 
     dataset = load_dataset("digits")
     for model in ("original", "unlearned"):
@@ -292,7 +258,7 @@ def test_export_of_an_unknown_key(command: Command, tmp_path: Path, key: str) ->
 
 
 def test_export_to_an_impossible_folder(command: Command, tmp_path: Path) -> None:
-    key = answer(command("run", "--dataset=blobs", "--json", *QUICK))["seeds"][0]["key"]
+    key = json_of(command("run", "--dataset=blobs", "--json", *QUICK))["seeds"][0]["key"]
     (tmp_path / "file").touch()
     check_refused(
         command("export", key, f"--out={tmp_path / 'file' / 'out'}"),
@@ -304,9 +270,9 @@ def test_export_to_an_impossible_folder(command: Command, tmp_path: Path) -> Non
     ("name", "registry"), [("datasets", DATASETS), ("models", MODELS), ("methods", METHODS)]
 )
 def test_listings_name_every_entry(command: Command, name: str, registry: dict) -> None:
-    said = answer(command(name, "--json"))
-    assert list(said) == list(registry)
-    assert all(said[entry]["title"] == registry[entry].title for entry in registry)
+    output = json_of(command(name, "--json"))
+    assert list(output) == list(registry)
+    assert all(output[entry]["title"] == registry[entry].title for entry in registry)
     lines = command(name).out.splitlines()
     assert [line.split()[0] for line in lines] == list(registry)
 
@@ -329,7 +295,7 @@ def test_impossible_request_is_one_sentence(
     ],
     ids=" ".join,
 )
-def test_arguments_that_make_no_sense(
+def test_invalid_values_are_refused(
     command: Command, args: tuple[str, ...], words: tuple[str, ...]
 ) -> None:
     check_refused(command(*args), words)
@@ -346,7 +312,7 @@ def test_arguments_that_make_no_sense(
     ],
     ids=lambda args: " ".join(args) or "nothing",
 )
-def test_real_program_refuses_with_code_2(args: tuple[str, ...]) -> None:
+def test_the_program_refuses_with_code_2(args: tuple[str, ...]) -> None:
     done = program(*args)
     assert done.returncode == 2
     assert done.stdout == ""
@@ -365,22 +331,14 @@ def test_data_folder_that_cannot_be_written(command: Command, tmp_path: Path, ro
 
 
 def test_interrupt_ends_quietly(home: Path) -> None:
-    request = (
-        sys.executable,
-        "-m",
-        "unsc_core",
-        "run",
-        "--dataset=digits",
-        "--training-epochs=1000",
-    )
+    command = (sys.executable, "-m", "unsc_core", "run")
     with subprocess.Popen(
-        request,
+        (*command, "--dataset=digits", "--training-epochs=1000"),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        preexec_fn=lambda: signal.signal(
-            signal.SIGINT, signal.SIG_DFL
-        ),  # ignored in background jobs
+        # A shell's background jobs ignore it.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     ) as running:
         for line in running.stderr:
             if "training" in line:
@@ -398,20 +356,11 @@ def test_single_samples_are_forgotten_by_a_file_of_their_indices(
 ) -> None:
     ids = tmp_path / "ids.txt"
     ids.write_text("0, 1, 2\n3 4\n" + "\n".join(map(str, range(5, 30))))
-    request = (
-        "--dataset",
-        "digits",
-        "--forget-ids",
-        str(ids),
-        "--training-epochs",
-        "15",
-        "--with-retrain",
-        "--json",
-    )
-    said = answer(command("run", *request))
-    assert said["config"]["forget_classes"] == []
-    assert said["config"]["forget_ids"] == list(range(30))
-    run = said["seeds"][0]
+    request = ("run", "--dataset=digits", f"--forget-ids={ids}", "--training-epochs=15")
+    output = json_of(command(*request, "--with-retrain", "--json"))
+    assert output["config"]["forget_classes"] == []
+    assert output["config"]["forget_ids"] == list(range(30))
+    run = output["seeds"][0]
     assert run["unlearned"]["acc_forget"] < 20 < 90 < run["original"]["acc_forget"]
     assert run["unlearned"]["train"]["acc_forget"] == run["unlearned"]["acc_forget"]
     assert run["unlearned"]["acc_retain"] > 85
@@ -436,16 +385,16 @@ def test_unusable_file_of_samples_is_one_sentence(
     ids = tmp_path / "ids.txt"
     if text is not None:
         ids.write_bytes(text.encode("latin-1"))
-    said = command("run", "--dataset", "blobs", "--forget-ids", str(ids))
-    assert said.code == 2
-    assert words in said.err
-    assert "Traceback" not in said.err
+    output = command("run", "--dataset", "blobs", "--forget-ids", str(ids))
+    assert output.code == 2
+    assert words in output.err
+    assert "Traceback" not in output.err
 
 
 def test_classes_and_samples_at_once_are_refused(command: Command, tmp_path: Path) -> None:
     (tmp_path / "ids.txt").write_text("1")
-    said = command(
+    output = command(
         "run", "--dataset", "blobs", "--forget", "0", "--forget-ids", str(tmp_path / "ids.txt")
     )
-    assert said.code == 2
-    assert "one or the other" in said.err
+    assert output.code == 2
+    assert all(word in output.err for word in ("classes", "samples"))

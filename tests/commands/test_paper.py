@@ -1,4 +1,4 @@
-"""The published table: run again in small, resumed, and printed beside its source."""
+"""The published table: rows run on a small scale, resumed, and printed beside the paper."""
 
 from __future__ import annotations
 
@@ -10,16 +10,8 @@ import pytest
 
 from tests.conftest import Outcome
 from unsc_core.commands import paper
-from unsc_core.commands.paper import (
-    ROWS,
-    PaperRow,
-    experiments,
-    paper_row,
-    read_record,
-    run_row,
-    shipped_record,
-    table,
-)
+from unsc_core.commands.paper import experiments, read_record, run_row, shipped_record, table
+from unsc_core.commands.published import ROWS, PaperRow, published_row
 from unsc_core.data import DATASETS
 from unsc_core.errors import ConfigError
 from unsc_core.experiment.experiment import Experiment
@@ -27,20 +19,20 @@ from unsc_core.methods import METHODS
 from unsc_core.models import MODELS
 
 SMALL = PaperRow(
-    "small",
-    "blobs",
-    "mlp",
-    0,
-    (90.0, 91.0),
-    {"unsc": (1.0, 92.0), "retrain": (None, 93.0)},
-    "Nothing.",
-    {(0, 1): (2.0, 94.0)},
+    name="small",
+    dataset="blobs",
+    model="mlp",
+    forget=0,
+    original=(90.0, 91.0),
+    methods={"unsc": (1.0, 92.0), "retrain": (None, 93.0)},
+    needs="Nothing.",
+    more={(0, 1): (2.0, 94.0)},
 )
 
 
 @pytest.mark.parametrize("name", ROWS)
-def test_rows_name_what_there_is(name: str) -> None:
-    row = paper_row(name)
+def test_rows_name_existing_datasets_models_and_methods(name: str) -> None:
+    row = published_row(name)
     assert row.name == name
     assert row.dataset in DATASETS
     assert row.model in MODELS
@@ -54,7 +46,7 @@ def test_rows_name_what_there_is(name: str) -> None:
 
 def test_unknown_row_lists_the_known() -> None:
     with pytest.raises(ConfigError, match="mnist2.*fashion-mnist"):
-        paper_row("mnist2")
+        published_row("mnist2")
 
 
 def test_a_row_is_run_once_and_resumed(home, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -62,7 +54,7 @@ def test_a_row_is_run_once_and_resumed(home, monkeypatch: pytest.MonkeyPatch) ->
     records = list(run_row(SMALL, methods, seeds))
     assert len(records) == len(list(experiments(SMALL, methods, seeds))) == 8
     assert records[-1] == read_record(SMALL)
-    monkeypatch.setattr(Experiment, "run", lambda work: pytest.fail("it had been run"))
+    monkeypatch.setattr(Experiment, "run", lambda work: pytest.fail("it was run before"))
     assert list(run_row(SMALL, methods, seeds))[-1] == records[-1]
     run = next(
         run
@@ -74,14 +66,14 @@ def test_a_row_is_run_once_and_resumed(home, monkeypatch: pytest.MonkeyPatch) ->
     assert 0 <= run["unlearned"]["acc_forget"] < 50 < run["unlearned"]["acc_retain"] <= 100
 
 
-def test_a_run_of_other_settings_takes_the_place_of_the_old(home) -> None:
+def test_a_run_with_other_settings_replaces_the_old_one(home) -> None:
     (_,) = run_row(replace(SMALL, more={}), ("pseudo-labels",), (0,))
     changed = replace(SMALL, more={}, settings={"pseudo-labels": {"epochs": 1}})
     (record,) = run_row(changed, ("pseudo-labels",), (0,))
     assert [run["config"]["epochs"] for run in record["runs"]] == [1]
 
 
-def test_table_has_ours_and_theirs(home) -> None:
+def test_table_shows_our_numbers_and_the_published_ones(home) -> None:
     *_, record = run_row(SMALL, ("unsc",), (0, 1))
     lines = table(SMALL, record).splitlines()
     numbers = [run["unlearned"]["acc_retain"] for run in record["runs"] if run["forget"] == [0]]
@@ -103,18 +95,18 @@ def test_damaged_record_is_named(home) -> None:
         read_record(SMALL)
 
 
-def test_what_comes_with_the_project_can_be_printed(command: Callable[..., Outcome]) -> None:
-    said = command("paper", "fashion-mnist", "--table")
-    assert said.code == 0
+def test_the_shipped_record_can_be_printed(command: Callable[..., Outcome]) -> None:
+    done = command("paper", "fashion-mnist", "--table")
+    assert done.code == 0
     record = json.loads(shipped_record(ROWS["fashion-mnist"]).read_text())
-    assert said.out.strip() == table(ROWS["fashion-mnist"], record)
+    assert done.out.strip() == table(ROWS["fashion-mnist"], record)
     assert {run["config"]["dataset"] for run in record["runs"]} == {"fashion-mnist-32"}
 
 
 def test_command_lists_rows_and_refuses_others(command: Callable[..., Outcome]) -> None:
-    said = command("paper")
-    assert said.code == 0
-    assert [line.split()[0] for line in said.out.splitlines()] == list(ROWS)
+    done = command("paper")
+    assert done.code == 0
+    assert [line.split()[0] for line in done.out.splitlines()] == list(ROWS)
     refused = command("paper", "imagenet")
     assert refused.code == 2
     assert "imagenet" in refused.err

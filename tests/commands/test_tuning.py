@@ -24,9 +24,8 @@ def test_validation_samples_are_training_samples_that_are_not_trained_on(name: s
     assert sorted(map(bytes, everything)) == sorted(
         map(bytes, whole.x_train.reshape(len(whole.x_train), -1))
     )
-    assert (
-        sum(bytes(x) in rows for x in everything) <= 5
-    )  # a few images are twice in the source itself
+    repeated = sum(bytes(x) in rows for x in everything)  # the source has a few images twice
+    assert repeated <= 5
     assert set(part.y_test) == set(range(whole.num_classes))
     assert len(held) == pytest.approx(0.2 * len(everything), rel=0.05)
     assert part.train_digest != whole.train_digest

@@ -1,4 +1,4 @@
-"""What long work costs: measured on this machine, counted from what is missing, told without torch."""
+"""How long work takes: measured on this machine, summed over what is missing, without torch."""
 
 from __future__ import annotations
 
@@ -33,7 +33,19 @@ from unsc_core.methods import METHODS, fisher
 
 ROOT = Path(__file__).resolve().parents[2]
 SECOND = Rates(step=1.0, single=10.0, answer=0.0)
-"""Round numbers: a second per image trained."""
+"""One second per image trained."""
+ESTIMATE = """
+import sys
+from unsc_core.config import ExperimentConfig
+from unsc_core.data import load_dataset
+from unsc_core.experiment.resolve import resolve
+from unsc_core.experiment.store import Store
+from unsc_core.jobs.cost import estimate
+
+config = ExperimentConfig(dataset="blobs", model="mlp", forget_classes=(0,), device="cpu")
+wanted = [("experiment", resolve(config, load_dataset("blobs")))]
+print(estimate(wanted, Store()).seconds > 0, "torch" in sys.modules)
+"""
 
 
 @pytest.fixture
@@ -54,7 +66,7 @@ def keep(store: Store, config: ExperimentConfig, rates: Rates) -> None:
 
 
 def test_the_estimate_is_within_twice_of_a_real_training(store: Store) -> None:
-    """The training in seconds of the processor: other programs may hold it meanwhile, which the estimate leaves out."""
+    """In processor seconds, because other programs may slow the training down."""
     config = resolved(digits())
     measure(config, store)
     cost = estimate([("retrain", config)], store)
@@ -68,24 +80,14 @@ def test_the_estimate_is_within_twice_of_a_real_training(store: Store) -> None:
 
 def test_a_network_is_measured_once_and_costs_no_torch_to_read(store: Store, home: Path) -> None:
     config = resolved(blobs())
-    assert (
-        estimate([("experiment", config)], store) is None
-    )  # there is a network to train, and nobody knows how long that takes
+    assert estimate([("experiment", config)], store) is None  # training time is not known yet
     measure(config, store)
-    written = store.path("cost", rates_key(config, load_dataset("blobs"))).stat().st_mtime_ns
+    rates = store.path("cost", rates_key(config, load_dataset("blobs")))
+    written = rates.stat().st_mtime_ns
     measure(replace(config, seed=1), store)
-    assert (
-        store.path("cost", rates_key(config, load_dataset("blobs"))).stat().st_mtime_ns == written
-    )
-    code = (
-        "import sys; from unsc_core.jobs.cost import estimate; from unsc_core.config import ExperimentConfig;"
-        "from unsc_core.experiment.store import Store;"
-        "from unsc_core.data import load_dataset; from unsc_core.experiment.resolve import resolve;"
-        "config = resolve(ExperimentConfig(dataset='blobs', model='mlp', forget_classes=(0,), device='cpu'), load_dataset('blobs'));"
-        "print(estimate([('experiment', config)], Store()).seconds > 0, 'torch' in sys.modules)"
-    )
+    assert rates.stat().st_mtime_ns == written
     found = subprocess.run(
-        [sys.executable, "-c", code],
+        [sys.executable, "-c", ESTIMATE],
         cwd=ROOT,
         env={"UNSC_HOME": str(home)},
         capture_output=True,
@@ -98,24 +100,19 @@ def test_a_network_is_measured_once_and_costs_no_torch_to_read(store: Store, hom
 def test_what_is_missing_is_counted(store: Store) -> None:
     config = resolved(digits(epochs=2))
     keep(store, config, SECOND)
-    all_of_it = estimate([("experiment", config)], store)
+    whole = estimate([("experiment", config)], store)
     forget = len(split(load_dataset("digits"), (3,)).forget_train())
-    assert all_of_it == Cost(
+    assert whole == Cost(
         1257 * 15 + 2 * forget, "training Small CNN on 1,257 images for 15 epochs, then forgetting"
     )
     retrained = estimate([("retrain", config)], store)
     assert retrained == Cost(
         (1257 - forget) * 15, f"retraining Small CNN on {1257 - forget:,} images for 15 epochs"
     )
-    twice = estimate(
-        [
-            ("experiment", config),
-            ("experiment", replace(config, method="random-labels", energy_threshold=None)),
-        ],
-        store,
-    )
+    other = replace(config, method="random-labels", energy_threshold=None)
+    twice = estimate([("experiment", config), ("experiment", other)], store)
     assert twice is not None
-    assert twice.seconds == all_of_it.seconds + 2 * forget  # one original for both
+    assert twice.seconds == whole.seconds + 2 * forget  # one original for both
 
 
 def test_nothing_is_missing_once_it_is_stored(store: Store) -> None:
@@ -141,7 +138,7 @@ def test_a_shipped_original_is_neither_trained_nor_measured_first(store: Store) 
         for name in ("scrub", "salun")
         for c in range(5)
     ]
-    assert estimate(many, store) is None  # each is short, together they are not
+    assert estimate(many, store) is None  # each alone is short
 
 
 def test_a_finished_run_corrects_what_was_measured(store: Store) -> None:
@@ -171,11 +168,8 @@ def test_methods_say_what_they_read() -> None:
         / (METHODS[name].epochs or 1)
         for name in METHODS
     }
-    assert {name for name, each in seconds.items() if each == 1257} == {
-        "fine-tune",
-        "salun",
-        "scrub",
-    }
+    reads_all = {name for name, each in seconds.items() if each == 1257}
+    assert reads_all == {"fine-tune", "salun", "scrub"}
     assert seconds["fisher"] == 10.0 * fisher.SAMPLES
     assert seconds["svd-forget"] == seconds["retrain"] == 0
     assert seconds["unsc"] == len(request.forget_train())

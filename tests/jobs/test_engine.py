@@ -1,4 +1,4 @@
-"""Jobs on a real Dask cluster: queue, progress, cancelling, and workers that die."""
+"""Jobs on a real Dask cluster: queue, progress, cancellation, and workers that die."""
 
 from __future__ import annotations
 
@@ -19,11 +19,12 @@ from unsc_core.experiment.keys import keys
 from unsc_core.experiment.resolve import resolve
 from unsc_core.experiment.result import Result, read_result
 from unsc_core.experiment.store import Store
-from unsc_core.jobs.engine import ABSENCE_S, SHORT_S, Engine, Job, Lane, State
+from unsc_core.jobs.engine import ABSENCE_LIMIT_S, Engine
+from unsc_core.jobs.job import SHORT_S, Job, JobState, Lane
 from unsc_core.progress import Progress
 
 LONG = digits(training_epochs=1000)
-"""About a minute of training: time enough to be interrupted."""
+"""About a minute of training, long enough to be interrupted."""
 
 
 def quick(seed: int = 0) -> ExperimentConfig:
@@ -52,24 +53,24 @@ def result(config: ExperimentConfig) -> Result | None:
 
 
 def until(condition: Callable[[], bool], seconds: float = 30) -> float:
-    """Wait for something; how long it took."""
+    """Wait for a condition; returns the seconds it took."""
     start = time.monotonic()
     while not condition():
-        assert time.monotonic() - start < seconds, "it did not happen in time"
+        assert time.monotonic() - start < seconds, "the condition was not met in time"
         time.sleep(0.01)
     return time.monotonic() - start
 
 
 def training(job: Job) -> bool:
     return (
-        job.state is State.RUNNING
+        job.state is JobState.RUNNING
         and job.progress.stage == "training the original model"
         and job.progress.done > 0
     )
 
 
-def settle(engine: Engine, *jobs: Job) -> None:
-    """Stop what a test has started."""
+def stop(engine: Engine, *jobs: Job) -> None:
+    """Cancel the jobs a test has started, and wait until they are over."""
     for job in jobs:
         for watcher in list(job.watchers):
             engine.cancel(job, watcher)
@@ -78,7 +79,7 @@ def settle(engine: Engine, *jobs: Job) -> None:
 
 def test_job_runs_and_its_result_is_in_the_store(engine: Engine) -> None:
     job = engine.wait(submit(engine, quick()), 60)
-    assert (job.state, job.error, job.starts) == (State.DONE, "", 1)
+    assert (job.state, job.error, job.starts) == (JobState.DONE, "", 1)
     assert job.over
     found = result(quick())
     assert found is not None
@@ -89,12 +90,12 @@ def test_job_runs_and_its_result_is_in_the_store(engine: Engine) -> None:
 
 def test_other_kinds_of_jobs(engine: Engine) -> None:
     engine.wait(submit(engine, quick()), 60)
-    assert engine.wait(submit(engine, quick(), kind="retrain"), 60).state is State.DONE
+    assert engine.wait(submit(engine, quick(), kind="retrain"), 60).state is JobState.DONE
     assert result(quick()).retrained is not None
-    assert engine.wait(submit(engine, quick(), kind="dataset"), 60).state is State.DONE
+    assert engine.wait(submit(engine, quick(), kind="dataset"), 60).state is JobState.DONE
 
 
-def test_same_work_asked_twice_is_one_job(engine: Engine) -> None:
+def test_same_work_submitted_twice_is_one_job(engine: Engine) -> None:
     first, second, other = (
         submit(engine, LONG, "a"),
         submit(engine, LONG, "b"),
@@ -103,21 +104,21 @@ def test_same_work_asked_twice_is_one_job(engine: Engine) -> None:
     assert first is second
     assert first is not other
     assert first.watchers == {"a", "b"}
-    settle(engine, first, other)
+    stop(engine, first, other)
     assert first.starts <= 1
 
 
-def test_finished_work_asked_again_is_a_new_job(engine: Engine) -> None:
+def test_finished_work_submitted_again_is_a_new_job(engine: Engine) -> None:
     first = engine.wait(submit(engine, quick(2)), 60)
     second = engine.wait(submit(engine, quick(2)), 60)
     assert first is not second
-    assert second.state is State.DONE
+    assert second.state is JobState.DONE
     assert {first.starts, second.starts} == {1}
 
 
 def test_progress_names_the_stage_and_counts(engine: Engine) -> None:
     job = submit(engine, LONG)
-    assert job.state is State.WAITING or job.state is State.RUNNING
+    assert job.state is JobState.WAITING or job.state is JobState.RUNNING
     heard: list[Progress] = []
     until(lambda: training(job))
     start = time.monotonic()
@@ -125,7 +126,7 @@ def test_progress_names_the_stage_and_counts(engine: Engine) -> None:
         if not heard or heard[-1] is not job.progress:
             heard.append(job.progress)
         time.sleep(0.02)
-    settle(engine, job)
+    stop(engine, job)
     assert len(heard) >= 3
     assert [p.done for p in heard] == sorted(p.done for p in heard)
     assert {p.total for p in heard} == {10_000}
@@ -133,27 +134,27 @@ def test_progress_names_the_stage_and_counts(engine: Engine) -> None:
     assert heard[-1].seconds_left > 0
 
 
-def test_second_job_knows_its_place(engine: Engine) -> None:
+def test_waiting_jobs_have_a_place_in_the_queue(engine: Engine) -> None:
     first = submit(engine, LONG)
     until(lambda: training(first))
     second, third = submit(engine, quick(3)), submit(engine, quick(4))
     assert [engine.place(job) for job in (first, second, third)] == [0, 1, 2]
     assert engine.active() == [first, second, third]
-    assert second.state is State.WAITING
-    settle(engine, first, second, third)
+    assert second.state is JobState.WAITING
+    stop(engine, first, second, third)
 
 
-def test_a_patient_job_lets_later_ones_go_first(engine: Engine) -> None:
+def test_a_background_job_lets_later_ones_go_first(engine: Engine) -> None:
     first = submit(engine, LONG)
     until(lambda: training(first))
-    patient = engine.submit("experiment", "patient", quick(11), patient=True)
+    behind = engine.submit("experiment", "behind", quick(11), background=True)
     later = submit(engine, quick(12))
-    assert engine.active() == [first, later, patient]
-    assert [engine.place(job) for job in (later, patient)] == [1, 2]
+    assert engine.active() == [first, later, behind]
+    assert [engine.place(job) for job in (later, behind)] == [1, 2]
     engine.cancel(first)
-    assert engine.wait(later, 30).state is State.DONE
-    assert engine.wait(patient, 30).state is State.DONE
-    assert (patient.patient, later.patient) == (True, False)
+    assert engine.wait(later, 30).state is JobState.DONE
+    assert engine.wait(behind, 30).state is JobState.DONE
+    assert (behind.background, later.background) == (True, False)
 
 
 def test_cancel_stops_a_running_training_within_two_seconds(engine: Engine) -> None:
@@ -161,51 +162,53 @@ def test_cancel_stops_a_running_training_within_two_seconds(engine: Engine) -> N
     until(lambda: training(job))
     following = submit(engine, quick(5), "a")
     assert engine.cancel(job, "a") == 0
-    took = until(lambda: following.state is not State.WAITING, 10)
+    took = until(lambda: following.state is not JobState.WAITING, 10)
     assert took < 2
-    assert job.state is State.CANCELLED
-    assert engine.wait(following, 30).state is State.DONE
-    assert job.state is State.CANCELLED
+    assert job.state is JobState.CANCELLED
+    assert engine.wait(following, 30).state is JobState.DONE
+    assert job.state is JobState.CANCELLED
     assert result(LONG) is None
 
 
-def test_cancelled_work_can_be_asked_again(engine: Engine) -> None:
+def test_cancelled_work_can_be_submitted_again(engine: Engine) -> None:
     for _ in range(2):
         job = submit(engine, LONG)
         until(lambda job=job: training(job))
         assert job.starts == 1
         engine.cancel(job)
         assert job.over
-    assert engine.wait(submit(engine, quick(6)), 30).state is State.DONE
+    assert engine.wait(submit(engine, quick(6)), 30).state is JobState.DONE
 
 
-def test_cancel_of_a_waiting_job(engine: Engine) -> None:
+def test_cancelling_a_waiting_job(engine: Engine) -> None:
     first = submit(engine, LONG)
     until(lambda: training(first))
     second, third = submit(engine, quick(7)), submit(engine, quick(8))
     assert engine.cancel(second) == 0
-    assert second.state is State.CANCELLED
+    assert second.state is JobState.CANCELLED
     assert engine.place(third) == 1
     assert engine.cancel(first) == 0
-    assert engine.wait(third, 30).state is State.DONE
-    assert (second.state, second.starts) == (State.CANCELLED, 0)
+    assert engine.wait(third, 30).state is JobState.DONE
+    assert (second.state, second.starts) == (JobState.CANCELLED, 0)
     assert result(quick(7)) is None
 
 
-def test_job_runs_on_while_somebody_wants_it(engine: Engine) -> None:
+def test_job_continues_while_another_watcher_waits(engine: Engine) -> None:
     job = submit(engine, LONG, "a")
     submit(engine, LONG, "b")
     until(lambda: training(job))
     assert engine.cancel(job, "a") == 1
     done = job.progress.done
     until(lambda: job.progress.done > done)
-    assert job.state is State.RUNNING
+    assert job.state is JobState.RUNNING
     assert engine.cancel(job, "b") == 0
-    assert job.state is State.CANCELLED
+    assert job.state is JobState.CANCELLED
     until(lambda: not engine.active())
 
 
-def test_who_has_gone_keeps_no_job_alive(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_job_is_cancelled_when_its_watchers_have_left(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
     there = {"a", "b"}
     monkeypatch.setattr(engine, "_is_open", there.__contains__)
     job, script = submit(engine, LONG, "a"), submit(engine, quick(13), "")
@@ -213,34 +216,34 @@ def test_who_has_gone_keeps_no_job_alive(engine: Engine, monkeypatch: pytest.Mon
     there.discard("a")
     engine.sweep(0.0)
     assert job.watchers == {"a", "b"}  # a reload takes a moment
-    engine.sweep(ABSENCE_S)
+    engine.sweep(ABSENCE_LIMIT_S)
     assert job.watchers == {"b"}
     there.discard("b")
-    engine.sweep(ABSENCE_S + 1)
+    engine.sweep(ABSENCE_LIMIT_S + 1)
     there.add("b")
-    engine.sweep(ABSENCE_S + 2)  # it came back: its time begins anew
+    engine.sweep(ABSENCE_LIMIT_S + 2)  # it came back, so its absence starts over
     there.discard("b")
-    engine.sweep(2 * ABSENCE_S + 1)
+    engine.sweep(2 * ABSENCE_LIMIT_S + 1)
     assert not job.over
-    engine.sweep(3 * ABSENCE_S + 1)
-    assert job.state is State.CANCELLED
-    assert engine.wait(script, 30).state is State.DONE
+    engine.sweep(3 * ABSENCE_LIMIT_S + 1)
+    assert job.state is JobState.CANCELLED
+    assert engine.wait(script, 30).state is JobState.DONE
     there.add("c")
     again = submit(engine, LONG, "c")
     submit(engine, LONG, "gone")
-    assert engine.cancel(again, "c") == 0  # without waiting for the next look
-    assert again.state is State.CANCELLED
+    assert engine.cancel(again, "c") == 0  # without waiting for the next sweep
+    assert again.state is JobState.CANCELLED
 
 
-def test_the_engine_looks_by_itself(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("unsc_core.jobs.engine.LOOK_S", 0.05)
-    monkeypatch.setattr("unsc_core.jobs.engine.ABSENCE_S", 0.2)
+def test_the_engine_sweeps_by_itself(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("unsc_core.jobs.engine.SWEEP_INTERVAL_S", 0.05)
+    monkeypatch.setattr("unsc_core.jobs.engine.ABSENCE_LIMIT_S", 0.2)
     monkeypatch.setattr(engine, "_is_open", engine._is_open)
     job = submit(engine, LONG, "closed")
     until(lambda: training(job))
-    engine.keep_watchers(lambda watcher: False)
+    engine.track_watchers(lambda watcher: False)
     assert until(lambda: job.over, 10) < 5
-    assert engine.wait(submit(engine, quick(14)), 30).state is State.DONE
+    assert engine.wait(submit(engine, quick(14)), 30).state is JobState.DONE
 
 
 def test_a_short_job_runs_while_long_ones_do(engine: Engine) -> None:
@@ -251,10 +254,10 @@ def test_a_short_job_runs_while_long_ones_do(engine: Engine) -> None:
     short = engine.submit("experiment", keys(config, dataset).unlearned, config, seconds=SHORT_S)
     assert (long.lane, waiting.lane, short.lane) == (Lane.LONG, Lane.LONG, Lane.SHORT)
     assert [engine.place(job) for job in (long, waiting, short)] == [0, 1, 0]
-    assert engine.wait(short, 30).state is State.DONE
-    assert (long.state, waiting.state) == (State.RUNNING, State.WAITING)
+    assert engine.wait(short, 30).state is JobState.DONE
+    assert (long.state, waiting.state) == (JobState.RUNNING, JobState.WAITING)
     assert short.worker != long.worker
-    settle(engine, long, waiting)
+    stop(engine, long, waiting)
 
 
 @pytest.mark.parametrize(
@@ -264,7 +267,7 @@ def test_a_short_job_runs_while_long_ones_do(engine: Engine) -> None:
         ("lab", {"seconds": SHORT_S + 1}, Lane.LONG),
         ("experiment", {}, Lane.LONG),
         ("experiment", {"seconds": SHORT_S}, Lane.SHORT),
-        ("epochs", {"seconds": 1.0, "patient": True}, Lane.LONG),
+        ("epochs", {"seconds": 1.0, "background": True}, Lane.LONG),
     ],
     ids=str,
 )
@@ -274,20 +277,20 @@ def test_the_lane_follows_from_the_seconds(
     running = submit(engine, LONG)
     job = engine.submit(kind, f"lane-{asked}", quick(), **asked)
     assert job.lane is lane
-    settle(engine, job, running)
+    stop(engine, job, running)
 
 
-def test_one_lane_loses_its_worker_and_the_other_goes_on(engine: Engine) -> None:
+def test_one_lane_loses_its_worker_and_the_other_continues(engine: Engine) -> None:
     long = submit(engine, LONG)
     until(lambda: training(long))
     config = digits(training_epochs=40, seed=5)
     short = engine.submit("retrain", "lost", config, seconds=1.0)
-    until(lambda: short.state is State.RUNNING)
+    until(lambda: short.state is JobState.RUNNING)
     os.kill(engine.worker_pids()[short.worker], signal.SIGKILL)
     engine.wait(short, 60)
-    assert (short.state, short.starts) == (State.DONE, 2)
-    assert (long.state, long.starts) == (State.RUNNING, 1)
-    settle(engine, long)
+    assert (short.state, short.starts) == (JobState.DONE, 2)
+    assert (long.state, long.starts) == (JobState.RUNNING, 1)
+    stop(engine, long)
 
 
 @pytest.mark.parametrize(
@@ -306,26 +309,26 @@ def test_impossible_request_fails_with_its_sentence(
     job = engine.wait(
         engine.submit("experiment", f"impossible-{words}", replace(quick(), **change)), 60
     )
-    assert job.state is State.FAILED
+    assert job.state is JobState.FAILED
     assert words in job.error
     assert job.error.endswith(".")
     assert "\n" not in job.error
-    assert engine.wait(submit(engine, quick(9)), 60).state is State.DONE
+    assert engine.wait(submit(engine, quick(9)), 60).state is JobState.DONE
 
 
 def test_unknown_kind_fails_with_a_sentence(engine: Engine) -> None:
     job = engine.wait(engine.submit("nope", "key", quick()), 60)
-    assert job.state is State.FAILED
+    assert job.state is JobState.FAILED
     assert "nope" in job.error
 
 
-def test_lost_worker_is_replaced_and_the_job_begun_again(engine: Engine) -> None:
+def test_lost_worker_is_replaced_and_its_job_started_again(engine: Engine) -> None:
     config = digits(training_epochs=60)
     job = submit(engine, config)
     until(lambda: training(job))
     os.kill(engine.worker_pids()[job.worker], signal.SIGKILL)
     engine.wait(job, 90)
-    assert (job.state, job.starts) == (State.DONE, 2)
+    assert (job.state, job.starts) == (JobState.DONE, 2)
     found = result(config)
     assert found is not None
     assert (found.original.test.argmax(1) == found.split.dataset.y_test).mean() > 0.9
@@ -336,17 +339,17 @@ def test_worker_lost_twice_fails_the_job_and_not_the_engine(engine: Engine) -> N
     until(lambda: training(job))
     following = submit(engine, quick(10))
     for starts in (1, 2):
-        until(lambda starts=starts: job.starts == starts and job.state is State.RUNNING, 60)
+        until(lambda starts=starts: job.starts == starts and job.state is JobState.RUNNING, 60)
         until(lambda: job.worker in engine.worker_pids(), 60)
         os.kill(engine.worker_pids()[job.worker], signal.SIGKILL)
     engine.wait(job, 60)
-    assert job.state is State.FAILED
+    assert job.state is JobState.FAILED
     assert "lost twice" in job.error
-    assert (engine.wait(following, 60).state, following.starts) == (State.DONE, 1)
+    assert (engine.wait(following, 60).state, following.starts) == (JobState.DONE, 1)
 
 
-def test_nothing_went_wrong_unseen(engine: Engine) -> None:
-    """Last of the shared engine's tests: its own thread met no error in any of them."""
+def test_the_engine_met_no_error(engine: Engine) -> None:
+    """The last test of the shared engine: none of the others left an error or a job behind."""
     assert engine.error == ""
     assert engine.active() == []
 
@@ -359,26 +362,26 @@ def test_another_scheduler_by_address(monkeypatch: pytest.MonkeyPatch) -> None:
         engine = Engine()
         try:
             job = engine.wait(submit(engine, quick(11)), 60)
-            assert (job.state, job.error) == (State.DONE, "")
+            assert (job.state, job.error) == (JobState.DONE, "")
             assert result(quick(11)) is not None
             long = submit(engine, LONG)
             until(lambda: training(long))
             assert long.lane is Lane.LONG
             engine.cancel(long)
-            assert engine.wait(submit(engine, quick(12)), 30).state is State.DONE
+            assert engine.wait(submit(engine, quick(12)), 30).state is JobState.DONE
         finally:
             engine.close()
         assert cluster.scheduler_info["workers"]
 
 
-def test_address_where_nobody_listens_is_a_sentence() -> None:
+def test_address_without_a_scheduler_is_one_sentence() -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         address = f"tcp://127.0.0.1:{unused.getsockname()[1]}"
     engine = Engine(address)
     try:
         job = engine.wait(submit(engine, quick()), 60)
-        assert job.state is State.FAILED
+        assert job.state is JobState.FAILED
         assert address in job.error
         assert "UNSC_SCHEDULER" in job.error
         assert job.error == engine.error

@@ -15,7 +15,7 @@ from unsc_core.config import ExperimentConfig
 from unsc_core.data import load_dataset
 from unsc_core.experiment.store import Artefact, Store
 from unsc_core.jobs.cost import Rates, rates_key
-from unsc_core.jobs.engine import Lane, State
+from unsc_core.jobs.job import JobState, Lane
 
 LONG = {"dataset": "blobs", "model": "mlp", "training": "1000"}
 """Some seconds of training: 1.6 million points."""
@@ -75,7 +75,7 @@ def test_what_is_unknown_is_measured_first() -> None:
     (job,) = cache.engine().active()
     assert (job.kind, job.lane) == ("cost", Lane.SHORT)
     finished(app)
-    assert job.state is State.DONE
+    assert job.state is JobState.DONE
     assert len(app.get("plotly_chart")) == 4
 
 
@@ -87,7 +87,7 @@ def test_workers_load_no_page() -> None:
 
         return [name for name in ("streamlit", "pages", "plotly") if name in sys.modules]
 
-    found = cache.engine()._client.run(loaded)
+    found = cache.engine()._cluster.client.run(loaded)
     assert len(found) == 2
     assert all(names == [] for names in found.values())
 
@@ -108,7 +108,7 @@ def test_cancel_tells_who_else_waits(home: Path) -> None:
     cache.engine().cancel(job, "another tab")
     assert not job.over
     button(app, "Cancel").click().run()
-    assert job.state is State.CANCELLED
+    assert job.state is JobState.CANCELLED
     assert button(app, "Run")
 
 
@@ -126,7 +126,11 @@ def test_a_batch_shows_its_cost_and_who_else_waits(home: Path) -> None:
     jobs = cache.engine().active()
     for job in jobs:
         cache.engine().submit(
-            job.kind, job.id.removeprefix(f"{job.kind}-"), job.config, "another tab", patient=True
+            job.kind,
+            job.id.removeprefix(f"{job.kind}-"),
+            job.config,
+            "another tab",
+            background=True,
         )
     button(app, "Cancel").click().run()
     assert says(app, goes_on_for(1))
@@ -144,4 +148,4 @@ def test_another_experiment_releases_the_retrained_model_too(home: Path) -> None
     (retrain,) = cache.engine().active()
     assert retrain.kind == "retrain"
     app.multiselect(key="control_forget").set_value([1]).run()
-    assert retrain.state is State.CANCELLED
+    assert retrain.state is JobState.CANCELLED

@@ -1,21 +1,23 @@
-"""The published experiments, run again: our numbers beside theirs, resumed where they stopped.
+"""`paper`: runs published experiments and prints our numbers beside the published ones.
 
-Published numbers: Chen, Zhu, Yu, Zhou: Machine Unlearning via Null Space Calibration, IJCAI 2024, arXiv 2404.13588,
-test accuracy in percent, three seeds.
+What has been run is recorded after every experiment, so that an interrupted run resumes there.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import platform
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from unsc_core.analysis.spread import mean_and, standard_deviation
 from unsc_core.analysis.summary import summary
+from unsc_core.commands import arguments
+from unsc_core.commands.published import ROWS, Pair, PaperRow, published_row
+from unsc_core.commands.terminal import clear_progress, show_progress
 from unsc_core.config import ExperimentConfig
 from unsc_core.errors import ConfigError
 from unsc_core.experiment.machine import processor
@@ -23,116 +25,43 @@ from unsc_core.methods import METHODS
 from unsc_core.paths import ASSETS, home, write_whole
 from unsc_core.progress import Report, silent
 
-Pair = tuple[float | None, float | None]
-"""Acc_f and Acc_r in percent; None where nothing was published."""
+UNPUBLISHED: Pair = (None, None)
+HEADER = (
+    "| forget | method | seeds | ours f | ours r | ours r − original r | published f "
+    "| published r |\n"
+    "|---|---|---|---|---|---|---|---|"
+)
 
 
-@dataclass(frozen=True)
-class PaperRow:
-    """One published pair of dataset and network.
-
-    Attributes:
-        name: as typed; dataset, model: names in DATASETS and MODELS.
-        forget: the class to forget; more: the sets of several classes that were published for UNSC.
-        original: published accuracies of the original; methods: method -> published accuracies.
-        settings: method -> fields of ExperimentConfig that differ from the defaults; chosen by `tune` on validation samples.
-        needs: what it takes.
-    """
-
-    name: str
-    dataset: str
-    model: str
-    forget: int
-    original: Pair
-    methods: dict[str, Pair]
-    needs: str
-    more: dict[tuple[int, ...], Pair] = field(default_factory=dict)
-    settings: dict[str, dict[str, Any]] = field(default_factory=dict)
-
-
-ROWS: dict[str, PaperRow] = {
-    row.name: row
-    for row in (
-        PaperRow(
-            "fashion-mnist",
-            "fashion-mnist-32",
-            "alexnet",
-            6,
-            (80.97, 93.58),
-            {
-                "retrain": (None, 95.19),
-                "unsc": (0.67, 95.23),
-                "random-labels+null-space": (1.57, 93.30),
-                "gradient-ascent": (6.40, 80.94),
-                "fisher": (1.50, 95.11),
-                "salun": (1.80, 91.11),
-            },
-            "Fashion-MNIST (30 MB), and about a quarter of an hour per training on two cores; six trainings for three seeds.",
-            {
-                (0, 6): (0.80, 95.38),
-                (0, 4, 6): (1.16, 96.80),
-                (0, 1, 4, 6): (0.35, 97.19),
-                (0, 1, 4, 6, 9): (0.04, 97.88),
-            },
-            # at 0.02 it keeps a third of one validation sample more, and forgets less: see assets/tuning
-            {"unsc": {"energy_threshold": 0.9, "learning_rate": 0.05}},
-        ),
-        PaperRow(
-            "cifar10",
-            "cifar10",
-            "allcnn",
-            3,
-            (79.93, 92.10),
-            {"retrain": (None, 93.22), "random-labels": (3.30, 82.88), "unsc": (0.70, 92.77)},
-            "CIFAR-10 (170 MB download), and a GPU for a training in minutes; hours on a CPU.",
-        ),
-        PaperRow(
-            "svhn",
-            "svhn",
-            "vgg11",
-            3,
-            (91.30, 95.52),
-            {"retrain": (None, 95.56), "random-labels": (1.75, 76.95), "unsc": (0.00, 95.74)},
-            "SVHN (250 MB download), and a GPU for a training in minutes; hours on a CPU.",
-        ),
-        PaperRow(
-            "cifar100",
-            "cifar100",
-            "resnet18",
-            19,
-            (72.07, 75.36),
-            {"retrain": (None, 75.77), "random-labels": (1.13, 24.58), "unsc": (1.23, 76.01)},
-            "CIFAR-100 (170 MB download), and a GPU; about a day per training on a CPU.",
-        ),
-    )
-}
-
-
-def paper_row(name: str) -> PaperRow:
-    """The published row `name`.
-
-    Raises:
-        ConfigError: unknown name.
-    """
-    if name not in ROWS:
-        raise ConfigError(
-            f"Unknown row '{name}' of the published table; choose one of {', '.join(ROWS)}."
-        )
-    return ROWS[name]
+def paper(options: argparse.Namespace) -> int:
+    """Run what is missing of a row and print its table; without a row, list what each one needs."""
+    if options.row is None:
+        for row in ROWS.values():
+            print(f"{row.name:14}{row.dataset} / {row.model}, forget {row.forget}. {row.needs}")
+        return 0
+    row = published_row(options.row)
+    record = read_record(row)
+    if not options.table:
+        methods = arguments.methods(options.methods)
+        seeds = arguments.integers(options.seeds, "--seeds")
+        *_, record = record, *run_row(row, methods, seeds, show_progress)
+        clear_progress()
+    print(table(row, record))
+    return 0
 
 
 def record_path(row: PaperRow) -> Path:
-    """Where this machine's record of a row lies."""
+    """Where this machine's record of a row is kept."""
     return home() / "paper" / f"{row.name}.json"
 
 
 def shipped_record(row: PaperRow) -> Path:
-    """Where the record that comes with the project lies."""
+    """Where the bundled record of a row is kept."""
     return ASSETS / "paper" / f"{row.name}.json"
 
 
 def read_record(row: PaperRow) -> dict[str, Any]:
-    """This machine's record, else the one that comes with the project, else an empty one.
+    """This machine's record, else the bundled one, else an empty one.
 
     Raises:
         ConfigError: the record cannot be read.
@@ -143,7 +72,7 @@ def read_record(row: PaperRow) -> dict[str, Any]:
                 return json.loads(path.read_text())
             except ValueError:
                 raise ConfigError(
-                    f"The record {path} is damaged; remove it to begin again."
+                    f"The record {path} is damaged; remove it to start over."
                 ) from None
     return {"row": row.name, "runs": []}
 
@@ -151,73 +80,67 @@ def read_record(row: PaperRow) -> dict[str, Any]:
 def experiments(
     row: PaperRow, methods: Iterable[str], seeds: Iterable[int]
 ) -> Iterator[ExperimentConfig]:
-    """Every experiment of a row, retraining last: it takes longest."""
-    chosen = sorted(methods, key=lambda method: (method == "retrain", method != "unsc"))
-    for method in chosen:
+    """Every experiment of a row; UNSC first, retraining last because it takes longest."""
+    for method in sorted(methods, key=lambda method: (method == "retrain", method != "unsc")):
         for forget in ((row.forget,), *(row.more if method == "unsc" else ())):
             for seed in seeds:
-                settings = row.settings.get(method, {})
                 yield ExperimentConfig(
                     dataset=row.dataset,
                     model=row.model,
                     forget_classes=forget,
                     method=method,
                     seed=seed,
-                    **settings,
+                    **row.settings.get(method, {}),
                 )
 
 
 def run_row(
     row: PaperRow, methods: Iterable[str], seeds: Iterable[int], report: Report = silent
 ) -> Iterator[dict[str, Any]]:
-    """Run what is missing of a row; after every experiment the record is written and handed out."""
-    from unsc_core.experiment.experiment import Experiment
+    """Run what is missing of a row; write and yield the record after every experiment."""
+    from unsc_core.experiment.experiment import Experiment  # loads torch
 
     record = read_record(row)
     for config in experiments(row, methods, seeds):
         work = Experiment(config, report=report)
         if all(run["key"] != work.keys.unlearned for run in record["runs"]):
             run = _run(summary(work.run()), work.config) | {"machine": machine(work.device)}
-            request = ("method", "forget", "seed")
-            record["runs"] = [
-                *(
-                    other
-                    for other in record["runs"]
-                    if any(other[name] != run[name] for name in request)
-                ),
-                run,
-            ]
+            others = [other for other in record["runs"] if _request(other) != _request(run)]
+            record["runs"] = [*others, run]
             write_whole(record_path(row), json.dumps(record, indent=1).encode())
         yield record
 
 
-def _run(said: dict[str, Any], config: ExperimentConfig) -> dict[str, Any]:
-    """What is kept of one experiment."""
+def _request(run: dict[str, Any]) -> tuple[Any, ...]:
+    return run["method"], run["forget"], run["seed"]
+
+
+def _run(numbers: dict[str, Any], config: ExperimentConfig) -> dict[str, Any]:
+    """The part of one experiment's summary that is recorded."""
     accuracies = {
-        model: {name: said[model][name] for name in ("acc_forget", "acc_retain")}
+        model: {name: numbers[model][name] for name in ("acc_forget", "acc_retain")}
         for model in ("original", "mask", "unlearned")
     }
     return {
         "method": config.method,
         "forget": list(config.forget_classes),
         "seed": config.seed,
-        "key": said["key"],
+        "key": numbers["key"],
         "config": config.to_dict(),
         **accuracies,
-        "epochs_run": said["epochs_run"],
-        "seconds": said["seconds"],
+        "epochs_run": numbers["epochs_run"],
+        "seconds": numbers["seconds"],
     }
 
 
 def machine(device: str) -> dict[str, Any]:
-    """The machine in words, as part of a record."""
+    """This machine and its software versions, as JSON types."""
     import torch
 
-    gpu = torch.cuda.get_device_name() if device.startswith("cuda") else None
     return {
         "cpu": processor(),
         "cores": os.cpu_count(),
-        "gpu": gpu,
+        "gpu": torch.cuda.get_device_name() if device.startswith("cuda") else None,
         "torch": torch.__version__,
         "python": platform.python_version(),
     }
@@ -225,70 +148,56 @@ def machine(device: str) -> dict[str, Any]:
 
 def table(row: PaperRow, record: dict[str, Any]) -> str:
     """The record beside the published numbers, in Markdown."""
-    lines = [f"{row.dataset} / {row.model}, test accuracy in percent, mean ± sd over seeds", ""]
-    lines += [
-        "| forget | method | seeds | ours f | ours r | ours r − original r | published f | published r |",
-        "|---|---|---|---|---|---|---|---|",
-    ]
-    groups: dict[tuple[tuple[int, ...], str], list[dict[str, Any]]] = {}
+    title = f"{row.dataset} / {row.model}, test accuracy in percent, mean ± sd over seeds"
+    lines = [title, "", HEADER]
+    runs: dict[tuple[int, ...], dict[str, list[dict[str, Any]]]] = {}
     for run in record["runs"]:
-        groups.setdefault((tuple(run["forget"]), run["method"]), []).append(run)
+        runs.setdefault(tuple(run["forget"]), {}).setdefault(run["method"], []).append(run)
     for forget in ((row.forget,), *row.more):
-        of_forget = {
-            method: runs for (classes, method), runs in groups.items() if classes == forget
-        }
-        originals = list({run["seed"]: run for runs in of_forget.values() for run in runs}.values())
-        if originals:
-            lines.append(
-                _line(
-                    forget,
-                    "original",
-                    originals,
-                    "original",
-                    row.original if forget == (row.forget,) else (None, None),
-                )
-            )
-        if masked := [
-            run for run in originals if "mask" in run
-        ]:  # records of earlier versions have none
-            lines.append(_line(forget, "mask", masked, "mask", (None, None)))
-        for method in METHODS:
-            published = (
-                row.methods.get(method, (None, None))
-                if forget == (row.forget,)
-                else row.more[forget]
-                if method == "unsc"
-                else (None, None)
-            )
-            if method in of_forget:
-                lines.append(_line(forget, method, of_forget[method], "unlearned", published))
-            elif published != (None, None):
-                lines.append(
-                    f"| {_classes(forget)} | {method} | 0 | not run yet | | | {_number(published[0])} | {_number(published[1])} |"
-                )
+        lines += _lines(row, forget, runs.get(forget, {}))
     return "\n".join(lines)
+
+
+def _lines(
+    row: PaperRow, forget: tuple[int, ...], by_method: dict[str, list[dict[str, Any]]]
+) -> Iterator[str]:
+    """The lines of one set of forgotten classes: original, mask, and each method."""
+    main = forget == (row.forget,)
+    published = row.methods if main else {"unsc": row.more[forget]}
+    by_seed = {run["seed"]: run for runs in by_method.values() for run in runs}
+    originals = list(by_seed.values())
+    if originals:
+        reference = row.original if main else UNPUBLISHED
+        yield _line(forget, "original", originals, "original", reference)
+    masked = [run for run in originals if "mask" in run]  # records of earlier versions have none
+    if masked:
+        yield _line(forget, "mask", masked, "mask", UNPUBLISHED)
+    for method in METHODS:
+        reference = published.get(method, UNPUBLISHED)
+        if method in by_method:
+            yield _line(forget, method, by_method[method], "unlearned", reference)
+        elif reference != UNPUBLISHED:
+            yield _cells(forget, method, 0, ("not run yet", "", ""), reference)
 
 
 def _line(
     forget: tuple[int, ...], name: str, runs: list[dict[str, Any]], model: str, published: Pair
 ) -> str:
-    mean, sd = mean_and(
-        standard_deviation,
-        [
-            {**run[model], "gain": run[model]["acc_retain"] - run["original"]["acc_retain"]}
-            for run in runs
-        ],
-    )
-    cells = [
+    gains = [
+        {**run[model], "gain": run[model]["acc_retain"] - run["original"]["acc_retain"]}
+        for run in runs
+    ]
+    mean, sd = mean_and(standard_deviation, gains)
+    ours = [
         f"{mean[n]:{'+' if n == 'gain' else ''}.2f}" + ("" if sd[n] is None else f" ± {sd[n]:.2f}")
         for n in ("acc_forget", "acc_retain", "gain")
     ]
-    return f"| {_classes(forget)} | {name} | {len(runs)} | {' | '.join(cells)} | {_number(published[0])} | {_number(published[1])} |"
+    return _cells(forget, name, len(runs), ours, published)
 
 
-def _classes(forget: tuple[int, ...]) -> str:
-    return ", ".join(map(str, forget))
-
-
-def _number(value: float | None) -> str:
-    return "–" if value is None else f"{value:.2f}"
+def _cells(
+    forget: tuple[int, ...], name: str, seeds: int, ours: Iterable[str], published: Pair
+) -> str:
+    theirs = ["–" if value is None else f"{value:.2f}" for value in published]
+    cells = [", ".join(map(str, forget)), name, str(seeds), *ours, *theirs]
+    return " | ".join(cells).join(("| ", " |"))

@@ -1,13 +1,16 @@
-"""Computes what the app opens on, so that the landing page has nothing to wait for."""
+"""`prepare`: computes what the app opens on, so that its first page has nothing to wait for."""
 
 from __future__ import annotations
 
+import argparse
 from dataclasses import replace
 
 from unsc_core.analysis.maps import make_umap, read_umap
 from unsc_core.analysis.replay import make_epochs, read_epochs
+from unsc_core.commands.terminal import clear_progress, show_progress
 from unsc_core.config import ExperimentConfig
 from unsc_core.data import load_dataset
+from unsc_core.data.dataset import Dataset
 from unsc_core.experiment.resolve import resolve
 from unsc_core.experiment.result import read_result
 from unsc_core.experiment.store import Store
@@ -18,23 +21,37 @@ OPENING = (DEFAULT, replace(DEFAULT, method="random-labels"))
 """The experiment the app opens on, and the one its story compares it with."""
 
 
+def prepare_app(_: argparse.Namespace) -> int:
+    """Compute the opening experiments."""
+    prepare(show_progress)
+    clear_progress()
+    return 0
+
+
 def prepare(report: Report = silent, store: Store | None = None) -> None:
-    """Compute and store the opening experiments with their epochs, and the first one's map; what is stored is only looked at, without torch."""
+    """Store the opening experiments with their epochs, and the UMAP of the first one.
+
+    When everything is stored already, torch is not loaded.
+    """
     store = store or Store()
     dataset = load_dataset(DEFAULT.dataset)
     for config in OPENING:
-        resolved = resolve(config, dataset)
-        found = read_result(resolved, dataset, store)
-        if (
-            read_epochs(resolved, dataset, store) is None
-            or found is None
-            or found.retrained is None
-            or found.retrained.train is None
-            or found.unlearned.train is None
-        ):
+        if not _is_stored(resolve(config, dataset), dataset, store):
             from unsc_core.experiment.experiment import Experiment
 
             Experiment(config, store, report).run(with_retrain=True)
             make_epochs(config, store, report)
     if read_umap(resolve(DEFAULT, dataset), dataset, store) is None:
         make_umap(DEFAULT, store, report)
+
+
+def _is_stored(config: ExperimentConfig, dataset: Dataset, store: Store) -> bool:
+    """Whether the result with training logits, its retrained model and its epochs are there."""
+    found = read_result(config, dataset, store)
+    return (
+        found is not None
+        and found.unlearned.train is not None
+        and found.retrained is not None
+        and found.retrained.train is not None
+        and read_epochs(config, dataset, store) is not None
+    )

@@ -1,7 +1,11 @@
-"""Chooses a method's learning rate, and γ, on a validation part of the training data: the test set is never looked at."""
+"""`tune`: chooses learning rates and γ on a validation part of the training data.
+
+The test set is never used.
+"""
 
 from __future__ import annotations
 
+import argparse
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -11,21 +15,48 @@ from typing import Any
 
 from unsc_core.analysis.claims import FORGOTTEN
 from unsc_core.analysis.summary import summary
+from unsc_core.commands import arguments
+from unsc_core.commands.terminal import clear_progress, show_progress
 from unsc_core.config import ExperimentConfig
+from unsc_core.data import dataset_entry
 from unsc_core.data.held_out import VALIDATION
 from unsc_core.errors import DivergedError
 from unsc_core.methods import METHODS
 from unsc_core.paths import ASSETS, home, write_whole
 from unsc_core.progress import Report, silent
 
-EQUAL = 0.05
-"""Settings whose Acc_r differs by less, in points, keep equally much."""
+TOLERANCE = 0.05
+"""Settings whose Acc_r differs by less than this, in percentage points, count as equal."""
+
+
+def tune_methods(options: argparse.Namespace) -> int:
+    """Tune the methods one by one, record each outcome, and print all of them."""
+    model = options.model or dataset_entry(options.dataset).default_model
+    config = ExperimentConfig(
+        dataset=options.dataset, model=model, training_epochs=options.training_epochs
+    )
+    forget = arguments.integers(options.forget, "--forget")
+    seeds = arguments.integers(options.seeds, "--seeds")
+    factors = arguments.numbers(options.factors, "--factors")
+    gammas = arguments.numbers(options.energy_thresholds, "--energy-thresholds")
+    grids = {
+        method: list(settings(method, factors, gammas))
+        for method in arguments.methods(options.methods)
+    }
+    path, outcomes = record_path(config), []
+    for outcome in tune(config, grids, forget, seeds, show_progress):
+        outcomes.append(outcome)
+        write(path, config, forget, outcomes)
+    clear_progress()
+    print(table(outcomes))
+    print(path)
+    return 0
 
 
 def settings(
     method: str, factors: Sequence[float] = (), energy_thresholds: Sequence[float] = ()
 ) -> Iterator[dict[str, float]]:
-    """The settings to try for a method.
+    """The settings to try for a method; none for a method without a learning rate.
 
     Args:
         method: a name in METHODS.
@@ -56,12 +87,14 @@ def tune(
     Args:
         config: dataset, model, training epochs and device.
         grids: method -> the `settings` to try.
-        forget: classes to forget, each on its own.
-        seeds: of original and unlearning.
+        forget: classes to forget, one at a time.
+        seeds: of the original and the unlearning.
+        report: receives progress.
 
     Yields:
-        Per method {"method", "seeds", "chosen", "tried"}: tried is a list of {"settings", "acc_forget", "acc_retain", "worst_forget"}
-        (means over classes and seeds in percent; None where it diverged), chosen the settings `choose` takes.
+        Per method {"method", "seeds", "chosen", "tried"}: `tried` is a list of {"settings",
+        "acc_forget", "acc_retain", "worst_forget"} (means over classes and seeds, and the highest
+        Acc_f, in percent; None where training diverged); `chosen` is what `choose` selects.
     """
     base, seeds = replace(config, dataset=config.dataset + VALIDATION), list(seeds)
     requests = [replace(base, forget_classes=(c,), seed=seed) for c, seed in product(forget, seeds)]
@@ -78,7 +111,7 @@ def _means(
     requests: list[ExperimentConfig], settings: dict[str, Any], report: Report
 ) -> dict[str, float | None]:
     """Accuracies of one setting over classes and seeds."""
-    from unsc_core.experiment.experiment import Experiment
+    from unsc_core.experiment.experiment import Experiment  # loads torch
 
     try:
         runs = [
@@ -96,73 +129,71 @@ def _means(
 
 
 def choose(tried: list[dict[str, Any]]) -> dict[str, float]:
-    """Of the settings that forget, the one that keeps most of the rest, of equals the one that forgets most surely.
+    """The settings with the highest Acc_r among those that forget; among equals, the lowest Acc_f.
 
-    A setting forgets when Acc_f on validation samples is at most FORGOTTEN for every class and seed.
-    If none forgets, the one with the widest Acc_r − Acc_f.
+    Settings forget when Acc_f on validation samples is at most FORGOTTEN for every class and seed.
+    If none do, the settings with the largest Acc_r − Acc_f.
     """
-    sound = [one for one in tried if one["acc_forget"] is not None]
-    forgetting = [one for one in sound if one["worst_forget"] <= FORGOTTEN]
+    finished = [one for one in tried if one["acc_forget"] is not None]
+    forgetting = [one for one in finished if _forgets(one)]
     if forgetting:
         best = max(one["acc_retain"] for one in forgetting)
-        equals = [one for one in forgetting if one["acc_retain"] > best - EQUAL]
+        equals = [one for one in forgetting if one["acc_retain"] > best - TOLERANCE]
         return min(equals, key=lambda one: (one["worst_forget"], -one["acc_retain"]))["settings"]
-    return (
-        max(sound, key=lambda one: one["acc_retain"] - one["acc_forget"])["settings"]
-        if sound
-        else {}
-    )
+    if finished:
+        return max(finished, key=lambda one: one["acc_retain"] - one["acc_forget"])["settings"]
+    return {}
+
+
+def _forgets(one: dict[str, Any]) -> bool:
+    return one["worst_forget"] is not None and one["worst_forget"] <= FORGOTTEN
 
 
 def record_path(config: ExperimentConfig) -> Path:
-    """Where the outcome of `tune` is written."""
+    """Where this machine's record of `tune` is kept."""
     return home() / "tuning" / f"{Path(config.dataset).name}_{Path(config.model).name}.json"
 
 
 def shipped_record(dataset: str, model: str) -> Path:
-    """Where the outcome that the defaults were taken from lies."""
+    """Where the bundled record is kept, from which the methods' defaults were taken."""
     return ASSETS / "tuning" / f"{dataset}_{model}.json"
 
 
 def write(
     path: Path, config: ExperimentConfig, forget: Iterable[int], outcomes: list[dict[str, Any]]
 ) -> None:
-    """Write the outcomes with what they were found on; methods that were not tuned this time keep what is there."""
+    """Write the outcomes and what they were tuned on; other methods' earlier outcomes stay."""
     before = json.loads(path.read_text())["methods"] if path.is_file() else []
     names = {outcome["method"] for outcome in outcomes}
-    about = {"dataset": config.dataset + VALIDATION, "model": config.model, "forget": list(forget)}
-    write_whole(
-        path,
-        json.dumps(
-            about | {"methods": [*(b for b in before if b["method"] not in names), *outcomes]},
-            indent=1,
-        ).encode(),
-    )
+    record = {
+        "dataset": config.dataset + VALIDATION,
+        "model": config.model,
+        "forget": list(forget),
+        "methods": [*(b for b in before if b["method"] not in names), *outcomes],
+    }
+    write_whole(path, json.dumps(record, indent=1).encode())
 
 
 def table(outcomes: Iterable[dict[str, Any]]) -> str:
-    """The outcomes in Markdown, the chosen setting marked."""
-    lines = [
-        "| method | learning rate | γ | Acc_f | worst Acc_f | Acc_r | |",
-        "|---|---|---|---|---|---|---|",
-    ]
+    """The outcomes in Markdown, the chosen settings marked."""
+    header = ["method", "learning rate", "γ", "Acc_f", "worst Acc_f", "Acc_r", ""]
+    rows = [header, ["---"] * len(header)]
     for outcome in outcomes:
         for one in outcome["tried"]:
-            numbers = (
-                ["diverged", "", ""]
-                if one["acc_forget"] is None
-                else [f"{one[n]:.2f}" for n in ("acc_forget", "worst_forget", "acc_retain")]
-            )
-            forgets = one["worst_forget"] is not None and one["worst_forget"] <= FORGOTTEN
-            mark = (
-                ""
-                if one["settings"] != outcome["chosen"]
-                else "chosen"
-                if forgets
-                else "chosen, though nothing tried forgets"
-            )
             setting = one["settings"]
-            lines.append(
-                f"| {outcome['method']} | {setting['learning_rate']:g} | {setting.get('energy_threshold', '')} | {' | '.join(numbers)} | {mark} |"
-            )
-    return "\n".join(lines)
+            rate, gamma = setting["learning_rate"], setting.get("energy_threshold", "")
+            cells = [outcome["method"], f"{rate:g}", str(gamma), *_accuracies(one)]
+            rows.append([*cells, _mark(one, outcome["chosen"])])
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+def _accuracies(one: dict[str, Any]) -> list[str]:
+    if one["acc_forget"] is None:
+        return ["diverged", "", ""]
+    return [f"{one[name]:.2f}" for name in ("acc_forget", "worst_forget", "acc_retain")]
+
+
+def _mark(one: dict[str, Any], chosen: dict[str, float]) -> str:
+    if one["settings"] != chosen:
+        return ""
+    return "chosen" if _forgets(one) else "chosen, although no settings forget"

@@ -1,1 +1,1 @@
-"""Work in the background: the engine, what its workers do, and what a job costs."""
+"""Background work: the job queue, the workers that run jobs, and how long a job will take."""

@@ -1,7 +1,7 @@
-"""How long missing work will take on this machine, from a short measurement of it. Reading needs no torch.
+"""How long missing work will take on this machine, estimated without torch.
 
-`cost_measurement` times a few real steps of a network once and stores the `Rates`; `estimate` counts what a job still has to do
-and multiplies.
+`cost_measurement` times a few steps of a network once and stores its `Rates`; `estimate` counts
+what a job still has to compute and multiplies.
 """
 
 from __future__ import annotations
@@ -25,20 +25,22 @@ from unsc_core.experiment.store import Store
 from unsc_core.methods import METHODS
 from unsc_core.models import MODELS, model_digest
 
-SURE_S = 60.0
-"""Work without any training, on a network whose training took so little elsewhere that this would be less, is not measured first."""
+UNMEASURED_LIMIT_S = 60.0
+"""Work without training is not measured first if rough rates put all of it below this."""
 
 
 @dataclass(frozen=True)
 class Rates:
-    """What one network on samples of one shape takes on one machine, in seconds.
+    """How long one network takes on samples of one shape on one machine, in seconds.
 
     Attributes:
-        step: per image of a training step. single: of a training step on one image alone.
-        answer: per image answered.
-        moments: the second moments of every class, once. spectra: decomposing them for one request.
-        project: projecting the gradients of one unlearning step.
-        needed: method -> the share of its most epochs that it needed when it last ran; 1 where it is missing.
+        step: per image of a training step.
+        single: per training step on one image alone.
+        answer: per image predicted.
+        moments: for the second moments of every class.
+        spectra: for the spectra of one request.
+        project: for projecting the gradients of one unlearning step.
+        needed: method -> the fraction of its maximum epochs that its last run needed; 1 if missing.
     """
 
     step: float
@@ -52,7 +54,12 @@ class Rates:
 
 @dataclass(frozen=True)
 class Cost:
-    """What work will take: seconds, and what they go into ("training ResNet-18 on 10,000 images for 10 epochs, then forgetting")."""
+    """How long work will take.
+
+    Attributes:
+        seconds: in total.
+        words: the long parts: "training ResNet-18 on 10,000 images for 10 epochs, then forgetting".
+    """
 
     seconds: float
     words: str = ""
@@ -60,7 +67,7 @@ class Cost:
 
 @dataclass(frozen=True)
 class _Piece:
-    """One piece of missing work: its seconds by the rates, and whether a network is trained."""
+    """One piece of missing work; `trains` if a network is trained."""
 
     words: str
     seconds: Callable[[Rates], float]
@@ -68,16 +75,16 @@ class _Piece:
 
 
 def duration(seconds: float) -> str:
-    """Seconds as people say them: "35 s", "27 minutes", "3 hours"."""
+    """A duration in words: "35 s", "27 minutes", "3 hours"."""
     if seconds < 90:
         return f"{max(1, round(seconds))} s"
-    return (
-        f"{round(seconds / 60)} minutes" if seconds < 90 * 60 else f"{round(seconds / 3600)} hours"
-    )
+    if seconds < 90 * 60:
+        return f"{round(seconds / 60)} minutes"
+    return f"{round(seconds / 3600)} hours"
 
 
 def rates_key(config: ExperimentConfig, dataset: Dataset) -> str:
-    """The name of the rates of a config's network on this dataset's samples, on the device it asks for, on this machine."""
+    """The key of the rates for this network, sample shape, device and machine."""
     gpus = sorted(path.name for path in Path("/dev").glob("nvidia[0-9]*"))
     return content_key(
         model=model_digest(config.model),
@@ -90,22 +97,22 @@ def rates_key(config: ExperimentConfig, dataset: Dataset) -> str:
 
 
 def read_rates(config: ExperimentConfig, dataset: Dataset, store: Store) -> Rates | None:
-    """The stored rates, or None until they have been measured."""
+    """The stored rates; None until they have been measured."""
     stored = artefacts.COST.read(store, rates_key(config, dataset))
     return None if stored is None else Rates(**stored["rates"])
 
 
 def estimate(wanted: Sequence[tuple[str, ExperimentConfig]], store: Store) -> Cost | None:
-    """What is missing of some jobs, pieces that several of them need counted once.
+    """How long the missing work of some jobs will take, shared pieces counted once.
 
     Args:
-        wanted: (kind of job, resolved config).
-        store: what is there already.
+        wanted: kind of job and resolved config.
+        store: what is in it is not missing.
 
     Returns:
-        None where the network has to be measured first, or nothing is known about this kind of job.
+        None if a network has to be measured first, or for a kind of job without an estimate.
     """
-    seconds, sure, words = 0.0, 0.0, []
+    seconds, rough, words = 0.0, 0.0, []
     known: dict[str, Rates | None] = {}
     pieces: dict[str, tuple[str, _Piece]] = {}
     for kind, config in wanted:
@@ -117,10 +124,10 @@ def estimate(wanted: Sequence[tuple[str, ExperimentConfig]], store: Store) -> Co
         if name not in known:
             known[name] = read_rates(config, dataset, store)
         if known[name] is None and not any(piece.trains for piece in found.values()):
-            elsewhere = _elsewhere(config, dataset, store)
-            if elsewhere is not None:
-                sure += sum(piece.seconds(elsewhere) for piece in found.values())
-                if sure <= SURE_S:
+            rates = _rough_rates(config, dataset, store)
+            if rates is not None:
+                rough += sum(piece.seconds(rates) for piece in found.values())
+                if rough <= UNMEASURED_LIMIT_S:
                     continue
         pieces |= {key: (name, piece) for key, piece in found.items()}
     for name, piece in pieces.values():
@@ -136,7 +143,7 @@ def estimate(wanted: Sequence[tuple[str, ExperimentConfig]], store: Store) -> Co
 def _missing(
     kind: str, config: ExperimentConfig, dataset: Dataset, store: Store
 ) -> dict[str, _Piece] | None:
-    """Name -> a piece that a job of this kind still has to make; None for a kind that nothing is known about."""
+    """Name -> missing piece of this job; None for a kind without an estimate."""
     found, request = keys(config, dataset), split(dataset, config.forget_classes, config.forget_ids)
     work = _Missing(config, dataset, request, found, store)
     if kind in ("experiment", "epochs"):
@@ -144,12 +151,12 @@ def _missing(
         work.unlearned()
         work.spectra()
         for key in (found.original, found.unlearned):
-            work.answers(key)
+            work.logits(key)
         if kind == "epochs":
             work.replay()
     elif kind == "retrain":
         work.retrained()
-        work.answers(found.retrained)
+        work.logits(found.retrained)
     elif kind in ("spectra", "subspaces"):
         work.original()
         work.spectra(1 if kind == "spectra" else 1 + dataset.num_classes)
@@ -158,50 +165,45 @@ def _missing(
     return work.pieces
 
 
+@dataclass
 class _Missing:
     """Collects the pieces of one config that are not in the store."""
 
-    def __init__(
-        self, config: ExperimentConfig, dataset: Dataset, request: Split, found: Keys, store: Store
-    ) -> None:
-        self.config, self.dataset, self.request, self.keys, self.store = (
-            config,
-            dataset,
-            request,
-            found,
-            store,
-        )
-        self.pieces: dict[str, _Piece] = {}
+    config: ExperimentConfig
+    dataset: Dataset
+    request: Split
+    keys: Keys
+    store: Store
+    pieces: dict[str, _Piece] = field(default_factory=dict)
 
     def _has(self, kind: artefacts.Kind, key: str) -> bool:
         return kind.has(self.store, key)
 
     def original(self) -> None:
-        """The network that is to forget."""
+        """The network before unlearning."""
         if self.config.checkpoint is None:
             self._training(self.keys.original, "training", len(self.dataset.y_train), ())
 
     def retrained(self) -> None:
-        """The one that never saw what is forgotten."""
+        """The network trained without the forgotten data."""
         without = None if self.request.forget_ids else self.request.forget_classes
         self._training(self.keys.retrained, "retraining", len(self.request.retain_train()), without)
 
     def _training(self, key: str, verb: str, images: int, without: tuple[int, ...] | None) -> None:
-        if self._has(artefacts.TRAINED, key) or (
-            without is not None and shipped_meta(self.config, self.dataset, without)
-        ):
+        if self._has(artefacts.TRAINED, key):
+            return
+        if without is not None and shipped_meta(self.config, self.dataset, without):
             return
         epochs, model = training(self.config).epochs, MODELS.get(self.config.model)
-        words = (
-            f"{verb} {model.title if model else Path(self.config.model).name} on {images:,} {'images' if self.dataset.is_images else 'points'} "
-            f"for {epochs} epoch{'s' if epochs > 1 else ''}"
-        )
+        title = model.title if model else Path(self.config.model).name
+        samples = "images" if self.dataset.is_images else "points"
+        words = f"{verb} {title} on {images:,} {samples} for {epochs} epoch{'s' * (epochs > 1)}"
         self.pieces[f"trained-{key}"] = _Piece(
             words, lambda rates: images * epochs * rates.step, trains=True
         )
 
     def unlearned(self) -> None:
-        """The method's work."""
+        """The unlearning."""
         if not self._has(artefacts.UNLEARNED, self.keys.unlearned):
             if self.config.method == "retrain":
                 self.retrained()
@@ -210,17 +212,19 @@ class _Missing:
             self.pieces[f"unlearned-{self.keys.unlearned}"] = _Piece("forgetting", self._unlearning)
 
     def replay(self) -> None:
-        """The unlearning once more, its model asked after every epoch."""
-        asked = max(1, settings(self.config).epochs) * min(len(self.dataset.y_test), MAX_SAMPLES)
-        again = self._unlearning if METHODS[self.config.method].epochs else lambda rates: 0.0
-        share = self.config.method
-        self.pieces[f"epochs-{self.keys.unlearned}"] = _Piece(
-            "recording every epoch",
-            lambda rates: again(rates) + asked * rates.needed.get(share, 1.0) * rates.answer,
-        )
+        """The unlearning once more, with predictions after every epoch."""
+        method = self.config.method
+        samples = min(len(self.dataset.y_test), MAX_SAMPLES)
+        predicted = max(1, settings(self.config).epochs) * samples
+
+        def seconds(rates: Rates) -> float:
+            again = self._unlearning(rates) if METHODS[method].epochs else 0.0
+            return again + predicted * rates.needed.get(method, 1.0) * rates.answer
+
+        self.pieces[f"epochs-{self.keys.unlearned}"] = _Piece("recording every epoch", seconds)
 
     def spectra(self, decompositions: int = 1) -> None:
-        """Second moments where they are missing, and their spectra, which are computed anew in each job."""
+        """The second moments if they are missing, and their spectra, which no job stores."""
         stored = (self.keys.moments, f"{self.keys.moments}-{self.keys.spectra}")
         if not any(self._has(artefacts.MOMENTS, key) for key in stored):
             self.pieces[f"moments-{self.keys.moments}"] = _Piece("", lambda rates: rates.moments)
@@ -228,44 +232,40 @@ class _Missing:
             "", lambda rates: decompositions * rates.spectra
         )
 
-    def answers(self, key: str) -> None:
-        """One model's answers on the test and the training set."""
+    def logits(self, key: str) -> None:
+        """One model's logits on the test and the training set."""
         for part in ("test", "train"):
             if not self._has(artefacts.LOGITS, logits_key(key, self.dataset, part)):
                 images = len(self.dataset.labels(part))
-                self.pieces[f"logits-{key}-{part}"] = _Piece("", _answering(images))
+                self.pieces[f"logits-{key}-{part}"] = _Piece("", _predicting(images))
 
     def _unlearning(self, rates: Rates) -> float:
-        return unlearning_seconds(self.config, self.request, rates) * rates.needed.get(
-            self.config.method, 1.0
-        )
+        fraction = rates.needed.get(self.config.method, 1.0)
+        return unlearning_seconds(self.config, self.request, rates) * fraction
 
 
-def _answering(images: int) -> Callable[[Rates], float]:
+def _predicting(images: int) -> Callable[[Rates], float]:
     return lambda rates: images * rates.answer
 
 
 def unlearning_seconds(config: ExperimentConfig, request: Split, rates: Rates) -> float:
-    """What a method's own loop takes if it runs through all its epochs."""
-    method, forget, everything = (
-        METHODS[config.method],
-        len(request.forget_train()),
-        len(request.dataset.y_train),
-    )
-    images = everything if method.reads_retain else forget
+    """How long a method takes if it runs through all its epochs."""
+    method = METHODS[config.method]
+    forget = len(request.forget_train())
+    images = len(request.dataset.y_train) if method.reads_retain else forget
     steps = math.ceil(images / TrainingConfig(1).batch_size)
     projected = steps * rates.project if method.uses_energy_threshold else 0.0
-    return (
-        settings(config).epochs * (images * rates.step + forget * rates.answer + projected)
-        + method.single_gradients * rates.single
-    )
+    epoch = images * rates.step + forget * rates.answer + projected
+    return settings(config).epochs * epoch + method.single_gradients * rates.single
 
 
-def _elsewhere(config: ExperimentConfig, dataset: Dataset, store: Store) -> Rates | None:
-    """Rates by what the original's training took, perhaps on another machine: too high rather than too low, every rate one of training."""
-    meta = artefacts.TRAINED.meta(store, keys(config, dataset).original) or shipped_meta(
-        config, dataset, ()
-    )
+def _rough_rates(config: ExperimentConfig, dataset: Dataset, store: Store) -> Rates | None:
+    """Rates derived from how long the original's training took, perhaps on another machine.
+
+    They are too high rather than too low: everything is taken to cost as much as training.
+    """
+    stored = artefacts.TRAINED.meta(store, keys(config, dataset).original)
+    meta = stored or shipped_meta(config, dataset, ())
     if not meta or not meta.get("seconds"):
         return None
     step = meta["seconds"] / (len(dataset.y_train) * training(config).epochs)

@@ -1,4 +1,4 @@
-"""Measures what a network takes on this machine: a few real steps before long work, and the work itself once it is done."""
+"""Measures how long a network takes on this machine: a few steps first, later the work itself."""
 
 from __future__ import annotations
 
@@ -29,20 +29,20 @@ from unsc_core.progress import Report, Stages, silent
 from unsc_core.subspace.representations import Layer, represented_layers, rows_per_sample
 from unsc_core.subspace.sampling import enough_images
 
-FEW = 8
-"""Images of the first steps that are timed."""
+FIRST_BATCH = 8
+"""Batch size of the first steps that are timed."""
 BUDGET_S = 0.7
-"""Seconds of training steps that are timed then, with as many images as there is time for."""
-MOST_STEPS = 64
-"""Of either; so many steps of a tiny network take less than the budget."""
+"""Seconds for timing steps with the largest batch that fits."""
+MAX_STEPS = 64
+"""Limit on either kind; this many steps of a tiny network take less than the budget."""
 SIDE = 1024
-"""Of the matrices whose product is timed."""
+"""Side of the matrices whose product is timed."""
 EIGH_SIDE = 384
-"""Of the matrix whose decomposition is timed; others take time by the cube of their side."""
+"""Side of the matrix whose decomposition is timed; time grows with the cube of the side."""
 
 
 def measure(config: ExperimentConfig, store: Store, report: Report = silent) -> None:
-    """Time this network on this machine for about a second, and store its rates; nothing is done if they are there."""
+    """Time this network for about a second and store its rates, unless they are stored already."""
     dataset = load_dataset(config.dataset)
     key = rates_key(config, dataset)
     if COST.read(store, key) is not None:
@@ -56,6 +56,30 @@ def measure(config: ExperimentConfig, store: Store, report: Report = silent) -> 
             device
         )
         rates = _measured(model, data, dataset.num_classes)
+    _put(rates, key, device, store)
+
+
+def record(work: Experiment) -> None:
+    """Correct the stored rates by what a finished job's training and unlearning took."""
+    rates = read_rates(work.config, work.dataset, work.store)
+    if rates is None:
+        return
+    seconds, method = work.stages.seconds, work.config.method
+    trained = {"train": len(work.dataset.y_train), "retrain": len(work.split.retain_train())}
+    changed = rates
+    for stage, images in trained.items():
+        if stage in seconds:
+            steps = images * training(work.config).epochs
+            changed = replace(changed, step=seconds[stage] / steps)
+    whole = unlearning_seconds(work.config, work.split, changed)
+    if "unlearn" in seconds and whole and METHODS[method].epochs:
+        needed = rates.needed | {method: seconds["unlearn"] / whole}
+        changed = replace(changed, needed=needed)
+    if changed != rates:
+        _put(changed, rates_key(work.config, work.dataset), work.device, work.store)
+
+
+def _put(rates: Rates, key: str, device: str, store: Store) -> None:
     meta = {
         "rates": asdict(rates),
         "device": device,
@@ -65,65 +89,30 @@ def measure(config: ExperimentConfig, store: Store, report: Report = silent) -> 
     COST.write(store, key, meta)
 
 
-def record(work: Experiment) -> None:
-    """Put what a finished job's training and unlearning took in the place of what was measured before it."""
-    rates, seconds, request = (
-        read_rates(work.config, work.dataset, work.store),
-        work.stages.seconds,
-        work.split,
-    )
-    if rates is None:
-        return
-    changed = rates
-    for stage, images in (
-        ("train", len(work.dataset.y_train)),
-        ("retrain", len(request.retain_train())),
-    ):
-        if stage in seconds:
-            changed = replace(
-                changed, step=seconds[stage] / (images * training(work.config).epochs)
-            )
-    whole = unlearning_seconds(work.config, request, changed)
-    if "unlearn" in seconds and whole and METHODS[work.config.method].epochs:
-        changed = replace(
-            changed, needed=rates.needed | {work.config.method: seconds["unlearn"] / whole}
-        )
-    if changed != rates:
-        meta = {
-            "rates": asdict(changed),
-            "device": work.device,
-            "machine": this_machine(work.device),
-            "created": time.time(),
-        }
-        COST.write(work.store, rates_key(work.config, work.dataset), meta)
-
-
 def _measured(model: nn.Module, data: DeviceData, num_classes: int) -> Rates:
-    """Real training steps on few samples, then as many as there is time for; one pass of answers; and two operations on matrices."""
+    """Time steps with a small and a larger batch, predictions, and two matrix operations."""
     most = min(TrainingConfig(1).batch_size, len(data.y_train))
-    few = min(FEW, most)
+    few = min(FIRST_BATCH, most)
     of_few = _step_seconds(model, data, few, 0.0)
     batch = max(few, min(most, 2 ** int(math.log2(max(1.0, few * BUDGET_S / (2 * of_few))))))
     of_batch = _step_seconds(model, data, batch, BUDGET_S) if batch > few else of_few
-    each = max(0.0, of_batch - of_few) / max(
-        1, batch - few
-    )  # more samples take so much longer each; the rest is the step's own
+    # Each further sample adds this much; the rest is the cost of the step itself.
+    each = max(0.0, of_batch - of_few) / max(1, batch - few)
     whole = of_batch + (most - batch) * (each or of_batch / batch)
     samples = data.x_train[:batch]
     answer = _seconds(data, lambda: predict(model, data, samples)) / batch
     with torch.inference_mode():
         product, cube = _matrix_seconds(data)
     alone = max(of_few - (few - 1) * each, whole / most)
-    return Rates(
-        whole / most,
-        alone,
-        answer,
-        *_subspace_seconds(model, data, num_classes, answer, product, cube),
-    )
+    subspace = _subspace_seconds(model, data, num_classes, answer, product, cube)
+    return Rates(whole / most, alone, answer, *subspace)
 
 
 def _step_seconds(model: nn.Module, data: DeviceData, batch: int, budget: float) -> float:
-    """The median training step of `batch` samples: of two, or as many as `budget` seconds have room for; the first is not counted."""
+    """The median time of a training step: of two, or as many as fit into `budget` seconds.
+
+    The first step is a warm-up.
+    """
     clock, steps = _Clock(data.device), []
     end = 0.0
 
@@ -134,16 +123,17 @@ def _step_seconds(model: nn.Module, data: DeviceData, batch: int, budget: float)
         if len(steps) > 2 and time.perf_counter() > end:
             raise _Enough
 
-    rows = torch.arange(MOST_STEPS * batch, device=data.device) % len(data.y_train)
+    rows = torch.arange(MAX_STEPS * batch, device=data.device) % len(data.y_train)
     with suppress(_Enough):
         train(model, data, rows, TrainingConfig(1, batch_size=batch), 0, tick)
     return median(steps[1:] or steps)
 
 
 class _Clock:
-    """Times laps in seconds as they are when nothing else runs here.
+    """Times laps in seconds, as if nothing else were running.
 
-    On a processor a lap is at most what it used of all cores together: while other programs hold these, more time passes.
+    On a CPU a lap counts at most the processor time it used, because wall time grows while other
+    programs hold the cores.
     """
 
     def __init__(self, device: torch.device) -> None:
@@ -156,7 +146,7 @@ class _Clock:
         return time.perf_counter(), time.process_time()
 
     def lap(self) -> float:
-        """Since the last lap."""
+        """Seconds since the last lap."""
         now = self._now()
         passed, used = (after - before for before, after in zip(self._last, now, strict=True))
         self._last = now
@@ -164,7 +154,7 @@ class _Clock:
 
 
 class _Enough(Exception):
-    """Ends a training that was only to be timed."""
+    """Ends a training that is only timed."""
 
 
 def _seconds(data: DeviceData, call: Callable[[], object]) -> float:
@@ -177,7 +167,7 @@ def _seconds(data: DeviceData, call: Callable[[], object]) -> float:
 
 
 def _matrix_seconds(data: DeviceData) -> tuple[float, float]:
-    """Of one multiplication in a float32 product, and of decomposing a symmetric float64 matrix, by the cube of its side."""
+    """Seconds per multiplication of a float32 product, and per side³ of a float64 decomposition."""
     square = torch.rand(SIDE, SIDE, device=data.device)
     rows = torch.rand(EIGH_SIDE, EIGH_SIDE, device=data.device, dtype=torch.float64)
     product = _seconds(data, lambda: square @ square) / SIDE**3
@@ -188,7 +178,7 @@ def _matrix_seconds(data: DeviceData) -> tuple[float, float]:
 def _subspace_seconds(
     model: nn.Module, data: DeviceData, num_classes: int, answer: float, product: float, cube: float
 ) -> tuple[float, float, float]:
-    """Second moments of every class, their spectra for one request, and the projection of one step's gradients, by the sizes of the layers."""
+    """Seconds for `Rates.moments`, `spectra` and `project`, from the sizes of the layers."""
     layers, config = represented_layers(model), enough_images(model, num_classes, MOMENTS)
     images = num_classes * config.images
     moments, project, sides = images * answer, 0.0, []
@@ -212,10 +202,10 @@ def _subspace_seconds(
     finally:
         for hook in hooks:
             hook.remove()
-    return moments, _side_by_side([side**3 * cube for side in sides], cores()), project
+    return moments, _in_parallel([side**3 * cube for side in sides], cores()), project
 
 
-def _side_by_side(seconds: Iterable[float], workers: int) -> float:
-    """What several pieces take on so many workers: no less than the longest."""
+def _in_parallel(seconds: Iterable[float], workers: int) -> float:
+    """The time of several pieces on this many workers: at least that of the longest."""
     found = list(seconds)
     return max([sum(found) / workers, *found], default=0.0)

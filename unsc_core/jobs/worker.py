@@ -1,4 +1,7 @@
-"""What a worker does: JOBS by kind, each a function of a config, with progress and cancelling. Results go to the store."""
+"""What a worker runs: JOBS by kind, each a function of a config whose results go to the store.
+
+The functions import what they need when they are called: the engine reads JOBS without torch.
+"""
 
 from __future__ import annotations
 
@@ -13,15 +16,18 @@ import distributed
 from unsc_core.config import ExperimentConfig
 from unsc_core.errors import Cancelled
 from unsc_core.experiment.store import Store
+from unsc_core.jobs.job import Lane
+from unsc_core.jobs.process import set_priority
 from unsc_core.progress import Progress, Report
 
 TOPIC = "unsc-lab"
-INTERVAL_S = 0.2
-"""Progress is sent, and cancelling looked for, at most this often."""
+"""The name of the Dask topic that the engine subscribes to."""
+REPORT_INTERVAL_S = 0.2
+"""Progress within a stage is sent, and cancellation checked, at most this often."""
 
 
 def experiment(config: ExperimentConfig, store: Store, report: Report) -> None:
-    """Original and unlearned model with their answers, and the spectra of the request."""
+    """The original and the unlearned model with their logits, and the spectra of the request."""
     from unsc_core.experiment.experiment import Experiment
     from unsc_core.jobs.cost_measurement import record
 
@@ -39,7 +45,7 @@ def spectra(config: ExperimentConfig, store: Store, report: Report) -> None:
 
 
 def retrain(config: ExperimentConfig, store: Store, report: Report) -> None:
-    """The retrained model with its answers."""
+    """The retrained model with its logits."""
     from unsc_core.experiment.experiment import Experiment
     from unsc_core.jobs.cost_measurement import record
 
@@ -63,7 +69,7 @@ def embedding(config: ExperimentConfig, store: Store, report: Report) -> None:
 
 
 def subspaces(config: ExperimentConfig, store: Store, report: Report) -> None:
-    """How the subspaces of the request lie."""
+    """The geometry of the request's subspaces."""
     from unsc_core.analysis.geometry import make
 
     make(config, store, report)
@@ -84,7 +90,7 @@ def lab(config: ExperimentConfig, store: Store, report: Report) -> None:
 
 
 def cost(config: ExperimentConfig, store: Store, report: Report) -> None:
-    """How long this network takes on this machine."""
+    """The rates of this network on this machine."""
     from unsc_core.jobs.cost_measurement import measure
 
     measure(config, store, report)
@@ -96,15 +102,17 @@ JOBS: dict[str, Callable[[ExperimentConfig, Store, Report], None]] = {
 }
 
 
-def run_job(kind: str, task: str, config: dict, home: str, niceness: int) -> str:
+def run_job(
+    kind: str, task: str, config: dict, home: str, lane: str, when_idle: bool = False
+) -> str:
     """Run one job on a Dask worker.
 
     Args:
         kind: a name in JOBS.
-        task: what the job's messages are sent under, and its cancelling asked for.
+        task: identifies the job in its messages and in the event that cancels it.
         config: of the experiment, as JSON types.
         home: the data folder.
-        niceness: how far it gives way to other processes, as the system counts.
+        lane, when_idle: decide on its priority; see `set_priority`.
 
     Returns:
         "done" or "cancelled".
@@ -113,8 +121,7 @@ def run_job(kind: str, task: str, config: dict, home: str, niceness: int) -> str
         UnscError: what went wrong, in one sentence.
     """
     os.environ["UNSC_HOME"] = home
-    if hasattr(os, "setpriority"):  # on Linux a thread's own, and of those it starts
-        os.setpriority(os.PRIO_PROCESS, 0, max(niceness, os.getpriority(os.PRIO_PROCESS, 0)))
+    set_priority(Lane(lane), when_idle)
     worker = distributed.get_worker()
     worker.log_event(TOPIC, {"id": task, "what": "start", "worker": worker.address})
     cancelled = distributed.Event(f"cancel-{task}")
@@ -123,7 +130,7 @@ def run_job(kind: str, task: str, config: dict, home: str, niceness: int) -> str
 
     def report(progress: Progress) -> None:
         nonlocal last, stage
-        if progress.stage == stage and time.monotonic() - last < INTERVAL_S:
+        if progress.stage == stage and time.monotonic() - last < REPORT_INTERVAL_S:
             return
         last, stage = time.monotonic(), progress.stage
         if cancelled.is_set():

@@ -1,0 +1,83 @@
+"""`run`: one experiment for one or more seeds, printed as a table or as one JSON object."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from functools import partial
+from typing import Any
+
+from unsc_core.analysis.spread import half_width, mean_and, standard_deviation
+from unsc_core.analysis.summary import summary
+from unsc_core.commands.arguments import integers, numbers, sample_ids
+from unsc_core.commands.terminal import clear_progress, show_progress
+from unsc_core.config import ExperimentConfig
+from unsc_core.data import dataset_entry
+from unsc_core.errors import ConfigError
+from unsc_core.figures.summary_table import text_table
+
+UNMEASURED = ("seed", "key", "device", "machines", "alterations")
+"""Fields of a run's summary that have no mean over seeds."""
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run the experiment for every seed and print the outcome."""
+    from unsc_core.experiment.experiment import Experiment  # loads torch
+
+    configs: list[dict[str, Any]] = []
+    runs: list[dict[str, Any]] = []
+    for config in _configs(options):
+        work = Experiment(config, report=partial(show_progress, seed=config.seed))
+        runs.append(summary(work.run(with_retrain=options.with_retrain)))
+        configs.append(work.config.to_dict())
+    clear_progress()
+    measured = [{k: v for k, v in run.items() if k not in UNMEASURED} for run in runs]
+    (mean, sd), (_, half) = mean_and(standard_deviation, measured), mean_and(half_width, measured)
+    outcome = {
+        "config": {k: v for k, v in configs[0].items() if k != "seed"}
+        | {"seeds": [run["seed"] for run in runs]},
+        "seeds": runs,
+        "mean": mean,
+        "sd": sd,
+        "interval": half,
+    }
+    if options.json:
+        print(json.dumps(outcome, ensure_ascii=False, allow_nan=False))
+    else:
+        print(text_table(outcome))
+    return 0
+
+
+def _configs(options: argparse.Namespace) -> list[ExperimentConfig]:
+    """The requested experiment, once per seed."""
+    entry = dataset_entry(options.dataset)
+    seeds = integers(options.seeds, "--seeds")
+    if not seeds:
+        raise ConfigError(f"--seeds takes one or more whole numbers, not '{options.seeds}'.")
+    ids = sample_ids(options.forget_ids) if options.forget_ids else ()
+    gammas = numbers(options.energy_threshold, "--energy-threshold")
+    if options.forget is not None:
+        forget = integers(options.forget, "--forget")
+    else:
+        forget = () if ids else (entry.default_forget_class,)
+    return [
+        ExperimentConfig(
+            dataset=options.dataset,
+            model=options.model or entry.default_model,
+            forget_classes=forget,
+            forget_ids=ids,
+            method=options.method,
+            seed=seed,
+            energy_threshold=gammas[0] if len(gammas) == 1 else None,
+            energy_thresholds=gammas if len(gammas) > 1 else (),
+            subspace=options.subspace,
+            learning_rate=options.learning_rate,
+            epochs=options.epochs,
+            training_epochs=options.training_epochs,
+            device=options.device,
+            checkpoint=options.checkpoint,
+            moments_sample=options.moments_sample,
+            class_weights=options.class_weights,
+        )
+        for seed in seeds
+    ]

@@ -1,0 +1,45 @@
+"""`export`, `import` and `report`: stored results to and from files."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from unsc_core.errors import StoreError
+from unsc_core.experiment.store import Store
+from unsc_core.paths import write_whole
+from unsc_core.runs.exporting import export_result, export_zip
+from unsc_core.runs.importing import import_zip
+from unsc_core.runs.report import report_of
+
+
+def export_run(options: argparse.Namespace) -> int:
+    """Write a result to a folder or a .zip."""
+    if options.out.suffix == ".zip":
+        return _write(options.out, export_zip(options.key, Store()))
+    for path in export_result(options.key, options.out):
+        print(path)
+    return 0
+
+
+def import_run(options: argparse.Namespace) -> int:
+    """Read an exported .zip into this machine's store."""
+    imported = import_zip(options.file, Store())
+    print("\n".join([f"key {imported.key}", *imported.notes]))
+    return 0
+
+
+def write_report(options: argparse.Namespace) -> int:
+    """Write a result as one HTML file."""
+    return _write(options.out, report_of(options.key).encode())
+
+
+def _write(path: Path, content: bytes) -> int:
+    try:
+        write_whole(path, content)
+    except OSError as error:
+        raise StoreError(
+            f"{path} cannot be written ({error.strerror or error}); choose another place."
+        ) from None
+    print(path)
+    return 0

@@ -1,0 +1,116 @@
+"""The Dask cluster that runs jobs: local with separate workers for each lane, or another one."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import dask
+import distributed
+from distributed.system import MEMORY_LIMIT
+
+from unsc_core.errors import EngineError
+from unsc_core.jobs.job import Job, Lane
+from unsc_core.jobs.process import environment
+from unsc_core.jobs.worker import run_job
+from unsc_core.paths import home
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """A connection to the scheduler.
+
+    Attributes:
+        client: the connection.
+        local: the cluster on this machine; None when the scheduler is another one.
+    """
+
+    client: Any
+    local: Any = None
+
+    def submit(self, job: Job) -> Any:
+        """Queue a job; returns its future."""
+        self.cancel_event(job).clear()
+        if self.local is not None and job.lane is Lane.LONG:
+            self.local.scale(1 + _long_workers())  # they start with the first long job
+        return self.client.submit(
+            run_job,
+            job.kind,
+            job.task,
+            job.config.to_dict(),
+            str(home()),
+            job.lane.value,
+            when_idle=self.local is not None and job.lane is Lane.LONG,
+            key=job.task,
+            priority=-job.number,
+            pure=False,
+            resources=None if self.local is None else {job.lane.value: 1},
+        )
+
+    def cancel_event(self, job: Job) -> Any:
+        """The event that asks a running job to stop."""
+        return distributed.Event(f"cancel-{job.task}", client=self.client)
+
+    def restart(self, worker: str) -> None:
+        """Restart the worker at this address, and so end what it runs."""
+        self.client.restart_workers([worker], timeout=30, raise_for_error=False)
+
+    def close(self) -> None:
+        """Disconnect, and stop the workers of a local cluster."""
+        self.client.close()
+        if self.local is not None:
+            self.local.close()
+
+
+def connect(address: str) -> Cluster:
+    """Use the scheduler at this address.
+
+    Raises:
+        EngineError: there is none.
+    """
+    try:
+        return Cluster(distributed.Client(address, timeout="10s", set_as_default=False))
+    except (OSError, TimeoutError, ValueError) as error:
+        raise EngineError(
+            f"No Dask scheduler answers at {address} ({type(error).__name__}); start one there or "
+            "unset UNSC_SCHEDULER."
+        ) from None
+
+
+def start() -> Cluster:
+    """Start a scheduler and the short lane's worker on this machine, reachable from it alone."""
+    dask.config.set(
+        {
+            "distributed.nanny.pre-spawn-environ": environment(_long_workers()),
+            "distributed.scheduler.allowed-failures": 1,
+            "distributed.scheduler.http.routes": [],  # no dashboard pages on any port
+        }
+    )
+    address = {"host": "127.0.0.1", "protocol": "tcp://", "dashboard": False}
+    scheduler = address | {"port": 0, "dashboard_address": "127.0.0.1:0"}
+    local = distributed.SpecCluster(
+        scheduler={"cls": distributed.Scheduler, "options": scheduler},
+        workers={Lane.SHORT.value: _worker(address, Lane.SHORT)},
+        worker=_worker(address, Lane.LONG),
+        silence_logs=logging.CRITICAL,
+    )
+    return Cluster(distributed.Client(local, set_as_default=False), local)
+
+
+def _worker(address: dict[str, Any], lane: Lane) -> dict[str, Any]:
+    """Dask's specification of a lane's worker."""
+    options = {
+        "nthreads": 1,
+        "memory_limit": MEMORY_LIMIT,
+        "dashboard_address": None,
+        "silence_logs": logging.CRITICAL,
+        "resources": {lane.value: 1},
+    }
+    return {"cls": distributed.Nanny, "options": address | options}
+
+
+def _long_workers() -> int:
+    """One per GPU of this machine, found without loading torch; one where there is none."""
+    return len(list(Path("/dev").glob("nvidia[0-9]*"))) or 1

@@ -1,0 +1,87 @@
+"""A job as the pages see it: what it computes, in which lane it runs, and how far it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from unsc_core.config import ExperimentConfig
+from unsc_core.progress import Progress
+
+SHORT_S = 10.0
+"""A job that is estimated to take at most this long is short."""
+SHORT_KINDS = ("cost", "lab", "embedding", "subspaces", "spectra")
+"""Kinds of jobs that are short when there is no estimate."""
+BACKGROUND_OFFSET = 10**6
+"""Added to the number of a background job, so that every other job comes before it."""
+
+
+class JobState(StrEnum):
+    """The states of a job; the last three are final."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class Lane(StrEnum):
+    """The workers a job may run on: each lane has its own, so short jobs never wait for long ones.
+
+    The name is also a Dask resource, which a worker keeps when it is restarted.
+    """
+
+    SHORT = "short"
+    LONG = "long"
+
+
+def lane_for(kind: str, seconds: float | None, background: bool) -> Lane:
+    """The lane for a job with this estimate; background jobs are always in the long lane."""
+    short = kind in SHORT_KINDS if seconds is None else seconds <= SHORT_S
+    return Lane.SHORT if short and not background else Lane.LONG
+
+
+@dataclass(eq=False)
+class Job:
+    """One piece of work. Only the engine changes it.
+
+    Attributes:
+        id: kind and content key; the same work has the same id.
+        number: its place in the queue, lower first.
+        task: its name for Dask, different each time the same work is submitted.
+        lane: the workers it may run on.
+        seconds: how long it is estimated to take; None if unknown.
+        progress: the last report from the worker.
+        starts: how often a worker started it; more than 1 if a worker was lost.
+        error: one sentence if it failed.
+        worker: the address of the worker that runs it.
+        watchers: who waits for it; "" is a script, which never leaves.
+        future: Dask's handle, until the job is over.
+    """
+
+    id: str
+    kind: str
+    config: ExperimentConfig
+    number: int
+    task: str
+    lane: Lane = Lane.LONG
+    seconds: float | None = None
+    state: JobState = JobState.WAITING
+    progress: Progress = field(default_factory=lambda: Progress("waiting"))
+    starts: int = 0
+    error: str = ""
+    worker: str = ""
+    watchers: set[str] = field(default_factory=set)
+    future: Any = None
+
+    @property
+    def background(self) -> bool:
+        """Whether every other job comes before it."""
+        return self.number > BACKGROUND_OFFSET
+
+    @property
+    def over(self) -> bool:
+        """Whether its state is final."""
+        return self.state in (JobState.DONE, JobState.FAILED, JobState.CANCELLED)

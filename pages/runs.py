@@ -222,7 +222,7 @@ def has_same_map(results: list[Result]) -> bool:
     return len(originals) == 1 and a.test_digest == b.test_digest and complete
 
 
-header.title("Runs", *(*header.TERMS, "Gap to retrain", "Drift", "Agreement", "Seconds", "Logits"))
+header.title("Runs", *header.TERMS, "Gap to retrain", "Drift", "Agreement", "Seconds", "Logits")
 controls.use_navigation()
 st.markdown("Every run stored in this data folder, newest first. Choose two to compare them.")
 runs = run_card.list_or_stop()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 import shutil
@@ -39,6 +40,14 @@ def opening(tmp_path_factory: pytest.TempPathFactory, own_engine: None, prepared
 
 def test_every_page_file_is_in_the_navigation() -> None:
     assert sorted(page_links.PAGES) == PAGES
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_pages_explain_constants_in_comments(page: str) -> None:
+    """Streamlit would write any other string of a page onto it."""
+    _, *body = ast.parse((ROOT / "pages" / f"{page}.py").read_text()).body
+    bare = [node for node in body if isinstance(node, ast.Expr)]
+    assert not [node.lineno for node in bare if isinstance(node.value, ast.Constant)]
 
 
 @pytest.mark.parametrize("page", sorted(set(PAGES) - APART))

@@ -1,4 +1,4 @@
-"""The textbook version that speed is measured against gives the subspaces that ours gives: only the time may differ."""
+"""The textbook version that speed is measured against gives the same subspaces as ours."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 _CORE = Path(__file__).resolve().parent
 APP = _CORE / "_app" if (_CORE / "_app").is_dir() else _CORE.parent
-"""The folder of app.py, its pages and its assets: inside this package when installed, else the checkout."""
+"""The folder of app.py, pages and assets: inside this package when installed, else the checkout."""
 ASSETS = APP / "assets"
 """The bundled data and checkpoints."""
 

@@ -22,29 +22,15 @@ from unsc_core.figures.header import readouts
 from unsc_core.runs.report import report_of
 
 MARK = "# a new measure"
-RECIPE = '''# a new measure
-import numpy as np
-from unsc_core.analysis.measures import Better, Case, Measure, register
-
-def confidence(case: Case) -> float | None:
-    """Mean largest softmax probability on the forgotten test samples, in percent."""
-    logits = case.predictions.test[case.result.split.is_forgotten("test")]
-    exp = np.exp(logits - logits.max(1, keepdims=True))
-    return float(100 * (exp.max(1) / exp.sum(1)).mean()) if len(exp) else None
-
-meaning = "Mean largest softmax probability on the forgotten test samples."
-gold = "The retrained model shows how confident a model is that never saw them."
-names = ("confidence", "Confidence", "Confidence · forgotten")
-register(Measure(*names, "%", Better.NEITHER, meaning, gold, confidence))
-'''
 MODELS = ("original", "mask", "unlearned", "retrained")
 
 
 def recipe() -> str:
-    """The block in the README that begins with MARK; until there is one, RECIPE."""
+    """The block in the README that begins with MARK."""
     text = (Path(__file__).parents[2] / "README.md").read_text()
-    blocks = re.findall(r"```python\n(.*?)```", text, re.S)
-    return next((block for block in blocks if block.startswith(MARK)), RECIPE)
+    blocks = re.findall(r"```py\n(.*?)```", text, re.DOTALL)
+    (block,) = (block for block in blocks if block.startswith(MARK))
+    return block
 
 
 @pytest.fixture

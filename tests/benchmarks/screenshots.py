@@ -1,15 +1,20 @@
 """Screenshots of every page: `python -m tests.benchmarks.screenshots [FOLDER]`.
 
-Desktop and phone, light and dark, to FOLDER; without it, the README's six to assets/screenshots/.
+Desktop and phone, light and dark, to FOLDER; without it, the README's six, and the 2-D lab as it
+plays, to assets/screenshots/.
 """
 
 from __future__ import annotations
 
+import io
 import sys
 import tempfile
+import time
 from itertools import product
 from pathlib import Path
 from typing import Any
+
+from PIL import Image
 
 from tests.e2e.server import ROOT, browser, charts, prepare, serve
 
@@ -39,6 +44,26 @@ def shoot(
     context.close()
 
 
+def film(chromium: Any, url: str, path: Path, width: int = 880) -> None:
+    """The planes of the 2-D lab from the first epoch to the last, as one animated picture."""
+    page = chromium.new_page(viewport={"width": 1440, "height": 900}, color_scheme="light")
+    page.goto(url)
+    page.wait_for_selector(".lab[data-state=paused]", timeout=120_000)
+    page.get_by_role("button", name="Play").click()
+    page.wait_for_selector(".lab[data-state=playing]")
+    planes = page.locator(".lab")
+    frames, times = [], [time.monotonic()]
+    while planes.get_attribute("data-state") == "playing":
+        frames.append(Image.open(io.BytesIO(planes.screenshot())).convert("RGB"))
+        times.append(time.monotonic())
+    page.close()
+    height = round(frames[0].height * width / frames[0].width)
+    small = [frame.resize((width, height)) for frame in frames]
+    shown = [round(1000 * (end - start)) for start, end in zip(times, times[1:], strict=False)]
+    shown[-1] += 2000  # rest on the end
+    small[0].save(path, save_all=True, append_images=small[1:], duration=shown, loop=0, quality=70)
+
+
 def run_all_methods(chromium: Any, url: str) -> None:
     """Give the Compare page its results."""
     page = chromium.new_page()
@@ -61,6 +86,7 @@ def main() -> None:
                 for name in README:
                     url, path = f"{server.url}/{name}", target / f"{name or 'story'}.png"
                     shoot(chromium, url, path, README_SIZE, "light", whole=False)
+                film(chromium, f"{server.url}/lab", target / "forgetting.webp")
                 return
             out = Path(sys.argv[1])
             out.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""The address of a run: every setting that is not a default; none for what pages cannot show."""
+"""The query of a run: every setting that is not a default, and none for what pages cannot show."""
 
 from __future__ import annotations
 

@@ -20,76 +20,85 @@ def flow(result: Result, look: Look) -> Picture:
     """
     if result.labels is None or result.retrained is None or result.retrained.train is None:
         raise ValueError("the flow needs taught labels and the retrained model's predictions")
-    dataset, forget = result.split.dataset, result.split.forget_classes
+    dataset = result.split.dataset
     taught, other = result.labels, result.retrained.train[result.split.forget_train()].argmax(1)
     left, right = np.unique(taught), np.unique(other)
-    links = [(a, b, int(((taught == a) & (other == b)).sum())) for a in left for b in right]
-    links = [link for link in links if link[2]]
-    place = {("left", c): i for i, c in enumerate(left)} | {
-        ("right", c): len(left) + i for i, c in enumerate(right)
-    }
-    count = {("left", c): int((taught == c).sum()) for c in left} | {
-        ("right", c): int((other == c).sum()) for c in right
-    }
-    figure = go.Figure(
-        go.Sankey(
-            arrangement="snap",
-            textfont={"size": 15, "color": look.ink, "shadow": "none"},
-            node={
-                "label": [
-                    f"{dataset.class_names[c]} {percent(count[side, c] / len(taught))}"
-                    for side, c in place
-                ],
-                "color": [class_colour(int(c), forget) for _, c in place],
-                "pad": 16,
-                "thickness": 16,
-                "line": {"width": 0},
-                "hovertemplate": "%{label}: %{value:.0f} samples<extra></extra>",
-            },
-            link={
-                "source": [place["left", a] for a, _, _ in links],
-                "target": [place["right", b] for _, b, _ in links],
-                "value": [n for _, _, n in links],
-                "color": [
-                    clear(class_colour(int(a), forget), 0.5) if a == b else clear(look.muted, 0.25)
-                    for a, b, _ in links
-                ],
-                "hovertemplate": "taught %{source.label}<br>retrained predicts %{target.label}<br>"
-                "<b>%{value:.0f} samples</b><extra></extra>",
-            },
-        )
-    )
+    pairs = [(a, b, int(((taught == a) & (other == b)).sum())) for a in left for b in right]
+    pairs = [pair for pair in pairs if pair[2]]
+    counts = [(c, int((taught == c).sum())) for c in left]
+    counts += [(c, int((other == c).sum())) for c in right]
+    figure = go.Figure(_sankey(result, counts, pairs, look))
     styled(figure, look, 520)
     figure.update_layout(margin={"l": 8, "r": 8, "t": 40, "b": 12})
-    for x, anchor, text in (
-        (0, "left", "<b>Taught label</b>"),
-        (1, "right", "<b>Retrained model's prediction</b>"),
-    ):
-        figure.add_annotation(
-            x=x,
-            y=1.08,
-            xref="paper",
-            yref="paper",
-            xanchor=anchor,
-            text=text,
-            showarrow=False,
-            font={"size": 15},
-        )
+    _name_side(figure, 0, "left", "Taught label")
+    _name_side(figure, 1, "right", "Retrained model's prediction")
     same = float((taught == other).mean())
     chance = float(sum((taught == c).mean() * (other == c).mean() for c in np.union1d(left, right)))
+    samples = _training(result)
     sentence = (
-        f"For {percent(same)} of {_training(result)} the taught label is what the retrained model "
-        f"predicts (shuffled labels would reach {percent(chance)})."
+        f"For {percent(same)} of {samples} the taught label is what the retrained model predicts "
+        f"(shuffled labels would reach {percent(chance)})."
     )
     table = {
-        "taught": [dataset.class_names[a] for a, _, _ in links],
-        "retrained prediction": [dataset.class_names[b] for _, b, _ in links],
+        "taught": [dataset.class_names[a] for a, _, _ in pairs],
+        "retrained prediction": [dataset.class_names[b] for _, b, _ in pairs],
+        "samples": [n for *_, n in pairs],
     }
-    return Picture(
-        figure,
-        f"Flow of {_training(result)} from taught labels to the retrained model's predictions.",
-        sentence,
-        table | {"samples": [n for *_, n in links]},
+    alt = f"Flow of {samples} from taught labels to the retrained model's predictions."
+    return Picture(figure, alt, sentence, table)
+
+
+def _sankey(
+    result: Result, counts: list[tuple[int, int]], pairs: list[tuple[int, int, int]], look: Look
+) -> go.Sankey:
+    """The trace.
+
+    Args:
+        result: whose classes these are.
+        counts: (class, samples) of every node: the taught labels, then the predictions.
+        pairs: (taught, predicted, samples) of every link.
+        look: colours.
+    """
+    names, forget = result.split.dataset.class_names, result.split.forget_classes
+    total = sum(n for *_, n in pairs)
+    taught = sorted({a for a, _, _ in pairs})
+    place_left = {c: i for i, c in enumerate(taught)}
+    place_right = {c: len(taught) + i for i, c in enumerate(sorted({b for _, b, _ in pairs}))}
+    grey = clear(look.muted, 0.25)
+    return go.Sankey(
+        arrangement="snap",
+        textfont={"size": 15, "color": look.ink, "shadow": "none"},
+        node={
+            "label": [f"{names[c]} {percent(n / total)}" for c, n in counts],
+            "color": [class_colour(int(c), forget) for c, _ in counts],
+            "pad": 16,
+            "thickness": 16,
+            "line": {"width": 0},
+            "hovertemplate": "%{label}: %{value:.0f} samples<extra></extra>",
+        },
+        link={
+            "source": [place_left[a] for a, _, _ in pairs],
+            "target": [place_right[b] for _, b, _ in pairs],
+            "value": [n for *_, n in pairs],
+            "color": [
+                clear(class_colour(int(a), forget), 0.5) if a == b else grey for a, b, _ in pairs
+            ],
+            "hovertemplate": "taught %{source.label}<br>retrained predicts %{target.label}<br>"
+            "<b>%{value:.0f} samples</b><extra></extra>",
+        },
+    )
+
+
+def _name_side(figure: go.Figure, x: float, anchor: str, text: str) -> None:
+    figure.add_annotation(
+        x=x,
+        y=1.08,
+        xref="paper",
+        yref="paper",
+        xanchor=anchor,
+        text=f"<b>{text}</b>",
+        showarrow=False,
+        font={"size": 15},
     )
 
 

@@ -73,33 +73,7 @@ def read_archive(file: BinaryIO | Path) -> Files:
     try:
         with zipfile.ZipFile(file) as archive:
             members = archive.infolist()
-            names = [member.filename for member in members]
-            if unknown := [name for name in names if name not in KNOWN]:
-                raise ImportedFileError(
-                    f"The archive has a file '{unknown[0][:60]}', which is not part of an export; "
-                    "choose a .zip that Export on the Runs page made."
-                )
-            if twice := [name for name, times in Counter(names).items() if times > 1]:
-                raise ImportedFileError(
-                    f"The archive has '{twice[0]}' twice; export the run again."
-                )
-            if missing := sorted(NEEDED - set(names)):
-                raise ImportedFileError(f"The archive has no '{missing[0]}'; export the run again.")
-            if sum(member.file_size for member in members) > MAX_BYTES:
-                raise ImportedFileError(
-                    f"The archive unpacks to more than {MAX_BYTES >> 30} GiB; no run is that large."
-                )
-            for member in members:
-                if member.filename.endswith(".json") and member.file_size > MAX_TEXT_BYTES:
-                    raise ImportedFileError(
-                        f"'{member.filename}' is larger than {MAX_TEXT_BYTES >> 20} MiB; export "
-                        "the run again."
-                    )
-                if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-                    raise ImportedFileError(
-                        f"'{member.filename}' is compressed in a way that exports are not; "
-                        "export the run again."
-                    )
+            _check_members(members)
             return {
                 member.filename: _unpacked(archive, member)
                 for member in members
@@ -119,6 +93,35 @@ def read_archive(file: BinaryIO | Path) -> Files:
             "This is not a complete .zip archive; export the run again, and check that the whole "
             "file was copied."
         ) from None
+
+
+def _check_members(members: list[zipfile.ZipInfo]) -> None:
+    """Check the names, the sizes and the compression that the archive declares."""
+    names = [member.filename for member in members]
+    if unknown := [name for name in names if name not in KNOWN]:
+        raise ImportedFileError(
+            f"The archive has a file '{unknown[0][:60]}', which is not part of an export; "
+            "choose a .zip that Export on the Runs page made."
+        )
+    if twice := [name for name, times in Counter(names).items() if times > 1]:
+        raise ImportedFileError(f"The archive has '{twice[0]}' twice; export the run again.")
+    if missing := sorted(NEEDED - set(names)):
+        raise ImportedFileError(f"The archive has no '{missing[0]}'; export the run again.")
+    if sum(member.file_size for member in members) > MAX_BYTES:
+        raise ImportedFileError(
+            f"The archive unpacks to more than {MAX_BYTES >> 30} GiB; no run is that large."
+        )
+    for member in members:
+        if member.filename.endswith(".json") and member.file_size > MAX_TEXT_BYTES:
+            raise ImportedFileError(
+                f"'{member.filename}' is larger than {MAX_TEXT_BYTES >> 20} MiB; "
+                "export the run again."
+            )
+        if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise ImportedFileError(
+                f"'{member.filename}' is compressed in a way that exports are not; "
+                "export the run again."
+            )
 
 
 def _unpacked(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:

@@ -323,7 +323,7 @@ def test_unknown_kind_fails_with_a_sentence(engine: Engine) -> None:
 
 
 def test_lost_worker_is_replaced_and_its_job_started_again(engine: Engine) -> None:
-    config = digits(training_epochs=60)
+    config = digits(training_epochs=30)
     job = submit(engine, config)
     until(lambda: training(job))
     os.kill(engine.worker_pids()[job.worker], signal.SIGKILL)
@@ -346,6 +346,32 @@ def test_worker_lost_twice_fails_the_job_and_not_the_engine(engine: Engine) -> N
     assert job.state is JobState.FAILED
     assert "lost twice" in job.error
     assert (engine.wait(following, 60).state, following.starts) == (JobState.DONE, 1)
+
+
+def test_a_lane_whose_worker_is_lost_while_it_starts_is_opened_again(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("unsc_core.jobs.engine.SWEEP_INTERVAL_S", 0.2)
+    engine.track_watchers(lambda watcher: True)
+    nanny = engine._cluster.local.workers[Lane.SHORT.value]
+    lost = nanny.process.pid
+    os.kill(lost, signal.SIGKILL)
+    until(lambda: nanny.process.pid not in (None, lost))
+    os.kill(nanny.process.pid, signal.SIGKILL)
+    config = resolve(quick(17), load_dataset("blobs"))
+    short = engine.submit("experiment", "reopened", config, seconds=1.0)
+    assert short.lane is Lane.SHORT
+    assert engine.wait(short, 60).state is JobState.DONE
+
+
+def test_a_worker_that_is_gone_need_not_be_restarted(engine: Engine) -> None:
+    job = submit(engine, LONG)
+    until(lambda: training(job))
+    lost = job.worker
+    os.kill(engine.worker_pids()[lost], signal.SIGKILL)
+    until(lambda: lost not in engine.worker_pids())
+    engine._cluster.restart(lost)
+    stop(engine, job)
 
 
 def test_the_engine_met_no_error(engine: Engine) -> None:
@@ -374,7 +400,8 @@ def test_another_scheduler_by_address(monkeypatch: pytest.MonkeyPatch) -> None:
         assert cluster.scheduler_info["workers"]
 
 
-def test_address_without_a_scheduler_is_one_sentence() -> None:
+def test_address_without_a_scheduler_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("unsc_core.jobs.cluster.CONNECT_TIMEOUT", "1s")
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         address = f"tcp://127.0.0.1:{unused.getsockname()[1]}"

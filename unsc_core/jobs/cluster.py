@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import dask
 import distributed
+from distributed.core import Status
 from distributed.system import MEMORY_LIMIT
 
 from unsc_core.errors import EngineError
@@ -16,6 +18,9 @@ from unsc_core.jobs.job import Job, Lane
 from unsc_core.jobs.process import environment
 from unsc_core.jobs.worker import run_job
 from unsc_core.paths import home
+
+CONNECT_TIMEOUT = "10s"
+ENDED = (Status.closed, Status.failed)
 
 
 @dataclass(frozen=True)
@@ -54,8 +59,23 @@ class Cluster:
         return distributed.Event(f"cancel-{job.task}", client=self.client)
 
     def restart(self, worker: str) -> None:
-        """Restart the worker at this address, and so end what it runs."""
-        self.client.restart_workers([worker], timeout=30, raise_for_error=False)
+        """Restart the worker at this address, and so end what it runs; nothing if it is gone."""
+        with suppress(KeyError):  # what Dask raises for a worker that it does not know any more
+            self.client.restart_workers([worker], timeout=30, raise_for_error=False)
+
+    def reopen_lanes(self) -> None:
+        """Start the workers anew that Dask has given up.
+
+        It restarts a lost worker by itself, but not one that was lost again while it started.
+        """
+        if self.local is None:
+            return
+        workers = self.local.workers
+        ended = [name for name, nanny in tuple(workers.items()) if nanny.status in ENDED]
+        for name in ended:
+            del workers[name]
+        if ended:
+            self.local.scale(len(self.local.worker_spec))
 
     def close(self) -> None:
         """Disconnect, and stop the workers of a local cluster."""
@@ -71,7 +91,7 @@ def connect(address: str) -> Cluster:
         EngineError: there is none.
     """
     try:
-        return Cluster(distributed.Client(address, timeout="10s", set_as_default=False))
+        return Cluster(distributed.Client(address, timeout=CONNECT_TIMEOUT, set_as_default=False))
     except (OSError, TimeoutError, ValueError) as error:
         raise EngineError(
             f"No Dask scheduler answers at {address} ({type(error).__name__}); start one there or "
@@ -85,6 +105,8 @@ def start() -> Cluster:
         {
             "distributed.nanny.pre-spawn-environ": environment(_long_workers()),
             "distributed.scheduler.allowed-failures": 1,
+            # else Dask closes a worker for good that is just being restarted after so many seconds
+            "distributed.deploy.lost-worker-timeout": "1d",
             "distributed.scheduler.http.routes": [],  # no dashboard pages on any port
         }
     )

@@ -165,6 +165,8 @@ class Engine:
     def _sweep_regularly(self) -> None:
         while not self._closed.wait(SWEEP_INTERVAL_S):
             self.sweep(time.monotonic())
+            if self._cluster is not None:
+                self._cluster.reopen_lanes()
 
     def _is_present(self, watcher: str) -> bool:
         return not watcher or self._is_open(watcher)

@@ -15,8 +15,7 @@ from torch import Tensor, nn
 
 from unsc_core.learning.batches import DeviceData, evaluating
 from unsc_core.learning.labels import pseudo_labels
-from unsc_core.learning.training import SgdConfig, relabel
-from unsc_core.methods.context import Context, Unlearned
+from unsc_core.methods.context import Context, Unlearned, train_on
 from unsc_core.methods.entry import Method
 
 METHOD = Method(
@@ -37,15 +36,10 @@ for points, as a share of each coordinate's range."""
 
 def unlearn(model: nn.Module, context: Context) -> Unlearned:
     """Train each forget sample on the class across its nearest boundary, all parameters free."""
-    data, rows = context.data, context.forget_rows()
     with context.stages.stage("pseudo_labels", "finding neighbouring classes"):
-        labels = neighbour_labels(model, data, rows, context.banned())
-    config = SgdConfig(context.learning_rate, context.epochs)
-    with context.stages.stage("unlearn", "unlearning"):
-        history = relabel(
-            model, data, rows, labels, config, context.seed, on_epoch=context.on_epoch
-        )
-    return Unlearned(model, history, labels)
+        rows = context.forget_rows()
+        labels = neighbour_labels(model, context.data, rows, context.banned())
+    return train_on(labels, model, context)
 
 
 def neighbour_labels(

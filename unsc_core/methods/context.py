@@ -10,10 +10,10 @@ import torch
 from torch import Tensor, nn
 
 from unsc_core.data.request import Split
-from unsc_core.learning.batches import DeviceData
+from unsc_core.learning.batches import DeviceData, predict
 from unsc_core.learning.edits import edited
 from unsc_core.learning.labels import pseudo_labels
-from unsc_core.learning.training import Project
+from unsc_core.learning.training import Project, SgdConfig, relabel
 from unsc_core.progress import Stages
 from unsc_core.subspace.energy import cuts
 from unsc_core.subspace.null_space import Spectra, null_space, project_gradient
@@ -64,16 +64,22 @@ class Context:
         """(n_forget, classes) bool: the classes barred to each sample of D_f, on the device."""
         return torch.from_numpy(self.split.banned()).to(self.data.device)
 
-    def pseudo_labels(self, logits: Tensor) -> Tensor:
-        """(n_forget,) int64: the pseudo-label of each sample of D_f, after the user's edits.
+    def pseudo_labels(self, model: nn.Module) -> tuple[Tensor, Tensor]:
+        """The pseudo-labels of D_f after the user's edits, and the logits that they follow from.
 
         Args:
-            logits: (n_forget, classes) of the original.
+            model: the original.
+
+        Returns:
+            (n_forget,) int64 and (n_forget, classes) float32.
         """
-        labels = pseudo_labels(logits, self.banned())
-        if not self.edits:
-            return labels
-        return torch.from_numpy(edited(labels.cpu().numpy(), self.edits, self.split)).to(labels)
+        with self.stages.stage("pseudo_labels", "finding pseudo-labels"):
+            logits = predict(model, self.data, self.data.x_train[self.forget_rows()])
+            labels = pseudo_labels(logits, self.banned())
+            if self.edits:
+                changed = edited(labels.cpu().numpy(), self.edits, self.split)
+                labels = torch.from_numpy(changed).to(labels)
+        return labels, logits
 
     def on_epoch(self, epoch: int, accuracy: float, loss: float) -> None:
         """Report the end of an unlearning epoch."""
@@ -97,6 +103,39 @@ class Unlearned:
     history: list[dict[str, float]] = field(default_factory=list)
     labels: Tensor | None = None
     null_space: dict[str, dict[str, int]] = field(default_factory=dict)
+
+
+def train_on(
+    labels: Tensor,
+    model: nn.Module,
+    context: Context,
+    *,
+    floor: float = SgdConfig.floor,
+    before: Tensor | None = None,
+    project: Project | None = None,
+    null_space: dict[str, dict[str, int]] | None = None,
+) -> Unlearned:
+    """Train each sample of D_f on the class that `labels` (n_forget,) gives it, in place.
+
+    Args:
+        floor, before, project: see `SgdConfig` and `descend`.
+        null_space: see `Unlearned`.
+    """
+    sgd = SgdConfig(context.learning_rate, context.epochs, floor=floor)
+    data, rows, on_epoch = context.data, context.forget_rows(), context.on_epoch
+    with context.stages.stage("unlearn", "unlearning"):
+        history = relabel(
+            model,
+            data,
+            rows,
+            labels,
+            sgd,
+            context.seed,
+            before=before,
+            project=project,
+            on_epoch=on_epoch,
+        )
+    return Unlearned(model, history, labels, null_space or {})
 
 
 def projections(model: nn.Module, context: Context) -> tuple[Project, dict[str, dict[str, int]]]:

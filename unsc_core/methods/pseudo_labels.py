@@ -8,9 +8,7 @@ from __future__ import annotations
 
 from torch import nn
 
-from unsc_core.learning.batches import predict
-from unsc_core.learning.training import SgdConfig, relabel
-from unsc_core.methods.context import Context, Unlearned
+from unsc_core.methods.context import Context, Unlearned, train_on
 from unsc_core.methods.entry import Method
 
 METHOD = Method(
@@ -29,20 +27,5 @@ METHOD = Method(
 
 def unlearn(model: nn.Module, context: Context) -> Unlearned:
     """Train each forget sample on its pseudo-label, all parameters free."""
-    data, rows = context.data, context.forget_rows()
-    with context.stages.stage("pseudo_labels", "finding pseudo-labels"):
-        logits = predict(model, data, data.x_train[rows])
-        labels = context.pseudo_labels(logits)
-    config = SgdConfig(context.learning_rate, context.epochs)
-    with context.stages.stage("unlearn", "unlearning"):
-        history = relabel(
-            model,
-            data,
-            rows,
-            labels,
-            config,
-            context.seed,
-            before=logits,
-            on_epoch=context.on_epoch,
-        )
-    return Unlearned(model, history, labels)
+    labels, logits = context.pseudo_labels(model)
+    return train_on(labels, model, context, before=logits)

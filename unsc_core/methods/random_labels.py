@@ -9,8 +9,7 @@ from __future__ import annotations
 from torch import nn
 
 from unsc_core.learning.labels import random_labels
-from unsc_core.learning.training import SgdConfig, relabel
-from unsc_core.methods.context import Context, Unlearned
+from unsc_core.methods.context import Context, Unlearned, train_on
 from unsc_core.methods.entry import Method
 
 METHOD = Method(
@@ -28,11 +27,5 @@ METHOD = Method(
 
 def unlearn(model: nn.Module, context: Context) -> Unlearned:
     """Train each forget sample on one random retained class for all epochs, all parameters free."""
-    data, rows = context.data, context.forget_rows()
     labels = random_labels(context.banned(), context.seed)
-    config = SgdConfig(context.learning_rate, context.epochs, floor=-1.0)
-    with context.stages.stage("unlearn", "unlearning"):
-        history = relabel(
-            model, data, rows, labels, config, context.seed, on_epoch=context.on_epoch
-        )
-    return Unlearned(model, history, labels)
+    return train_on(labels, model, context, floor=-1.0)

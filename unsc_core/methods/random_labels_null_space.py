@@ -10,8 +10,7 @@ from __future__ import annotations
 from torch import nn
 
 from unsc_core.learning.labels import random_labels
-from unsc_core.learning.training import SgdConfig, relabel
-from unsc_core.methods.context import Context, Unlearned, projections
+from unsc_core.methods.context import Context, Unlearned, projections, train_on
 from unsc_core.methods.entry import Method
 
 METHOD = Method(
@@ -32,19 +31,6 @@ METHOD = Method(
 
 def unlearn(model: nn.Module, context: Context) -> Unlearned:
     """Train each forget sample on one random class, every weight gradient G replaced by G P."""
-    data, rows = context.data, context.forget_rows()
     project, ranks = projections(model, context)
     labels = random_labels(context.banned(), context.seed)
-    config = SgdConfig(context.learning_rate, context.epochs, floor=-1.0)
-    with context.stages.stage("unlearn", "unlearning"):
-        history = relabel(
-            model,
-            data,
-            rows,
-            labels,
-            config,
-            context.seed,
-            project=project,
-            on_epoch=context.on_epoch,
-        )
-    return Unlearned(model, history, labels, ranks)
+    return train_on(labels, model, context, floor=-1.0, project=project, null_space=ranks)

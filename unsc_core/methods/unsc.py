@@ -10,9 +10,7 @@ from __future__ import annotations
 
 from torch import nn
 
-from unsc_core.learning.batches import predict
-from unsc_core.learning.training import SgdConfig, relabel
-from unsc_core.methods.context import Context, Unlearned, projections
+from unsc_core.methods.context import Context, Unlearned, projections, train_on
 from unsc_core.methods.entry import Method
 
 METHOD = Method(
@@ -34,22 +32,6 @@ METHOD = Method(
 
 def unlearn(model: nn.Module, context: Context) -> Unlearned:
     """Train each forget sample on its pseudo-label, every weight gradient G replaced by G P."""
-    data, rows = context.data, context.forget_rows()
     project, ranks = projections(model, context)
-    with context.stages.stage("pseudo_labels", "finding pseudo-labels"):
-        logits = predict(model, data, data.x_train[rows])
-        labels = context.pseudo_labels(logits)
-    config = SgdConfig(context.learning_rate, context.epochs)
-    with context.stages.stage("unlearn", "unlearning"):
-        history = relabel(
-            model,
-            data,
-            rows,
-            labels,
-            config,
-            context.seed,
-            before=logits,
-            project=project,
-            on_epoch=context.on_epoch,
-        )
-    return Unlearned(model, history, labels, ranks)
+    labels, logits = context.pseudo_labels(model)
+    return train_on(labels, model, context, before=logits, project=project, null_space=ranks)

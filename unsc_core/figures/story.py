@@ -33,11 +33,12 @@ def _these(result: Result) -> str:
 
 def lead(result: Result) -> str:
     """What the page is about, and which run it shows."""
+    what = METHODS[result.config.method].summary
     edited = " Some of its pseudo-labels were edited by hand." if result.config.edits else ""
     return (
         f"A trained classifier is asked to **forget {requested(result.split)}**. Many methods "
-        f"damage what it should keep: **over-unlearning**. Shown here: **{run_title(result)}**. "
-        f"{METHODS[result.config.method].summary}{edited}"
+        f"damage what it should keep: **over-unlearning**. Shown here: **{run_title(result)}** "
+        f"({what[0].lower()}{what[1:].removesuffix('.')}).{edited}"
     )
 
 

@@ -73,6 +73,7 @@ def draw_table() -> None:
         "◆ UNSC · on grey: references · "
         f"forgets: Acc_f is at most {FORGOTTEN:g} % with every seed · above, below: by Acc_r · "
         + spread
+        + " · * seconds from a different machine"
     )
 
 

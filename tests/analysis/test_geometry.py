@@ -310,11 +310,11 @@ def test_free_directions_are_said_to_hold_what_they_hold() -> None:
     def said(threshold: float) -> str:
         return free_share(titles, found, dict.fromkeys(found, threshold), LIGHT).sentence
 
-    assert "hold 1 to 4 % of the energy, depending on the layer" in said(0.96)
+    assert "1 to 4 % of their energy, depending on the layer" in said(0.96)
     assert "62 % of all directions are free to move in" in said(0.96)
-    assert "hold none of the energy" in said(1.0)
+    assert "none of their energy" in said(1.0)
     found["b"][0, 2] = 1e-20
-    assert "hold less than 0.01 % of the energy" in said(1.0)
+    assert "less than 0.01 % of their energy" in said(1.0)
     found["b"][0] = 1
     assert said(1.0) == "At γ = 1, no direction is free to move in: all are kept."
 

@@ -37,6 +37,7 @@ def write_report(options: argparse.Namespace) -> int:
 def _write(path: Path, content: bytes) -> int:
     try:
         write_whole(path, content)
+        path.chmod(0o644)  # to be passed on, unlike what is written for this user alone
     except OSError as error:
         raise StoreError(
             f"{path} cannot be written ({error.strerror or error}); choose another place."

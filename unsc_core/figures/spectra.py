@@ -131,7 +131,7 @@ def free_share(
         energies = [outside[layer] for layer, room in zip(found, free, strict=True) if room]
         sentence = (
             f"{at_gamma(cut_at)}, {100 * free.sum() / dims.sum():.0f} % of all directions are free "
-            f"to move in; they hold {_energy(energies)} of the retained classes. {names[widest]} "
+            f"to move in; there the retained classes have {_energy(energies)}. {names[widest]} "
             f"has the largest share of free directions ({free[widest]} of {dims[widest]})."
         )
     alt = "Stacked bars per layer: directions kept for the retained classes, and the null space."
@@ -151,18 +151,18 @@ def free_share(
 
 
 def _energy(shares: Sequence[float]) -> str:
-    """Shares of several layers: "3.1 to 4.0 % of the energy, depending on the layer,"."""
+    """Shares of several layers: "3.1 to 4.0 % of their energy, depending on the layer"."""
     if max(shares) == 0:
-        return "none of the energy"
+        return "none of their energy"
     if 100 * max(shares) < 0.01:
-        return "less than 0.01 % of the energy"
+        return "less than 0.01 % of their energy"
     least, most = (
         f"{100 * share:.2g}" if share >= 1e-4 else "0" if share == 0 else "less than 0.01"
         for share in (min(shares), max(shares))
     )
     if least == most:
-        return f"{most} % of the energy"
-    return f"{least} to {most} % of the energy, depending on the layer,"
+        return f"{most} % of their energy"
+    return f"{least} to {most} % of their energy, depending on the layer"
 
 
 def at_gamma(cut_at: Mapping[str, float]) -> str:

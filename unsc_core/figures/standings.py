@@ -26,7 +26,7 @@ ROLES = {
     "mask": "only hides the class",
     "retrained": "gold standard",
 }
-OTHER_MACHINE = "*: measured on another machine than most rows, or on an unknown one."
+OTHER_MACHINE = "*: measured on a different machine from most rows, or on an unknown one."
 
 
 def columns() -> dict[str, str]:

@@ -57,7 +57,7 @@ def forgetting(result: Result) -> Step:
 
 
 DAMAGE = (
-    "All classes share the same weights, so the others lose accuracy. "
+    "All classes share the same weights, so the others lose accuracy on average. "
     "Every bar below zero is damage that nobody asked for."
 )
 NO_DAMAGE = (
@@ -136,20 +136,20 @@ def pseudo_labels(result: Result) -> Step:
 ENDS = {
     Outcome.CALIBRATED: (
         "5 · Calibrated",
-        "The network has forgotten, the other classes gain accuracy, and on the forgotten images "
+        "The network has forgotten, the other classes gain on average, and on the forgotten images "
         "it agrees with the retrained model about as often as the mask does.",
     ),
     Outcome.GAINED: (
         "5 · Forgotten, and the rest gains",
-        "The network has forgotten, and the other classes gain accuracy.",
+        "The network has forgotten, and the other classes gain accuracy on average.",
     ),
     Outcome.KEPT: (
         "5 · Forgotten, and the rest kept",
-        "The network has forgotten, and the other classes are as accurate as before.",
+        "The network has forgotten, and the other classes are on average as accurate as before.",
     ),
     Outcome.DAMAGED: (
         "5 · Forgotten, at a price",
-        "The network has forgotten, but the other classes lose accuracy: over-unlearning again.",
+        "The network has forgotten, but the others lose on average: over-unlearning again.",
     ),
     Outcome.REMAINS: (
         "5 · Not forgotten here",

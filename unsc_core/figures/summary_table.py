@@ -32,11 +32,11 @@ def text_table(answer: dict[str, Any]) -> str:
     )
     lines.append("A negative gain is over-unlearning.")
     if any(_elsewhere(model, seeds) for model in models):
-        lines.append("*: measured on another machine than the unlearning, or on an unknown one")
+        lines.append("*: measured on a different machine from the unlearning, or on an unknown one")
     if errors := [abs(error) for run in seeds for error in run["energy_error"].values()]:
         lines.append(
-            "energy kept of retained images that were not sampled: within "
-            f"{100 * max(errors):.2f} points of that kept of the sampled ones, in every layer"
+            "share of energy protected: for images that were not sampled, within "
+            f"{100 * max(errors):.2f} points of that for the sampled ones, in every layer"
         )
     for run in seeds:
         alterations = f" ({', '.join(run['alterations'])})" if run["alterations"] else ""

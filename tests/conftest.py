@@ -8,12 +8,14 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 # Before torch is loaded. Small networks are fastest on one thread; spinning threads slow others.
 os.environ.update({"OMP_NUM_THREADS": "1", "NUMBA_NUM_THREADS": "1", "OMP_WAIT_POLICY": "passive"})
 
 import pytest
 import torch
+from xdist.scheduler import LoadScopeScheduling
 
 from tests.e2e.server import prepare
 from unsc_core.config import ExperimentConfig
@@ -21,11 +23,25 @@ from unsc_core.experiment.store import Store
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    if torch.cuda.is_available():
-        return
+    """Browser tests first: they take longest. GPU tests only where there is one."""
+    items.sort(key=lambda item: not _needs_browser(item.nodeid))
     for item in items:
-        if item.get_closest_marker("gpu"):
+        if item.get_closest_marker("gpu") and not torch.cuda.is_available():
             item.add_marker(pytest.mark.skip(reason="no CUDA device on this machine"))
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
+    """One process runs all browser tests, which share a server; others share out the files."""
+
+    class ByFile(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return "browser" if _needs_browser(nodeid) else nodeid.partition("::")[0]
+
+    return ByFile(config, log)
+
+
+def _needs_browser(nodeid: str) -> bool:
+    return nodeid.startswith("tests/e2e/")
 
 
 @pytest.fixture(autouse=True)

@@ -36,7 +36,7 @@ def flow(result: Result, look: Look) -> Picture:
     chance = float(sum((labels == c).mean() * (other == c).mean() for c in np.union1d(left, right)))
     samples = _training(result)
     sentence = (
-        f"For {percent(same)} of {samples} the training label is also what the retrained model predicts "
+        f"For {percent(same)} of {samples} the training label is the retrained model's prediction "
         f"(shuffled labels would reach {percent(chance)})."
     )
     table = {

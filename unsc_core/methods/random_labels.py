@@ -26,6 +26,6 @@ METHOD = Method(
 
 
 def unlearn(model: nn.Module, context: Context) -> Unlearned:
-    """Train each forgotten sample on one random retained class for all epochs, all parameters free."""
+    """Train each forgotten sample on one random retained class, all epochs and parameters."""
     labels = random_labels(context.banned(), context.seed)
     return train_on(labels, model, context, floor=-1.0)

@@ -16,8 +16,8 @@ from unsc_core.figures.accuracy import change_per_class
 from unsc_core.figures.decision_space import ranges, space
 from unsc_core.figures.phrases import MODEL_TITLES, run_title
 from unsc_core.figures.theme import Picture
-from unsc_core.figures.two_runs import comparison, differences, seconds_note
-from unsc_core.runs.history import LIMIT, Run
+from unsc_core.figures.two_runs import comparison, differences, same_request, seconds_note
+from unsc_core.runs.history import LIMIT, Run, default_pair
 
 SIDES = ("A", "B")
 
@@ -62,9 +62,8 @@ def draw_table(runs: list[Run]) -> None:
 def choose(runs: list[Run]) -> list[Run]:
     """The two runs to compare, from the select boxes or the link; one, if there is no other."""
     by_key = {run.key: run for run in runs}
-    whole = [run.key for run in runs if not run.trouble] or list(by_key)
     chosen = []
-    for side, default in zip(SIDES, (whole[0], whole[min(1, len(whole) - 1)]), strict=True):
+    for side, default in zip(SIDES, default_pair(runs), strict=True):
         name, wanted = f"run_{side.lower()}", st.query_params.get(side.lower())
         if name not in st.session_state and wanted is not None and wanted not in by_key:
             st.warning(
@@ -122,10 +121,11 @@ def draw_numbers(results: list[Result]) -> None:
     rows = {"": [measure.name for measure in measures]}
     for i, side in enumerate(SIDES):
         rows[side] = [measure.text(pair[i]) for measure, pair in zip(measures, values, strict=True)]
-    rows["B − A"] = [
-        measure.difference(_difference(measure.key, pair, results))
-        for measure, pair in zip(measures, values, strict=True)
-    ]
+    if same_request(*results):
+        rows["B − A"] = [
+            measure.difference(_difference(measure.key, pair, results))
+            for measure, pair in zip(measures, values, strict=True)
+        ]
     shared = has_same_references(results)
     for i, side in enumerate(SIDES[:1] if shared else SIDES):
         for model in ("original", "mask", "retrained"):
@@ -159,11 +159,7 @@ def _difference(key: str, pair: list[float | None], results: list[Result]) -> fl
 def has_same_references(results: list[Result]) -> bool:
     """Whether both runs have the same original, mask and retrained model."""
     a, b = (keys(result.config, result.split.dataset) for result in results)
-    same_request = all(
-        getattr(results[0].split, name) == getattr(results[1].split, name)
-        for name in ("forget_classes", "forget_ids")
-    )
-    return same_request and (a.original, a.retrained) == (b.original, b.retrained)
+    return same_request(*results) and (a.original, a.retrained) == (b.original, b.retrained)
 
 
 def map_pictures(results: list[Result]) -> dict[str, Picture]:

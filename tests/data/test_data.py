@@ -255,7 +255,11 @@ def test_fetch_goes_on_where_files_are_missing(server: Server, tmp_path: Path) -
 
 @pytest.mark.parametrize(
     ("path", "md5", "words"),
-    [("good", "0" * 32, "checksum"), ("cut", None, "checksum"), ("missing", None, "put file into")],
+    [
+        ("good", "0" * 32, "checksum"),
+        ("cut", None, "put file into"),
+        ("missing", None, "answered 404"),
+    ],
 )
 def test_fetch_that_fails_leaves_nothing(
     server: Server, tmp_path: Path, path: str, md5: str | None, words: str

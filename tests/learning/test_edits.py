@@ -45,7 +45,7 @@ def test_impossible_edits_are_one_sentence(shared_store: Store, edit: str, words
         Experiment(digits(edits=(edit,)), shared_store).check()
 
 
-def test_edited_labels_are_what_is_taught_and_another_experiment(shared_store: Store) -> None:
+def test_edited_labels_are_trained_on_and_another_experiment(shared_store: Store) -> None:
     plain = Experiment(digits(), shared_store)
     first = int(np.bincount(plain.run().labels).argmax())
     target = next(c for c in plain.split.retain_classes if c != first)

@@ -1,4 +1,4 @@
-"""Labels that forget samples are taught."""
+"""Training labels of forgotten samples."""
 
 from __future__ import annotations
 

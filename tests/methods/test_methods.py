@@ -182,7 +182,7 @@ TEACHING = (
 
 
 @pytest.mark.parametrize("method", EXPECTED)
-def test_labels_are_shown_where_samples_are_taught_some(method: str, shared_store: Store) -> None:
+def test_labels_are_shown_where_a_method_trains_on_some(method: str, shared_store: Store) -> None:
     assert (_run(method, "blobs, samples", shared_store)[1].labels is not None) == (
         method in TEACHING
     )

@@ -26,7 +26,7 @@ from unsc_core.experiment.keys import keys
 from unsc_core.experiment.resolve import resolve
 from unsc_core.experiment.store import Artefact, Store
 from unsc_core.models import build_model
-from unsc_core.runs.history import LIMIT, Run, delete_run, list_runs, read_run
+from unsc_core.runs.history import LIMIT, Run, default_pair, delete_run, list_runs, read_run
 
 MANY = 300
 SHORT = {"training_epochs": 5, "epochs": 5}
@@ -276,3 +276,14 @@ def test_only_keys_are_deleted(store: Store, key: str) -> None:
     with pytest.raises(ConfigError, match="There is no result"):
         read_run(key, store)
     assert files(store) == before
+
+
+def test_the_pair_to_compare_forgets_the_same_where_there_is_such_a_pair() -> None:
+    latest, other, same = (
+        Run(name, 0.0, blobs(forget_classes=(c,))) for name, c in (("a0", 0), ("b1", 1), ("c0", 0))
+    )
+    broken = Run("d", 0.0, trouble="cannot be read")
+    assert default_pair([latest, broken, other, same]) == ("a0", "c0")
+    assert default_pair([latest, other, broken]) == ("a0", "b1")
+    assert default_pair([latest, broken]) == ("a0", "a0")
+    assert default_pair([broken]) == ("d", "d")

@@ -412,7 +412,7 @@ BAD: dict[str, tuple[Callable[[Files], Files], str]] = {
         _weights("spectra", lambda w: {**w, "1": w["1"][:, :1]}),
         "'spectra.safetensors' does not fit",
     ),
-    "taught labels beyond the classes": (
+    "training labels beyond the classes": (
         _array("taught_labels.npy", lambda y: y + 9),
         "has classes",
     ),

@@ -9,11 +9,13 @@ from unsc_core.analysis.maps import make_umap, read_umap
 from unsc_core.analysis.replay import make_epochs, read_epochs
 from unsc_core.commands.terminal import clear_progress, show_progress
 from unsc_core.config import ExperimentConfig
-from unsc_core.data import load_dataset
+from unsc_core.data import dataset_entry, load_dataset
 from unsc_core.data.dataset import Dataset
+from unsc_core.data.request import split
 from unsc_core.experiment.resolve import resolve
 from unsc_core.experiment.result import read_result
 from unsc_core.experiment.store import Store
+from unsc_core.figures.phrases import joined, method_title, requested
 from unsc_core.progress import Report, silent
 
 DEFAULT = ExperimentConfig()
@@ -22,9 +24,12 @@ OPENING = (DEFAULT, replace(DEFAULT, method="random-labels"))
 
 
 def prepare_app(_: argparse.Namespace) -> int:
-    """Compute the opening experiments."""
+    """Compute the opening experiments and say which they are."""
     prepare(show_progress)
     clear_progress()
+    request = requested(split(load_dataset(DEFAULT.dataset), DEFAULT.forget_classes))
+    methods = joined([method_title(config.method) for config in OPENING])
+    print(f"Ready: {methods} on {dataset_entry(DEFAULT.dataset).title}, forgetting {request}.")
     return 0
 
 

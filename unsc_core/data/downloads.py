@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import gzip
-import http.client
+import logging
 import shutil
-import urllib.error
-import urllib.request
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pooch
+import requests
 from numpy.typing import NDArray
 
 from unsc_core.data.dataset import Dataset
@@ -20,6 +20,7 @@ from unsc_core.paths import data_folder
 from unsc_core.progress import Progress, Report
 
 TIMEOUT_S = 20
+CHUNK_BYTES = 1 << 18
 
 
 def load_cifar(name: str, source: Any, report: Report) -> Dataset:
@@ -81,48 +82,58 @@ def fetch(name: str, folder: Path, wanted: list[tuple[str, str, str]], report: R
         DataError: a file is missing and cannot be downloaded; the message says which file to put
             where.
     """
-    check_integrity = torchvision_datasets().utils.check_integrity
+    pooch.get_logger().setLevel(logging.WARNING)
     for address, file_name, md5 in wanted:
-        target = folder / file_name
-        if check_integrity(str(target), md5):
-            continue
-        partial = target.with_name(target.name + ".part")
+        progress = _DownloadProgress(f"downloading {name}: {file_name}", report)
+        downloader = pooch.HTTPDownloader(progress, CHUNK_BYTES, timeout=TIMEOUT_S)
         try:
-            folder.mkdir(parents=True, exist_ok=True)
-            _download(address, partial, f"downloading {name}: {file_name}", report)
-        except (
-            urllib.error.URLError,
-            TimeoutError,
-            ConnectionError,
-            http.client.HTTPException,
-        ) as error:
-            reason = getattr(error, "reason", error)
+            pooch.retrieve(address, f"md5:{md5}", file_name, folder, downloader=downloader)
+        except requests.RequestException as error:
             raise DataError(
-                f"{name} is not on this machine and could not be downloaded ({reason}); put "
-                f"{file_name} into {folder}."
+                f"{name} is not on this machine and could not be downloaded ({_reason(error)}); "
+                f"put {file_name} into {folder}."
             ) from None
         except OSError as error:
             raise DataError(
                 f"{name} cannot be downloaded to {folder} ({error.strerror or error}); free "
                 "some space, or set UNSC_HOME to another folder."
             ) from None
-        if not check_integrity(str(partial), md5):
-            partial.unlink(missing_ok=True)
+        except ValueError:
             raise DataError(
                 f"{file_name} was damaged in transfer (wrong checksum); try again, or put an "
                 f"intact copy into {folder}."
-            )
-        partial.replace(target)
+            ) from None
 
 
-def _download(address: str, target: Path, stage: str, report: Report) -> None:
-    with urllib.request.urlopen(address, timeout=TIMEOUT_S) as response, target.open("wb") as file:
-        total = int(response.headers.get("Content-Length") or 0)
-        done = 0
-        while chunk := response.read(1 << 18):
-            file.write(chunk)
-            done += len(chunk)
-            report(Progress(stage, done, total, f"{done / 1e6:.0f} MB"))
+class _DownloadProgress:
+    """A progress bar, as pooch calls it, that reports."""
+
+    total = 0
+
+    def __init__(self, stage: str, report: Report) -> None:
+        self._stage = stage
+        self._report = report
+        self._done = 0
+
+    def update(self, received: int) -> None:
+        # The last chunk is smaller than pooch says.
+        self._done = min(self._done + received, self.total or self._done + received)
+        size = f"{self._done / 1e6:.0f} MB"
+        self._report(Progress(self._stage, self._done, self.total, size))
+
+    def reset(self) -> None:
+        self._done = 0
+
+    def close(self) -> None:
+        pass
+
+
+def _reason(error: requests.RequestException) -> str:
+    if error.response is not None:
+        return f"the server answered {error.response.status_code} {error.response.reason}"
+    if isinstance(error, requests.Timeout):
+        return f"no answer within {TIMEOUT_S} s"
+    return "no connection, or a broken one"
 
 
 def read_idx(path: Path) -> NDArray[np.uint8]:

@@ -65,7 +65,7 @@ class Split:
         return chosen
 
     def banned(self) -> NDArray[np.bool_]:
-        """(n_forget, classes) bool: the classes that each forget sample must not be moved to.
+        """(n_forget, classes) bool: the classes that each forgotten sample must not be moved to.
 
         These are the forget classes, or the sample's own class if single samples are forgotten.
         """

@@ -81,7 +81,7 @@ class Network:
         meta: "seconds", "machine", "config", "created". An unlearned network also has "history",
             "null_space", "energy_error", "took" and "device"; an imported one "imported". Older
             files lack some of them.
-        labels: (n_forget,) class each forget sample was taught, in training order; None without.
+        labels: (n_forget,) training labels of the forgotten samples, in order; None without.
     """
 
     weights: Arrays

@@ -218,7 +218,7 @@ class Experiment(Pipeline):
 
         Args:
             key: of its training.
-            without: the request whose forget samples are left out; None for the original.
+            without: the request whose forgotten samples are left out; None for the original.
         """
         stored = TRAINED.read(self.store, key)
         if stored is None and not (without and without.forget_ids):

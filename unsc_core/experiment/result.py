@@ -62,7 +62,7 @@ class Result:
         config: resolved; key: its content key.
         split: the request and its dataset.
         original, unlearned, retrained: their predictions; retrained is None until computed.
-        labels: (n_forget,) class each forget sample was taught, in training order; None without.
+        labels: (n_forget,) training labels of the forgotten samples, in order; None without.
         history: per epoch {"epoch", "accuracy", "loss"}.
         null_space: layer -> {"dim", "rank"}.
         energy_error: layer -> share of the retain energy that this run's cut keeps of images that

@@ -251,7 +251,7 @@ def _sentence(result: Result, model: str) -> str:
         names = f"the {requested(request)}"
     if model == "original":
         return f"The original model classifies {correct} of {names} correctly."
-    who = "By a model that never saw them" if model == "retrained" else f"After {run_title(result)}"
+    who = "After retraining" if model == "retrained" else f"After {run_title(result)}"
     text = f"{who}, {_predicted(request, names, labels, answers, correct)}"
     if model == "unlearned" and result.retrained is not None and result.retrained.has(part):
         same = (answers == result.retrained.of(part)[of_forget].argmax(1)).mean()

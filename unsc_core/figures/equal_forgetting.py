@@ -14,7 +14,7 @@ from unsc_core.analysis.spread import Interval, interval
 from unsc_core.figures.accuracy_plane import bold
 from unsc_core.figures.phrases import ONE_SEED, joined, pm
 from unsc_core.figures.standings import name
-from unsc_core.figures.theme import Look, Picture, label_margin, styled
+from unsc_core.figures.theme import Look, Picture, label_margin, method_colour, styled
 
 
 def equal_forgetting(runs: Sequence[MethodRun], acc_forget: float, look: Look) -> Picture:
@@ -79,7 +79,7 @@ def _bars(
             "visible": many,
         },
         marker={
-            "color": [look.teal if m == "unsc" else look.muted for m in found],
+            "color": [method_colour(m, look) for m in found],
             "pattern": {"shape": ["" if e.reached else "/" for e in found.values()]},
         },
         customdata=[

@@ -1,4 +1,4 @@
-"""Which classes the forgotten samples are taught, and which the retrained model predicts."""
+"""The training labels of the forgotten samples, and what the retrained model predicts."""
 
 from __future__ import annotations
 
@@ -11,40 +11,40 @@ from unsc_core.figures.theme import Look, Picture, class_colour, clear, label_ma
 
 
 def flow(result: Result, look: Look) -> Picture:
-    """Sankey of the forgotten training samples: taught label → retrained model's prediction.
+    """Sankey of the forgotten samples: training label → retrained model's prediction.
 
     A link between the same class has its colour; any other is grey.
 
     Raises:
-        ValueError: the method taught no labels, or the retrained model is not there yet.
+        ValueError: the method trains on no labels, or the retrained model is not there yet.
     """
     if result.labels is None or result.retrained is None or result.retrained.train is None:
-        raise ValueError("the flow needs taught labels and the retrained model's predictions")
+        raise ValueError("the flow needs training labels and the retrained model's predictions")
     dataset = result.split.dataset
-    taught, other = result.labels, result.retrained.train[result.split.forget_train()].argmax(1)
-    left, right = np.unique(taught), np.unique(other)
-    pairs = [(a, b, int(((taught == a) & (other == b)).sum())) for a in left for b in right]
+    labels, other = result.labels, result.retrained.train[result.split.forget_train()].argmax(1)
+    left, right = np.unique(labels), np.unique(other)
+    pairs = [(a, b, int(((labels == a) & (other == b)).sum())) for a in left for b in right]
     pairs = [pair for pair in pairs if pair[2]]
-    counts = [(c, int((taught == c).sum())) for c in left]
+    counts = [(c, int((labels == c).sum())) for c in left]
     counts += [(c, int((other == c).sum())) for c in right]
     figure = go.Figure(_sankey(result, counts, pairs, look))
     styled(figure, look, 520)
     figure.update_layout(margin={"l": 8, "r": 8, "t": 40, "b": 12})
-    _name_side(figure, 0, "left", "Taught label")
+    _name_side(figure, 0, "left", "Training label")
     _name_side(figure, 1, "right", "Retrained model's prediction")
-    same = float((taught == other).mean())
-    chance = float(sum((taught == c).mean() * (other == c).mean() for c in np.union1d(left, right)))
+    same = float((labels == other).mean())
+    chance = float(sum((labels == c).mean() * (other == c).mean() for c in np.union1d(left, right)))
     samples = _training(result)
     sentence = (
-        f"For {percent(same)} of {samples} the taught label is what the retrained model predicts "
+        f"For {percent(same)} of {samples} the training label is the retrained model's prediction "
         f"(shuffled labels would reach {percent(chance)})."
     )
     table = {
-        "taught": [dataset.class_names[a] for a, _, _ in pairs],
+        "training label": [dataset.class_names[a] for a, _, _ in pairs],
         "retrained prediction": [dataset.class_names[b] for _, b, _ in pairs],
         "samples": [n for *_, n in pairs],
     }
-    alt = f"Flow of {samples} from taught labels to the retrained model's predictions."
+    alt = f"Flow of {samples} from training labels to the retrained model's predictions."
     return Picture(figure, alt, sentence, table)
 
 
@@ -55,15 +55,15 @@ def _sankey(
 
     Args:
         result: whose classes these are.
-        counts: (class, samples) of every node: the taught labels, then the predictions.
-        pairs: (taught, predicted, samples) of every link.
+        counts: (class, samples) of every node: the training labels, then the predictions.
+        pairs: (trained on, predicted, samples) of every link.
         look: colours.
     """
     names, forget = result.split.dataset.class_names, result.split.forget_classes
     total = sum(n for *_, n in pairs)
-    taught = sorted({a for a, _, _ in pairs})
-    place_left = {c: i for i, c in enumerate(taught)}
-    place_right = {c: len(taught) + i for i, c in enumerate(sorted({b for _, b, _ in pairs}))}
+    labels = sorted({a for a, _, _ in pairs})
+    place_left = {c: i for i, c in enumerate(labels)}
+    place_right = {c: len(labels) + i for i, c in enumerate(sorted({b for _, b, _ in pairs}))}
     grey = clear(look.muted, 0.25)
     return go.Sankey(
         arrangement="snap",
@@ -83,7 +83,7 @@ def _sankey(
             "color": [
                 clear(class_colour(int(a), forget), 0.5) if a == b else grey for a, b, _ in pairs
             ],
-            "hovertemplate": "taught %{source.label}<br>retrained predicts %{target.label}<br>"
+            "hovertemplate": "trained on %{source.label}<br>retrained predicts %{target.label}<br>"
             "<b>%{value:.0f} samples</b><extra></extra>",
         },
     )
@@ -103,9 +103,9 @@ def _name_side(figure: go.Figure, x: float, anchor: str, text: str) -> None:
 
 
 def label_counts(result: Result, look: Look) -> Picture:
-    """How many forgotten training samples were taught each class."""
+    """How many forgotten samples have each class as their training label."""
     if result.labels is None:
-        raise ValueError("this method taught no labels")
+        raise ValueError("this method trains on no labels")
     dataset, forget = result.split.dataset, result.split.forget_classes
     classes, counts = np.unique(result.labels, return_counts=True)
     order = np.argsort(-counts)
@@ -125,16 +125,16 @@ def label_counts(result: Result, look: Look) -> Picture:
     styled(figure, look, 90 + 36 * len(names))
     figure.update_yaxes(autorange="reversed", type="category")
     figure.update_xaxes(
-        title_text="forgotten samples taught this class", range=[0, 1.15 * counts.max()]
+        title_text="forgotten samples with this training label", range=[0, 1.15 * counts.max()]
     )
     figure.update_layout(margin={"l": label_margin(names), "b": 56})
     text = (
         f"{percent(counts[order][0] / counts.sum())} of {_training(result)} "
-        f"were taught {class_title(names[0])}."
+        f"have the training label {class_title(names[0])}."
     )
     return Picture(
         figure,
-        "Bars: forgotten samples per taught class.",
+        "Bars: forgotten samples per training label.",
         text,
         {"class": names, "samples": counts[order]},
     )

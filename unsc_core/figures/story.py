@@ -106,30 +106,30 @@ def null_space(ranks: Mapping[str, tuple[int, int]], cut_at: Mapping[str, float]
 
 
 def pseudo_labels(result: Result) -> Step:
-    """Which classes the forgotten samples are taught.
+    """The training labels of the forgotten samples.
 
     Raises:
-        ValueError: the method taught no labels.
+        ValueError: the method trains on no labels.
     """
     if result.labels is None:
-        raise ValueError("this method taught no labels")
+        raise ValueError("this method trains on no labels")
     counts, names = np.bincount(result.labels), _these(result)
     most = class_title(result.split.dataset.class_names[int(counts.argmax())])
-    taught = (
-        "each sample is taught the class that the network finds most similar to it, its "
+    targets = (
+        "each sample is trained towards the class that the network finds most similar to it, its "
         "**pseudo-label**. The idea: the boundaries between the other classes then have to bend "
         "less."
     )
     if result.config.edits:
-        taught = (
+        targets = (
             "each sample has a **pseudo-label**, the class that the network finds most similar to "
             "it; some of them were edited by hand here."
         )
     return Step(
         "4 · Pseudo-labels",
-        f"Where should {names} go? Not just anywhere: {taught}",
+        f"Where should {names} go? Not just anywhere: {targets}",
         percent(counts.max() / counts.sum()),
-        f"of the training samples to forget are taught {most}",
+        f"of the forgotten training samples are trained towards {most}",
     )
 
 

@@ -1,4 +1,4 @@
-"""The label that each forget sample is taught."""
+"""The training label of each forgotten sample."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ def pseudo_labels(logits: Tensor, banned: Tensor) -> Tensor:
     """The allowed class with the largest logit of the original model (Chen et al., IJCAI 2024).
 
     Args:
-        logits: (n, classes) of the original model on forget samples.
+        logits: (n, classes) of the original model on forgotten samples.
         banned: (n, classes) bool: the forget classes, or each sample's own class when single
             samples are forgotten; see `Split.banned`.
 

@@ -95,7 +95,7 @@ class SgdConfig:
     Attributes:
         learning_rate, epochs, batch_size: as usual.
         clip: largest norm of the whole gradient; a larger one is scaled down to it.
-        floor: stop after an epoch with an accuracy on the forget samples' true classes, as a
+        floor: stop after an epoch with an accuracy on the forgotten samples' true classes, as a
             share, that is no higher.
     """
 

@@ -1,4 +1,4 @@
-"""Boundary shrink: move each forget sample across its nearest boundary, found by one FGSM step.
+"""Boundary shrink: move each forgotten sample across its nearest boundary, found by one FGSM step.
 
 Source: Chen, Gao, Liu, Peng, Wang: Boundary Unlearning: Rapid Forgetting of Deep Networks via
 Shifting the Decision Boundary, CVPR 2023, arXiv 2303.11570. Differences here: where the step ends
@@ -21,7 +21,7 @@ from unsc_core.methods.entry import Method
 METHOD = Method(
     name="boundary-shrink",
     title="Boundary shrink",
-    summary="Moves each forget sample to the class across its nearest decision boundary.",
+    summary="Moves each forgotten sample to the class across its nearest decision boundary.",
     source="Chen, Gao, Liu, Peng, Wang: Boundary Unlearning, CVPR 2023",
     order=70,
     learning_rate=0.01,
@@ -35,7 +35,7 @@ for points, as a share of each coordinate's range."""
 
 
 def unlearn(model: nn.Module, context: Context) -> Unlearned:
-    """Train each forget sample on the class across its nearest boundary, all parameters free."""
+    """Train each forgotten sample on the class across its nearest boundary, all parameters free."""
     with context.stages.stage("pseudo_labels", "finding neighbouring classes"):
         rows = context.forget_rows()
         labels = neighbour_labels(model, context.data, rows, context.banned())

@@ -23,7 +23,7 @@ from unsc_core.methods.entry import Method
 METHOD = Method(
     name="gradient-ascent",
     title="Gradient ascent",
-    summary="Maximises the loss on the forget samples; nothing protects the rest.",
+    summary="Maximises the loss on the forgotten samples; nothing protects the rest.",
     source="Graves, Nagisetty, Ganesh: Amnesiac Machine Learning, AAAI 2021",
     order=60,
     learning_rate=0.001,

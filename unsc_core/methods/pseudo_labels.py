@@ -26,6 +26,6 @@ METHOD = Method(
 
 
 def unlearn(model: nn.Module, context: Context) -> Unlearned:
-    """Train each forget sample on its pseudo-label, all parameters free."""
+    """Train each forgotten sample on its pseudo-label, all parameters free."""
     labels, logits = context.pseudo_labels(model)
     return train_on(labels, model, context, before=logits)

@@ -1,4 +1,4 @@
-"""Random labels: train each forget sample on a class drawn at random.
+"""Random labels: train each forgotten sample on a class drawn at random.
 
 Source: the random-labels baseline of Golatkar, Achille, Soatto: Eternal Sunshine of the Spotless
 Net: Selective Forgetting in Deep Networks, CVPR 2020, arXiv 1911.04933.
@@ -15,7 +15,7 @@ from unsc_core.methods.entry import Method
 METHOD = Method(
     name="random-labels",
     title="Random labels",
-    summary="Trains forget samples on classes drawn at random; nothing protects the rest.",
+    summary="Trains forgotten samples on classes drawn at random; nothing protects the rest.",
     source="Golatkar, Achille, Soatto: Eternal Sunshine of the Spotless Net, CVPR 2020 (baseline)",
     order=20,
     learning_rate=0.01,
@@ -26,6 +26,6 @@ METHOD = Method(
 
 
 def unlearn(model: nn.Module, context: Context) -> Unlearned:
-    """Train each forget sample on one random retained class for all epochs, all parameters free."""
+    """Train each forgotten sample on one random retained class, all epochs and parameters."""
     labels = random_labels(context.banned(), context.seed)
     return train_on(labels, model, context, floor=-1.0)

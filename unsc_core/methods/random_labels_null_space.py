@@ -30,7 +30,7 @@ METHOD = Method(
 
 
 def unlearn(model: nn.Module, context: Context) -> Unlearned:
-    """Train each forget sample on one random class, every weight gradient G replaced by G P."""
+    """Train each forgotten sample on one random class, every weight gradient G replaced by G P."""
     project, ranks = projections(model, context)
     labels = random_labels(context.banned(), context.seed)
     return train_on(labels, model, context, floor=-1.0, project=project, null_space=ranks)

@@ -16,7 +16,7 @@ from unsc_core.methods.entry import Method
 METHOD = Method(
     name="unsc",
     title="UNSC",
-    summary="Moves each forget sample to the class it resembles, in the null space of the rest.",
+    summary="Moves each forgotten sample to the class it resembles, in the null space of the rest.",
     source="Chen, Zhu, Yu, Zhou: Machine Unlearning via Null Space Calibration, IJCAI 2024",
     order=10,
     learning_rate=0.4,
@@ -31,7 +31,7 @@ METHOD = Method(
 
 
 def unlearn(model: nn.Module, context: Context) -> Unlearned:
-    """Train each forget sample on its pseudo-label, every weight gradient G replaced by G P."""
+    """Train each forgotten sample on its pseudo-label, every weight gradient G replaced by G P."""
     project, ranks = projections(model, context)
     labels, logits = context.pseudo_labels(model)
     return train_on(labels, model, context, before=logits, project=project, null_space=ranks)

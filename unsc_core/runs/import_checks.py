@@ -53,7 +53,7 @@ class CheckedRun:
         weights: model -> its weights.
         logits: of the models.
         spectra: eigenvalues of the request, if the export has them.
-        taught: (n_forget,) class that each forgotten training sample was taught, if any.
+        training_labels: (n_forget,) training label of each forgotten sample, if any.
     """
 
     config: ExperimentConfig
@@ -63,7 +63,7 @@ class CheckedRun:
     weights: dict[str, Arrays]
     logits: Logits
     spectra: Layers | None
-    taught: NDArray[np.int64] | None
+    training_labels: NDArray[np.int64] | None
 
 
 def read_export(file: BinaryIO | Path) -> CheckedRun:
@@ -90,8 +90,8 @@ def read_export(file: BinaryIO | Path) -> CheckedRun:
     logits = _logits(files, dataset)
     _check_networks(config, dataset, weights, logits)
     spectra = _spectra(files, record, weights["original"])
-    taught = _taught(files, request)
-    return CheckedRun(config, dataset, request, record, weights, logits, spectra, taught)
+    training_labels = _training_labels(files, request)
+    return CheckedRun(config, dataset, request, record, weights, logits, spectra, training_labels)
 
 
 def _config(content: bytes) -> ExperimentConfig:
@@ -230,7 +230,7 @@ def _spectra(files: Files, record: dict[str, Any], original: Arrays) -> Layers |
     return {layer: values[layer] for layer in layers}
 
 
-def _taught(files: Files, request: Split) -> NDArray[np.int64] | None:
+def _training_labels(files: Files, request: Split) -> NDArray[np.int64] | None:
     if "taught_labels.npy" not in files:
         return None
     labels = read_array(files, "taught_labels.npy", (len(request.forget_train()),), np.int64)

@@ -203,7 +203,7 @@ def _unlearned(run: CheckedRun, config: ExperimentConfig) -> Network:
     meta: dict[str, Any] = {name: run.record[name] for name in names if name in run.record}
     meta["machine"] = run.record.get("machine") or ELSEWHERE
     meta |= {"config": config.to_dict(), "imported": time.time()}
-    return Network(run.weights["unlearned"], meta, run.taught)
+    return Network(run.weights["unlearned"], meta, run.training_labels)
 
 
 def _store(pieces: list[Piece], found: Keys, store: Store) -> None:

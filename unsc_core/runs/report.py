@@ -203,7 +203,7 @@ def _sections(
         judged = result.retrained is not None and result.retrained.train is not None
         yield (
             "Pseudo-labels",
-            "Which classes the forgotten training samples were taught.",
+            "The training labels of the forgotten samples.",
             [flow(result, LIGHT) if judged else label_counts(result, LIGHT)],
         )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import multiprocessing
 import os
 import sys
@@ -61,9 +62,13 @@ def shared_store(tmp_path_factory: pytest.TempPathFactory) -> Store:
 @pytest.fixture(scope="session")
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data folder as `prepare` of the README leaves it: copy it, do not change it."""
-    home = tmp_path_factory.mktemp("prepared") / "home"
-    prepare(home)
-    return home
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent  # that of all test processes of this session
+    with (folder / "prepared.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        prepare(folder / "prepared")  # the second time, nothing is left to do
+    return folder / "prepared"
 
 
 def digits(**values: object) -> ExperimentConfig:

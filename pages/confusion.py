@@ -1,7 +1,5 @@
 """Confusion: which class each model predicts for which, and what unlearning changed."""
 
-from functools import partial
-
 import streamlit as st
 
 from pages.shared import controls, gallery, header, jobs, link_notes, pictures
@@ -13,12 +11,12 @@ PERCENT, COUNTS = "Percent of the row", "Counts"
 PARTS = {"Test": "test", "Training": "train"}
 
 
-def open_cell(model: str) -> None:
-    """Open the cell of this model's matrix that was clicked."""
-    points = st.session_state[f"confusion-{model}"].selection.points
+def open_cell(name: str) -> None:
+    """Open the clicked cell of the matrix that is drawn under this name."""
+    points = st.session_state[name].selection.points
     if points:
         row, column = points[0]["customdata"]
-        st.session_state["of"] = model
+        st.session_state["of"] = name.removeprefix("confusion-")
         st.session_state["true"], st.session_state["answer"] = names[row], names[column]
 
 
@@ -88,12 +86,7 @@ in_percent, part = unit == PERCENT, PARTS[samples]
 
 look, names = pictures.page_look(), list(experiment.dataset.class_names)
 models = [name for name, predicted in result.models.items() if predicted.has(part)]
-if {"original", "unlearned"} - set(models):
-    st.info(
-        "The predictions on the training set are still being computed.",
-        icon=":material/hourglass_top:",
-    )
-    st.stop()
+jobs.stop_until_predicted(result, part)
 above = st.container()
 st.header("Images in a cell")
 opened_in, cell = cell_controls()
@@ -104,16 +97,11 @@ with above:
     values["difference"] = values["unlearned"] - values["original"]
     shown = {name: one.round(2).tolist() for name, one in values.items()}
     linked.hover(names, shown, " %" if in_percent else "", CELLS)
-    items = list(drawn.items())
-    for start in range(0, len(items), 2):
-        for column, (name, picture) in zip(st.columns(2), items[start : start + 2], strict=False):
-            with column:
-                pictures.draw(
-                    picture, f"confusion-{name}", sentence=False, on_click=partial(open_cell, name)
-                )
+    named = {f"confusion-{name}": picture for name, picture in drawn.items()}
+    pictures.draw_in_rows(named, 2, sentence=False, on_click=open_cell)
     st.markdown(drawn["difference"].sentence)
 if cell is None:
     st.caption("Click a cell above, or choose one here, to see its images.")
 else:
     opened_images(opened_in, cell)
-pictures.downloads({f"confusion-{name}": picture for name, picture in drawn.items()})
+pictures.downloads(named)

@@ -74,17 +74,9 @@ def before_and_after() -> None:
         return
     about = st.empty()
     placed = {model: points[visible] for model, points in positions.items()}
+    look, window, some = pictures.page_look(), ranges(positions), rows[visible]
     drawn = {
-        model: space(
-            result,
-            model,
-            placed,
-            rows[visible],
-            pictures.page_look(),
-            paths=paths and model != "original",
-            window=ranges(positions),
-            part=part,
-        )
+        model: space(result, model, placed, some, look, paths=paths, window=window, part=part)
         for model in positions
     }
     selected: list[Any] = []
@@ -243,12 +235,7 @@ if view == VIEWS[0] and not result.split.forget_ids:
         "Samples", list(SAMPLES), default="Test", required=True, key="samples", bind="query-params"
     )
     part = SAMPLES[samples]
-if not (result.original.has(part) and result.unlearned.has(part)):
-    st.info(
-        "The predictions on the training set are still being computed.",
-        icon=":material/hourglass_top:",
-    )
-    st.stop()
+jobs.stop_until_predicted(result, part)
 
 rows = maps.shown(result.split, part)
 if kind == "UMAP" and not cache.has_umap(experiment.config):

@@ -175,15 +175,9 @@ def map_pictures(results: list[Result]) -> dict[str, Picture]:
     drawn = {}
     for side, result, placed in zip(SIDES, results, positions, strict=True):
         part = result.split.measured_part
+        rows, look = maps.shown(result.split, part), pictures.page_look()
         picture = space(
-            result,
-            "unlearned",
-            placed,
-            maps.shown(result.split, part),
-            pictures.page_look(),
-            paths=True,
-            window=window,
-            part=part,
+            result, "unlearned", placed, rows, look, paths=True, window=window, part=part
         )
         picture.figure.update_layout(title_text=f"{side}: {run_title(result)}")
         drawn[f"map-{side.lower()}"] = picture

@@ -9,6 +9,7 @@ import streamlit as st
 
 from pages.shared import cache, controls, gallery, header, jobs, lesson, page_links, pictures, state
 from unsc_core.analysis import comparison, maps
+from unsc_core.data import DEFAULT_DATASET
 from unsc_core.experiment.keys import keys
 from unsc_core.experiment.resolve import settings
 from unsc_core.experiment.result import Result
@@ -26,35 +27,28 @@ class Preset:
     """One click to an experiment, and what it shows."""
 
     shows: str
-    dataset: str
     forget: tuple[int, ...]
     method: str = "unsc"
+    dataset: str = DEFAULT_DATASET
 
 
 PRESETS = {
     "Forget shirts": Preset(
-        "Shirts look like T-shirts, pullovers and coats. UNSC forgets them.",
-        "fashion-mnist-mini",
-        (6,),
+        "Shirts look like T-shirts, pullovers and coats. UNSC forgets them.", (6,)
     ),
     "Forget ankle boots": Preset(
-        "Ankle boots are easy to tell apart, so little can be gained by forgetting them.",
-        "fashion-mnist-mini",
-        (9,),
+        "Ankle boots are easy to tell apart, so little can be gained by forgetting them.", (9,)
     ),
     "Forget two classes": Preset(
-        "T-shirts and shirts, which are often confused, forgotten together.",
-        "fashion-mnist-mini",
-        (0, 6),
+        "T-shirts and shirts, which are often confused, forgotten together.", (0, 6)
     ),
     "See over-unlearning": Preset(
         "The same request with random labels instead of UNSC: what happens to the other classes?",
-        "fashion-mnist-mini",
         (6,),
         "random-labels",
     ),
     "Forget a digit": Preset(
-        "A second dataset: handwritten digits, with the 3 forgotten.", "digits", (3,)
+        "A second dataset: handwritten digits, with the 3 forgotten.", (3,), dataset="digits"
     ),
 }
 EXAMPLES = 8
@@ -96,14 +90,7 @@ def small_maps(of: Result, models: tuple[str, ...], name: str, height: int, sent
     for column, model in zip(st.columns(len(models)), models, strict=True):
         with column:
             picture = space(
-                of,
-                model,
-                placed,
-                rows[thin],
-                look,
-                paths=model != "original",
-                height=height,
-                part=part,
+                of, model, placed, rows[thin], look, paths=True, height=height, part=part
             )
             pictures.draw(picture, f"{name}-{model}", sentence=sentence)
 

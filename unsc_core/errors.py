@@ -1,5 +1,10 @@
 """Errors whose message is one sentence: what is wrong, with which value, and what to do."""
 
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 
 class UnscError(Exception):
     """Base of every error whose message is meant for the user."""
@@ -35,3 +40,12 @@ class EngineError(UnscError):
 
 class Cancelled(Exception):
     """Raised within a job to stop it, when the user has cancelled it. Not an error."""
+
+
+@contextmanager
+def os_errors_as(kind: type[UnscError], what: str, advice: str) -> Iterator[None]:
+    """Within this context, an OSError becomes `kind`: what failed, the system's reason, advice."""
+    try:
+        yield
+    except OSError as error:
+        raise kind(f"{what} ({error.strerror or error}); {advice}.") from None

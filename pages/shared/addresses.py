@@ -18,6 +18,17 @@ from unsc_core.methods import METHODS
 from unsc_core.models.own import is_user_model
 from unsc_core.paths import data_folder
 
+IN_LINKS = {
+    "forget_classes": "forget",
+    "forget_ids": "ids",
+    "energy_threshold": "gamma",
+    "energy_thresholds": "gammas",
+    "learning_rate": "lr",
+    "training_epochs": "training",
+    "moments_sample": "sample",
+    "class_weights": "weights",
+}
+"""Setting of an ExperimentConfig -> its name in links, where that is another one."""
 MAX_IDS = 500
 """Most single samples in one address: every browser takes an address of that length."""
 
@@ -39,32 +50,26 @@ def query_of(config: ExperimentConfig, dataset: Dataset) -> dict[str, str]:
     default = resolve(
         replace(config, learning_rate=None, epochs=None, training_epochs=None), dataset
     )
-    own_data = config.dataset not in DATASETS
-    has_threshold = METHODS[config.method].uses_energy_threshold
-    values = {
-        "dataset": _in_data_folder(config.dataset) if own_data else config.dataset,
-        "model": config.model,
-        "forget": ",".join(map(str, config.forget_classes)) or None,
-        "ids": ",".join(map(str, config.forget_ids)) or None,
-        "method": config.method,
-        "seed": config.seed,
-        "gamma": config.energy_threshold if has_threshold else None,
-        "subspace": config.subspace,
-        "gammas": ",".join(f"{one:.12g}" for one in config.energy_thresholds) or None,
-        "lr": _unless(config.learning_rate, default.learning_rate),
-        "epochs": _unless(config.epochs, default.epochs),
-        "training": _unless(config.training_epochs, default.training_epochs),
-        "device": _unless(config.device, "auto"),
-        "edits": ",".join(config.edits) or None,
-        "sample": _unless(config.moments_sample, SAMPLES[0]),
-        "weights": _unless(config.class_weights, CLASS_WEIGHTS[0]),
-        "checkpoint": None if config.checkpoint is None else _in_data_folder(config.checkpoint),
+    usual = {
+        name: getattr(default, name) for name in ("learning_rate", "epochs", "training_epochs")
     }
-    return {name: str(value) for name, value in values.items() if value is not None}
+    usual |= {"device": "auto", "moments_sample": SAMPLES[0], "class_weights": CLASS_WEIGHTS[0]}
+    values = {name: value for name, value in vars(config).items() if value != usual.get(name)}
+    if config.dataset not in DATASETS:
+        values["dataset"] = _in_data_folder(config.dataset)
+    if config.checkpoint is not None:
+        values["checkpoint"] = _in_data_folder(config.checkpoint)
+    if not METHODS[config.method].uses_energy_threshold:
+        values.pop("energy_threshold", None)
+    return {
+        IN_LINKS.get(name, name): _text(value)
+        for name, value in values.items()
+        if value not in (None, ())
+    }
 
 
-def _unless(value: Any, default: Any) -> Any:
-    return None if value == default else value
+def _text(value: Any) -> str:
+    return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
 def _in_data_folder(path: str) -> str:

@@ -9,17 +9,7 @@ from typing import Any
 import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
 
-from pages.shared import (
-    cache,
-    glossary,
-    jobs,
-    lesson,
-    link_notes,
-    page_links,
-    session,
-    state,
-    uploads,
-)
+from pages.shared import cache, glossary, jobs, lesson, link_notes, session, state, uploads
 from pages.shared.state import GAMMAS, ExperimentState, ResolvedExperiment
 from unsc_core.data import DATASETS, is_available
 from unsc_core.data.dataset import Dataset
@@ -59,7 +49,7 @@ def experiment(gamma_on_page: bool = False) -> ResolvedExperiment:
         with st.sidebar:
             now = _choose_the_rest(now, data, gamma_on_page)
         state.keep(now)
-        _share()
+        lesson.share()
         resolved = resolve(now.config(), data)
         keys(resolved, data)  # raises if the checkpoint is missing
         return ResolvedExperiment(resolved, data)
@@ -83,11 +73,11 @@ def use_navigation() -> None:
 def gamma(container: Any = st) -> float:
     """The γ slider; it starts at the experiment's γ wherever it is drawn."""
     now = state.current().shown_gamma
-    _start_at("gamma", now)
+    key = _started("gamma", now)
     return container.select_slider(
         GAMMA,
-        sorted({*GAMMAS, now, st.session_state["control_gamma"]}),
-        key="control_gamma",
+        sorted({*GAMMAS, now, st.session_state[key]}),
+        key=key,
         disabled=lesson.current().fixed("gamma"),
         help=glossary.meaning("γ"),
     )
@@ -115,10 +105,10 @@ def _reset_on_page_change() -> None:
         state.reset_widgets()
 
 
-def _start_at(name: str, value: Any) -> None:
-    """Give a widget its first value on this page; afterwards it keeps its own."""
-    if f"control_{name}" not in st.session_state:
-        st.session_state[f"control_{name}"] = value
+def _started(name: str, value: Any) -> str:
+    """The key of a widget, whose first value on this page is `value`; it then keeps its own."""
+    st.session_state.setdefault(f"control_{name}", value)
+    return f"control_{name}"
 
 
 def _choose_dataset(now: ExperimentState) -> ExperimentState:
@@ -128,11 +118,10 @@ def _choose_dataset(now: ExperimentState) -> ExperimentState:
     options = [*DATASETS, *uploads.datasets()]
     if now.dataset not in options:
         options.append(now.dataset)
-    _start_at("dataset", now.dataset)
     name = st.selectbox(
         "Dataset",
         options,
-        key="control_dataset",
+        key=_started("dataset", now.dataset),
         accept_new_options=True,
         disabled=allowed.fixed("dataset"),
         format_func=lambda n: DATASETS[n].title if n in DATASETS else n,
@@ -149,9 +138,9 @@ def _choose_dataset(now: ExperimentState) -> ExperimentState:
 
 def _choose_the_rest(now: ExperimentState, data: Dataset, gamma_on_page: bool) -> ExperimentState:
     allowed = lesson.current()
-    model = _choose_model(now)
+    model = _choose_entry("model", MODELS, now)
     forget, ids = _choose_request(now, data)
-    method = _choose_method(now)
+    method = _choose_entry("method", METHODS, now)
     same_request = (forget, ids) == (now.forget, now.ids)
     gammas = now.gammas if model == now.model else ()
     with_gamma = METHODS[method].uses_energy_threshold and "gamma" not in allowed.hidden
@@ -177,17 +166,18 @@ def _choose_the_rest(now: ExperimentState, data: Dataset, gamma_on_page: bool) -
     return now if allowed.fixed("more") else _more(now)
 
 
-def _choose_model(now: ExperimentState) -> str:
-    if "model" in lesson.current().hidden:
-        return now.model
-    _start_at("model", now.model)
+def _choose_entry(name: str, registry: Mapping[str, Any], now: ExperimentState) -> str:
+    """The name of a model or method; `name` says which of the two."""
+    chosen = getattr(now, name)
+    if name in lesson.current().hidden:
+        return chosen
     return st.selectbox(
-        "Model",
-        list(MODELS),
-        key="control_model",
-        format_func=lambda n: MODELS[n].title,
-        help=_help(MODELS),
-        disabled=lesson.current().fixed("model"),
+        name.capitalize(),
+        list(registry),
+        key=_started(name, chosen),
+        format_func=lambda entry: registry[entry].title,
+        help="\n".join(f"- **{entry.title}**: {entry.summary}" for entry in registry.values()),
+        disabled=lesson.current().fixed(name),
     )
 
 
@@ -196,11 +186,10 @@ def _choose_request(now: ExperimentState, data: Dataset) -> tuple[tuple[int, ...
     if "forget" in lesson.current().hidden:
         return now.forget, now.ids
     possible = () if now.ids else tuple(c for c in now.forget if c < data.num_classes)
-    _start_at("forget", list(possible))
     classes = st.multiselect(
         "Classes to forget",
         range(data.num_classes),
-        key="control_forget",
+        key=_started("forget", list(possible)),
         format_func=lambda c: data.class_names[c],
         disabled=lesson.current().fixed("forget"),
         placeholder=f"{len(now.ids)} single samples" if now.ids else "Choose one or more",
@@ -211,20 +200,6 @@ def _choose_request(now: ExperimentState, data: Dataset) -> tuple[tuple[int, ...
     return chosen, ()
 
 
-def _choose_method(now: ExperimentState) -> str:
-    if "method" in lesson.current().hidden:
-        return now.method
-    _start_at("method", now.method)
-    return st.selectbox(
-        "Method",
-        list(METHODS),
-        key="control_method",
-        format_func=lambda n: METHODS[n].title,
-        help=_help(METHODS),
-        disabled=lesson.current().fixed("method"),
-    )
-
-
 def _draw_layer_gammas(gammas: tuple[float, ...]) -> None:
     """The γ of each layer, and a button back to one for all."""
     st.caption(f"**γ per layer** · {' · '.join(f'{one:g}' for one in gammas)}")
@@ -233,63 +208,31 @@ def _draw_layer_gammas(gammas: tuple[float, ...]) -> None:
         st.rerun()
 
 
-SHARING = {
-    "change everything": {},
-    "change nothing": {"lock": "all"},
-    "see no controls": {"hide": "all"},
-}
-"""What those who open a link can do -> its lesson."""
-
-
-def _share() -> None:
-    """The link to this page and experiment, as it is or for a lesson."""
-    with st.sidebar.popover("Share", icon=":material/share:", width="stretch"):
-        query = st.query_params.to_dict()
-        plain = {name: text for name, text in query.items() if name not in ("hide", "lock")}
-        access = st.segmented_control(
-            "People with the link can",
-            list(SHARING),
-            default="change everything",
-            required=True,
-            key="share_as",
-        )
-        st.code(page_links.shared(plain | SHARING[access]), language=None, wrap_lines=True)
-        st.caption(
-            "The link opens this page with this experiment. `hide=` and `lock=` also take single "
-            "controls, for example `lock=dataset,model`."
-        )
-
-
 def _more(now: ExperimentState) -> ExperimentState:
     with st.expander("More", icon=":material/tune:"):
-        _start_at("seed", now.seed)
-        seed = st.number_input("Seed", 0, 2**31 - 1, key="control_seed", help=SEED_HELP)
-        _start_at("checkpoint", now.checkpoint)
+        key = _started("seed", now.seed)
+        seed = st.number_input("Seed", 0, 2**31 - 1, key=key, help=SEED_HELP)
         files = uploads.checkpoints()
         checkpoint = st.selectbox(
             "Weights of the original",
             files if now.checkpoint in (None, *files) else [*files, now.checkpoint],
             index=None,
-            key="control_checkpoint",
+            key=_started("checkpoint", now.checkpoint),
             placeholder="trained here",
             help="Start from your own weights for this model. Upload them above.",
         )
         if METHODS[now.method].uses_energy_threshold:
-            now = replace(now, subspace=_choose_subspace(now))
+            subspace = st.selectbox(
+                "Subspace",
+                SUBSPACES,
+                key=_started("subspace", now.subspace),
+                format_func=SUBSPACE_TITLES.__getitem__,
+                help="Which directions are protected. Joint: those of all retained classes taken "
+                "together. Per-class merge: those of each class, then combined, as in the paper.",
+            )
+            now = replace(now, subspace=subspace)
         lr, epochs = _choose_training(now)
     return replace(now, seed=int(seed), checkpoint=checkpoint, lr=lr, epochs=epochs)
-
-
-def _choose_subspace(now: ExperimentState) -> str:
-    _start_at("subspace", now.subspace)
-    return st.selectbox(
-        "Subspace",
-        SUBSPACES,
-        key="control_subspace",
-        format_func=SUBSPACE_TITLES.__getitem__,
-        help="Which directions are protected. Joint: those of all retained classes taken together. "
-        "Per-class merge: those of each class, then combined, as in the paper.",
-    )
 
 
 def _choose_training(now: ExperimentState) -> tuple[float | None, int | None]:
@@ -297,12 +240,11 @@ def _choose_training(now: ExperimentState) -> tuple[float | None, int | None]:
     entry = METHODS[now.method]
     if entry.learning_rate is None:
         return None, None
-    _start_at("lr", now.lr)
     lr = st.number_input(
         "Strength" if entry.epochs is None else "Learning rate",
         min_value=1e-5,
         max_value=100.0,
-        key="control_lr",
+        key=_started("lr", now.lr),
         format="%g",
         step=0.01,
         placeholder=f"{entry.learning_rate:g} (default)",
@@ -312,17 +254,12 @@ def _choose_training(now: ExperimentState) -> tuple[float | None, int | None]:
     )
     if entry.epochs is None:
         return lr, None
-    _start_at("epochs", now.epochs)
     epochs = st.number_input(
         "Maximum epochs",
         1,
         1000,
-        key="control_epochs",
+        key=_started("epochs", now.epochs),
         placeholder=f"{entry.epochs} (default)",
         help="Most methods stop once training accuracy on the forgotten classes is at most 1 %.",
     )
     return lr, epochs
-
-
-def _help(registry: Mapping[str, Any]) -> str:
-    return "\n".join(f"- **{entry.title}**: {entry.summary}" for entry in registry.values())

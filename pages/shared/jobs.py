@@ -27,13 +27,8 @@ def result_or_stop(experiment: ResolvedExperiment) -> Result:
     _release_previous({"experiment": found.unlearned, "retrain": found.retrained})
     result = cache.result(config)
     if result is None:
-        _show_in_page(
-            "experiment",
-            found.unlearned,
-            config,
-            f"Forgetting {experiment.request}",
-            lambda: cache.result(config) is not None,
-        )
+        title = f"Forgetting {experiment.request}"
+        show("experiment", found.unlearned, config, title, lambda: bool(cache.result(config)))
         st.stop()
     if result.unlearned.train is None or result.original.train is None:
         _show_in_sidebar("experiment", found.unlearned, config, "Finishing the measures")
@@ -42,9 +37,31 @@ def result_or_stop(experiment: ResolvedExperiment) -> Result:
     return result
 
 
-def show(kind: str, key: str, config: ExperimentConfig, title: str) -> None:
-    """Show the job that makes a missing part; the page is drawn again when it is done."""
-    _show_in_page(kind, key, config, title)
+def stop_until_predicted(result: Result, part: str) -> None:
+    """Stop the page with a sentence while "train" or "test" samples are not predicted yet."""
+    if not (result.original.has(part) and result.unlearned.has(part)):
+        st.info(
+            "The predictions on the training set are still being computed.",
+            icon=":material/hourglass_top:",
+        )
+        st.stop()
+
+
+def show(
+    kind: str,
+    key: str,
+    config: ExperimentConfig,
+    title: str,
+    ready: Callable[[], bool] = lambda: False,
+) -> None:
+    """Show the job that makes a missing part; the page is drawn again when it is done, or ready."""
+    found = _job_or_cost(kind, key, config)
+    if isinstance(found, Cost):
+        with st.container(border=True):
+            st.markdown(f"**{title}**")
+            _confirm(f"{kind}-{key}", found)
+    else:
+        _panel(found, title, ready)
 
 
 def is_done_soon(kind: str, key: str, config: ExperimentConfig, title: str) -> bool:
@@ -150,22 +167,6 @@ def _job_or_cost(kind: str, key: str, config: ExperimentConfig) -> Job | Cost:
         return cost
     seconds = None if cost is None else cost.seconds
     return cache.engine().submit(kind, key, config, session.tab_id(), seconds=seconds)
-
-
-def _show_in_page(
-    kind: str,
-    key: str,
-    config: ExperimentConfig,
-    title: str,
-    ready: Callable[[], bool] = lambda: False,
-) -> None:
-    found = _job_or_cost(kind, key, config)
-    if isinstance(found, Cost):
-        with st.container(border=True):
-            st.markdown(f"**{title}**")
-            _confirm(f"{kind}-{key}", found)
-    else:
-        _panel(found, title, ready)
 
 
 def _panel(job: Job, title: str, ready: Callable[[], bool] = lambda: False) -> None:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import streamlit as st
 
+from pages.shared import page_links
+
 CONTROLS = ("dataset", "model", "forget", "method", "gamma", "more")
 """What a link may hide or lock; "all" means every one of them."""
 
@@ -43,3 +45,30 @@ def current() -> Lesson:
         st.session_state["lesson"], notes = from_query(st.query_params.to_dict())
         st.session_state.setdefault("link_notes", []).extend(notes)
     return st.session_state["lesson"]
+
+
+SHARING = {
+    "change everything": {},
+    "change nothing": {"lock": "all"},
+    "see no controls": {"hide": "all"},
+}
+"""What those who open a link can do -> its lesson."""
+
+
+def share() -> None:
+    """The link to this page and experiment, as it is or for a lesson."""
+    with st.sidebar.popover("Share", icon=":material/share:", width="stretch"):
+        query = st.query_params.to_dict()
+        plain = {name: text for name, text in query.items() if name not in ("hide", "lock")}
+        access = st.segmented_control(
+            "People with the link can",
+            list(SHARING),
+            default="change everything",
+            required=True,
+            key="share_as",
+        )
+        st.code(page_links.shared(plain | SHARING[access]), language=None, wrap_lines=True)
+        st.caption(
+            "The link opens this page with this experiment. `hide=` and `lock=` also take single "
+            "controls, for example `lock=dataset,model`."
+        )

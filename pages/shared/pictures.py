@@ -76,14 +76,27 @@ def draw(
     return selection
 
 
-def draw_in_rows(pictures: dict[str, Picture], per_row: int, *, sentence: bool = True) -> None:
-    """Draw pictures side by side, row after row; a narrow screen stacks them in order."""
+def draw_in_rows(
+    pictures: dict[str, Picture],
+    per_row: int,
+    *,
+    sentence: bool = True,
+    on_click: Callable[[str], None] | None = None,
+) -> None:
+    """Draw pictures side by side, row after row; a narrow screen stacks them in order.
+
+    Args:
+        pictures: by name.
+        per_row: how many side by side.
+        sentence, on_click: as of `draw`; the name of the picture is passed to `on_click`.
+    """
     items = list(pictures.items())
     for start in range(0, len(items), per_row):
         row = items[start : start + per_row]
         for column, (name, picture) in zip(st.columns(per_row), row, strict=False):
             with column:
-                draw(picture, name, sentence=sentence)
+                clicked = on_click and partial(on_click, name)
+                draw(picture, name, sentence=sentence, on_click=clicked)
 
 
 def downloads(pictures: dict[str, Picture]) -> None:

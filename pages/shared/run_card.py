@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict
 from datetime import datetime
 from functools import partial
@@ -133,29 +134,33 @@ def _address(run: Run) -> str:
 
 def _downloads(side: str, run: Run) -> None:
     """Export and report, each made when its button is clicked."""
-    key, stem = run.key, file_stem(f"unsc-{run.key}", run.alterations)
-    address = _address(run)
-    st.download_button(
+    stem, address = file_stem(f"unsc-{run.key}", run.alterations), _address(run)
+
+    def button(
+        label: str, make: Callable[..., str | bytes], kind: str, icon: str, help: str
+    ) -> None:
+        suffix = kind.rpartition("/")[2]
+        st.download_button(
+            label,
+            partial(make, run.key, cache.store(), address),
+            f"{stem}.{suffix}",
+            kind,
+            key=f"{label.split()[0].lower()}-{side}",
+            on_click="ignore",
+            icon=f":material/{icon}:",
+            help=help,
+        )
+
+    button(
         "Export .zip",
-        partial(export_zip, key, cache.store(), address),
-        f"{stem}.zip",
+        export_zip,
         "application/zip",
-        key=f"export-{side}",
-        on_click="ignore",
-        icon=":material/archive:",
-        help="Weights, logits, labels, settings, numbers and the report. "
+        "archive",
+        "Weights, logits, labels, settings, numbers and the report. "
         "Another UNSC Lab can import the file.",
     )
-    st.download_button(
-        "Report",
-        partial(report_of, key, cache.store(), address),
-        f"{stem}.html",
-        "text/html",
-        key=f"report-{side}",
-        on_click="ignore",
-        icon=":material/description:",
-        help="One HTML file with interactive figures. It opens offline.",
-    )
+    words = "One HTML file with interactive figures. It opens offline."
+    button("Report", report_of, "text/html", "description", words)
 
 
 def _delete_button(side: str, run: Run) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import streamlit as st
 
 from pages.shared import url_fields
+from pages.shared.addresses import IN_LINKS
 from pages.shared.url_fields import Reader
 from unsc_core.config import ExperimentConfig
 from unsc_core.data import DATASETS, DEFAULT_DATASET
@@ -90,26 +91,17 @@ class ExperimentState:
             raise ConfigError(
                 f"The app has no model '{self.model}'; choose one of {', '.join(MODELS)}."
             )
-        bundled = self.dataset in DATASETS
-        return ExperimentConfig(
-            dataset=self.dataset if bundled else str(path_in_data_folder(self.dataset)),
-            model=self.model,
-            forget_classes=() if self.ids else self.forget,
-            forget_ids=self.ids,
-            method=self.method,
-            seed=self.seed,
-            energy_threshold=self.gamma,
-            energy_thresholds=self.gammas,
-            subspace=self.subspace,
-            learning_rate=self.lr,
-            epochs=self.epochs,
-            edits=self.edits,
-            checkpoint=str(path_in_data_folder(self.checkpoint)) if self.checkpoint else None,
-            training_epochs=self.training,
-            device=self.device,
-            moments_sample=self.sample,
-            class_weights=self.weights,
-        )
+        values = {
+            field.name: getattr(self, IN_LINKS.get(field.name, field.name))
+            for field in fields(ExperimentConfig)
+        }
+        if self.ids:
+            values["forget_classes"] = ()
+        if self.dataset not in DATASETS:
+            values["dataset"] = str(path_in_data_folder(self.dataset))
+        if self.checkpoint:
+            values["checkpoint"] = str(path_in_data_folder(self.checkpoint))
+        return ExperimentConfig(**values)
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,7 +130,7 @@ _READERS: dict[str, Reader] = {
     "epochs": url_fields.positive(int),
     "edits": url_fields.edits,
     "ids": url_fields.ids,
-    "checkpoint": str,
+    "checkpoint": lambda text: text or None,
     "seeds": url_fields.among(int, SEED_COUNTS),
     "equal": url_fields.between(int, 0, 30),
     "training": url_fields.positive(int),

@@ -40,93 +40,50 @@ def write(value: Any) -> str:
     return f"{value:.12g}" if isinstance(value, float) else str(value)
 
 
-def between(kind: type, low: float, high: float) -> Reader:
-    """A number from `low` to `high`, both included."""
+def checked(read: Reader, is_possible: Callable[[Any], object]) -> Reader:
+    """What `read` makes of a text, if that is possible."""
 
-    def read(text: str) -> Any:
-        value = kind(text)
-        if not low <= value <= high:
+    def read_checked(text: str) -> Any:
+        value = read(text)
+        if not is_possible(value):
             raise ValueError
         return value
 
-    return read
+    return read_checked
+
+
+def between(kind: type, low: float, high: float) -> Reader:
+    """A number from `low` to `high`, both included."""
+    return checked(kind, lambda value: low <= value <= high)
 
 
 def among(kind: type, options: Container[Any]) -> Reader:
     """One of some numbers."""
-
-    def read(text: str) -> Any:
-        value = kind(text)
-        if value not in options:
-            raise ValueError
-        return value
-
-    return read
+    return checked(kind, lambda value: value in options)
 
 
 def one_of(options: Container[str]) -> Reader:
-    """One of some names."""
-
-    def read(text: str) -> str:
-        text = text.replace(" ", "+")  # a plus typed into a link arrives as a space
-        if text not in options:
-            raise ValueError
-        return text
-
-    return read
+    """One of some names; a plus typed into a link arrives as a space."""
+    return checked(lambda text: text.replace(" ", "+"), lambda name: name in options)
 
 
 def positive(kind: type) -> Reader:
     """A number above 0 and below a million."""
-
-    def read(text: str) -> Any:
-        value = kind(text)
-        if not 0 < value < 1e6:
-            raise ValueError
-        return value
-
-    return read
+    return checked(kind, lambda value: 0 < value < 1e6)
 
 
-def gamma(text: str) -> float:
-    """An energy threshold: above 0, at most 1."""
-    value = float(text)
-    if not 0 < value <= 1:
-        raise ValueError
-    return value
+gamma = checked(float, lambda value: 0 < value <= 1)
+"""An energy threshold: above 0, at most 1."""
+classes = checked(lambda text: tuple(sorted(set(map(int, text.split(","))))), lambda c: min(c) >= 0)
+"""Class indices."""
+ids = checked(classes, lambda found: len(found) <= MAX_IDS)
+"""Sample indices, as many as a link may have."""
+edits = checked(lambda text: tuple(text.split(",")), lambda found: all(map(EDIT.fullmatch, found)))
+"""Changes of the pseudo-labels, as in ExperimentConfig."""
+device = checked(str, re.compile(DEVICES).fullmatch)
+"""Where to compute."""
 
 
 def gammas(text: str) -> tuple[float, ...]:
     """An energy threshold for each layer."""
-    return tuple(gamma(part) for part in text.split(","))
-
-
-def classes(text: str) -> tuple[int, ...]:
-    """Class indices."""
-    found = tuple(sorted({int(part) for part in text.split(",")}))
-    if min(found) < 0:
-        raise ValueError
-    return found
-
-
-def ids(text: str) -> tuple[int, ...]:
-    """Sample indices, as many as a link may have."""
-    found = classes(text)
-    if len(found) > MAX_IDS:
-        raise ValueError
-    return found
-
-
-def edits(text: str) -> tuple[str, ...]:
-    """Changes of the pseudo-labels, as in ExperimentConfig."""
-    found = tuple(text.split(","))
-    if not all(EDIT.fullmatch(edit) for edit in found):
-        raise ValueError
-    return found
-
-
-def device(text: str) -> str:
-    """Where to compute."""
-    if not re.fullmatch(DEVICES, text):
-        raise ValueError
-    return text
+    return tuple(map(gamma, text.split(",")))

@@ -226,7 +226,7 @@ def test_impossible_settings_are_sentences(values: dict, words: str) -> None:
 def test_surer_answers_are_nearer_to_the_class_colour(look) -> None:
     colours = figures.palette(4, (2,), look).astype(int)
     for c in range(4):
-        goal = np.array(figures._rgb(class_colour(c, (2,))))
+        goal = np.array(figures.rgb(class_colour(c, (2,))))
         distance = np.abs(colours[c * LEVELS : (c + 1) * LEVELS] - goal).sum(1)
         assert (np.diff(distance) <= 0).all()
         assert distance[0] > 1.5 * distance[-1]

@@ -132,10 +132,9 @@ def configs(
 def run_of(result: Result, epochs: Epochs | None) -> MethodRun:
     """A result and, where they were recorded, its epochs, in the form that a comparison needs."""
     numbers, dataset = summary(result), result.split.dataset
+    labels, classes = dataset.y_test, dataset.num_classes
     per_class = {
-        model: evaluation.per_class_accuracy(
-            answers.test.argmax(1), dataset.y_test, dataset.num_classes
-        )
+        model: evaluation.per_class_accuracy(answers.test.argmax(1), labels, classes)
         for model, answers in result.rows.items()
     }
     return MethodRun(

@@ -17,17 +17,11 @@ def mean_path(runs: Sequence[MethodRun]) -> AccuracyPath:
     longest = max((run.path for run in runs), key=lambda path: len(path.epoch))
 
     def mean(name: str) -> Any:
-        values = [getattr(run.path, name) for run in runs]
-        return np.mean(
-            [np.pad(v, (0, len(longest.epoch) - len(v)), mode="edge") for v in values], axis=0
-        )
+        values, n = [getattr(run.path, name) for run in runs], len(longest.epoch)
+        return np.mean([np.pad(v, (0, n - len(v)), mode="edge") for v in values], axis=0)
 
-    return AccuracyPath(
-        longest.epoch,
-        mean("acc_forget"),
-        mean("acc_retain"),
-        all(run.path.recorded for run in runs),
-    )
+    recorded = all(run.path.recorded for run in runs)
+    return AccuracyPath(longest.epoch, mean("acc_forget"), mean("acc_retain"), recorded)
 
 
 def entry_at(path: AccuracyPath, acc_forget: float) -> tuple[int, bool]:

@@ -79,12 +79,8 @@ def read(config: ExperimentConfig, dataset: Dataset, store: Store) -> Subspaces 
         {layer: arrays[f"{part}/{layer}"] for layer in layers if f"{part}/{layer}" in arrays}
         for part in ("forget", "angles")
     )
-    return Subspaces(
-        forget,
-        angles,
-        stored.meta["energy_threshold"],
-        {layer: stored.meta["drift"][layer] for layer in layers},
-    )
+    drift = {layer: stored.meta["drift"][layer] for layer in layers}
+    return Subspaces(forget, angles, stored.meta["energy_threshold"], drift)
 
 
 def make(config: ExperimentConfig, store: Store, report: Report = silent) -> None:
@@ -99,27 +95,19 @@ def make(config: ExperimentConfig, store: Store, report: Report = silent) -> Non
             arrays |= {f"angles/{layer}": values for layer, values in _angles(work).items()}
         meta = {
             "layers": list(work.spectra),
-            "energy_threshold": _threshold(work),
+            "energy_threshold": settings(work.config).energy_threshold,
             "drift": _drift(work),
         }
     SUBSPACES.write(store, key(work.config, work.dataset), Artefact(arrays, meta))
 
 
-def _threshold(work: Experiment) -> float:
-    return settings(work.config).energy_threshold
-
-
 def _forget_energy(work: Experiment) -> dict[str, NDArray[Any]]:
-    import torch
-
-    from unsc_core.subspace.null_space import energy_along
+    from unsc_core.subspace.null_space import energy_along_spectra
 
     forget = work.moments.forget(work.config.forget_classes)
     return {
-        layer: torch.stack([energy_along(s, c) for s, c in zip(groups, forget[layer], strict=True)])
-        .cpu()
-        .numpy()
-        for layer, groups in work.spectra.items()
+        layer: energy.numpy()
+        for layer, energy in energy_along_spectra(work.spectra, forget).items()
     }
 
 
@@ -129,7 +117,8 @@ def _angles(work: Experiment) -> dict[str, NDArray[Any]]:
 
     from unsc_core.subspace.null_space import mean_angle, null_space, spectra
 
-    threshold, classes = _threshold(work), range(work.dataset.num_classes)
+    threshold = settings(work.config).energy_threshold
+    classes = range(work.dataset.num_classes)
     spaces = [
         {
             layer: [null_space(s, threshold) for s in groups]
@@ -143,9 +132,8 @@ def _angles(work: Experiment) -> dict[str, NDArray[Any]]:
         for a in classes:
             for b in range(a):
                 pairs = zip(spaces[a][layer], spaces[b][layer], strict=True)
-                angles[a, b] = angles[b, a] = sum(
-                    mean_angle(one, other) for one, other in pairs
-                ) / len(groups)
+                total = sum(mean_angle(one, other) for one, other in pairs)
+                angles[a, b] = angles[b, a] = total / len(groups)
         found[layer] = angles
     return found
 
@@ -157,21 +145,10 @@ def drift_rows(work: Experiment) -> Tensor:
     from unsc_core.subspace.sampling import draw
 
     retained = work.data.index((~work.split.is_forgotten("test")).nonzero()[0])
-    each = max(
-        1,
-        min(
-            DRIFT_IMAGES,
-            MAX_DRIFT_NUMBERS // (prod(work.dataset.input_shape) * len(work.split.retain_classes)),
-        ),
-    )
-    return torch.cat(
-        [
-            drawn
-            for _, drawn, _ in draw(
-                work.data.y_test, retained, each, replace(work.config, moments_sample="random")
-            )
-        ]
-    )
+    per_class = prod(work.dataset.input_shape) * len(work.split.retain_classes)
+    each = max(1, min(DRIFT_IMAGES, MAX_DRIFT_NUMBERS // per_class))
+    at_random = replace(work.config, moments_sample="random")
+    return torch.cat([drawn for _, drawn, _ in draw(work.data.y_test, retained, each, at_random)])
 
 
 def _drift(work: Experiment) -> dict[str, dict[str, float | None]]:
@@ -267,19 +244,16 @@ def _limits(work: Experiment, batches: Iterator[Tensor]) -> dict[str, float]:
     spectra, cut_at = work.cut
     inputs = second_moments(work.original, ((0, batch) for batch in batches), 1).of([0])
     before, after = (
-        dict(work.original.named_parameters()),
-        dict(work.unlearned.model.named_parameters()),
+        {name: weight.detach().double() for name, weight in model.named_parameters()}
+        for model in (work.original, work.unlearned.model)
     )
     limits = {}
     for layer, groups in spectra.items():
-        change = (
-            after[f"{layer}.weight"].detach().double() - before[f"{layer}.weight"].detach().double()
-        ).flatten(1)
+        change = (after[f"{layer}.weight"] - before[f"{layer}.weight"]).flatten(1)
         limit = 0.0
         for s, c, rows in zip(groups, inputs[layer], change.chunk(len(groups)), strict=True):
             free = null_space(s, cut_at[layer]).complement.to(c)
-            limit += float(torch.linalg.matrix_norm(rows, 2)) ** 2 * float(
-                (free * (c @ free)).sum().clamp_min(0.0)
-            )
+            outside = float((free * (c @ free)).sum().clamp_min(0.0))
+            limit += float(torch.linalg.matrix_norm(rows, 2)) ** 2 * outside
         limits[layer] = limit
     return limits

@@ -50,18 +50,9 @@ def run(config: ExperimentConfig, store: Store | None = None, report: Report = s
         found, stopped[name] = recorder.path(name)
         arrays |= {f"{name}.{part}": array for part, array in found.items()}
     gradients, ranks = _first_gradients(work)
-    LAB.write(
-        work.store,
-        key,
-        Artefact(
-            arrays | gradients,
-            {
-                "stopped": stopped,
-                "layers": ranks,
-                "seconds": round(time.perf_counter() - started, 3),
-            },
-        ),
-    )
+    seconds = round(time.perf_counter() - started, 3)
+    meta = {"stopped": stopped, "layers": ranks, "seconds": seconds}
+    LAB.write(work.store, key, Artefact(arrays | gradients, meta))
 
 
 class LabRecorder:
@@ -69,9 +60,8 @@ class LabRecorder:
 
     def __init__(self, work: Experiment, original: nn.Module, retrained: nn.Module) -> None:
         self.work, self.original = work, original
-        self._asked = torch.cat(
-            [torch.from_numpy(plane()), work.data.x_test]
-        )  # (cells + test points, 2)
+        # (cells + test points, 2)
+        self._asked = torch.cat([torch.from_numpy(plane()), work.data.x_test])
         self._forgotten = work.split.is_forgotten("test")
         self._first, target = self._logits(original), self._logits(retrained)
         cells = slice(0, -len(self._forgotten))
@@ -99,9 +89,8 @@ class LabRecorder:
             if not frames or last[0] != frames[-1][0]:
                 frames.append((last[0], self._logits(model)))
             if frames[-1][0] < total and method != "retrain":
-                stopped = (
-                    f"stopped after epoch {last[0]}: forget accuracy {100 * last[1]:.1f}\u00a0%"
-                )
+                accuracy = f"forget accuracy {100 * last[1]:.1f}\u00a0%"
+                stopped = f"stopped after epoch {last[0]}: {accuracy}"
         return self._arrays(frames), stopped
 
     def _logits(self, model: nn.Module) -> NDArray[np.float32]:
@@ -110,12 +99,11 @@ class LabRecorder:
     def _arrays(self, frames: list[tuple[int, NDArray[np.float32]]]) -> Arrays:
         test = len(self.work.dataset.y_test)
         cells = np.stack([packed(logits[:-test]) for _, logits in frames])
+        answers = np.stack([logits[-test:].argmax(1) for _, logits in frames])
         return {
             "epochs": np.array([epoch for epoch, _ in frames], np.int32),
             "measures": np.array([self._measures(logits) for _, logits in frames], np.float32),
-            "answers": np.stack([logits[-test:].argmax(1) for _, logits in frames]).astype(
-                np.uint8
-            ),
+            "answers": answers.astype(np.uint8),
             "cells": np.frombuffer(zlib.compress(cells.tobytes(), 6), np.uint8),
         }
 
@@ -125,18 +113,11 @@ class LabRecorder:
         test = len(labels)
         right = evaluation.accuracies(logits[-test:], labels, forgotten)
         drift = evaluation.logit_drift(logits[-test:][~forgotten], self._first[-test:][~forgotten])
-        now, retain = (
-            logits[:-test].argmax(1),
-            ~np.isin(self._before, self.work.config.forget_classes),
-        )
+        now = logits[:-test].argmax(1)
+        retain = ~np.isin(self._before, self.work.config.forget_classes)
         changed = float((now != self._before)[retain].mean()) if retain.any() else 0.0
-        return [
-            right["acc_forget"],
-            right["acc_retain"],
-            drift,
-            changed,
-            float((now == self._target).mean()),
-        ]
+        as_retrained = float((now == self._target).mean())
+        return [right["acc_forget"], right["acc_retain"], drift, changed, as_retrained]
 
 
 def packed(logits: NDArray[np.float32]) -> NDArray[np.uint8]:

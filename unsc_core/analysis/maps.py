@@ -24,22 +24,15 @@ Points = NDArray[np.float32]
 
 def sample(dataset: Dataset, points: int = MAX_POINTS, part: str = "test") -> NDArray[np.intp]:
     """Indices of at most `points` "test" or "train" samples: the first few of every class."""
-    per_class, labels = max(1, points // dataset.num_classes), dataset.labels(part)
-    return np.sort(
-        np.concatenate(
-            [np.flatnonzero(labels == c)[:per_class] for c in range(dataset.num_classes)]
-        )
-    )
+    return dataset.first_of_each_class(part, max(1, points // dataset.num_classes))
 
 
 def shown(request: Split, part: str) -> NDArray[np.intp]:
     """Indices of "test" or "train" samples on a map of this request: a `sample`, and forget_ids."""
     drawn = sample(request.dataset, part=part)
-    return (
-        np.union1d(drawn, request.forget_ids).astype(np.intp)
-        if part == "train" and request.forget_ids
-        else drawn
-    )
+    if part == "train" and request.forget_ids:
+        return np.union1d(drawn, request.forget_ids).astype(np.intp)
+    return drawn
 
 
 def positions(result: Result, part: str, umap: Points | None) -> dict[str, Points]:
@@ -102,11 +95,8 @@ def place(original: Points, positions: Points, others: dict[str, Points]) -> dic
         distance = np.linalg.norm(logits[:, None] - original[nearest], axis=2)
         exact = (distance == 0).any(1, keepdims=True)
         weight = np.where(exact, distance == 0, 1.0 / np.maximum(distance, 1e-12))
-        placed[name] = (
-            ((weight / weight.sum(1, keepdims=True))[..., None] * positions[nearest])
-            .sum(1)
-            .astype(np.float32)
-        )
+        share = (weight / weight.sum(1, keepdims=True))[..., None]
+        placed[name] = (share * positions[nearest]).sum(1).astype(np.float32)
     return placed
 
 

@@ -61,14 +61,9 @@ def counted_rows(dataset: Dataset) -> NDArray[np.intp]:
         return np.arange(len(dataset.y_test))
     share = max(1, MAX_SAMPLES // dataset.num_classes)
     of_class = [np.flatnonzero(dataset.y_test == c) for c in range(dataset.num_classes)]
-    return np.sort(
-        np.concatenate(
-            [
-                rows[np.linspace(0, len(rows) - 1, min(share, len(rows))).astype(int)]
-                for rows in of_class
-            ]
-        )
-    )
+    places = [np.linspace(0, len(rows) - 1, min(share, len(rows))).astype(int) for rows in of_class]
+    chosen = [rows[place] for rows, place in zip(of_class, places, strict=True)]
+    return np.sort(np.concatenate(chosen))
 
 
 def epochs_key(config: ExperimentConfig, dataset: Dataset) -> str:
@@ -126,13 +121,10 @@ class _EpochRecorder:
 
     def __init__(self, work: Experiment) -> None:
         self._data, self._split = work.data, work.split
-        self._shown, self._counted = (
-            shown(work.split, work.split.measured_part),
-            counted_rows(work.dataset),
-        )
-        self._rows = (
-            self._counted if work.split.forget_ids else np.union1d(self._shown, self._counted)
-        )
+        self._shown = shown(work.split, work.split.measured_part)
+        self._counted = self._rows = counted_rows(work.dataset)
+        if not work.split.forget_ids:
+            self._rows = np.union1d(self._shown, self._counted)
         self._records: list[Arrays] = []
         self._every = 1
         self.kept: list[int] = []
@@ -144,11 +136,8 @@ class _EpochRecorder:
         if epoch % self._every:
             return
         if len(self.kept) == MAX_ENTRIES - 1:  # one is left for the last epoch
-            self.kept, self._records, self._every = (
-                self.kept[::2],
-                self._records[::2],
-                2 * self._every,
-            )
+            self.kept, self._records = self.kept[::2], self._records[::2]
+            self._every *= 2
             if epoch % self._every:
                 return
         self.add(epoch, model)
@@ -160,32 +149,22 @@ class _EpochRecorder:
         data, request = self._data, self._split
         logits = predict(model, data, data.x_test[data.index(self._rows)]).cpu().numpy()
         answers = logits[np.searchsorted(self._rows, self._counted)].argmax(1)
-        labels, forgotten = (
-            request.dataset.y_test[self._counted],
-            request.is_forgotten("test")[self._counted],
-        )
+        labels = request.dataset.y_test[self._counted]
         per_class = evaluation.per_class_accuracy(answers, labels, request.dataset.num_classes)
         if request.forget_ids:
             seen = predict(model, data, data.x_train[data.index(self._shown)]).cpu().numpy()
-            of_forget = request.is_forgotten("train")[self._shown]
-            acc_forget = evaluation.acc_forget(
-                seen.argmax(1), request.dataset.y_train[self._shown], of_forget
-            )
+            answers, labels = seen.argmax(1), request.dataset.y_train[self._shown]
+            forgotten = request.is_forgotten("train")[self._shown]
         else:
             seen = logits[np.searchsorted(self._rows, self._shown)]
-            acc_forget = evaluation.acc_forget(answers, labels, forgotten)
-        self._records.append(
-            {"logits": seen, "per_class": per_class, "acc_forget": np.array(acc_forget)}
-        )
+            forgotten = request.is_forgotten("test")[self._counted]
+        acc_forget = np.array(evaluation.acc_forget(answers, labels, forgotten))
+        self._records.append({"logits": seen, "per_class": per_class, "acc_forget": acc_forget})
         self.kept.append(epoch)
 
     def arrays(self) -> Arrays:
         """All records in one, as they are stored."""
-        together = {
-            name: np.stack([record[name] for record in self._records]) for name in self._records[0]
-        }
-        return {
-            "epoch": np.array(self.kept, np.int64),
-            "rows": self._shown.astype(np.int64),
-            **together,
-        }
+        names = self._records[0]
+        together = {name: np.stack([record[name] for record in self._records]) for name in names}
+        epoch, rows = np.array(self.kept, np.int64), self._shown.astype(np.int64)
+        return {"epoch": epoch, "rows": rows, **together}

@@ -44,15 +44,12 @@ def interval(values: Sequence[float]) -> Interval:
 
 def half_width(values: Sequence[float]) -> float | None:
     """Half of the interval: t(n − 1) · sd / √n; None for one value."""
-    if len(values) < 2:
+    n, deviation = len(values), standard_deviation(values)
+    if deviation is None:
         return None
     from scipy.special import stdtrit
 
-    return float(
-        stdtrit(len(values) - 1, (1 + CONFIDENCE) / 2)
-        * np.std(values, ddof=1)
-        / np.sqrt(len(values))
-    )
+    return float(stdtrit(n - 1, (1 + CONFIDENCE) / 2) * deviation / np.sqrt(n))
 
 
 def standard_deviation(values: Sequence[float]) -> float | None:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 from unsc_core.errors import ConfigError
 from unsc_core.methods import method_entry
+
+Number = TypeVar("Number", int, float)
 
 
 def integers(text: str, option: str) -> tuple[int, ...]:
@@ -14,12 +18,7 @@ def integers(text: str, option: str) -> tuple[int, ...]:
     Raises:
         ConfigError: something else, with the name of the option it was given to.
     """
-    try:
-        return tuple(int(part) for part in text.split(",") if part.strip())
-    except ValueError:
-        raise ConfigError(
-            f"{option} takes whole numbers separated by commas, not '{text}'."
-        ) from None
+    return _separated(text, option, int, "whole numbers")
 
 
 def numbers(text: str, option: str) -> tuple[float, ...]:
@@ -28,10 +27,16 @@ def numbers(text: str, option: str) -> tuple[float, ...]:
     Raises:
         ConfigError: something else, with the name of the option it was given to.
     """
+    return _separated(text, option, float, "numbers")
+
+
+def _separated(
+    text: str, option: str, kind: Callable[[str], Number], words: str
+) -> tuple[Number, ...]:
     try:
-        return tuple(float(part) for part in text.split(",") if part.strip())
+        return tuple(kind(part) for part in text.split(",") if part.strip())
     except ValueError:
-        raise ConfigError(f"{option} takes numbers separated by commas, not '{text}'.") from None
+        raise ConfigError(f"{option} takes {words} separated by commas, not '{text}'.") from None
 
 
 def methods(text: str) -> list[str]:

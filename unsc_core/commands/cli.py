@@ -6,7 +6,7 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -59,17 +59,25 @@ def _parser(program: str) -> argparse.ArgumentParser:
     _add_run(commands)
     _add_paper(commands)
     _add_tune(commands)
-    _add_prepare(commands)
+    _command(commands, "prepare", prepare_app, "compute the experiments that the app opens on")
     _add_stored(commands)
     _add_make_assets(commands)
     return parser
 
 
+def _command(
+    commands: Commands, name: str, run: Callable[[argparse.Namespace], int], what: str, **more: Any
+) -> Callable[..., Any]:
+    """Add a command; returns what adds its arguments."""
+    parser = commands.add_parser(name, help=what)
+    parser.set_defaults(command=run, **more)
+    return parser.add_argument
+
+
 def _add_listings(commands: Commands) -> None:
     for name, registry in (("datasets", DATASETS), ("models", MODELS), ("methods", METHODS)):
-        listing = commands.add_parser(name, help=f"list the {name}")
-        listing.add_argument("--json", action="store_true", help="as one JSON object")
-        listing.set_defaults(command=_list, registry=registry)
+        add = _command(commands, name, _list, f"list the {name}", registry=registry)
+        add("--json", action="store_true", help="as one JSON object")
 
 
 def _list(options: argparse.Namespace) -> int:
@@ -85,9 +93,7 @@ def _list(options: argparse.Namespace) -> int:
 
 
 def _add_run(commands: Commands) -> None:
-    parser = commands.add_parser("run", help="run an experiment for one or more seeds")
-    parser.set_defaults(command=run)
-    add = parser.add_argument
+    add = _command(commands, "run", run, "run an experiment for one or more seeds")
     paths = "or the path of an .npz file or image folder"
     add("--dataset", default=DEFAULT_DATASET, metavar="D", help=f"{', '.join(DATASETS)}, {paths}")
     function = "or a function in a file: net.py:make"
@@ -115,11 +121,8 @@ def _add_run(commands: Commands) -> None:
 
 
 def _add_paper(commands: Commands) -> None:
-    parser = commands.add_parser(
-        "paper", help="run a row of the published table and print it beside our numbers"
-    )
-    parser.set_defaults(command=paper)
-    add = parser.add_argument
+    what = "run a row of the published table and print it beside our numbers"
+    add = _command(commands, "paper", paper, what)
     add("row", nargs="?", metavar="ROW", help=f"{', '.join(ROWS)}; without it, what each needs")
     add("--methods", default=",".join(METHODS), metavar="M[,M]")
     add("--seeds", default="0,1,2", metavar="S[,S]")
@@ -127,11 +130,8 @@ def _add_paper(commands: Commands) -> None:
 
 
 def _add_tune(commands: Commands) -> None:
-    parser = commands.add_parser(
-        "tune", help="choose learning rates and γ on a validation part of the training data"
-    )
-    parser.set_defaults(command=tune_methods)
-    add = parser.add_argument
+    what = "choose learning rates and γ on a validation part of the training data"
+    add = _command(commands, "tune", tune_methods, what)
     add("--dataset", default=DEFAULT_DATASET, metavar="D")
     add("--model", metavar="M", help="(default: the dataset's)")
     add("--forget", default="6,0,9", metavar="C[,C]", help="classes to forget, one at a time")
@@ -143,32 +143,24 @@ def _add_tune(commands: Commands) -> None:
     add("--training-epochs", type=int, help="of the original model")
 
 
-def _add_prepare(commands: Commands) -> None:
-    parser = commands.add_parser("prepare", help="compute the experiments that the app opens on")
-    parser.set_defaults(command=prepare_app)
-
-
 def _add_stored(commands: Commands) -> None:
-    export = commands.add_parser("export", help="write a result's weights, logits and report")
-    export.set_defaults(command=export_run)
-    export.add_argument("key", metavar="KEY", help="as printed by run")
+    add = _command(commands, "export", export_run, "write a result's weights, logits and report")
+    add("key", metavar="KEY", help="as printed by run")
     out = "a folder, or FILE.zip, which import reads"
-    export.add_argument("--out", required=True, type=Path, metavar="DIR", help=out)
+    add("--out", required=True, type=Path, metavar="DIR", help=out)
 
-    imported = commands.add_parser("import", help="read an exported .zip into this machine's store")
-    imported.set_defaults(command=import_run)
-    imported.add_argument("file", type=Path, metavar="FILE")
+    what = "read an exported .zip into this machine's store"
+    add = _command(commands, "import", import_run, what)
+    add("file", type=Path, metavar="FILE")
 
-    report = commands.add_parser("report", help="write a result as one HTML file, readable offline")
-    report.set_defaults(command=write_report)
-    report.add_argument("key", metavar="KEY", help="as printed by run")
-    report.add_argument("--out", required=True, type=Path, metavar="FILE")
+    what = "write a result as one HTML file, readable offline"
+    add = _command(commands, "report", write_report, what)
+    add("key", metavar="KEY", help="as printed by run")
+    add("--out", required=True, type=Path, metavar="FILE")
 
 
 def _add_make_assets(commands: Commands) -> None:
-    parser = commands.add_parser("make-assets", help="make the bundled files")
-    parser.set_defaults(command=make_assets)
-    add = parser.add_argument
+    add = _command(commands, "make-assets", make_assets, "make the bundled files")
     add("--data", action="store_true", help="the bundled part of Fashion-MNIST")
     add("--checkpoints", action="store_true", help="the default's original and retrained models")
     add("--icon", action="store_true", help="the browser tab's icon")

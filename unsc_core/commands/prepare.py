@@ -51,12 +51,7 @@ def prepare(report: Report = silent, store: Store | None = None) -> None:
 
 
 def _is_stored(config: ExperimentConfig, dataset: Dataset, store: Store) -> bool:
-    """Whether the result with training logits, its retrained model and its epochs are there."""
+    """Whether the complete result with its retrained model and its epochs are there."""
     found = read_result(config, dataset, store)
-    return (
-        found is not None
-        and found.unlearned.train is not None
-        and found.retrained is not None
-        and found.retrained.train is not None
-        and read_epochs(config, dataset, store) is not None
-    )
+    complete = found is not None and found.is_complete(with_retrain=True)
+    return complete and read_epochs(config, dataset, store) is not None

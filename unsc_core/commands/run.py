@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -16,6 +17,11 @@ from unsc_core.data import dataset_entry
 from unsc_core.errors import ConfigError
 from unsc_core.figures.summary_table import text_table
 
+AS_TYPED = (
+    *("dataset", "method", "subspace", "learning_rate", "epochs", "training_epochs"),
+    *("device", "checkpoint", "moments_sample", "class_weights"),
+)
+"""Settings of an experiment that are the options of the same names."""
 UNMEASURED = ("seed", "key", "device", "machines", "alterations")
 """Fields of a run's summary that have no mean over seeds."""
 
@@ -56,28 +62,14 @@ def _configs(options: argparse.Namespace) -> list[ExperimentConfig]:
         raise ConfigError(f"--seeds takes one or more whole numbers, not '{options.seeds}'.")
     ids = sample_ids(options.forget_ids) if options.forget_ids else ()
     gammas = numbers(options.energy_threshold, "--energy-threshold")
-    if options.forget is not None:
-        forget = integers(options.forget, "--forget")
-    else:
-        forget = () if ids else (entry.default_forget_class,)
-    return [
-        ExperimentConfig(
-            dataset=options.dataset,
-            model=options.model or entry.default_model,
-            forget_classes=forget,
-            forget_ids=ids,
-            method=options.method,
-            seed=seed,
-            energy_threshold=gammas[0] if len(gammas) == 1 else None,
-            energy_thresholds=gammas if len(gammas) > 1 else (),
-            subspace=options.subspace,
-            learning_rate=options.learning_rate,
-            epochs=options.epochs,
-            training_epochs=options.training_epochs,
-            device=options.device,
-            checkpoint=options.checkpoint,
-            moments_sample=options.moments_sample,
-            class_weights=options.class_weights,
-        )
-        for seed in seeds
-    ]
+    usual = "" if ids else str(entry.default_forget_class)
+    forget = integers(usual if options.forget is None else options.forget, "--forget")
+    config = ExperimentConfig(
+        **{name: getattr(options, name) for name in AS_TYPED},
+        model=options.model or entry.default_model,
+        forget_classes=forget,
+        forget_ids=ids,
+        energy_threshold=gammas[0] if len(gammas) == 1 else None,
+        energy_thresholds=gammas if len(gammas) > 1 else (),
+    )
+    return [replace(config, seed=seed) for seed in seeds]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from unsc_core.errors import StoreError
+from unsc_core.errors import StoreError, os_errors_as
 from unsc_core.experiment.store import Store
 from unsc_core.paths import write_whole
 from unsc_core.runs.exporting import export_result, export_zip
@@ -35,12 +35,8 @@ def write_report(options: argparse.Namespace) -> int:
 
 
 def _write(path: Path, content: bytes) -> int:
-    try:
+    with os_errors_as(StoreError, f"{path} cannot be written", "choose another place"):
         write_whole(path, content)
         path.chmod(0o644)  # to be passed on, unlike what is written for this user alone
-    except OSError as error:
-        raise StoreError(
-            f"{path} cannot be written ({error.strerror or error}); choose another place."
-        ) from None
     print(path)
     return 0

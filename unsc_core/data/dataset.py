@@ -64,6 +64,12 @@ class Dataset:
         """(n,) true classes of "train" or "test"."""
         return self.y_train if part == "train" else self.y_test
 
+    def first_of_each_class(self, part: str, count: int) -> NDArray[np.intp]:
+        """Indices, ascending, of the first `count` samples of every class in "train" or "test"."""
+        labels = self.labels(part)
+        rows = [np.flatnonzero(labels == c)[:count] for c in range(self.num_classes)]
+        return np.sort(np.concatenate(rows))
+
     @cached_property
     def train_digest(self) -> str:
         """Identifies what a model is trained on: samples, labels, normalisation, augmentation."""

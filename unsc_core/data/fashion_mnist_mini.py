@@ -43,8 +43,7 @@ def make_fashion_mnist_mini(report: Report = silent) -> Path:
     arrays = {}
     for part, per_class in zip(("train", "test"), MINI_PER_CLASS, strict=True):
         x, y = full.samples(part), full.labels(part)
-        rows = [np.flatnonzero(y == c)[:per_class] for c in range(full.num_classes)]
-        chosen = np.sort(np.concatenate(rows))
+        chosen = full.first_of_each_class(part, per_class)
         arrays[f"x_{part}"], arrays[f"y_{part}"] = x[chosen, 0], y[chosen].astype(np.uint8)
     MINI_PATH.parent.mkdir(parents=True, exist_ok=True)
     np.savez_compressed(MINI_PATH, allow_pickle=False, **arrays)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from unsc_core.data.dataset import Dataset, checked_dataset
-from unsc_core.errors import DataError
+from unsc_core.errors import DataError, os_errors_as
 from unsc_core.paths import data_folder
 
 MAX_BYTES = 4 * 2**30
@@ -29,16 +29,11 @@ def load_user_dataset(path: Path) -> Dataset:
     Raises:
         DataError: the path does not exist, or its content cannot be used; one sentence says why.
     """
-    try:
+    with os_errors_as(DataError, f"{path} cannot be read", "check the file and its permissions"):
         if path.is_dir():
             return _load_folder(path)
         if path.is_file():
             return _load_npz(path)
-    except OSError as error:
-        raise DataError(
-            f"{path} cannot be read ({error.strerror or error}); check the file and its "
-            "permissions."
-        ) from None
     raise DataError(
         f"{path} does not exist; give an .npz file, or a folder with train/<class>/ and "
         "test/<class>/."
@@ -143,11 +138,8 @@ def _read_images(
     total = 0
     for label, name in enumerate(class_names):
         folder = root / part / name
-        files = (
-            sorted(f for f in folder.iterdir() if f.is_file() and not f.name.startswith("."))
-            if folder.is_dir()
-            else []
-        )
+        inside = folder.iterdir() if folder.is_dir() else ()
+        files = sorted(f for f in inside if f.is_file() and not f.name.startswith("."))
         if not files:
             raise DataError(f"{folder} has no images; put some there, or remove the class.")
         for file in files:

@@ -222,20 +222,19 @@ class Experiment(Pipeline):
         """
         stored = TRAINED.read(self.store, key)
         if stored is None and not (without and without.forget_ids):
-            stored = read_shipped(
-                self.config, self.dataset, without.forget_classes if without else ()
-            )
+            classes = without.forget_classes if without else ()
+            stored = read_shipped(self.config, self.dataset, classes)
             if stored is not None:
                 TRAINED.write(self.store, key, stored)
         if stored is not None:
             return self._with_weights(stored)
         model = self._new_model().to(self.device)
-        rows = self.data.index(
-            without.retain_train() if without else np.arange(len(self.dataset.y_train))
-        )
-        stage, words = ("train", "training the original model")
+        chosen, stage = np.arange(len(self.dataset.y_train)), "train"
+        words = "training the original model"
         if without:
-            stage, words = ("retrain", "retraining without what is forgotten")
+            chosen, stage = without.retain_train(), "retrain"
+            words = "retraining without what is forgotten"
+        rows = self.data.index(chosen)
         with self.stages.stage(stage, words):
             train(model, self.data, rows, training(self.config), self.config.seed, self.stages.tick)
         meta = self._origin() | {"seconds": self.stages.seconds[stage]}

@@ -11,7 +11,7 @@ from typing import Any
 
 from unsc_core.config import ExperimentConfig
 from unsc_core.data.dataset import Dataset
-from unsc_core.errors import CheckpointError
+from unsc_core.errors import CheckpointError, os_errors_as
 from unsc_core.experiment.resolve import MOMENTS, training
 from unsc_core.methods import METHODS
 from unsc_core.models import model_digest
@@ -19,6 +19,9 @@ from unsc_core.paths import ASSETS
 
 FORMAT = 1
 """Part of every key; increased when a change of the code changes stored results."""
+_IN_KEY = ("method", "seed", "energy_threshold", "subspace", "learning_rate", "epochs")
+_IN_KEY_IF_GIVEN = ("edits", "energy_thresholds")
+"""Settings in the key of an unlearned network as they are, and only where they are not empty."""
 CHECKPOINTS = ASSETS / "checkpoints"
 """The trained networks shipped with the project."""
 
@@ -73,16 +76,10 @@ def keys(config: ExperimentConfig, dataset: Dataset) -> Keys:
     unlearned = content_key(
         original=original,
         forget=forget,
-        method=config.method,
-        seed=config.seed,
-        energy_threshold=config.energy_threshold,
-        subspace=config.subspace,
-        learning_rate=config.learning_rate,
-        epochs=config.epochs,
+        **{name: getattr(config, name) for name in _IN_KEY},
         training_epochs=config.training_epochs if config.method == "retrain" else None,
         moments=moments if METHODS[config.method].uses_moments else None,
-        **({"edits": config.edits} if config.edits else {}),
-        **({"energy_thresholds": config.energy_thresholds} if config.energy_thresholds else {}),
+        **{name: value for name in _IN_KEY_IF_GIVEN if (value := getattr(config, name))},
     )
     retrained = _training_key(config, dataset, forget)
     return Keys(
@@ -128,9 +125,5 @@ def shipped_path(config: ExperimentConfig, without: Sequence[int]) -> Path:
 
 
 def _file_digest(path: Path) -> str:
-    try:
+    with os_errors_as(CheckpointError, f"The checkpoint {path} cannot be read", "check the path"):
         return hashlib.sha256(path.expanduser().read_bytes()).hexdigest()[:20]
-    except OSError as error:
-        raise CheckpointError(
-            f"The checkpoint {path} cannot be read ({error.strerror}); check the path."
-        ) from None

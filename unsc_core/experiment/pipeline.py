@@ -18,15 +18,10 @@ from unsc_core.learning.device import one_thread
 from unsc_core.methods import METHODS
 from unsc_core.methods.context import Context, Unlearned
 from unsc_core.progress import Stages
+from unsc_core.subspace import null_space
 from unsc_core.subspace.energy import energy_error
 from unsc_core.subspace.moments import Moments, moments_bytes, second_moments
-from unsc_core.subspace.null_space import (
-    Spectra,
-    eigenvalues,
-    energy_along_spectra,
-    merged,
-    spectra,
-)
+from unsc_core.subspace.null_space import Spectra
 from unsc_core.subspace.representations import check_covered
 from unsc_core.subspace.sampling import Batches, Parts, drawn_batches, enough_images, unseen_batches
 
@@ -142,7 +137,7 @@ class Pipeline:
         """Decompose D_r's second moments."""
         moments = self.moments
         with self.stages.stage("spectra", "finding the null space"), one_thread():
-            return spectra(moments.retain(self.config.forget_classes))
+            return null_space.spectra(moments.retain(self.config.forget_classes))
 
     @cached_property
     def merged_spectra(self) -> Spectra:
@@ -158,15 +153,15 @@ class Pipeline:
                 "or network does not have; use joint."
             )
         with self.stages.stage("spectra", "merging the classes' subspaces"), one_thread():
-            each = [spectra(moments.of([c])) for c in self.split.retain_classes]
-            return merged(each, self.settings.energy_threshold)
+            each = [null_space.spectra(moments.of([c])) for c in self.split.retain_classes]
+            return null_space.merged(each, self.settings.energy_threshold)
 
     @cached_property
     def forget_spectra(self) -> Spectra:
         """Layer -> spectrum per group of D_f's second moments."""
         moments = self.moments
         with self.stages.stage("spectra", "finding the subspace of the forgotten"), one_thread():
-            return spectra(moments.forget(self.config.forget_classes))
+            return null_space.spectra(moments.forget(self.config.forget_classes))
 
     @property
     def cut(self) -> tuple[Spectra, dict[str, float]]:
@@ -185,8 +180,10 @@ class Pipeline:
         )
         words = "checking what is kept of images that were not drawn"
         with self.stages.stage("energy_error", words), one_thread():
-            own, other = (energy_along_spectra(found, moments) for moments in (drawn, unseen))
-            return energy_error(eigenvalues(found), own, other, cut_at)
+            own, other = (
+                null_space.energy_along_spectra(found, moments) for moments in (drawn, unseen)
+            )
+            return energy_error(null_space.eigenvalues(found), own, other, cut_at)
 
     def context(
         self, watch: Callable[[int, float], None] = lambda epoch, accuracy: None

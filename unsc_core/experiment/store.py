@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
-from unsc_core.errors import StoreError
+from unsc_core.errors import StoreError, os_errors_as
 from unsc_core.paths import home, write_whole
 
 logger = logging.getLogger(__name__)
@@ -90,22 +90,14 @@ class Store:
                 left_over.unlink(missing_ok=True)
 
     def _remove(self, path: Path) -> None:
-        try:
+        what = f"The damaged result {path} cannot be removed"
+        with os_errors_as(StoreError, what, "remove it by hand"):
             path.unlink(missing_ok=True)
-        except OSError as error:
-            raise StoreError(
-                f"The damaged result {path} cannot be removed ({error.strerror or error}); "
-                "remove it by hand."
-            ) from None
 
     def _write(self, path: Path, content: bytes) -> None:
-        try:
+        what = f"Results cannot be written to {self.root}"
+        with os_errors_as(StoreError, what, "make room or set UNSC_HOME elsewhere"):
             write_whole(path, content)
-        except OSError as error:
-            raise StoreError(
-                f"Results cannot be written to {self.root} ({error.strerror or error}); "
-                "make room or set UNSC_HOME elsewhere."
-            ) from None
 
 
 def to_bytes(artefact: Artefact) -> bytes:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
@@ -28,32 +30,54 @@ def change_per_class(
     """
     dataset, retain = results[0].split.dataset, list(results[0].split.retain_classes)
     names = [dataset.class_names[c] for c in retain]
-    figure = go.Figure()
-    table: dict[str, object] = {"class": names}
-    sentences = []
+    series, sentences = [], []
     for i, result in enumerate(results):
         change = _change(result)[retain]
         title = titles[i] if titles else run_title(result)
-        pattern = ("", "x", "/")[i % 3]
         colour = colours[i] if colours else method_colour(result.config.method, look)
-        figure.add_bar(
-            x=names,
-            y=change,
-            name=title,
-            marker={"color": colour, "pattern": {"shape": pattern}},
-            hovertemplate="%{x}<br>%{y:+.1f} points<extra>" + title + "</extra>",
-        )
-        table[title] = change
+        series.append((title, change, colour, ("", "x", "/")[i % 3]))
         mean = points(float(np.nanmean(change)))
         sentences.append(f"{title} changed Acc_r by {mean} points")
-    styled(figure, look, 400)
+    hover = "%{x}<br>%{y:+.1f} points"
+    figure = class_bars(names, series, hover, look, 400, "points of accuracy")
+    alt = "Bars: change of test accuracy of each retained class against the original."
+    table = {"class": names, **{title: change for title, change, *_ in series}}
+    return Picture(figure, alt, "; ".join(sentences) + ".", table)
+
+
+def class_bars(
+    names: list[str],
+    series: list[tuple[str, NDArray[Any], str, str]],
+    hover: str,
+    look: Look,
+    height: int,
+    title: str,
+) -> go.Figure:
+    """Bars side by side for every class.
+
+    Args:
+        names: of the classes.
+        series: the title of each series, its values, its colour and its pattern.
+        hover: plotly's template, to which the title of the series is added.
+        look: colours.
+        height: in pixels.
+        title: of the axis of values.
+    """
+    figure = go.Figure()
+    for name, values, colour, pattern in series:
+        figure.add_bar(
+            x=names,
+            y=values,
+            name=name,
+            marker={"color": colour, "pattern": {"shape": pattern}},
+            hovertemplate=f"{hover}<extra>{name}</extra>",
+        )
+    styled(figure, look, height)
     margin = {"l": 64, "t": 40, "b": round(0.75 * label_margin(names))}
     figure.update_layout(barmode="group", bargap=0.25, margin=margin)
-    zero = {"zeroline": True, "zerolinecolor": look.ink, "zerolinewidth": 1.5}
-    figure.update_yaxes(title_text="points of accuracy", **zero)
     figure.update_xaxes(tickangle=-45, type="category")
-    alt = "Bars: change of test accuracy of each retained class against the original."
-    return Picture(figure, alt, "; ".join(sentences) + ".", table)
+    figure.update_yaxes(title_text=title, **look.zero_line)
+    return figure
 
 
 def _change(result: Result) -> NDArray[np.float64]:

@@ -12,7 +12,15 @@ from unsc_core.analysis.comparison import REFERENCES, AccuracyPath, MethodRun, b
 from unsc_core.analysis.equal_forgetting import mean_path
 from unsc_core.analysis.measures import MEASURES
 from unsc_core.figures.standings import name
-from unsc_core.figures.theme import Look, Picture, label_margin, method_colour, method_mark, styled
+from unsc_core.figures.theme import (
+    Look,
+    Picture,
+    label_margin,
+    method_colour,
+    method_mark,
+    styled,
+    write,
+)
 from unsc_core.methods import METHODS
 
 REFERENCE_SYMBOLS = {"original": "circle-open", "mask": "diamond-wide-open", "retrained": "star"}
@@ -104,16 +112,9 @@ def _name_ends(
             hoverinfo="skip",
             opacity=0.6,
         )
-        figure.add_annotation(
-            x=1,
-            xref="paper",
-            y=y,
-            xanchor="left",
-            xshift=4,
-            text=bold(method, titles[method]),
-            showarrow=False,
-            font={"size": 14, "color": look.teal if method == "unsc" else look.ink},
-        )
+        font = {"size": 14, "color": look.teal if method == "unsc" else look.ink}
+        text, place = bold(method, titles[method]), {"x": 1, "xref": "paper", "xanchor": "left"}
+        write(figure, text, **place, y=y, xshift=4, font=font)
 
 
 def _draw_references(figure: go.Figure, ends: dict[str, Place], look: Look) -> None:
@@ -129,9 +130,7 @@ def _draw_references(figure: go.Figure, ends: dict[str, Place], look: Look) -> N
             )
     x, y = ends["original"]
     text = f"<b>{name('original')}</b>"
-    figure.add_annotation(
-        x=x, y=y, text=text, showarrow=False, yshift=-20, xanchor="left", xshift=-8
-    )
+    write(figure, text, x=x, y=y, yshift=-20, xanchor="left", xshift=-8)
 
 
 def _draw_path(figure: go.Figure, method: str, title: str, path: AccuracyPath, look: Look) -> None:

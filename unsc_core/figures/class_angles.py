@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from unsc_core.figures.phrases import class_title
-from unsc_core.figures.theme import FORGET, Look, Picture, add_cells, label_margin, styled
+from unsc_core.figures.theme import FORGET, Look, Picture, add_cells, frame, label_margin, styled
 
 
 def angles(
@@ -25,24 +25,10 @@ def angles(
     off = matrix[~np.eye(len(matrix), dtype=bool)]
     texts = [[f"{angle:.0f}°" for angle in row] for row in matrix] if len(names) <= 12 else None
     figure = go.Figure()
-    add_cells(
-        figure,
-        names,
-        matrix,
-        texts,
-        look.scale[::-1],
-        (0.0, float(off.max())),
-        "%{y} and %{x}<br><b>%{z:.1f}°</b><extra></extra>",
-    )
+    hover = "%{y} and %{x}<br><b>%{z:.1f}°</b><extra></extra>"
+    add_cells(figure, names, matrix, texts, look.scale[::-1], (0.0, float(off.max())), hover)
     for c in forget:
-        figure.add_shape(
-            type="rect",
-            x0=-0.5,
-            x1=len(names) - 0.5,
-            y0=c - 0.5,
-            y1=c + 0.5,
-            line={"color": FORGET, "width": 2.5},
-        )
+        frame(figure, (c, c), (0, len(names) - 1), FORGET, 2.5)
     styled(figure, look, 520, f"{title} · mean principal angle at γ = {energy_threshold:g}")
     room = label_margin(names)
     figure.update_layout(margin={"l": room + 8, "b": round(0.75 * room) + 8})
@@ -51,12 +37,8 @@ def angles(
     alt = (
         f"Heat map of the angles between class subspaces in {title}; stronger colour means closer."
     )
-    return Picture(
-        figure,
-        alt,
-        _closest(title, matrix, names, forget),
-        {"class": names, **{f"angle to {name}": matrix[:, i] for i, name in enumerate(names)}},
-    )
+    table = {"class": names, **{f"angle to {name}": matrix[:, i] for i, name in enumerate(names)}}
+    return Picture(figure, alt, _closest(title, matrix, names, forget), table)
 
 
 def _closest(
@@ -65,10 +47,8 @@ def _closest(
     retain = [c for c in range(len(names)) if c not in forget]
     parts = []
     for c in forget:
-        near, far = (
-            min(retain, key=lambda other: matrix[c, other]),
-            max(retain, key=lambda other: matrix[c, other]),
-        )
+        near = min(retain, key=lambda other: matrix[c, other])
+        far = max(retain, key=lambda other: matrix[c, other])
         own, closest, farthest = (class_title(names[i]) for i in (c, near, far))
         parts.append(
             f"{own} is closest to {closest} ({matrix[c, near]:.0f}°) and farthest from {farthest} "

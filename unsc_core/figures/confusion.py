@@ -12,7 +12,7 @@ from unsc_core.analysis import evaluation
 from unsc_core.analysis.claims import SAME
 from unsc_core.experiment.result import Result
 from unsc_core.figures.phrases import class_title, points, requested, run_title
-from unsc_core.figures.theme import FORGET, Look, Picture, add_cells, label_margin, styled
+from unsc_core.figures.theme import FORGET, Look, Picture, add_cells, frame, label_margin, styled
 
 CELLS = "cells"
 """The trace whose marks are clicked and hovered."""
@@ -23,8 +23,8 @@ def matrix(result: Result, model: str, part: str, normalised: bool) -> NDArray[n
     """(classes, classes), a row per true class: counts, or percent of the row if normalised."""
     dataset = result.split.dataset
     labels = dataset.labels(part)
-    logits = getattr(result.models[model], part)
-    counts = evaluation.confusion(logits.argmax(1), labels, dataset.num_classes).astype(float)
+    answers = result.models[model].of(part).argmax(1)
+    counts = evaluation.confusion(answers, labels, dataset.num_classes).astype(float)
     return 100 * counts / np.maximum(counts.sum(1, keepdims=True), 1) if normalised else counts
 
 
@@ -49,12 +49,9 @@ def confusion(
     values = matrix(result, model, part, normalised)
     figure = _heatmap(values, result, look, normalised, look.scale, (0, float(values.max())))
     _finished(figure, result, look, TITLES.get(model) or f"Unlearned: {run_title(result)}", cell)
-    accuracy = evaluation.acc_retain(
-        getattr(result.models[model], part).argmax(1),
-        result.split.dataset.labels(part),
-        result.split.is_forgotten(part),
-        result.split.dataset.num_classes,
-    )
+    request, answers = result.split, result.models[model].of(part).argmax(1)
+    labels, forgotten = request.dataset.labels(part), request.is_forgotten(part)
+    accuracy = evaluation.acc_retain(answers, labels, forgotten, request.dataset.num_classes)
     alt = (
         f"Confusion matrix of the {model} model on the {part} set; accuracy on the retained "
         f"classes {accuracy:.1f} percent."
@@ -73,12 +70,8 @@ def difference(
         change, result, look, normalised, look.loss_gain, (-limit, limit), signed=True
     )
     _finished(figure, result, look, f"Difference: {run_title(result)} − original", cell)
-    return Picture(
-        figure,
-        "Difference of the confusion matrices, unlearned minus original.",
-        _sentence(result, part),
-        _table(change, result),
-    )
+    alt = "Difference of the confusion matrices, unlearned minus original."
+    return Picture(figure, alt, _sentence(result, part), _table(change, result))
 
 
 def _heatmap(
@@ -98,14 +91,7 @@ def _heatmap(
     figure = go.Figure()
     add_cells(figure, names, values, shown if len(names) <= 12 else None, scale, limits, None)
     for c in result.split.forget_classes:
-        figure.add_shape(
-            type="rect",
-            x0=-0.5,
-            x1=len(names) - 0.5,
-            y0=c - 0.5,
-            y1=c + 0.5,
-            line={"color": FORGET, "width": 2},
-        )
+        frame(figure, (c, c), (0, len(names) - 1), FORGET, 2)
     return figure
 
 
@@ -125,29 +111,15 @@ def _finished(figure: go.Figure, result: Result, look: Look, title: str, cell: C
         unselected={"marker": {"opacity": 0}},
     )
     if cell is not None:
-        r, c = cell
-        figure.add_shape(
-            type="rect",
-            x0=c - 0.5,
-            x1=c + 0.5,
-            y0=r - 0.5,
-            y1=r + 0.5,
-            line={"color": look.ink, "width": 3},
-        )
+        row, column = cell
+        frame(figure, (row, row), (column, column), look.ink, 3)
     styled(figure, look, 500, title)
     room = label_margin(result.split.dataset.class_names)
     figure.update_layout(margin={"l": room + 28, "b": round(0.75 * room) + 34})
     edge = len(names) - 0.5
-    figure.update_xaxes(
-        title_text="predicted class",
-        tickangle=-45,
-        showgrid=False,
-        type="category",
-        range=[-0.5, edge],
-    )
-    figure.update_yaxes(
-        title_text="true class", range=[edge, -0.5], showgrid=False, type="category"
-    )
+    plain = {"showgrid": False, "type": "category"}
+    figure.update_xaxes(title_text="predicted class", tickangle=-45, range=[-0.5, edge], **plain)
+    figure.update_yaxes(title_text="true class", range=[edge, -0.5], **plain)
 
 
 def _table(values: NDArray[np.float64], result: Result) -> dict[str, object]:

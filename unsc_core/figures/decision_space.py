@@ -14,6 +14,14 @@ from unsc_core.experiment.result import Result
 from unsc_core.figures.phrases import class_title, percent, requested, run_title
 from unsc_core.figures.theme import FORGET, Look, Picture, axis, class_colour, layout
 
+STAYS = {"size": 6, "opacity": 0.55}
+FORGOTTEN = {
+    "color": FORGET,
+    "size": 8,
+    "symbol": "x-thin",
+    "line": {"width": 1.8, "color": FORGET},
+}
+"""How retained and forgotten samples are marked."""
 Points = NDArray[np.float32]
 Window = tuple[tuple[float, float], tuple[float, float]]
 
@@ -23,10 +31,7 @@ NARROW, LINE = 300, 24
 """Pixels: the width of the narrowest panel, and the height of a name."""
 PARTS = {"test": "test", "train": "training"}
 TITLES = {"original": "Before: the original", "retrained": "Gold standard: retrained"}
-BARE = {
-    "showticklabels": False,
-    "showgrid": False,
-    "zeroline": False,
+BARE = dict.fromkeys(("showticklabels", "showgrid", "zeroline"), False) | {
     "showline": True,
     "mirror": True,
 }
@@ -62,7 +67,7 @@ def space(
         positions: model -> (n, 2), all on one map.
         rows: (n,) which samples of `part` these are.
         look: colours.
-        paths: draw a line from where each forgotten sample was in the original.
+        paths: draw a line from where each forgotten sample was in the original, in other models.
         height: in pixels.
         window: the axes' ranges; those of `positions` if None.
         part: "test" or "train".
@@ -72,7 +77,7 @@ def space(
     leaves = result.split.is_forgotten(part)[rows]
     here, before = positions[model], positions["original"]
     traces = _points(result, here, rows, labels, answers, leaves)
-    if paths:
+    if paths and model != "original":
         traces.insert(0, _paths(before[leaves], here[leaves], look))
     limits = window or ranges(positions)
     middles = _middles(result, model, here, labels, answers)
@@ -106,27 +111,14 @@ def _points(
 ) -> list[dict[str, Any]]:
     """Traces of the retained and of the forgotten samples."""
     names, last = result.split.dataset.class_names, result.split.dataset.num_classes - 1
-    hover = np.array(
-        [
-            f"true {names[label]}<br>predicted {names[answer]}"
-            for label, answer in zip(labels, answers, strict=True)
-        ]
-    )
+    hover = hover_texts(labels, answers, names)
     colours = [class_colour(c, result.split.forget_classes) for c in range(last + 1)]
     stay = {
         "color": labels[~leaves],
         "cmin": 0,
         "cmax": last,
         "colorscale": [[c / last, colour] for c, colour in enumerate(colours)],
-        "size": 6,
-        "opacity": 0.55,
-    }
-    go_away = {
-        "color": FORGET,
-        "size": 8,
-        "symbol": "x-thin",
-        "line": {"width": 1.8, "color": FORGET},
-        "opacity": 0.95,
+        **STAYS,
     }
     return [
         {
@@ -139,8 +131,16 @@ def _points(
             "hovertemplate": "%{text}<extra></extra>",
             "marker": marker,
         }
-        for some, marker in ((~leaves, stay), (leaves, go_away))
+        for some, marker in ((~leaves, stay), (leaves, FORGOTTEN | {"opacity": 0.95}))
     ]
+
+
+def hover_texts(
+    labels: NDArray[np.int64], answers: NDArray[np.int64], names: tuple[str, ...]
+) -> NDArray[np.str_]:
+    """(n,) what each sample is, and what it is predicted as."""
+    pairs = zip(labels, answers, strict=True)
+    return np.array([f"true {names[true]}<br>predicted {names[answer]}" for true, answer in pairs])
 
 
 def _paths(before: Points, here: Points, look: Look) -> dict[str, Any]:

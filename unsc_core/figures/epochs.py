@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from unsc_core.analysis.replay import Epochs
 from unsc_core.experiment.result import Result
-from unsc_core.figures.decision_space import PARTS, Points, Window, class_names
+from unsc_core.figures import decision_space
+from unsc_core.figures.decision_space import PARTS, Points, Window
 from unsc_core.figures.phrases import requested
-from unsc_core.figures.theme import FORGET, Look, Picture, class_colour, styled
+from unsc_core.figures.theme import Look, Picture, class_colour, styled
 
 FRAME_MS = 300
 HEIGHT = 620
@@ -36,20 +37,17 @@ def animated(
     labels = result.split.dataset.labels(part)[epochs.rows]
     leaves = result.split.is_forgotten(part)[epochs.rows]
     answers = epochs.logits.argmax(2)
-    markers = _markers(labels[~leaves], forget)
+    colours = [class_colour(int(c), forget) for c in labels[~leaves]]
     corner = (window[0][0], window[1][1])
 
     def traces(i: int) -> list[go.Scatter]:
-        hover = [
-            f"true {names[label]}<br>predicted {names[answer]}"
-            for label, answer in zip(labels, answers[i], strict=True)
-        ]
+        hover = decision_space.hover_texts(labels, answers[i], names)
         here = np.round(positions[i], 3)
-        points = [
-            _points(here[some], [text for text, shown in zip(hover, some, strict=True) if shown], m)
-            for some, m in zip((~leaves, leaves), markers, strict=True)
+        return [
+            _points(here[~leaves], hover[~leaves], decision_space.STAYS | {"color": colours}),
+            _points(here[leaves], hover[leaves], decision_space.FORGOTTEN),
+            _caption(_reading(epochs, i), corner, look),
         ]
-        return [*points, _caption(_reading(epochs, i), corner, look)]
 
     figure = go.Figure([_paths(positions, leaves, look), *traces(begin)])
     figure.frames = [
@@ -57,12 +55,11 @@ def animated(
         for i, epoch in enumerate(epochs.epoch)
     ]
     styled(figure, look, HEIGHT)
-    bare = {"showticklabels": False, "showgrid": False, "zeroline": False}
-    frame = {"showline": True, "mirror": True, "linecolor": look.grid}
-    figure.update_xaxes(range=window[0], **bare, **frame)
-    figure.update_yaxes(range=window[1], **bare, **frame)
+    figure.update_xaxes(range=window[0], **decision_space.BARE)
+    figure.update_yaxes(range=window[1], **decision_space.BARE)
     middles = {c: np.median(positions[0][labels == c], axis=0) for c in np.unique(labels).tolist()}
-    figure.update_layout(annotations=class_names(middles, names, forget, window, HEIGHT, look))
+    named = decision_space.class_names(middles, names, forget, window, HEIGHT, look)
+    figure.update_layout(annotations=named)
     _controls(figure, [str(epoch) for epoch in epochs.epoch], look, begin)
     what = requested(result.split)
     alt = (
@@ -73,16 +70,7 @@ def animated(
     return Picture(figure, alt, _sentence(epochs, what), table)
 
 
-def _markers(
-    retained: NDArray[np.int64], forget: tuple[int, ...]
-) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Of the retained samples, with these labels, and of the forgotten ones."""
-    stay = {"color": [class_colour(int(c), forget) for c in retained], "size": 6, "opacity": 0.55}
-    line = {"width": 1.8, "color": FORGET}
-    return stay, {"symbol": "x-thin", "size": 8, "line": line, "color": FORGET}
-
-
-def _points(places: Points, hover: list[str], marker: dict[str, Any]) -> go.Scatter:
+def _points(places: Points, hover: NDArray[np.str_], marker: dict[str, Any]) -> go.Scatter:
     return go.Scatter(
         x=places[:, 0],
         y=places[:, 1],

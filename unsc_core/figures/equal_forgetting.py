@@ -14,7 +14,7 @@ from unsc_core.analysis.spread import Interval, interval
 from unsc_core.figures.accuracy_plane import bold
 from unsc_core.figures.phrases import ONE_SEED, joined, pm
 from unsc_core.figures.standings import name
-from unsc_core.figures.theme import Look, Picture, label_margin, method_colour, styled
+from unsc_core.figures.theme import Look, Picture, label_margin, method_colour, styled, write
 
 
 def equal_forgetting(runs: Sequence[MethodRun], acc_forget: float, look: Look) -> Picture:
@@ -27,24 +27,17 @@ def equal_forgetting(runs: Sequence[MethodRun], acc_forget: float, look: Look) -
     figure = go.Figure(_bars(found, labels, changes, spread, look))
     gains = _draw_references(figure, runs, look)
     for label, equal in zip(labels, found.values(), strict=True):
-        figure.add_annotation(
-            x=1,
-            xref="paper",
-            y=label,
-            xanchor="left",
-            xshift=8,
-            text=f"{equal.acc_retain:.1f} %" + ("" if equal.reached else " †"),
-            showarrow=False,
-            font={"size": 14},
-        )
+        text = f"{equal.acc_retain:.1f} %" + ("" if equal.reached else " †")
+        place = {"x": 1, "xref": "paper", "xanchor": "left", "xshift": 8}
+        write(figure, text, y=label, font={"size": 14}, **place)
     styled(figure, look, 124 + 32 * len(labels))
     low = min(float((changes - spread).min()), 0.0, *gains)
     high = max(float((changes + spread).max()), 0.0, *gains)
     pad = 0.06 * max(high - low, 1.0)
     margin = {"l": label_margin(list(titles.values())), "r": 84, "t": 44, "b": 60}
     figure.update_layout(margin=margin, bargap=0.3)
-    figure.update_xaxes(title_text="change of Acc_r, points", range=[low - pad, high + pad])
-    figure.update_xaxes(zeroline=True, zerolinecolor=look.ink, zerolinewidth=1.5)
+    title, window = "change of Acc_r, points", [low - pad, high + pad]
+    figure.update_xaxes(title_text=title, range=window, **look.zero_line)
     figure.update_yaxes(autorange="reversed", type="category")
     alt = (
         f"Bars: Acc_r of {len(found)} methods, each at the epoch where its Acc_f has come down "
@@ -67,17 +60,12 @@ def _bars(
 ) -> go.Bar:
     """A bar for each method, with its interval over seeds; hatched where it never comes so low."""
     many = max(equal.change.n for equal in found.values()) > 1
+    error = {"type": "data", "array": spread, "color": look.ink, "thickness": 1.5, "visible": many}
     return go.Bar(
         x=changes,
         y=labels,
         orientation="h",
-        error_x={
-            "type": "data",
-            "array": spread,
-            "color": look.ink,
-            "thickness": 1.5,
-            "visible": many,
-        },
+        error_x=error,
         marker={
             "color": [method_colour(m, look) for m in found],
             "pattern": {"shape": ["" if e.reached else "/" for e in found.values()]},
@@ -98,16 +86,9 @@ def _draw_references(figure: go.Figure, runs: Sequence[MethodRun], look: Look) -
             gain = float(references[model].mean["gain"] or 0.0)
             gains.append(gain)
             figure.add_vline(x=gain, line={"color": look.ink, "width": 2, "dash": dash})
-            figure.add_annotation(
-                x=gain,
-                y=1,
-                yref="paper",
-                yanchor="bottom",
-                yshift=lift,  # the lines may lie close together: one name above the other
-                text=model,
-                showarrow=False,
-                font={"size": 14},
-            )
+            # The lines may lie close together: one name is lifted above the other.
+            place = {"y": 1, "yref": "paper", "yanchor": "bottom", "yshift": lift}
+            write(figure, model, x=gain, font={"size": 14}, **place)
     return gains
 
 

@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 
 from unsc_core.experiment.result import Result
 from unsc_core.figures.phrases import class_title, percent, requested
-from unsc_core.figures.theme import Look, Picture, class_colour, clear, label_margin, styled
+from unsc_core.figures.theme import Look, Picture, class_colour, clear, label_margin, styled, write
 
 
 def flow(result: Result, look: Look) -> Picture:
@@ -25,13 +25,13 @@ def flow(result: Result, look: Look) -> Picture:
     left, right = np.unique(labels), np.unique(other)
     pairs = [(a, b, int(((labels == a) & (other == b)).sum())) for a in left for b in right]
     pairs = [pair for pair in pairs if pair[2]]
-    counts = [(c, int((labels == c).sum())) for c in left]
-    counts += [(c, int((other == c).sum())) for c in right]
-    figure = go.Figure(_sankey(result, counts, pairs, look))
+    figure = go.Figure(_sankey(result, pairs, look))
     styled(figure, look, 520)
     figure.update_layout(margin={"l": 8, "r": 8, "t": 40, "b": 12})
-    _name_side(figure, 0, "left", "Training label")
-    _name_side(figure, 1, "right", "Retrained model's prediction")
+    sides = ((0, "left", "Training label"), (1, "right", "Retrained model's prediction"))
+    for x, anchor, text in sides:
+        place = {"x": x, "xanchor": anchor, "xref": "paper", "y": 1.08, "yref": "paper"}
+        write(figure, f"<b>{text}</b>", font={"size": 15}, **place)
     same = float((labels == other).mean())
     chance = float(sum((labels == c).mean() * (other == c).mean() for c in np.union1d(left, right)))
     samples = _training(result)
@@ -48,37 +48,30 @@ def flow(result: Result, look: Look) -> Picture:
     return Picture(figure, alt, sentence, table)
 
 
-def _sankey(
-    result: Result, counts: list[tuple[int, int]], pairs: list[tuple[int, int, int]], look: Look
-) -> go.Sankey:
-    """The trace.
-
-    Args:
-        result: whose classes these are.
-        counts: (class, samples) of every node: the training labels, then the predictions.
-        pairs: (trained on, predicted, samples) of every link.
-        look: colours.
-    """
+def _sankey(result: Result, pairs: list[tuple[int, int, int]], look: Look) -> go.Sankey:
+    """The trace; `pairs` are (trained on, predicted, samples) of every link."""
     names, forget = result.split.dataset.class_names, result.split.forget_classes
     total = sum(n for *_, n in pairs)
-    labels = sorted({a for a, _, _ in pairs})
-    place_left = {c: i for i, c in enumerate(labels)}
-    place_right = {c: len(labels) + i for i, c in enumerate(sorted({b for _, b, _ in pairs}))}
+    # The nodes: the training labels, then the predictions.
+    nodes = [(side, c) for side in (0, 1) for c in sorted({pair[side] for pair in pairs})]
+    sizes = [sum(pair[2] for pair in pairs if pair[side] == c) for side, c in nodes]
     grey = clear(look.muted, 0.25)
     return go.Sankey(
         arrangement="snap",
         textfont={"size": 15, "color": look.ink, "shadow": "none"},
         node={
-            "label": [f"{names[c]} {percent(n / total)}" for c, n in counts],
-            "color": [class_colour(int(c), forget) for c, _ in counts],
+            "label": [
+                f"{names[c]} {percent(n / total)}" for (_, c), n in zip(nodes, sizes, strict=True)
+            ],
+            "color": [class_colour(int(c), forget) for _, c in nodes],
             "pad": 16,
             "thickness": 16,
             "line": {"width": 0},
             "hovertemplate": "%{label}: %{value:.0f} samples<extra></extra>",
         },
         link={
-            "source": [place_left[a] for a, _, _ in pairs],
-            "target": [place_right[b] for _, b, _ in pairs],
+            "source": [nodes.index((0, a)) for a, _, _ in pairs],
+            "target": [nodes.index((1, b)) for _, b, _ in pairs],
             "value": [n for *_, n in pairs],
             "color": [
                 clear(class_colour(int(a), forget), 0.5) if a == b else grey for a, b, _ in pairs
@@ -86,19 +79,6 @@ def _sankey(
             "hovertemplate": "trained on %{source.label}<br>retrained predicts %{target.label}<br>"
             "<b>%{value:.0f} samples</b><extra></extra>",
         },
-    )
-
-
-def _name_side(figure: go.Figure, x: float, anchor: str, text: str) -> None:
-    figure.add_annotation(
-        x=x,
-        y=1.08,
-        xref="paper",
-        yref="paper",
-        xanchor=anchor,
-        text=f"<b>{text}</b>",
-        showarrow=False,
-        font={"size": 15},
     )
 
 
@@ -132,19 +112,13 @@ def label_counts(result: Result, look: Look) -> Picture:
         f"{percent(counts[order][0] / counts.sum())} of {_training(result)} "
         f"have the training label {class_title(names[0])}."
     )
-    return Picture(
-        figure,
-        "Bars: forgotten samples per training label.",
-        text,
-        {"class": names, "samples": counts[order]},
-    )
+    table = {"class": names, "samples": counts[order]}
+    return Picture(figure, "Bars: forgotten samples per training label.", text, table)
 
 
 def _training(result: Result) -> str:
     """What is counted: "the 2,000 training samples of Shirt", or "the 12 samples"."""
     names = requested(result.split)
-    return (
-        f"the {names}"
-        if result.split.forget_ids
-        else f"the {len(result.split.forget_train()):,} training samples of {names}"
-    )
+    if result.split.forget_ids:
+        return f"the {names}"
+    return f"the {len(result.split.forget_train()):,} training samples of {names}"

@@ -71,11 +71,9 @@ def _free(measure: Measure, numbers: dict[str, Any], result: Result) -> str:
 
 def _level(measure: Measure, numbers: dict[str, Any], result: Result) -> str:
     level = MEASURES["acc_retain"].read(numbers, "retrained")
-    return (
-        "not trained yet"
-        if level is None
-        else f"retrained Acc_r {MEASURES['acc_retain'].text(level)}"
-    )
+    if level is None:
+        return "not trained yet"
+    return f"retrained Acc_r {MEASURES['acc_retain'].text(level)}"
 
 
 def _retraining(measure: Measure, numbers: dict[str, Any], result: Result) -> str | None:

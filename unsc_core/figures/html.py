@@ -7,7 +7,7 @@ import json
 
 from plotly.offline import get_plotlyjs
 
-from unsc_core.figures.theme import DARK, FORGET, LIGHT, Look, Picture
+from unsc_core.figures.theme import DARK, FORGET, LIGHT, Look, Picture, clear
 
 DRAW = """
 const swaps = new Map(SWAPS), dark = matchMedia("(prefers-color-scheme: dark)");
@@ -57,15 +57,14 @@ def swaps() -> list[tuple[str, str]]:
     """Pairs of light and dark colours; that of the forgotten classes stays."""
     pairs = dict(zip(_colours(LIGHT), _colours(DARK), strict=True))
     pairs.pop(FORGET, None)
-    rgb = {_rgb(a): _rgb(b) for a, b in pairs.items()}
-    return [(a.lower(), b) for a, b in (pairs | rgb).items()]
+    starts = {_translucent(a): _translucent(b) for a, b in pairs.items()}
+    return [(a.lower(), b) for a, b in (pairs | starts).items()]
 
 
 def _colours(look: Look) -> list[str]:
     return [look.ink, look.muted, look.grid, look.paper, look.teal, *look.scale, *look.loss_gain]
 
 
-def _rgb(colour: str) -> str:
+def _translucent(colour: str) -> str:
     """How a colour starts where it is translucent."""
-    red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
-    return f"rgba({red},{green},{blue},"
+    return clear(colour, 1).removesuffix("1)")

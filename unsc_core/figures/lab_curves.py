@@ -10,7 +10,7 @@ from unsc_core.analysis.claims import forgotten
 from unsc_core.analysis.lab import SHOWN, LabRun, Recording
 from unsc_core.figures.lab_frames import READOUTS
 from unsc_core.figures.phrases import class_title, method_title, percent
-from unsc_core.figures.theme import FORGET, Look, Picture, method_colour, styled
+from unsc_core.figures.theme import FORGET, Look, Picture, method_colour, styled, write
 
 
 def verdict(run: LabRun) -> str:
@@ -57,14 +57,9 @@ def curves(run: LabRun, look: Look) -> Picture:
             line={"color": colour, "dash": dash, "width": 3},
             hovertemplate=f"{title}<br>epoch %{{x}}: Acc_r %{{y:.1f}} %<extra></extra>",
         )
-        end = {"x": path.epochs[-1:], "y": path.measures[-1:, 1]}
-        figure.add_scatter(
-            **end,
-            mode="markers",
-            showlegend=False,
-            hoverinfo="skip",
-            marker={"color": colour, "size": 9},
-        )
+        end = {"x": path.epochs[-1:], "y": path.measures[-1:, 1], "showlegend": False}
+        mark = {"color": colour, "size": 9}
+        figure.add_scatter(**end, mode="markers", hoverinfo="skip", marker=mark)
     ours = run.paths["unsc"]
     figure.add_scatter(
         x=ours.epochs,
@@ -77,25 +72,14 @@ def curves(run: LabRun, look: Look) -> Picture:
     )
     level = run.paths["retrain"].measure("acc_retain")
     figure.add_hline(y=level, line={"color": look.ink, "width": 1})
-    figure.add_annotation(
-        x=1,
-        xref="paper",
-        xanchor="right",
-        y=level,
-        yshift=-12,
-        showarrow=False,
-        text=f"retrained: Acc_r {level:.1f} %",
-    )
+    place = {"x": 1, "xref": "paper", "xanchor": "right", "y": level, "yshift": -12}
+    write(figure, f"retrained: Acc_r {level:.1f} %", **place)
     styled(figure, look, 430, "Accuracy over the epochs")
     figure.update_layout(margin={"l": 66, "b": 134, "t": 44}, legend={"y": -0.24, "yanchor": "top"})
     figure.update_xaxes(title_text="epoch", rangemode="tozero")
     figure.update_yaxes(title_text="test accuracy %", range=[-4, 104])
-    return Picture(
-        figure,
-        f"Lines over the epochs: accuracy on the retained classes for each method. {verdict(run)}",
-        "",
-        _table(run),
-    )
+    alt = "Lines over the epochs: accuracy on the retained classes for each method."
+    return Picture(figure, f"{alt} {verdict(run)}", "", _table(run))
 
 
 def _table(run: LabRun) -> dict[str, list[Any]]:
@@ -105,6 +89,5 @@ def _table(run: LabRun) -> dict[str, list[Any]]:
         for method, path in run.paths.items()
         for epoch, values in zip(path.epochs.tolist(), path.measures.tolist(), strict=True)
     ]
-    return dict(
-        zip(["method", "epoch", *READOUTS], map(list, zip(*rows, strict=True)), strict=True)
-    )
+    columns = map(list, zip(*rows, strict=True))
+    return dict(zip(["method", "epoch", *READOUTS], columns, strict=True))

@@ -10,7 +10,7 @@ import numpy as np
 from unsc_core.analysis.lab import EXTENT, LEVELS, SHOWN, SIZE, LabRun, Recording
 from unsc_core.analysis.measures import MEASURES
 from unsc_core.figures.phrases import class_title, method_title
-from unsc_core.figures.theme import FONT_FAMILY, Look, class_colour
+from unsc_core.figures.theme import FONT_FAMILY, Look, class_colour, rgb
 
 POINTS_PER_CLASS = 60
 """Test points drawn of each class; accuracies are counted on all of them."""
@@ -33,14 +33,7 @@ READOUTS = {
 def frames(run: LabRun, look: Look) -> dict[str, Any]:
     """Everything that the browser needs to play a run, in JSON types; the cells stay compressed."""
     dataset = run.dataset
-    rows = np.sort(
-        np.concatenate(
-            [
-                np.flatnonzero(dataset.y_test == c)[:POINTS_PER_CLASS]
-                for c in range(dataset.num_classes)
-            ]
-        )
-    )
+    rows = dataset.first_of_each_class("test", POINTS_PER_CLASS)
     means = [dataset.x_train[dataset.y_train == c].mean(0) for c in range(dataset.num_classes)]
     return {
         "key": f"{run.key}-{look.name}",
@@ -50,7 +43,7 @@ def frames(run: LabRun, look: Look) -> dict[str, Any]:
         "font": FONT_FAMILY,
         "ink": look.ink,
         "paper": look.paper,
-        "rim": _rgb(look.ink),
+        "rim": rgb(look.ink),
         "palette": _text(palette(dataset.num_classes, run.config.forget_classes, look)),
         "classes": [
             {
@@ -73,12 +66,13 @@ def frames(run: LabRun, look: Look) -> dict[str, Any]:
 
 
 def _panel(run: LabRun, name: str, path: Recording, rows: np.ndarray) -> dict[str, Any]:
-    target = ""
+    title, note = method_title(name), path.stopped
     if name == "retrain":
-        target = f"from scratch, without {class_title(run.dataset.class_names[run.forgotten])}"
+        title = "Retrained"
+        note = f"from scratch, without {class_title(run.dataset.class_names[run.forgotten])}"
     return {
-        "name": "Retrained" if name == "retrain" else method_title(name),
-        "note": target or path.stopped,
+        "name": title,
+        "note": note,
         "epochs": path.epochs.tolist(),
         "readouts": [_readout(values) for values in path.measures.tolist()],
         "cells": base64.b64encode(path.deflated).decode(),
@@ -96,17 +90,13 @@ def _readout(values: list[float]) -> list[str]:
 
 def palette(classes: int, forget_classes: tuple[int, ...], look: Look) -> np.ndarray:
     """(256, 3) uint8: the colour of each value of a cell, stronger for confident predictions."""
-    paper = np.array(_rgb(look.paper), float)
+    paper = np.array(rgb(look.paper), float)
     strength = np.linspace(FAINT, STRONG[look.name], LEVELS)[:, None]
     colours = np.zeros((256, 3), np.uint8)
     for c in range(classes):
-        colour = np.array(_rgb(class_colour(c, forget_classes)), float)
+        colour = np.array(rgb(class_colour(c, forget_classes)), float)
         colours[c * LEVELS : (c + 1) * LEVELS] = np.round(paper + strength * (colour - paper))
     return colours
-
-
-def _rgb(colour: str) -> tuple[int, ...]:
-    return tuple(int(colour[i : i + 2], 16) for i in (1, 3, 5))
 
 
 def _text(array: np.ndarray) -> str:

@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 
 from unsc_core.analysis.lab import LabRun, LayerGradient
 from unsc_core.figures.phrases import percent
-from unsc_core.figures.theme import Look, Picture, styled
+from unsc_core.figures.theme import Look, Picture, styled, write
 
 
 def why(run: LabRun) -> list[str]:
@@ -80,6 +80,7 @@ def arrows(layer: LayerGradient, row: int, look: Look) -> Picture:
     figure = go.Figure()
     for i in range(layer.dim):
         (x, y), kept = 4 * reach * layer.directions[:, i], i < layer.rank
+        colour, dash = (look.muted, "dot") if kept else (look.teal, "solid")
         figure.add_scatter(
             x=[-x, x],
             y=[-y, y],
@@ -87,15 +88,10 @@ def arrows(layer: LayerGradient, row: int, look: Look) -> Picture:
             hoverinfo="skip",
             name="protected" if kept else "null space",
             showlegend=i in (0, layer.rank),
-            line={
-                "color": look.muted if kept else look.teal,
-                "width": 2,
-                "dash": "dot" if kept else "solid",
-            },
+            line={"color": colour, "width": 2, "dash": dash},
         )
-    side = (
-        np.sign(projected[0] * raw[1] - projected[1] * raw[0]) or 1.0
-    )  # the side of the projected gradient that the raw one is on
+    # The side of the projected gradient that the raw one is on.
+    side = np.sign(projected[0] * raw[1] - projected[1] * raw[0]) or 1.0
     _arrow(figure, raw, look.ink, 8)
     _label(figure, raw, "raw gradient", look.ink, _aside(raw, side), look)
     if np.any(projected):
@@ -116,24 +112,15 @@ def arrows(layer: LayerGradient, row: int, look: Look) -> Picture:
         f"into the null space it is ({projected[0]:.3f}, {projected[1]:.3f}). {layer.rank} of "
         f"{layer.dim} directions are protected."
     )
-    return Picture(
-        figure, alt, "", {"input": ["horizontal", "vertical"], "raw": raw, "projected": projected}
-    )
+    table = {"input": ["horizontal", "vertical"], "raw": raw, "projected": projected}
+    return Picture(figure, alt, "", table)
 
 
 def _arrow(figure: go.Figure, tip: np.ndarray, colour: str, width: int) -> None:
     """From the origin to `tip`."""
-    start = {"ax": 0, "ay": 0, "axref": "x", "ayref": "y"}
-    figure.add_annotation(
-        x=tip[0],
-        y=tip[1],
-        **start,
-        text="",
-        arrowhead=2,
-        arrowsize=0.8,
-        arrowwidth=width,
-        arrowcolor=colour,
-    )
+    ends = {"x": tip[0], "y": tip[1], "ax": 0, "ay": 0, "axref": "x", "ayref": "y"}
+    head = {"arrowhead": 2, "arrowsize": 0.8, "arrowwidth": width, "arrowcolor": colour}
+    figure.add_annotation(text="", **ends, **head)
 
 
 def _aside(tip: np.ndarray, side: float) -> dict[str, float]:
@@ -145,15 +132,8 @@ def _aside(tip: np.ndarray, side: float) -> dict[str, float]:
 def _label(
     figure: go.Figure, at: np.ndarray, text: str, colour: str, beside: dict[str, Any], look: Look
 ) -> None:
-    figure.add_annotation(
-        x=at[0],
-        y=at[1],
-        text=f"<b>{text}</b>",
-        showarrow=False,
-        font={"size": 15, "color": colour},
-        bgcolor=look.paper,
-        **beside,
-    )
+    font = {"size": 15, "color": colour}
+    write(figure, f"<b>{text}</b>", x=at[0], y=at[1], font=font, bgcolor=look.paper, **beside)
 
 
 def bars(layer: LayerGradient, row: int, name: str, look: Look) -> Picture:

@@ -45,19 +45,13 @@ def drift(titles: dict[str, str], found: Subspaces, look: Look) -> Picture:
             cliponaxis=False,
             hovertemplate=f"%{{y}}<br>{DRIFT_NAMES[part]}: %{{x:.2f}} %<extra></extra>",
         )
-    styled(
-        figure,
-        look,
-        150 + (24 * len(shown) + 16) * len(names),
-        "Movement of retained test images, per layer",
-    )
-    figure.update_layout(
-        barmode="group", bargap=0.25, margin={"l": label_margin(names), "t": 76, "b": 56, "r": 64}
-    )
+    height = 150 + (24 * len(shown) + 16) * len(names)
+    styled(figure, look, height, "Movement of retained test images, per layer")
+    margin = {"l": label_margin(names), "t": 76, "b": 56, "r": 64}
+    figure.update_layout(barmode="group", bargap=0.25, margin=margin)
     figure.update_yaxes(autorange="reversed")
-    figure.update_xaxes(
-        title_text="% of the layer's own output, root mean square", rangemode="tozero"
-    )
+    title = "% of the layer's own output, root mean square"
+    figure.update_xaxes(title_text=title, rangemode="tozero")
     alt = (
         "Bars per layer: how far retained test images move in the whole unlearned network, "
         "and by the layer's own change alone"

@@ -68,16 +68,6 @@ def method_title(name: str) -> str:
     return METHODS[name].title
 
 
-def free_and_added(gain: dict[str, float | None]) -> str:
-    """The gain of one run split in two, as a sentence; `gain` as in a `summary`."""
-    if gain["free"] is None or gain["added"] is None:
-        return "Single samples have no mask, so their gain cannot be split."
-    return (
-        f"Of the change in Acc_r, masking alone gives {points(gain['free'])} points without any "
-        f"training; changing weights adds {points(gain['added'])}."
-    )
-
-
 def altered(title: str, alterations: Sequence[str]) -> str:
     """A title with what differs from the published method: "UNSC (edited labels, imported)"."""
     return f"{title} ({', '.join(alterations)})" if alterations else title

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from unsc_core.analysis.geometry import Subspaces
 from unsc_core.figures.spectra import Eigenvalues
-from unsc_core.figures.theme import FORGET, Look, Picture, styled
+from unsc_core.figures.theme import FORGET, Look, Picture, styled, write
 from unsc_core.subspace.energy import energy_rank
 
 
@@ -50,13 +50,8 @@ def reachable(
     frozen, left = curve(values, energy)
     k = sum(energy_rank(group, energy_threshold) for group in values)
     figure = go.Figure()
-    figure.add_scatter(
-        x=[0, 100],
-        y=[100, 0],
-        mode="lines",
-        line={"color": look.muted, "width": 1.5, "dash": "dash"},
-        hoverinfo="skip",
-    )
+    dashed = {"color": look.muted, "width": 1.5, "dash": "dash"}
+    figure.add_scatter(x=[0, 100], y=[100, 0], mode="lines", line=dashed, hoverinfo="skip")
     figure.add_scatter(
         x=frozen,
         y=left,
@@ -74,18 +69,10 @@ def reachable(
         cliponaxis=False,
     )
     area = selectivity(values, energy)
-    figure.add_annotation(
-        x=1,
-        y=1,
-        xref="paper",
-        yref="paper",
-        xanchor="right",
-        yanchor="top",
-        align="right",
-        showarrow=False,
-        font={"size": 15},
-        text=f"<b>{left[k]:.0f} %</b> reachable at γ<br>selectivity <b>{area:.2f}</b>",
-    )
+    corner = {"x": 1, "y": 1, "xref": "paper", "yref": "paper"}
+    align = {"xanchor": "right", "yanchor": "top", "align": "right"}
+    text = f"<b>{left[k]:.0f} %</b> reachable at γ<br>selectivity <b>{area:.2f}</b>"
+    write(figure, text, **corner, **align, font={"size": 15})
     styled(figure, look, 300, title)
     figure.update_xaxes(range=[0, 103], title_text="retained energy frozen, %")
     figure.update_yaxes(range=[0, 108], title_text="forgotten reachable, %")
@@ -94,9 +81,8 @@ def reachable(
         f"{title}: at γ = {energy_threshold:g}, {left[k]:.0f} percent of the forgotten samples' "
         f"energy is still reachable; selectivity {area:.2f}."
     )
-    return Picture(
-        figure, alt, "", {"retained energy frozen": frozen, "forgotten energy reachable": left}
-    )
+    table = {"retained energy frozen": frozen, "forgotten energy reachable": left}
+    return Picture(figure, alt, "", table)
 
 
 def reachable_sentence(

@@ -39,52 +39,37 @@ def spectrum(
     k = energy_rank(values, energy_threshold)
     share = np.maximum(values / max(values.sum(), 1e-300), 1e-12)
     index = np.arange(1, len(values) + 1)
-    parts = (
-        ("kept", slice(0, k), look.muted),
-        ("null space", slice(max(k - 1, 0), None), look.teal),
-    )
     d, groups = len(values), len(spectra[layer])
-    figure = go.Figure(  # built in one piece: γ is dragged, and later changes to a figure are slow
-        [
-            {
-                "type": "scatter",
-                "x": index[part],
-                "y": share[part],
-                "mode": "lines",
-                "fill": "tozeroy",
-                "name": name,
-                "line": {"color": colour, "width": 2},
-                "fillcolor": clear(colour, 0.18),
-                "hovertemplate": "direction %{x}<br>energy share %{y:.2e}<br>"
-                f"{name}<extra></extra>",
-            }
-            for name, part, colour in parts
-        ],
-        layout(look, height, title)
-        | {
-            "margin": {"l": 74, "r": 8, "t": 44, "b": 56},
-            "showlegend": False,
-            "meta": {"layer": layer},
-            "yaxis": axis(look, "energy share")
-            | {"type": "log", "range": [-7, 0.1], "exponentformat": "power", "dtick": 2},
-            "xaxis": axis(
-                look,
-                f"direction · rank {k} of {d}" + (f" (group 1 of {groups})" if groups > 1 else ""),
-            )
-            | {"range": [0.5, d + 0.5]},
-            "shapes": [
-                {
-                    "type": "line",
-                    "x0": k + 0.5,
-                    "x1": k + 0.5,
-                    "y0": 0,
-                    "y1": 1,
-                    "yref": "y domain",
-                    "line": {"color": look.ink, "width": 2, "dash": "dot"},
-                }
-            ],
-        },
-    )
+    hover = "direction %{x}<br>energy share %{y:.2e}"
+    lines = [
+        {
+            "type": "scatter",
+            "x": index[part],
+            "y": share[part],
+            "mode": "lines",
+            "fill": "tozeroy",
+            "name": name,
+            "line": {"color": colour, "width": 2},
+            "fillcolor": clear(colour, 0.18),
+            "hovertemplate": f"{hover}<br>{name}<extra></extra>",
+        }
+        for name, part, colour in (
+            ("kept", slice(0, k), look.muted),
+            ("null space", slice(max(k - 1, 0), None), look.teal),
+        )
+    ]
+    of_groups = f" (group 1 of {groups})" if groups > 1 else ""
+    cut = {"type": "line", "x0": k + 0.5, "x1": k + 0.5, "y0": 0, "y1": 1, "yref": "y domain"}
+    style = layout(look, height, title) | {
+        "margin": {"l": 74, "r": 8, "t": 44, "b": 56},
+        "showlegend": False,
+        "meta": {"layer": layer},
+        "yaxis": axis(look, "energy share")
+        | {"type": "log", "range": [-7, 0.1], "exponentformat": "power", "dtick": 2},
+        "xaxis": axis(look, f"direction · rank {k} of {d}{of_groups}") | {"range": [0.5, d + 0.5]},
+        "shapes": [cut | {"line": {"color": look.ink, "width": 2, "dash": "dot"}}],
+    }
+    figure = go.Figure(lines, style)  # in one piece: γ is dragged, and later changes are slow
     alt = (
         f"Spectrum of {title}: {k} of {d} directions hold {energy_threshold:.3g} of the retained "
         f"energy; {d - k} are free to move in."
@@ -120,10 +105,10 @@ def free_share(
             hovertemplate="%{y}<br>%{text} of %{customdata} directions<extra>" + label + "</extra>",
         )
     styled(figure, look, 150 + 38 * len(names), "Directions kept and free, per layer")
-    figure.update_layout(barmode="stack", bargap=0.3)
+    margin = {"l": label_margin(names), "t": 76, "b": 56}
+    figure.update_layout(barmode="stack", bargap=0.3, margin=margin)
     figure.update_yaxes(autorange="reversed")
     figure.update_xaxes(title_text="% of directions", range=[0, 100])
-    figure.update_layout(margin={"l": label_margin(names), "t": 76, "b": 56})
     widest = int(np.argmax(free / dims))
     outside = unkept(spectra, cut_at)
     sentence = f"{at_gamma(cut_at)}, no direction is free to move in: all are kept."
@@ -136,18 +121,8 @@ def free_share(
         )
     alt = "Stacked bars per layer: directions kept for the retained classes, and the null space."
     energy = 100 * np.array(list(outside.values()))
-    return Picture(
-        figure,
-        alt,
-        sentence,
-        {
-            "layer": names,
-            "dim": dims,
-            "rank": kept,
-            "null dimension": free,
-            "retained energy in it, %": energy,
-        },
-    )
+    table = {"layer": names, "dim": dims, "rank": kept, "null dimension": free}
+    return Picture(figure, alt, sentence, table | {"retained energy in it, %": energy})
 
 
 def _energy(shares: Sequence[float]) -> str:

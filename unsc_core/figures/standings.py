@@ -4,17 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from unsc_core.analysis.comparison import (
-    ComparisonRow,
-    MethodRun,
-    Standing,
-    added,
-    by_method,
-    forgets,
-    free,
-    rows,
-    standing,
-)
+from unsc_core.analysis import comparison
+from unsc_core.analysis.comparison import ComparisonRow, MethodRun, Standing, by_method, rows
 from unsc_core.analysis.measures import MEASURES, Measure
 from unsc_core.analysis.spread import Interval
 from unsc_core.figures.phrases import MODEL_TITLES, ONE_SEED, altered, joined, pm
@@ -45,7 +36,7 @@ def name(method: str, runs: Sequence[MethodRun] = ()) -> str:
 def table(runs: Sequence[MethodRun]) -> dict[str, list[str]]:
     """The comparison as text, references first; over seeds "mean ± half of the 95 % interval"."""
     found, of = rows(runs), by_method(runs)
-    against = standing(runs) if "unsc" in found else Standing()
+    against = comparison.standing(runs) if "unsc" in found else Standing()
     names = [(MARK if m == "unsc" else "") + name(m, of.get(m, ())) for m in found]
     return {
         "Method": names,
@@ -70,7 +61,7 @@ def _acc_forget(value: float | None) -> str:
 def _verdict(method: str, of: Sequence[MethodRun], against: Standing) -> str:
     if any(run.forgotten is None for run in of):
         return "not known yet"
-    if not forgets(of):
+    if not comparison.forgets(of):
         most = max(run.measures["unlearned"]["acc_forget"] or 0.0 for run in of)
         return f"does not forget (Acc_f up to {_acc_forget(most)})"
     for words, group in (
@@ -93,14 +84,14 @@ def conclusion(runs: Sequence[MethodRun]) -> str:
     over = f"Over {seeds} seeds, {who}" if seeds > 1 else f"In this single run, {who}"
     if any(run.forgotten is None for run in unsc):
         return f"Whether {who} forgets is known once there is a retrained model to compare with."
-    if not forgets(unsc):
+    if not comparison.forgets(unsc):
         lead = f"{over} does not forget: Acc_f stays at {_acc_forget(acc_forget)}."
         return " ".join([lead, "A lower γ or more epochs may help.", *_caution(seeds)])
     sentences = [f"{over} forgets (Acc_f {_acc_forget(acc_forget)})."]
-    hidden, beyond = free(unsc), added(unsc)
+    hidden, beyond = comparison.free(unsc), comparison.added(unsc)
     if hidden is not None and beyond is not None:
         sentences.append(f"{free_and_added(hidden, beyond)}.")
-    against = standing(runs)
+    against = comparison.standing(runs)
     titles = {method: name(method, found) for method, found in of.items()}
     pairs = [one for g in (against.better, against.tied, against.worse) for one in g.values()]
     fewest = min([seeds, *(one.n for one in pairs)])

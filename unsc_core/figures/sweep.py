@@ -50,22 +50,16 @@ def sweep(
             customdata=[one.energy_threshold for one in ordered],
             hovertemplate=f"γ = %{{x}}<br>{name} %{{y:.1f}} %<extra></extra>",
         )
-    if f"{energy_threshold:g}" in labels:
-        figure.add_vline(
-            x=labels.index(f"{energy_threshold:g}"),
-            line={"color": look.ink, "width": 2, "dash": "dot"},
-        )
+    if (own := f"{energy_threshold:g}") in labels:
+        dotted = {"color": look.ink, "width": 2, "dash": "dot"}
+        figure.add_vline(x=labels.index(own), line=dotted)
     styled(figure, look, 440)
     figure.update_layout(margin={"l": 64, "t": 60, "b": 56})
     figure.update_xaxes(type="category", title_text="energy threshold γ")
     figure.update_yaxes(range=[-3, 103], title_text="%")
     table = {"gamma": labels, **series}
-    return Picture(
-        figure,
-        "Lines over γ: accuracy on retained and forgotten classes, and logit drift.",
-        _best(ordered, original_retain),
-        table,
-    )
+    alt = "Lines over γ: accuracy on retained and forgotten classes, and logit drift."
+    return Picture(figure, alt, _best(ordered, original_retain), table)
 
 
 def _best(outcomes: Sequence[SweepPoint], original_retain: float) -> str:

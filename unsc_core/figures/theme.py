@@ -54,6 +54,11 @@ class Look:
     scale: tuple[str, ...]
     loss_gain: tuple[str, str, str]
 
+    @property
+    def zero_line(self) -> dict[str, Any]:
+        """For an axis whose zero means "no change"."""
+        return {"zeroline": True, "zerolinecolor": self.ink, "zerolinewidth": 1.5}
+
 
 BLUES = ("#f4f7f9", "#b9d3e6", "#5b9bc8", "#1f6aa5", "#0b3c66")
 BLUES_ON_DARK = ("#161f23", "#1d425c", "#2a6f9e", "#62a8d6", "#d3e9f8")
@@ -134,17 +139,18 @@ def _colour_from(name: str) -> str:
 
 def _is_distinct(candidate: bytes) -> bool:
     """Whether a colour is no grey, unlike all colours above, and 3 : 1 against either paper."""
-    rgb = np.frombuffer(candidate, np.uint8).astype(float)
-    taken = np.array([_rgb(c) for c in (FORGET, *RETAIN, LIGHT.teal, DARK.teal)])
-    apart = np.linalg.norm(taken - rgb, axis=1).min()
-    return bool(0.14 < _luminance(rgb / 255) < 0.28 and np.ptp(rgb) > 80 and apart > 65)
+    colour = np.frombuffer(candidate, np.uint8).astype(float)
+    taken = np.array([rgb(c) for c in (FORGET, *RETAIN, LIGHT.teal, DARK.teal)])
+    apart = np.linalg.norm(taken - colour, axis=1).min()
+    return bool(0.14 < _luminance(colour / 255) < 0.28 and np.ptp(colour) > 80 and apart > 65)
 
 
 def _digest(text: str) -> bytes:
     return hashlib.sha256(text.encode()).digest()
 
 
-def _rgb(colour: str) -> tuple[int, int, int]:
+def rgb(colour: str) -> tuple[int, int, int]:
+    """Red, green and blue of a colour #rrggbb, 0 to 255."""
     red, green, blue = bytes.fromhex(colour[1:])
     return red, green, blue
 
@@ -157,7 +163,7 @@ def _luminance(colours: NDArray[np.floating]) -> NDArray[np.floating]:
 
 def clear(colour: str, opacity: float) -> str:
     """A colour, #rrggbb, made translucent."""
-    red, green, blue = _rgb(colour)
+    red, green, blue = rgb(colour)
     return f"rgba({red},{green},{blue},{opacity:g})"
 
 
@@ -198,7 +204,7 @@ def add_cells(
     share = np.clip(
         (np.asarray(values, float) - limits[0]) / ((limits[1] - limits[0]) or 1.0), 0.0, 1.0
     ) * (len(scale) - 1)
-    channels = np.array([_rgb(colour) for colour in scale], float)
+    channels = np.array([rgb(colour) for colour in scale], float)
     cells = (
         np.stack([np.interp(share, np.arange(len(scale)), channels[:, i]) for i in range(3)], -1)
         / 255
@@ -214,6 +220,21 @@ def add_cells(
         hoverinfo="skip",
         showlegend=False,
     )
+
+
+def frame(
+    figure: go.Figure, rows: tuple[int, int], columns: tuple[int, int], colour: str, width: float
+) -> None:
+    """Outline the cells of a heat map from the first to the last of these rows and columns."""
+    (top, bottom), (left, right) = rows, columns
+    line = {"color": colour, "width": width}
+    place = {"x0": left - 0.5, "x1": right + 0.5, "y0": top - 0.5, "y1": bottom + 0.5}
+    figure.add_shape(type="rect", line=line, **place)
+
+
+def write(figure: go.Figure, text: str, **place: Any) -> None:
+    """Put a text on a figure; `place` and the rest are plotly's, for an annotation."""
+    figure.add_annotation(text=text, showarrow=False, **place)
 
 
 def layout(look: Look, height: int, title: str = "") -> dict[str, Any]:

@@ -69,11 +69,11 @@ def _setting(result: Result, name: str) -> str:
 
 def same_request(a: Result, b: Result) -> bool:
     """Whether both forget the same of the same data, so that their accuracies are comparable."""
-    return (a.split.forget_classes, a.split.forget_ids, a.split.dataset.test_digest) == (
-        b.split.forget_classes,
-        b.split.forget_ids,
-        b.split.dataset.test_digest,
+    of_a, of_b = (
+        (one.split.forget_classes, one.split.forget_ids, one.split.dataset.test_digest)
+        for one in (a, b)
     )
+    return of_a == of_b
 
 
 def comparison(a: Result, b: Result) -> str:

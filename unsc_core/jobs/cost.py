@@ -176,9 +176,6 @@ class _Missing:
     store: Store
     pieces: dict[str, _Piece] = field(default_factory=dict)
 
-    def _has(self, kind: artefacts.Kind, key: str) -> bool:
-        return kind.has(self.store, key)
-
     def original(self) -> None:
         """The network before unlearning."""
         if self.config.checkpoint is None:
@@ -190,7 +187,7 @@ class _Missing:
         self._training(self.keys.retrained, "retraining", len(self.request.retain_train()), without)
 
     def _training(self, key: str, verb: str, images: int, without: tuple[int, ...] | None) -> None:
-        if self._has(artefacts.TRAINED, key):
+        if artefacts.TRAINED.has(self.store, key):
             return
         if without is not None and shipped_meta(self.config, self.dataset, without):
             return
@@ -204,7 +201,7 @@ class _Missing:
 
     def unlearned(self) -> None:
         """The unlearning."""
-        if not self._has(artefacts.UNLEARNED, self.keys.unlearned):
+        if not artefacts.UNLEARNED.has(self.store, self.keys.unlearned):
             if self.config.method == "retrain":
                 self.retrained()
             if self.config.subspace == "merge":
@@ -226,7 +223,7 @@ class _Missing:
     def spectra(self, decompositions: int = 1) -> None:
         """The second moments if they are missing, and their spectra, which no job stores."""
         stored = (self.keys.moments, f"{self.keys.moments}-{self.keys.spectra}")
-        if not any(self._has(artefacts.MOMENTS, key) for key in stored):
+        if not any(artefacts.MOMENTS.has(self.store, key) for key in stored):
             self.pieces[f"moments-{self.keys.moments}"] = _Piece("", lambda rates: rates.moments)
         self.pieces[f"spectra-{self.keys.spectra}-{decompositions}"] = _Piece(
             "", lambda rates: decompositions * rates.spectra
@@ -235,7 +232,7 @@ class _Missing:
     def logits(self, key: str) -> None:
         """One model's logits on the test and the training set."""
         for part in ("test", "train"):
-            if not self._has(artefacts.LOGITS, logits_key(key, self.dataset, part)):
+            if not artefacts.LOGITS.has(self.store, logits_key(key, self.dataset, part)):
                 images = len(self.dataset.labels(part))
                 self.pieces[f"logits-{key}-{part}"] = _Piece("", _predicting(images))
 

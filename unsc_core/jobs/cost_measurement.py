@@ -26,7 +26,7 @@ from unsc_core.learning.training import train
 from unsc_core.methods import METHODS
 from unsc_core.models import build_model
 from unsc_core.progress import Report, Stages, silent
-from unsc_core.subspace.representations import Layer, represented_layers, rows_per_sample
+from unsc_core.subspace.representations import inputs_of, represented_layers, rows_per_sample
 from unsc_core.subspace.sampling import enough_images
 
 FIRST_BATCH = 8
@@ -52,10 +52,9 @@ def measure(config: ExperimentConfig, store: Store, report: Report = silent) -> 
         device = resolve_device(config.device)
         set_up_process(dataset)
         data = to_device(dataset, device)
-        model = build_model(config.model, dataset.input_shape, dataset.num_classes, config.seed).to(
-            device
-        )
-        rates = _measured(model, data, dataset.num_classes)
+        shape, classes = dataset.input_shape, dataset.num_classes
+        model = build_model(config.model, shape, classes, config.seed).to(device)
+        rates = _measured(model, data, classes)
     _put(rates, key, device, store)
 
 
@@ -80,13 +79,8 @@ def record(work: Experiment) -> None:
 
 
 def _put(rates: Rates, key: str, device: str, store: Store) -> None:
-    meta = {
-        "rates": asdict(rates),
-        "device": device,
-        "machine": this_machine(device),
-        "created": time.time(),
-    }
-    COST.write(store, key, meta)
+    where = {"device": device, "machine": this_machine(device), "created": time.time()}
+    COST.write(store, key, {"rates": asdict(rates), **where})
 
 
 def _measured(model: nn.Module, data: DeviceData, num_classes: int) -> Rates:
@@ -183,25 +177,17 @@ def _subspace_seconds(
     images = num_classes * config.images
     moments, project, sides = images * answer, 0.0, []
 
-    def add(layer: Layer, received: Tensor) -> None:
+    def add(name: str, received: Tensor) -> None:
         nonlocal moments, project
+        layer = layers[name]
         d, groups = layer.weight[0].numel(), getattr(layer, "groups", 1)
-        moments += (
-            images * rows_per_sample(layer, received, config.positions) * groups * d * d * product
-        )
+        rows = images * rows_per_sample(layer, received, config.positions)
+        moments += rows * groups * d * d * product
         project += layer.weight.shape[0] * d * d * product
         sides.extend([d] * groups)
 
-    hooks = [
-        layer.register_forward_pre_hook(lambda module, args: add(module, args[0]))
-        for layer in layers.values()
-    ]
-    try:
-        with evaluating(model), torch.inference_mode():
-            model(data.inputs(data.x_train[:1]))
-    finally:
-        for hook in hooks:
-            hook.remove()
+    with inputs_of(layers, add), evaluating(model), torch.inference_mode():
+        model(data.inputs(data.x_train[:1]))
     return moments, _in_parallel([side**3 * cube for side in sides], cores()), project
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -117,21 +118,19 @@ def relabel(
     labels: Tensor,
     config: SgdConfig,
     seed: int,
-    *,
-    before: Tensor | None = None,
-    project: Project | None = None,
-    on_epoch: Callable[[int, float, float], None] = lambda epoch, accuracy, loss: None,
+    **more: Any,
 ) -> list[dict[str, float]]:
-    """Teach the training samples `rows` (n,) the classes `labels` (n,), in place; see `descend`."""
+    """Teach the training samples `rows` (n,) the classes `labels` (n,), in place; see `descend`.
+
+    `more` are its keyword arguments: `before`, `project` and `on_epoch`.
+    """
     samples = data.x_train[rows]
 
     def losses(epoch: int, order: torch.Generator) -> Iterator[Tensor]:
         for batch in shuffled(len(rows), config.batch_size, order, data.device):
             yield F.cross_entropy(model(data.inputs(samples[batch])), labels[batch])
 
-    return descend(
-        model, data, rows, losses, config, seed, before=before, project=project, on_epoch=on_epoch
-    )
+    return descend(model, data, rows, losses, config, seed, **more)
 
 
 def descend(

@@ -39,6 +39,8 @@ KNOWN = NEEDED | UNREAD | {"spectra.safetensors", "taught_labels.npy"}
 KNOWN |= {f"{name}.safetensors" for name in TRAINED} | {
     f"logits_{name}{part}.npy" for name in TRAINED for part in ("", "_train")
 }
+DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, ValueError, MemoryError)
+"""What `zipfile` raises on unknown bytes."""
 MAX_BYTES = 2**30
 MAX_TEXT_BYTES = 2**22
 NUMBER = (int, float)
@@ -64,6 +66,11 @@ OPTIONAL: dict[str, Any] = {"took": NUMBER, "machine": str, "trained_machines": 
 Files = dict[str, bytes]
 
 
+def unusable(what: str) -> ImportedFileError:
+    """The error of an export in which something is wrong."""
+    return ImportedFileError(f"{what}; export the run again.")
+
+
 def read_archive(file: BinaryIO | Path) -> Files:
     """The files of an archive; names and sizes are checked before any file is read.
 
@@ -79,16 +86,7 @@ def read_archive(file: BinaryIO | Path) -> Files:
                 for member in members
                 if member.filename not in UNREAD
             }
-    except (
-        zipfile.BadZipFile,
-        zlib.error,
-        EOFError,
-        OSError,
-        RuntimeError,
-        NotImplementedError,
-        ValueError,
-        MemoryError,
-    ):
+    except DAMAGED:
         raise ImportedFileError(
             "This is not a complete .zip archive; export the run again, and check that the whole "
             "file was copied."
@@ -104,24 +102,18 @@ def _check_members(members: list[zipfile.ZipInfo]) -> None:
             "choose a .zip that Export on the Runs page made."
         )
     if twice := [name for name, times in Counter(names).items() if times > 1]:
-        raise ImportedFileError(f"The archive has '{twice[0]}' twice; export the run again.")
+        raise unusable(f"The archive has '{twice[0]}' twice")
     if missing := sorted(NEEDED - set(names)):
-        raise ImportedFileError(f"The archive has no '{missing[0]}'; export the run again.")
+        raise unusable(f"The archive has no '{missing[0]}'")
     if sum(member.file_size for member in members) > MAX_BYTES:
         raise ImportedFileError(
             f"The archive unpacks to more than {MAX_BYTES >> 30} GiB; no run is that large."
         )
     for member in members:
         if member.filename.endswith(".json") and member.file_size > MAX_TEXT_BYTES:
-            raise ImportedFileError(
-                f"'{member.filename}' is larger than {MAX_TEXT_BYTES >> 20} MiB; "
-                "export the run again."
-            )
+            raise unusable(f"'{member.filename}' is larger than {MAX_TEXT_BYTES >> 20} MiB")
         if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-            raise ImportedFileError(
-                f"'{member.filename}' is compressed in a way that exports are not; "
-                "export the run again."
-            )
+            raise unusable(f"'{member.filename}' is compressed in a way that exports are not")
 
 
 def _unpacked(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
@@ -138,36 +130,26 @@ def read_json(content: bytes, name: str) -> Any:
     try:
         return json.loads(content)
     except (ValueError, RecursionError):
-        raise ImportedFileError(f"'{name}' is not JSON; export the run again.") from None
+        raise unusable(f"'{name}' is not JSON") from None
 
 
 def read_record(content: bytes) -> dict[str, Any]:
     """The content of run.json, which has the form of `RECORD`."""
     record = read_json(content, "run.json")
-    if (
-        isinstance(record, dict)
-        and isinstance(record.get("format"), int)
-        and record["format"] not in FORMATS
-    ):
+    version = record.get("format") if isinstance(record, dict) else None
+    if isinstance(version, int) and version not in FORMATS:
         raise ImportedFileError(
-            f"The export has format {record['format']}, but this version reads format {FORMAT}; "
+            f"The export has format {version}, but this version reads format {FORMAT}; "
             "use the version it was made with."
         )
     if not _fits(record, RECORD) or not _fits(
         record, {name: form for name, form in OPTIONAL.items() if name in record}
     ):
-        raise ImportedFileError(
-            "'run.json' does not have the form of an export's; export the run again."
-        )
+        raise unusable("'run.json' does not have the form of an export's")
     if not 0 <= record["created"] <= time.time() + 2 * 86400:
-        raise ImportedFileError(
-            "'run.json' dates the run at an impossible time; export the run again."
-        )
+        raise unusable("'run.json' dates the run at an impossible time")
     if not re.fullmatch(DEVICES, record["device"]):
-        raise ImportedFileError(
-            f"'run.json' names '{record['device'][:40]}', which is not a device; export the run "
-            "again."
-        )
+        raise unusable(f"'run.json' names '{record['device'][:40]}', which is not a device")
     if record["format"] == FORMAT:
         return record
     return record | {"energy_error": {}}  # in format 1 it was for another γ and for all classes
@@ -206,14 +188,10 @@ def read_array(files: Files, name: str, shape: tuple[int, ...], kind: Any) -> ND
             stream.seek(0)
             array = np.load(stream, allow_pickle=False)
             if array.dtype.kind == "f" and not np.isfinite(array).all():
-                raise ImportedFileError(
-                    f"'{name}' has values that are not finite; export the run again."
-                )
+                raise unusable(f"'{name}' has values that are not finite")
             return np.ascontiguousarray(array)
     except (ValueError, KeyError, EOFError, SyntaxError, TypeError, MemoryError):
-        raise ImportedFileError(
-            f"'{name}' is damaged or not an array of numbers; export the run again."
-        ) from None
+        raise unusable(f"'{name}' is damaged or not an array of numbers") from None
     sizes = ["×".join(map(str, size)) or "a number" for size in (found, shape)]
     raise ImportedFileError(
         f"'{name}' is {sizes[0]} {dtype}, but for this dataset it must be "
@@ -226,6 +204,4 @@ def read_tensors(files: Files, name: str) -> Arrays:
     try:
         return load(files[name])
     except Exception:  # unknown bytes make the reader raise nearly anything
-        raise ImportedFileError(
-            f"'{name}' is damaged or not a safetensors file; export the run again."
-        ) from None
+        raise unusable(f"'{name}' is damaged or not a safetensors file") from None

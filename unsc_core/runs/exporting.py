@@ -16,7 +16,7 @@ from unsc_core.analysis.summary import summary
 from unsc_core.config import ExperimentConfig
 from unsc_core.data import DATASETS
 from unsc_core.data.held_out import VALIDATION
-from unsc_core.errors import ConfigError, StoreError
+from unsc_core.errors import ConfigError, StoreError, os_errors_as
 from unsc_core.experiment.artefacts import SPECTRA, TRAINED
 from unsc_core.experiment.result import took_training
 from unsc_core.experiment.store import Arrays, Store
@@ -44,14 +44,10 @@ def export_result(key: str, folder: Path, store: Store | None = None) -> list[Pa
         StoreError: the folder cannot be written.
     """
     files = contents(key, store or Store())
-    try:
+    with os_errors_as(StoreError, f"{folder} cannot be written", "choose another folder"):
         folder.mkdir(parents=True, exist_ok=True)
         for name, content in files.items():
             (folder / name).write_bytes(content)
-    except OSError as error:
-        raise StoreError(
-            f"{folder} cannot be written ({error.strerror or error}); choose another folder."
-        ) from None
     return sorted(folder / name for name in files)
 
 
@@ -62,9 +58,8 @@ def export_zip(key: str, store: Store | None = None, address: str = "") -> bytes
         ConfigError: no complete result has this key.
     """
     out = io.BytesIO()
-    with zipfile.ZipFile(
-        out, "w", zipfile.ZIP_DEFLATED, compresslevel=1
-    ) as archive:  # weights and logits hardly shrink
+    # Weights and logits hardly shrink, so the fastest level.
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
         for name, content in contents(key, store or Store(), address).items():
             archive.writestr(name, content)
     return out.getvalue()

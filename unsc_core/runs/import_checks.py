@@ -23,15 +23,7 @@ from unsc_core.experiment.store import Arrays
 from unsc_core.models import MODELS
 from unsc_core.models.own import is_user_model
 from unsc_core.paths import data_folder
-from unsc_core.runs.archive import (
-    TRAINED,
-    Files,
-    read_archive,
-    read_array,
-    read_json,
-    read_record,
-    read_tensors,
-)
+from unsc_core.runs import archive
 
 CHECKED_SAMPLES = 200
 """Test samples that the imported networks predict again, to compare with the logits in the file."""
@@ -72,19 +64,20 @@ def read_export(file: BinaryIO | Path) -> CheckedRun:
     Raises:
         ImportedFileError, ConfigError, DataError, CheckpointError: the first thing that is wrong.
     """
-    files = read_archive(file)
-    record = read_record(files["run.json"])
+    files = archive.read_archive(file)
+    record = archive.read_record(files["run.json"])
     config = _config(files["config.json"])
+    if config.dataset not in DATASETS:
+        config = replace(config, dataset=_own_path(config.dataset))
     dataset = _same_dataset(config, record)
-    path = config.dataset if config.dataset in DATASETS else _own_path(config.dataset)
-    config = resolve(replace(config, dataset=path), dataset)
+    config = resolve(config, dataset)
     request = split(dataset, config.forget_classes, config.forget_ids)
-    labels = read_array(files, "labels.npy", (len(dataset.y_test),), np.int64)
+    labels = archive.read_array(files, "labels.npy", (len(dataset.y_test),), np.int64)
     if not np.array_equal(labels, dataset.y_test):
         raise ImportedFileError("labels.npy are not the labels of this dataset's test samples.")
     weights = {
-        name: read_tensors(files, f"{name}.safetensors")
-        for name in TRAINED
+        name: archive.read_tensors(files, f"{name}.safetensors")
+        for name in archive.TRAINED
         if f"{name}.safetensors" in files
     }
     logits = _logits(files, dataset)
@@ -95,11 +88,9 @@ def read_export(file: BinaryIO | Path) -> CheckedRun:
 
 
 def _config(content: bytes) -> ExperimentConfig:
-    values = read_json(content, "config.json")
+    values = archive.read_json(content, "config.json")
     if not isinstance(values, dict):
-        raise ImportedFileError(
-            "'config.json' is not an experiment's config; export the run again."
-        )
+        raise archive.unusable("'config.json' is not an experiment's config")
     config = ExperimentConfig.from_dict(values)
     if is_user_model(config.model):
         raise ImportedFileError(
@@ -107,24 +98,18 @@ def _config(content: bytes) -> ExperimentConfig:
             f"import never runs; import takes {', '.join(MODELS)}."
         )
     if not re.fullmatch(DEVICES, config.device):
-        raise ImportedFileError(
-            f"'config.json' names '{config.device[:40]}', which is not a device; export the run "
-            "again."
-        )
+        raise archive.unusable(f"'config.json' names '{config.device[:40]}', which is not a device")
     return config
 
 
 def _same_dataset(config: ExperimentConfig, record: dict[str, Any]) -> Dataset:
-    """This machine's copy of the dataset; user-supplied data is found by name."""
-    if config.dataset in DATASETS:
-        if not is_available(config.dataset):
-            raise DataError(
-                f"The run needs {DATASETS[config.dataset].title}, which is not on this machine; "
-                "choose it on any page to download it, then import the run again."
-            )
-        dataset = load_dataset(config.dataset)
-    else:
-        dataset = load_dataset(_own_path(config.dataset))
+    """This machine's copy of the dataset."""
+    if not is_available(config.dataset):
+        raise DataError(
+            f"The run needs {DATASETS[config.dataset].title}, which is not on this machine; "
+            "choose it on any page to download it, then import the run again."
+        )
+    dataset = load_dataset(config.dataset)
     here = (dataset.train_digest, dataset.test_digest)
     if here != (record["train_digest"], record["test_digest"]):
         raise DataError(
@@ -146,14 +131,16 @@ def _own_path(name: str) -> str:
     )
 
 
-def _logits(files: Files, dataset: Dataset) -> Logits:
+def _logits(files: archive.Files, dataset: Dataset) -> Logits:
     """Those in the archive, of shapes that fit the dataset."""
     found: Logits = {}
     sizes = (("test", "", len(dataset.y_test)), ("train", "_train", len(dataset.y_train)))
-    for model in TRAINED:
+    for model in archive.TRAINED:
         for part, suffix, n in sizes:
             if (name := f"logits_{model}{suffix}.npy") in files:
-                found[model, part] = read_array(files, name, (n, dataset.num_classes), np.float32)
+                found[model, part] = archive.read_array(
+                    files, name, (n, dataset.num_classes), np.float32
+                )
     return found
 
 
@@ -171,21 +158,14 @@ def _check_networks(
     for name, arrays in weights.items():
         model = _network(config, dataset, name, arrays)
         if (stored := logits.get((name, "test"))) is None:
-            raise ImportedFileError(
-                f"The archive has {name}.safetensors but not logits_{name}.npy; export the run "
-                "again."
-            )
+            raise archive.unusable(f"The archive has {name}.safetensors but not logits_{name}.npy")
         again = predict(model, data, data.x_test[torch.from_numpy(rows)]).numpy()
         if not np.linalg.norm(again - stored[rows]) <= TOLERANCE * np.linalg.norm(again):
-            raise ImportedFileError(
-                f"logits_{name}.npy does not hold the predictions of the network in "
-                f"{name}.safetensors; export the run again."
-            )
-    if alone := [name for name, _ in logits if name not in weights]:
-        raise ImportedFileError(
-            f"The archive has logits_{alone[0]}.npy but not {alone[0]}.safetensors; export the run "
-            "again."
-        )
+            what = f"logits_{name}.npy does not hold the predictions of the network in"
+            raise archive.unusable(f"{what} {name}.safetensors")
+    for name, _ in logits:
+        if name not in weights:
+            raise archive.unusable(f"The archive has logits_{name}.npy but not {name}.safetensors")
 
 
 def _network(config: ExperimentConfig, dataset: Dataset, name: str, arrays: Arrays) -> Any:
@@ -208,34 +188,27 @@ def _network(config: ExperimentConfig, dataset: Dataset, name: str, arrays: Arra
     return model
 
 
-def _spectra(files: Files, record: dict[str, Any], original: Arrays) -> Layers | None:
+def _spectra(files: archive.Files, record: dict[str, Any], original: Arrays) -> Layers | None:
     """The eigenvalues of the request, layer -> (groups, d); d is the input size of its weight."""
     if "spectra.safetensors" not in files:
         return None
-    values, layers = read_tensors(files, "spectra.safetensors"), record["spectra_layers"]
+    values, layers = archive.read_tensors(files, "spectra.safetensors"), record["spectra_layers"]
     fits = sorted(values) == sorted(layers) and set(record["energy_error"]) <= set(layers)
     for layer, groups in values.items():
         d = math.prod(original[f"{layer}.weight"].shape[1:]) if f"{layer}.weight" in original else 0
-        fits &= (
-            groups.dtype == np.float64
-            and groups.ndim == 2
-            and groups.shape[0] > 0
-            and groups.shape[1] == d
-            and bool((groups >= 0).all())
-        )
+        fits = fits and groups.dtype == np.float64 and groups.ndim == 2 and groups.shape[1] == d
+        fits = fits and len(groups) > 0 and bool((groups >= 0).all())
     if not fits:
-        raise ImportedFileError(
-            "'spectra.safetensors' does not fit this model; export the run again."
-        )
+        raise archive.unusable("'spectra.safetensors' does not fit this model")
     return {layer: values[layer] for layer in layers}
 
 
-def _training_labels(files: Files, request: Split) -> NDArray[np.int64] | None:
+def _training_labels(files: archive.Files, request: Split) -> NDArray[np.int64] | None:
     if "taught_labels.npy" not in files:
         return None
-    labels = read_array(files, "taught_labels.npy", (len(request.forget_train()),), np.int64)
+    labels = archive.read_array(
+        files, "taught_labels.npy", (len(request.forget_train()),), np.int64
+    )
     if not ((labels >= 0) & (labels < request.dataset.num_classes)).all():
-        raise ImportedFileError(
-            "'taught_labels.npy' has classes that this dataset does not have; export the run again."
-        )
+        raise archive.unusable("'taught_labels.npy' has classes that this dataset does not have")
     return labels

@@ -13,7 +13,7 @@ from safetensors.numpy import save
 
 from unsc_core.config import ExperimentConfig
 from unsc_core.data.dataset import Dataset
-from unsc_core.errors import ImportedFileError, StoreError, UnscError
+from unsc_core.errors import ImportedFileError, StoreError, UnscError, os_errors_as
 from unsc_core.experiment.artefacts import LOGITS, SPECTRA, TRAINED, UNLEARNED, Kind, Network
 from unsc_core.experiment.keys import Keys, keys, logits_key
 from unsc_core.experiment.machine import ELSEWHERE
@@ -97,12 +97,8 @@ def _place(run: CheckedRun, store: Store) -> Place:
         found = keys(config, run.dataset)
         other = _other_here(config, run.dataset, found.original, (), original, store)
         if other is None:
-            return Place(
-                config,
-                found,
-                "Its original, trained elsewhere, now serves these settings: "
-                "other runs start from it, too.",
-            )
+            note = "Its original, trained elsewhere, now serves these settings: "
+            return Place(config, found, f"{note}other runs start from it, too.")
         if not other:
             return Place(config, found)
         note = (
@@ -125,13 +121,9 @@ def _keep_weights(original: Arrays) -> tuple[Path, Path | None]:
     name = f"imported-{hashlib.sha256(content).hexdigest()[:12]}.safetensors"
     path = data_folder().resolve() / "own" / name
     written = None if path.exists() else path
-    try:
+    what = f"The imported weights cannot be written to {path.parent}"
+    with os_errors_as(StoreError, what, "make room there"):
         write_whole(path, content)
-    except OSError as error:
-        raise StoreError(
-            f"The imported weights cannot be written to {path.parent} ({error.strerror or error}); "
-            "make room there."
-        ) from None
     return path, written
 
 
@@ -168,18 +160,13 @@ def _same(a: Arrays, b: Arrays) -> bool:
 def _pieces(run: CheckedRun, place: Place) -> list[Piece]:
     """Everything to be stored; the unlearned network last, as it makes the run appear in lists."""
     found, pieces = place.keys, list[Piece]()
-    by_name = {
-        "original": found.original,
-        "unlearned": found.unlearned,
-        "retrained": found.retrained,
-    }
     for name in ("original", "retrained"):
         given = name == "original" and place.config.checkpoint is not None
         if name in run.weights and not given:
-            pieces.append((TRAINED, by_name[name], _trained(run, place.config, name)))
+            pieces.append((TRAINED, getattr(found, name), _trained(run, place.config, name)))
     for (name, part), logits in run.logits.items():
         if name in run.weights:
-            key = logits_key(by_name[name], run.dataset, part)
+            key = logits_key(getattr(found, name), run.dataset, part)
             pieces.append((LOGITS, key, logits))
     pieces.append((SPECTRA, found.spectra, run.spectra))
     pieces.append((UNLEARNED, found.unlearned, _unlearned(run, place.config)))

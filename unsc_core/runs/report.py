@@ -18,14 +18,7 @@ from unsc_core.analysis.summary import summary
 from unsc_core.experiment.artefacts import SPECTRA, Layers
 from unsc_core.experiment.resolve import settings
 from unsc_core.experiment.store import Store
-from unsc_core.figures.phrases import (
-    MODEL_TITLES,
-    ONE_SEED,
-    free_and_added,
-    points,
-    requested,
-    run_title,
-)
+from unsc_core.figures.phrases import MODEL_TITLES, ONE_SEED, points, requested, run_title
 from unsc_core.figures.two_runs import seconds_note
 from unsc_core.runs.history import Stored, read_run
 from unsc_core.subspace.energy import cuts
@@ -142,7 +135,17 @@ def _lead(run: Stored) -> str:
     kept += f" to {after['acc_retain']:.1f} %"
     if (retrained := numbers.get("retrained")) is not None:
         kept += f"; a network retrained from scratch reaches {retrained['acc_retain']:.1f} %"
-    return " ".join([*sentences, f"{kept}.", free_and_added(numbers["gain"]), ONE_SEED])
+    return " ".join([*sentences, f"{kept}.", _free_and_added(numbers["gain"]), ONE_SEED])
+
+
+def _free_and_added(gain: dict[str, float | None]) -> str:
+    """The gain of one run split in two, as a sentence; `gain` as in a `summary`."""
+    if gain["free"] is None or gain["added"] is None:
+        return "Single samples have no mask, so their gain cannot be split."
+    return (
+        f"Of the change in Acc_r, masking alone gives {points(gain['free'])} points without any "
+        f"training; changing weights adds {points(gain['added'])}."
+    )
 
 
 def _numbers(run: Stored) -> str:
@@ -209,25 +212,13 @@ def _sections(
 
 
 def _maps(run: Stored, store: Store) -> list[Picture]:
-    from unsc_core.figures.decision_space import ranges, space
+    from unsc_core.figures.decision_space import space
     from unsc_core.figures.theme import LIGHT
 
     result, part = run.result, run.result.split.measured_part
     rows = maps.shown(result.split, part)
     placed = maps.positions(result, part, maps.read_umap(result.config, run.dataset, store))
-    return [
-        space(
-            result,
-            name,
-            placed,
-            rows,
-            LIGHT,
-            paths=name != "original",
-            window=ranges(placed),
-            part=part,
-        )
-        for name in placed
-    ]
+    return [space(result, name, placed, rows, LIGHT, paths=True, part=part) for name in placed]
 
 
 def _null_space(run: Stored, spectra: Layers) -> list[Picture]:

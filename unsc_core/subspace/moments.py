@@ -8,8 +8,7 @@ depend on the number of samples, and it adds up over classes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 import torch
@@ -18,7 +17,7 @@ from torch import Tensor, nn
 from unsc_core.config import MomentsConfig
 from unsc_core.learning.batches import evaluating
 from unsc_core.subspace.representations import (
-    Layer,
+    inputs_of,
     representations,
     represented_layers,
     rows_per_sample,
@@ -113,7 +112,7 @@ def second_moments(
             x, weight = representations(layer, chunk, positions, generator)
             sums[name][current].add(x, weight * stands_for, exact=weight == 1.0)
 
-    with _inputs_of(layers, accumulate), evaluating(model), torch.no_grad():
+    with inputs_of(layers, accumulate), evaluating(model), torch.no_grad():
         for label, inputs, *weights in class_batches:
             current, stands_for = label, weights[0] if weights else 1.0
             model(inputs)
@@ -144,23 +143,9 @@ def moments_bytes(model: nn.Module, inputs: Tensor, num_classes: int, config: Mo
             rows = config.images * rows_per_sample(layer, received, config.positions)
         total += num_classes * groups * (8 * d * d if rows >= d else 4 * rows * d)
 
-    with _inputs_of(layers, add), evaluating(model), torch.no_grad():
+    with inputs_of(layers, add), evaluating(model), torch.no_grad():
         model(inputs)
     return total
-
-
-@contextmanager
-def _inputs_of(layers: dict[str, Layer], look: Callable[[str, Tensor], None]) -> Iterator[None]:
-    """Within this context, `look` is called with the name and the inputs of each layer called."""
-    hooks = [
-        layer.register_forward_pre_hook(lambda module, args, name=name: look(name, args[0]))
-        for name, layer in layers.items()
-    ]
-    try:
-        yield
-    finally:
-        for hook in hooks:
-            hook.remove()
 
 
 class _Sum:

@@ -8,6 +8,8 @@ and their inner product is the layer's output. Each group of a grouped convoluti
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from math import prod
 from typing import get_args
 
@@ -29,6 +31,20 @@ def represented_layers(model: nn.Module) -> dict[str, Layer]:
         for name, layer in model.named_modules()
         if isinstance(layer, Layer) and _is_plain(layer)
     }
+
+
+@contextmanager
+def inputs_of(layers: dict[str, Layer], look: Callable[[str, Tensor], None]) -> Iterator[None]:
+    """Within this context, `look` is called with the name and the inputs of each layer called."""
+    hooks = [
+        layer.register_forward_pre_hook(lambda module, args, name=name: look(name, args[0]))
+        for name, layer in layers.items()
+    ]
+    try:
+        yield
+    finally:
+        for hook in hooks:
+            hook.remove()
 
 
 def _is_plain(layer: Layer) -> bool:
@@ -90,16 +106,9 @@ def _calls_and_uses(
 ) -> tuple[Counter[str], Counter[Tensor]]:
     """How often one forward pass calls each layer, and uses each parameter in its graph."""
     calls: Counter[str] = Counter()
-    hooks = [
-        layer.register_forward_pre_hook(lambda module, args, name=name: calls.update((name,)))
-        for name, layer in layers.items()
-    ]
-    try:
-        with evaluating(model), torch.enable_grad():
-            todo = [model(inputs).grad_fn]
-    finally:
-        for hook in hooks:
-            hook.remove()
+    count = inputs_of(layers, lambda name, _: calls.update((name,)))
+    with count, evaluating(model), torch.enable_grad():
+        todo = [model(inputs).grad_fn]
     uses: Counter[Tensor] = Counter()
     seen = set(todo)
     while todo:

@@ -1,4 +1,4 @@
-"""Lessons: links that hide controls (`hide=`) or lock them (`lock=`)."""
+"""Lessons: links that hide controls (`hide=`) or lock them (`lock=`), and the form for them."""
 
 from __future__ import annotations
 

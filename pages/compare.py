@@ -141,9 +141,8 @@ st.caption(
 
 st.header("At equal forgetting")
 st.markdown(
-    "Each method is compared at the epoch at which its Acc_f has fallen to the chosen value. That "
-    "epoch is selected on the test set, which is not available in practice: the figure shows what "
-    "each method could keep at its best moment, not what it would."
+    "For each method, the recorded epoch whose Acc_f comes closest to the chosen value without "
+    "exceeding it. It is selected on the test set, so nobody could select it in practice."
 )
 equal_forgetting()
 

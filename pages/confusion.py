@@ -67,8 +67,8 @@ header.title("Confusion", *header.TERMS, "Logits")
 experiment = controls.experiment()
 st.markdown(
     "Rows are true classes, columns are predicted classes; the rows of forgotten classes are "
-    "framed. Good unlearning empties their diagonal cells and leaves the other rows no worse, as "
-    "in the retrained model."
+    "framed. Good unlearning empties their diagonal cells and changes the other rows about as "
+    "the retrained model does."
 )
 result = jobs.result_or_stop(experiment)
 header.strip(experiment, result)

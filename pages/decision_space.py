@@ -17,8 +17,8 @@ from unsc_core.figures.logits import logits
 FILTERS = {
     "All": "every shown sample",
     "Forget": "what is to be forgotten",
-    "Correctly forgotten": "to be forgotten, and no longer predicted",
-    "Not forgotten": "to be forgotten, but still predicted",
+    "Correctly forgotten": "to be forgotten, and not predicted as such",
+    "Not forgotten": "to be forgotten, but predicted as such",
     "Over-forgotten": "retained, right before, wrong after",
 }
 SAMPLES = {"Test": "test", "Training": "train"}

@@ -90,7 +90,7 @@ def spectra_view(ranks: dict[str, dict[str, int]]) -> None:
     sliders = {controls.LAYER_GAMMA.format(i + 1): [layer] for i, layer in enumerate(spectra)}
     linked.cuts(ranks, {controls.GAMMA: [*spectra], **sliders})
     st.caption(
-        ":gray[grey: protected directions, with the share γ of the energy] · "
+        ":gray[grey: protected directions, with at least the share γ of the energy] · "
         ":green[**teal: the null space**] · dotted: the cut at γ"
     )
     pictures.draw(total, "null-space")
@@ -111,9 +111,9 @@ def held_out_caption(cut_at: dict[str, float]) -> None:
         worst = max(errors, key=lambda layer: abs(errors[layer]))
         st.caption(
             "The spectra are computed from a sample of images and patches. "
-            f"{figures.at_gamma(cut_at)}, {what} the same share of energy of other images of the "
-            "retained classes, with all their patches, to within "
-            f"{100 * abs(errors[worst]):.2f} points; the largest difference is in {titles[worst]}."
+            f"{figures.at_gamma(cut_at)}, {what} about the same share of the energy of other "
+            "images of the retained classes, with all their patches: it differs by at most "
+            f"{100 * abs(errors[worst]):.2f} points ({titles[worst].partition(' · ')[0]})."
         )
 
 
@@ -164,7 +164,8 @@ def angles_view(found: geometry.Subspaces) -> None:
     pictures.draw(picture, "class-angles")
     st.caption(
         "Mean principal angle between the subspaces of two classes. 0°: one subspace contains the "
-        "other. 90°: they share no direction. Stronger colours are smaller angles; forgotten "
+        "other. 90°: every direction of one is perpendicular to every direction of the other. "
+        "Stronger colours are smaller angles; forgotten "
         "classes are framed."
     )
     pictures.downloads({"class-angles": picture})
@@ -175,7 +176,7 @@ def drift_view(found: geometry.Subspaces) -> None:
     picture = drift(titles, found, pictures.page_look())
     pictures.draw(picture, "drift")
     st.caption(
-        "All three are root mean squares over retained test images.\n"
+        "Root mean squares over at most 32 retained test images per class.\n"
         "- **This layer alone**: its change of weights ΔW applied to its inputs x in the original "
         "network.\n"
         "- **Bound**: an upper limit of that, ‖ΔW‖ · ‖P x‖, where P x is the part of x in the null "
@@ -221,7 +222,9 @@ def sweep_view() -> None:
         for gamma, config in configs.items()
     ]
     missing = len(items) - len(results)
-    batch.run_button(items, f"Run the other {missing} γ" if results else "Run every γ", "sweep")
+    batch.run_button(
+        items, f"Run the other {missing} values of γ" if results else "Run every γ", "sweep"
+    )
     numbers = {gamma: summary(one) for gamma, one in results.items()}
     outcomes = [
         SweepPoint(
@@ -244,9 +247,10 @@ header.title(
 )
 experiment = controls.experiment(gamma_on_page=True)
 st.markdown(
-    "The inputs of a layer that come from the retained classes spread over few directions. γ is "
-    "the share of their energy that is **protected**. UNSC changes weights only in the remaining "
-    "directions, the **null space**, which holds at most the share 1 − γ of that energy."
+    "Most of the energy of a layer's inputs from the retained classes lies along some of its "
+    "directions. The directions that hold at least the share γ of it are **protected**. UNSC "
+    "changes weights only in the remaining ones, the **null space**, which holds at most the share "
+    "1 − γ."
 )
 result = jobs.result_or_stop(experiment)
 header.strip(experiment, result)

@@ -39,7 +39,10 @@ def draw_samples() -> list[int]:
     if result.original.train is not None:
         logits = result.original.train[rows]
         margins = evaluation.margins(logits, labels, result.split.banned())
-        st.caption("Each sample with its margin; the largest margins first.")
+        st.caption(
+            "Each sample with its margin, the largest first. Where it is negative, the original "
+            "model finds another retained class more similar."
+        )
     shown: list[int] = []
     for label in by_count:
         of_label = np.flatnonzero(labels == label)
@@ -51,7 +54,11 @@ def draw_samples() -> list[int]:
         st.markdown(f"**{names[label]}** · {count:,} sample{'s' if count > 1 else ''}")
         texts = [
             f"{names[experiment.dataset.y_train[rows[i]]]} #{rows[i]}"
-            + ("" if margins is None else f"<br>margin {margins[i]:.1f}")
+            + (
+                ""
+                if margins is None
+                else f"<br>margin {round(float(margins[i]), 1) + 0.0:.1f}".replace("-", "−")
+            )
             for i in of_label
         ]
         gallery.cards(experiment.dataset, experiment.dataset.x_train, rows[of_label], texts)

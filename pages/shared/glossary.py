@@ -28,7 +28,8 @@ TERMS = {
     "γ": "The energy threshold: the share of the retained classes' energy that is protected in "
     "every layer. A higher γ is safer for the retained classes, but makes forgetting harder.",
     "Null space": "The directions of a layer's input that the retained classes hardly use. Weights "
-    "that change only along these hardly change the layer's output for the retained classes.",
+    "that change only along these move the layer's output for the retained classes much less than "
+    "a change of the same size along the others would.",
     "Trustworthiness": "How far neighbours on the map are also neighbours among the logits; "
     "1 if all are.",
 }

@@ -98,7 +98,7 @@ def space(
         f"{requested(result.split)} marked with vermilion crosses."
     )
     table = {"row": rows, "true": labels, "answer": answers, "x": here[:, 0], "y": here[:, 1]}
-    return Picture(figure, alt, _sentence(result, model), table)
+    return Picture(figure, alt, _sentence(result, model, part), table)
 
 
 def _points(
@@ -238,8 +238,8 @@ def _beside(
     )
 
 
-def _sentence(result: Result, model: str) -> str:
-    request, part = result.split, result.split.measured_part
+def _sentence(result: Result, model: str, part: str) -> str:
+    request = result.split
     if not result.models[model].has(part):
         return ""
     of_forget = request.is_forgotten(part)

@@ -6,11 +6,13 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from unsc_core.audits import AUDITS
 from unsc_core.commands.assets import make_assets
+from unsc_core.commands.audit import audit
 from unsc_core.commands.paper import paper
 from unsc_core.commands.prepare import prepare_app
 from unsc_core.commands.published import ROWS
@@ -57,6 +59,7 @@ def _parser(program: str) -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_listings(commands)
     _add_run(commands)
+    _add_audit(commands)
     _add_paper(commands)
     _add_tune(commands)
     _add_prepare(commands)
@@ -66,7 +69,13 @@ def _parser(program: str) -> argparse.ArgumentParser:
 
 
 def _add_listings(commands: Commands) -> None:
-    for name, registry in (("datasets", DATASETS), ("models", MODELS), ("methods", METHODS)):
+    registries: dict[str, Mapping[str, Any]] = {
+        "datasets": DATASETS,
+        "models": MODELS,
+        "methods": METHODS,
+        "audits": AUDITS,
+    }
+    for name, registry in registries.items():
         listing = commands.add_parser(name, help=f"list the {name}")
         listing.add_argument("--json", action="store_true", help="as one JSON object")
         listing.set_defaults(command=_list, registry=registry)
@@ -87,6 +96,21 @@ def _list(options: argparse.Namespace) -> int:
 def _add_run(commands: Commands) -> None:
     parser = commands.add_parser("run", help="run an experiment for one or more seeds")
     parser.set_defaults(command=run)
+    _add_experiment(parser)
+    retrain = "also train without the forgotten data"
+    parser.add_argument("--with-retrain", action="store_true", help=retrain)
+
+
+def _add_audit(commands: Commands) -> None:
+    parser = commands.add_parser(
+        "audit", help="look for what is left of a forgotten class in answers, features and memory"
+    )
+    parser.set_defaults(command=audit)
+    _add_experiment(parser)
+
+
+def _add_experiment(parser: argparse.ArgumentParser) -> None:
+    """The options of an experiment, its seeds, and how it is printed."""
     add = parser.add_argument
     paths = "or the path of an .npz file or image folder"
     add("--dataset", default=DEFAULT_DATASET, metavar="D", help=f"{', '.join(DATASETS)}, {paths}")
@@ -109,8 +133,6 @@ def _add_run(commands: Commands) -> None:
     add("--checkpoint", metavar="FILE", help="weights of the original model, instead of training")
     add("--seeds", default="0", metavar="S[,S]")
     add("--device", default="auto", help="auto, cpu, cuda or cuda:N")
-    retrain = "also train without the forgotten data"
-    add("--with-retrain", action="store_true", help=retrain)
     add("--json", action="store_true", help="print one JSON object")
 
 

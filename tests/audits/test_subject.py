@@ -51,6 +51,23 @@ def test_probes_are_fitted_on_as_many_of_every_class(dataset: Dataset, memoriser
     assert np.array_equal(fit, next(iter(again.values())))
 
 
+class Named(nn.Module):
+    """Gives its layers their input by name."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.one, self.two = nn.Linear(FEATURES, 8), nn.Linear(8, CLASSES)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.two(input=self.one(input=x).relu())
+
+
+def test_layers_may_be_given_their_input_by_name(dataset: Dataset) -> None:
+    subject = subject_of(Named(), dataset)
+    assert list(subject.layers) == ["two"]
+    assert subject.penultimate.test.shape == (len(dataset.y_test), 8)
+
+
 class Summed(nn.Module):
     """Its logits are the sum of two Linear layers."""
 

@@ -49,7 +49,7 @@ LOWER_BAD = audited([0.5, 0.52, 0.49], "cka", **LOW)
     ("audits", "expected", "word"),
     [
         ((GOOD,), YES, "audit-0"),
-        ((BELOW,), YES, "audit-0"),
+        ((BELOW,), YES, "trace as well: audit-0"),
         ((BAD,), NO, "audit-0"),
         ((WIDE,), UNKNOWN, "spread"),
         ((BLIND,), UNKNOWN, "Blind"),

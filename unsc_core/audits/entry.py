@@ -42,7 +42,8 @@ class Audit:
         source: the paper.
         order: place in lists.
         compares: whether it compares a network with the retrained one. The retrained network itself
-            is then compared with one retrained with another seed.
+            is then compared with one retrained with another seed; only test samples are the same
+            for both.
         reads_answers: whether it uses the logits of the forgotten classes, so that the mask differs
             from the original.
         version: part of the key of stored outcomes; raised when a change of the code changes them.

@@ -142,13 +142,12 @@ class _Seed:
         return found
 
     def _key(self, entry: Audit, network: str, source: _Seed) -> str:
-        keys = {"mask": source.work.keys.original}
-        work = self.work
+        work, masked = self.work, network == "mask"
         return content_key(
             audit=entry.name,
             version=entry.version,
-            network=keys.get(network) or getattr(source.work.keys, network),
-            masked=network == "mask",
+            network=getattr(source.work.keys, "original" if masked else network),
+            masked=masked,
             retrained=work.keys.retrained if entry.compares else None,
             forget=list(work.config.forget_classes),
             train=work.dataset.train_digest,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import torch
@@ -176,10 +177,11 @@ def layer_inputs(network: nn.Module, data: DeviceData, samples: Tensor) -> dict[
         order.pop(name, None)
         order[name] = inputs.mean(positions) if positions else inputs
 
+    def hook(name: str) -> Any:
+        return lambda layer, args, named: catch(name, layer, args[0] if args else named["input"])
+
     hooks = [
-        layer.register_forward_pre_hook(
-            lambda module, args, name=name: catch(name, module, args[0])
-        )
+        layer.register_forward_pre_hook(hook(name), with_kwargs=True)
         for name, layer in network.named_modules()
         if isinstance(layer, nn.Linear | nn.Conv1d | nn.Conv2d)
     ]
@@ -191,8 +193,8 @@ def layer_inputs(network: nn.Module, data: DeviceData, samples: Tensor) -> dict[
                 for name, values in order.items():
                     caught.setdefault(name, []).append(values.float().cpu())
     finally:
-        for hook in hooks:
-            hook.remove()
+        for each in hooks:
+            each.remove()
     return {name: torch.cat(parts).numpy() for name, parts in list(caught.items())[1:]}
 
 

@@ -24,7 +24,7 @@ def verdict(audits: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, str]
         audits: name -> what `excess.over_seeds` returns.
 
     Returns:
-        Group -> {"gone": "yes", "no" or "can't tell", "why": one sentence}.
+        Group -> {"gone": "yes", "no" or "can't tell", "why": one or two sentences}.
     """
     return {
         group: _of_group({n: a for n, a in audits.items() if a["group"] == group})
@@ -43,9 +43,7 @@ def finding(audit: Mapping[str, Any]) -> str:
     missing = audit["failed"] or None in (audit["sees"], spread, excess["low"], excess["high"])
     if missing or is_blind(audit):
         return UNKNOWN
-    low, high = excess["low"], excess["high"]
-    if audit["direction"] == "lower":
-        low, high = -high, -low
+    low, high = _left(audit)
     if high <= SPREADS * spread:
         return YES
     return NO if low > SPREADS * spread else UNKNOWN
@@ -63,7 +61,21 @@ def _of_group(audits: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
         return {"gone": UNKNOWN, "why": f"Blind on this task: {_listed(audits)}."}
     if unsure := [name for name in seeing if found[name] == UNKNOWN]:
         return {"gone": UNKNOWN, "why": f"Too much spread, or too few seeds: {_listed(unsure)}."}
-    return {"gone": YES, "why": f"No more is left than in the retrained: {_listed(seeing)}."}
+    why = f"No more is left than in the retrained: {_listed(seeing)}."
+    if below := [name for name in seeing if _is_below(audits[name])]:
+        why += f" Less is left than in the retrained, which is a trace as well: {_listed(below)}."
+    return {"gone": YES, "why": why}
+
+
+def _is_below(audit: Mapping[str, Any]) -> bool:
+    """Whether less is left than in a retrained network, beyond the spread of the zero."""
+    return _left(audit)[1] < -SPREADS * audit["zero"]["sd"]
+
+
+def _left(audit: Mapping[str, Any]) -> tuple[float, float]:
+    """The interval of the excess, with a sign such that more than 0 means that more is left."""
+    low, high = audit["excess"]["low"], audit["excess"]["high"]
+    return (low, high) if audit["direction"] == "higher" else (-high, -low)
 
 
 def _listed(names: Any) -> str:

@@ -101,7 +101,7 @@ def test_long_work_can_be_cancelled_and_started_again(app: Server, page: Any) ->
     expect(page.get_by_text(re.compile(r"Training the original model: epoch \d+"))).to_be_visible()
     page.get_by_role("button", name="Cancel").click()
     run_again = page.get_by_role("button", name="Run", exact=True)
-    expect(run_again).to_be_visible(timeout=2_000)
+    expect(run_again).to_be_visible(timeout=15_000)
     page.get_by_role("button", name="Forget shirts").click()
     choose(page, "Dataset", "Digits")
     expect(page.get_by_text(re.compile("forgetting class 3 · digits"))).to_be_visible()
@@ -123,7 +123,7 @@ def test_a_killed_worker_is_reported_and_survived(page: Any, tmp_path: Path) -> 
         expect(page.get_by_text("The worker process was lost")).to_be_visible()
         expect(
             page.get_by_text(re.compile("UNSC · forgetting class 3 · digits · small-cnn · seed 33"))
-        ).to_be_visible(timeout=120_000)
+        ).to_be_visible(timeout=180_000)
         assert not list((app.home / "store").rglob("*.tmp"))
         page.goto("about:blank")  # before its server ends
 
@@ -145,7 +145,7 @@ def test_user_supplied_images_by_upload_and_by_path(app: Server, page: Any, tmp_
     expect(error).to_contain_text("float64")
     page.locator("input[type=file]").set_input_files(good)
     expect(page.get_by_text(re.compile("UNSC · forgetting .* · my-digits.npz"))).to_be_visible(
-        timeout=120_000
+        timeout=180_000
     )
     assert "dataset=own" in page.url
 
@@ -153,7 +153,7 @@ def test_user_supplied_images_by_upload_and_by_path(app: Server, page: Any, tmp_
     inside.write_bytes(good.read_bytes())
     page.goto(f"{app.url}/confusion?dataset=again.npz&forget=2")
     expect(page.get_by_text(re.compile("UNSC · forgetting .* · again.npz"))).to_be_visible(
-        timeout=120_000
+        timeout=180_000
     )
 
 

@@ -40,7 +40,7 @@ def finished(app: AppTest) -> AppTest:
     """Wait for every job that the page asks for, and draw it again, until it asks for no more."""
     while active := cache.engine().active():
         for job in active:
-            assert cache.engine().wait(job, 120).over
+            assert cache.engine().wait(job, 300).over
             assert job.error == ""
         app.run()
         assert not app.exception, app.exception

@@ -143,7 +143,7 @@ def test_another_experiment_releases_the_retrained_model_too(home: Path) -> None
     takes(home, 5)
     app = open_page("confusion", **LONG | {"training": "300"})
     (job,) = cache.engine().active()
-    cache.engine().wait(job, 60)
+    cache.engine().wait(job, 300)
     app.run()
     (retrain,) = cache.engine().active()
     assert retrain.kind == "retrain"

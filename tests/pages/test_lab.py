@@ -115,7 +115,7 @@ def test_what_is_missing_is_made_by_a_job(home: Path, monkeypatch: pytest.Monkey
         assert len(app.get("plotly_chart")) == 0
         (job,) = cache.engine().active() or [list(cache.engine()._jobs.values())[-1]]
         assert job.kind == "lab"
-        assert cache.engine().wait(job, 60).state == "done"
+        assert cache.engine().wait(job, 300).state == "done"
         app.run()
         assert len(app.get("plotly_chart")) == 3
     finally:

@@ -261,7 +261,7 @@ def test_a_store_that_cannot_be_written_is_one_sentence(
     monkeypatch.setenv("UNSC_HOME", str(blocked))
     app = open_page("confusion", dataset="blobs")
     job = cache.engine().active() or list(cache.engine()._jobs.values())
-    cache.engine().wait(job[-1], 60)
+    cache.engine().wait(job[-1], 300)
     app.run()
     assert any(str(blocked) in error.value for error in app.error)
     assert blocked.is_file()

@@ -127,7 +127,8 @@ def _sentence(found: dict[str, Equal], titles: dict[str, str], acc_forget: float
     best, *others = reached
     kept = f"{found[best].acc_retain:.1f} %"
     if not others:
-        return f"{where}: only {titles[best]} gets so low, with an Acc_r of {kept}.{never}"
+        only = f"only {titles[best]} gets so low, with" if late else f"{titles[best]} has"
+        return f"{where}, {only} an Acc_r of {kept}.{never}"
     ahead = {method: _ahead(found[best], found[method]) for method in others}
     text = f"{where}, {_lead(best, kept, ahead, titles)}"
     if best != "unsc" and "unsc" in reached:

@@ -34,6 +34,10 @@ class DivergedError(UnscError):
     """Training or unlearning produced a loss, logits or weights that are not finite."""
 
 
+class AuditError(UnscError):
+    """An audit cannot be made of this network, request or data."""
+
+
 class EngineError(UnscError):
     """The job engine cannot be reached, or has lost its worker."""
 

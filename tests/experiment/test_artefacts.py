@@ -35,6 +35,7 @@ VALUES: dict[str, Any] = {
     "subspaces": Artefact(WEIGHTS, {"layers": ["1"]}),
     "lab": Artefact(WEIGHTS, {"stopped": {}}),
     "cost": {"rates": {"step": 0.1}},
+    "audits": {"value": 0.5, "detail": {}},
 }
 KINDS = [kind for kind in vars(artefacts).values() if isinstance(kind, Kind)]
 

@@ -6,11 +6,13 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from unsc_core.audits import AUDITS
 from unsc_core.commands.assets import make_assets
+from unsc_core.commands.audit import audit
 from unsc_core.commands.paper import paper
 from unsc_core.commands.prepare import prepare_app
 from unsc_core.commands.published import ROWS
@@ -57,6 +59,7 @@ def _parser(program: str) -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_listings(commands)
     _add_run(commands)
+    _add_audit(commands)
     _add_paper(commands)
     _add_tune(commands)
     _command(commands, "prepare", prepare_app, "compute the experiments that the app opens on")
@@ -75,7 +78,13 @@ def _command(
 
 
 def _add_listings(commands: Commands) -> None:
-    for name, registry in (("datasets", DATASETS), ("models", MODELS), ("methods", METHODS)):
+    registries: dict[str, Mapping[str, Any]] = {
+        "datasets": DATASETS,
+        "models": MODELS,
+        "methods": METHODS,
+        "audits": AUDITS,
+    }
+    for name, registry in registries.items():
         add = _command(commands, name, _list, f"list the {name}", registry=registry)
         add("--json", action="store_true", help="as one JSON object")
 
@@ -94,6 +103,18 @@ def _list(options: argparse.Namespace) -> int:
 
 def _add_run(commands: Commands) -> None:
     add = _command(commands, "run", run, "run an experiment for one or more seeds")
+    _add_experiment(add)
+    retrain = "also train without the forgotten data"
+    add("--with-retrain", action="store_true", help=retrain)
+
+
+def _add_audit(commands: Commands) -> None:
+    what = "look for what is left of a forgotten class in answers, features and memory"
+    _add_experiment(_command(commands, "audit", audit, what))
+
+
+def _add_experiment(add: Callable[..., Any]) -> None:
+    """The options of an experiment, its seeds, and how it is printed."""
     paths = "or the path of an .npz file or image folder"
     add("--dataset", default=DEFAULT_DATASET, metavar="D", help=f"{', '.join(DATASETS)}, {paths}")
     function = "or a function in a file: net.py:make"
@@ -115,8 +136,6 @@ def _add_run(commands: Commands) -> None:
     add("--checkpoint", metavar="FILE", help="weights of the original model, instead of training")
     add("--seeds", default="0", metavar="S[,S]")
     add("--device", default="auto", help="auto, cpu, cuda or cuda:N")
-    retrain = "also train without the forgotten data"
-    add("--with-retrain", action="store_true", help=retrain)
     add("--json", action="store_true", help="print one JSON object")
 
 

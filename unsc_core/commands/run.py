@@ -32,7 +32,7 @@ def run(options: argparse.Namespace) -> int:
 
     configs: list[dict[str, Any]] = []
     runs: list[dict[str, Any]] = []
-    for config in _configs(options):
+    for config in requested_configs(options):
         work = Experiment(config, report=partial(show_progress, seed=config.seed))
         runs.append(summary(work.run(with_retrain=options.with_retrain)))
         configs.append(work.config.to_dict())
@@ -54,8 +54,12 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _configs(options: argparse.Namespace) -> list[ExperimentConfig]:
-    """The requested experiment, once per seed."""
+def requested_configs(options: argparse.Namespace) -> list[ExperimentConfig]:
+    """The requested experiment, once per seed.
+
+    Raises:
+        ConfigError: an option that takes numbers has something else, or there is no seed.
+    """
     entry = dataset_entry(options.dataset)
     seeds = integers(options.seeds, "--seeds")
     if not seeds:

@@ -152,6 +152,10 @@ def _one_array(name: str, entry: str) -> Kind[NDArray[Any]]:
     )
 
 
+def _description(name: str) -> Kind[dict[str, Any]]:
+    return Kind(name, lambda meta: Artefact({}, meta), lambda artefact: artefact.meta)
+
+
 TRAINED: Kind[Network] = Kind("trained", _pack_network, unpack_network)
 """The original, and the network retrained from scratch."""
 UNLEARNED: Kind[Network] = Kind("unlearned", _pack_network, unpack_network)
@@ -176,7 +180,7 @@ SUBSPACES = Kind("subspaces", _as_it_is, _as_it_is)
 """See `analysis.geometry`."""
 LAB = Kind("lab", _as_it_is, _as_it_is)
 """The frames of the 2-D lab; see `analysis.lab`."""
-COST: Kind[dict[str, Any]] = Kind(
-    "cost", lambda meta: Artefact({}, meta), lambda artefact: artefact.meta
-)
+COST = _description("cost")
 """{"rates", "device", "machine", "created"}; see `jobs.cost`."""
+AUDITED = _description("audits")
+"""{"value", "detail"} of one audit of one network; see `audits.outcomes`."""

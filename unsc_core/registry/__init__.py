@@ -1,4 +1,4 @@
-"""Collects METHODS, MODELS and DATASETS from the files of their folders: one file, one entry."""
+"""Collects METHODS, MODELS, DATASETS and AUDITS from the files of their folders, an entry each."""
 
 from __future__ import annotations
 

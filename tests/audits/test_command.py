@@ -1,0 +1,90 @@
+"""`audit` on the command line."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Outcome, blobs
+from unsc_core.audits import AUDITS
+from unsc_core.audits import outcomes as auditing
+from unsc_core.audits.entry import GROUPS
+from unsc_core.errors import AuditError, ConfigError
+from unsc_core.experiment.store import Store
+
+Command = Callable[..., Outcome]
+ASKED = ("audit", "--dataset=blobs", "--forget=0", "--seeds=0,1", "--device=cpu")
+QUICK = ("--training-epochs=3", "--epochs=3")
+
+
+def test_json_and_table_and_the_second_call(command: Command, home: Path) -> None:
+    done = command(*ASKED, *QUICK, "--json")
+    assert done.code == 0, done.err
+    found = json.loads(done.out)
+    assert tuple(found["verdict"]) == GROUPS
+    assert {each["gone"] for each in found["verdict"].values()} <= {"yes", "no", "can't tell"}
+    assert tuple(found["audits"]) == tuple(AUDITS)
+    for each in found["audits"].values():
+        assert not each["failed"]
+        for network in auditing.NETWORKS:
+            assert len(each[network]["values"]) == 2
+            assert {"mean", "sd"} < set(each[network])
+        assert set(each["excess"]) == {"mean", "low", "high"}
+        assert set(each["zero"]) == {"mean", "sd"}
+        assert 0 <= each["sees"] <= 1
+    assert found["config"]["seeds"] == [0, 1]
+    assert "auditing" in done.err
+
+    stored = sorted((home / "store" / "audits").iterdir())
+    for path in stored:
+        os.utime(path, (0, 0))
+    again = command(*ASKED, *QUICK, "--json")
+    assert json.loads(again.out) == found
+    assert "training" not in again.err
+    assert sorted((home / "store" / "audits").iterdir()) == stored
+    assert all(path.stat().st_mtime == 0 for path in stored)  # read, not written again
+
+    table = command(*ASKED, *QUICK)
+    lines = table.out.splitlines()
+    assert [line.split()[0] for line in lines[:4]] == ["Gone"] * 4
+    for name in AUDITS:
+        assert any(line.startswith(name) for line in lines)
+
+
+def test_one_seed_has_no_verdict(command: Command) -> None:
+    done = command(*ASKED[:-2], "--seeds=0", "--device=cpu", *QUICK, "--json")
+    assert done.code == 0, done.err
+    found = json.loads(done.out)
+    assert {each["gone"] for each in found["verdict"].values()} == {"can't tell"}
+    for name, entry in AUDITS.items():
+        assert bool(found["audits"][name]["failed"]) == entry.compares
+
+
+def test_single_samples_are_refused_before_anything_is_trained(
+    command: Command, tmp_path: Path, home: Path
+) -> None:
+    ids = tmp_path / "ids.txt"
+    ids.write_text("0 3 5")
+    done = command("audit", "--dataset=blobs", "--forget-ids", str(ids))
+    assert done.code == 2
+    assert done.out == ""
+    assert "single samples" in done.err.splitlines()[-1]
+    assert not (home / "store").exists()
+
+
+def test_a_seed_given_twice_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="Seed 1"):
+        auditing.audit([blobs(seed=1), blobs(seed=1)], Store(tmp_path))
+    with pytest.raises(AuditError, match="single samples"):
+        auditing.audit([blobs(forget_classes=(), forget_ids=(1,))], Store(tmp_path))
+
+
+def test_audits_are_listed(command: Command) -> None:
+    done = command("audits", "--json")
+    assert {name: entry.question for name, entry in AUDITS.items()} == {
+        name: entry["summary"] for name, entry in json.loads(done.out).items()
+    }

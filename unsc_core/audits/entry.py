@@ -1,0 +1,84 @@
+"""The registry entry of an audit, and what an audit returns."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from unsc_core.audits.subject import Subject
+
+GROUPS = ("answers", "logits", "features", "memory")
+"""Where an audit looks for the forgotten classes."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one audit found in one network.
+
+    Attributes:
+        value: the number that networks are compared by; None if the audit failed.
+        detail: further numbers in JSON types, such as a value per layer.
+        failed: why there is no value, one sentence; "" if there is one.
+    """
+
+    value: float | None
+    detail: dict[str, Any] = field(default_factory=dict)
+    failed: str = ""
+
+
+@dataclass(frozen=True)
+class Audit:
+    """One audit, described without loading it.
+
+    Attributes:
+        name: as in JSON. title: as shown. question: what it answers, one sentence.
+        measures: what its value is, one sentence.
+        unit: "%", "bits", or "" for a ratio.
+        direction: "higher" if a higher value means that more of the classes is left, or "lower".
+        group: one of GROUPS.
+        source: the paper.
+        order: place in lists.
+        compares: whether it compares a network with the retrained one. The retrained network itself
+            is then compared with one retrained with another seed; only test samples are the same
+            for both.
+        reads_answers: whether it uses the logits of the forgotten classes, so that the mask differs
+            from the original.
+        version: part of the key of stored outcomes; raised when a change of the code changes them.
+        module: the module that defines `measure`; filled in by the registry.
+    """
+
+    name: str
+    title: str
+    question: str
+    measures: str
+    unit: str
+    direction: str
+    group: str
+    source: str
+    order: int = 500
+    compares: bool = False
+    reads_answers: bool = False
+    version: int = 1
+    module: str = field(default="", compare=False)
+
+    def __post_init__(self) -> None:
+        if self.direction not in ("higher", "lower"):
+            raise ValueError(f"direction must be higher or lower, not '{self.direction}'")
+        if self.group not in GROUPS:
+            raise ValueError(f"group must be one of {', '.join(GROUPS)}, not '{self.group}'")
+
+    @property
+    def summary(self) -> str:
+        """One sentence for lists."""
+        return self.question
+
+    @property
+    def measure(self) -> Callable[[Subject, Subject], Outcome]:
+        """The audit itself, of a network and the retrained one of its seed; loads its module.
+
+        It raises AuditError if it cannot be made.
+        """
+        return importlib.import_module(self.module).measure

@@ -1,0 +1,82 @@
+"""The verdict: are the forgotten classes gone, as far as the audits can see?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from unsc_core.audits.entry import GROUPS
+
+YES, NO, UNKNOWN = "yes", "no", "can't tell"
+BLIND = 0.75
+"""An audit whose `sees` is lower than this is blind here."""
+SPREADS = 2
+"""An excess of up to this many standard deviations of the zero is none."""
+
+
+def verdict(audits: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, str]]:
+    """Whether the classes are gone from the answers, the logits, the features and the memory.
+
+    Of a group's audits that see, all must find no excess for "yes", and one that finds an excess
+    is enough for "no". An audit that is blind says nothing; one that failed rules out "yes".
+
+    Args:
+        audits: name -> what `excess.over_seeds` returns.
+
+    Returns:
+        Group -> {"gone": "yes", "no" or "can't tell", "why": one or two sentences}.
+    """
+    return {
+        group: _of_group({n: a for n, a in audits.items() if a["group"] == group})
+        for group in GROUPS
+    }
+
+
+def is_blind(audit: Mapping[str, Any]) -> bool:
+    """Whether an audit cannot tell networks that remember from retrained ones here."""
+    return audit["sees"] is not None and audit["sees"] < BLIND
+
+
+def finding(audit: Mapping[str, Any]) -> str:
+    """What one audit says: "yes" for gone, "no", or "can't tell"."""
+    excess, spread = audit["excess"], audit["zero"]["sd"]
+    missing = audit["failed"] or None in (audit["sees"], spread, excess["low"], excess["high"])
+    if missing or is_blind(audit):
+        return UNKNOWN
+    low, high = _left(audit)
+    if high <= SPREADS * spread:
+        return YES
+    return NO if low > SPREADS * spread else UNKNOWN
+
+
+def _of_group(audits: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+    found = {name: finding(audit) for name, audit in audits.items()}
+    if against := [name for name, says in found.items() if says == NO]:
+        return {"gone": NO, "why": f"More is left than in the retrained: {_listed(against)}."}
+    if failed := [name for name, audit in audits.items() if audit["failed"]]:
+        first = audits[failed[0]]["failed"]
+        return {"gone": UNKNOWN, "why": f"No value from {_listed(failed)}: {first}"}
+    seeing = [name for name, audit in audits.items() if not is_blind(audit)]
+    if not seeing:
+        return {"gone": UNKNOWN, "why": f"Blind on this task: {_listed(audits)}."}
+    if unsure := [name for name in seeing if found[name] == UNKNOWN]:
+        return {"gone": UNKNOWN, "why": f"Too much spread, or too few seeds: {_listed(unsure)}."}
+    why = f"No more is left than in the retrained: {_listed(seeing)}."
+    if below := [name for name in seeing if _is_below(audits[name])]:
+        why += f" Less is left than in the retrained, which is a trace as well: {_listed(below)}."
+    return {"gone": YES, "why": why}
+
+
+def _is_below(audit: Mapping[str, Any]) -> bool:
+    """Whether less is left than in a retrained network, beyond the spread of the zero."""
+    return _left(audit)[1] < -SPREADS * audit["zero"]["sd"]
+
+
+def _left(audit: Mapping[str, Any]) -> tuple[float, float]:
+    """The interval of the excess, with a sign such that more than 0 means that more is left."""
+    low, high = audit["excess"]["low"], audit["excess"]["high"]
+    return (low, high) if audit["direction"] == "higher" else (-high, -low)
+
+
+def _listed(names: Any) -> str:
+    return ", ".join(names)

@@ -268,6 +268,9 @@ def test_the_drift_says_only_what_its_numbers_show() -> None:
     assert "further" not in spoken(bound=[4, 10], alone=[2, 4], whole=[2, 9])
     assert "within its bound" not in spoken(bound=[4, 3], alone=[2, 4], whole=[2, 9])
     assert "bound" not in spoken(bound=None, alone=[2, 4], whole=[2, 9])
+    rounded = 4 * (1 + 1e-7)
+    text = spoken(bound=[4, 10], alone=[rounded, 4], whole=[rounded, 9])
+    assert ("within its bound" in text, "further" in text) == (True, False)
 
 
 def test_the_drift_has_three_bars_and_columns_where_there_is_a_bound() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import json
 import re
+from dataclasses import fields
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -21,7 +22,7 @@ from unsc_core.experiment.experiment import Experiment
 from unsc_core.experiment.store import Artefact, Store
 from unsc_core.figures.html import swaps
 from unsc_core.figures.phrases import file_stem
-from unsc_core.figures.two_runs import comparison, differences
+from unsc_core.figures.two_runs import SETTINGS, comparison, differences
 from unsc_core.runs.history import Stored, read_run
 from unsc_core.runs.report import report_of
 
@@ -235,3 +236,7 @@ def test_a_comparison_says_what_the_numbers_say(store: Store) -> None:
     assert differences(a, b).startswith(
         "A and B differ in method (UNSC; Random labels), γ (0.96; none)"
     )
+
+
+def test_every_setting_of_a_run_has_a_name() -> None:
+    assert set(SETTINGS) == {field.name for field in fields(ExperimentConfig)}

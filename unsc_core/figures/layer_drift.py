@@ -10,6 +10,9 @@ from unsc_core.analysis.geometry import Subspaces
 from unsc_core.figures.phrases import joined
 from unsc_core.figures.theme import Look, Picture, clear, label_margin, styled
 
+ROUNDING = 1e-5
+"""A movement beyond its bound by no more than this share is a float32 rounding error."""
+
 DRIFT_NAMES = {
     "bound": "bound of this layer alone",
     "alone": "this layer alone",
@@ -71,13 +74,14 @@ def _movement(names: list[str], percent: dict[str, NDArray[np.float64]]) -> str:
     )
     if bound is None:
         return text
-    if (alone <= bound).all():
+    limit = bound * (1 + ROUNDING)
+    if (alone <= limit).all():
         near = int(np.argmax(alone / np.maximum(bound, 1e-12)))
         text += (
             f" Alone, every layer stays within its bound; {names[near]} comes closest, "
             f"with {alone[near]:.1f} of at most {bound[near]:.1f} %."
         )
-    if beyond := [name for name, w, b in zip(names, whole, bound, strict=True) if w > b]:
+    if beyond := [name for name, w, b in zip(names, whole, limit, strict=True) if w > b]:
         text += (
             f" In the whole network, {joined(beyond)} {'moves' if len(beyond) == 1 else 'move'} "
             "further: the bound does not cover inputs that earlier layers have changed."

@@ -20,6 +20,8 @@ SETTINGS = {
     "energy_threshold": "γ",
     "energy_thresholds": "γ per layer",
     "subspace": "subspace",
+    "moments_sample": "images for the second moments",
+    "class_weights": "weights of the classes in them",
     "learning_rate": "learning rate",
     "epochs": "maximum number of epochs",
     "edits": "edits of the pseudo-labels",

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 GROUPS = ("answers", "logits", "features", "memory")
 """Where an audit looks for the forgotten classes."""
+NETWORKS = ("original", "mask", "unlearned", "retrained")
+"""What is audited."""
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import cached_property
 
 from unsc_core.audits import AUDITS
-from unsc_core.audits.entry import Audit, Outcome
+from unsc_core.audits.entry import NETWORKS, Audit, Outcome
 from unsc_core.audits.subject import SAMPLES, Subject
 from unsc_core.config import ExperimentConfig
 from unsc_core.errors import AuditError, ConfigError, DivergedError
@@ -18,8 +18,6 @@ from unsc_core.experiment.keys import content_key
 from unsc_core.experiment.result import Result
 from unsc_core.experiment.store import Store
 from unsc_core.progress import Progress, Report, silent
-
-NETWORKS = ("original", "mask", "unlearned", "retrained")
 
 Outcomes = dict[str, dict[str, list[Outcome]]]
 """Audit -> network -> outcome for each seed."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from unsc_core.audits import AUDITS
-from unsc_core.audits.verdict import is_blind
+from unsc_core.audits.entry import NETWORKS
+from unsc_core.audits.verdict import BLIND, is_blind
 
-NETWORKS = ("original", "mask", "unlearned", "retrained")
 HEADS = (*NETWORKS, "excess", "95 % interval", "sd of zero", "sees")
 PLACES = {
     "answers": "from the answers",
@@ -39,7 +39,8 @@ def audit_text(answer: dict[str, Any]) -> str:
 NOTES = (
     "excess: unlearned − retrained, paired by seed. sd of zero: of the same difference for a "
     "network retrained with another seed.",
-    "sees: AUC at telling original and mask from retrained; below 0.75 the audit is blind here.",
+    "sees: AUC at telling original and mask from retrained; "
+    f"below {BLIND} the audit is blind here.",
     "Higher values mean that more is left; ↓: lower values do.",
 )
 

@@ -30,7 +30,7 @@ def text_table(answer: dict[str, Any]) -> str:
         if mean["mask"]
         else "Single samples have no mask, so no gain is free and none is added to it."
     )
-    lines.append("A negative gain is over-unlearning.")
+    lines.append("A negative gain of the unlearned model is over-unlearning.")
     if any(_elsewhere(model, seeds) for model in models):
         lines.append("*: measured on a different machine from the unlearning, or on an unknown one")
     if errors := [abs(error) for run in seeds for error in run["energy_error"].values()]:

@@ -25,6 +25,7 @@ PAGES = {
     "Null space": ("Null space", 7),
     "Pseudo-labels": ("Pseudo-labels", 2),
     "Compare": ("Compare", 3),
+    "Audit": ("Audit", 1),
     "Runs": ("Runs", 4),
     "2-D lab": ("2-D lab", 3),
 }

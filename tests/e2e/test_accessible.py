@@ -24,6 +24,7 @@ VIEWS = {
     "null_space?view=Sweep+over+%CE%B3": 1,
     "pseudo_labels": 2,
     "compare": 3,
+    "audit": 1,
     "runs": 0,
 }
 """Link -> figures that are there when it is complete."""

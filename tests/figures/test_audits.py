@@ -93,16 +93,18 @@ def test_a_failed_audit_says_why() -> None:
 
 
 def test_the_verdict_names_an_audit_with_its_interval() -> None:
-    assert excess(LEFT) in written("linear-probe", {"linear-probe": LEFT})
+    low, high = (f"{LEFT['excess'][end]:+.1f}" for end in ("low", "high"))
+    name = written("linear-probe", {"linear-probe": LEFT})
+    assert name == f"Linear probe (+20.2\u00a0points, {low} to {high})"
     assert excess(LEFT).startswith("+20.2\u00a0points, 95\u00a0% interval +")
 
 
 @pytest.mark.parametrize(
     ("gone", "part"),
     [
-        ((NO, YES, UNKNOWN, NO), "by the answers and the memory"),
+        ((NO, YES, UNKNOWN, NO), "by its answers and its memory"),
         ((YES, YES, YES, YES), "No audit that sees"),
-        ((YES, UNKNOWN, UNKNOWN, UNKNOWN), "no trace that these audits see in the answers"),
+        ((YES, UNKNOWN, UNKNOWN, UNKNOWN), "no trace of Shirt in the answers of"),
         ((UNKNOWN,) * 4, "cannot be told"),
     ],
 )
@@ -201,8 +203,8 @@ def test_members_are_counted_on_both_sides_of_the_threshold(result: Result, chan
         z = result.unlearned.of(part)[rows].astype(np.float64)
         p = np.exp(z - z.max(1, keepdims=True))
         shares[part] = 100 * np.mean(p[:, 0] / p.sum(1) >= chance / 100)
-    assert f"{shares['train']:.0f} % of the unlearned" in picture.sentence
-    assert f"{shares['test']:.0f} % false alarms" in picture.sentence
-    assert f"from {chance:g} % on" in picture.sentence
+    counts = f"unlearned {shares['train']:.0f} and {shares['test']:.0f} %"
+    assert counts in picture.sentence
+    assert f"From {chance:g} % on" in picture.sentence
     mask = picture.table["mask, trained on %"]
     assert mask[0] == pytest.approx(100)  # the mask is sure that it is not this class

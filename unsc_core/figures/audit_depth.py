@@ -37,6 +37,7 @@ def depth(probe: Mapping[str, Any], method: str, num_classes: int, look: Look) -
         figure.add_scatter(
             x=[*layers, *layers[::-1]],
             y=around,
+            mode="lines",
             fill="toself",
             fillcolor=clear(look.muted, 0.22),
             line={"width": 0},
@@ -51,7 +52,12 @@ def depth(probe: Mapping[str, Any], method: str, num_classes: int, look: Look) -
             name=title,
             mode="lines+markers",
             line={"color": colour, "width": 2.5, "dash": DASHES[network]},
-            marker={"color": colour, "symbol": symbol, "size": 12, "line": {"width": 2}},
+            marker={
+                "color": colour,
+                "symbol": symbol,
+                "size": 12,
+                "line": {"width": 2, "color": colour},
+            },
             hovertemplate=f"{title}, layer %{{x}}<br><b>%{{y:.1f}} %</b><extra></extra>",
         )
     chance = 100 / num_classes

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
 from unsc_core.experiment.result import Predictions, Result
-from unsc_core.figures.phrases import MODEL_TITLES, requested
+from unsc_core.figures.phrases import MODEL_TITLES, joined, requested
 from unsc_core.figures.theme import FORGET, Look, Picture, axis, clear, layout, write
 
 LIMIT, BINS = 14.0, 56
@@ -58,7 +58,7 @@ def membership(result: Result, chance: float, look: Look) -> Picture:
         table |= {f"{name}, trained on %": shares[0], f"{name}, held out %": shares[1]}
         _draw(figure, row, middles, shares, look)
         place = {"yref": f"y{row} domain" if row > 1 else "y domain", "yanchor": "top"}
-        side = {"x": 0.01, "xref": "paper", "xanchor": "left", "align": "left"}
+        side = {"x": 1, "xref": "paper", "xanchor": "right", "align": "right"}
         text = (
             f"<b>{MODEL_TITLES[name]}</b><br>called members: {called[name][0]:.0f} % of members, "
             f"{called[name][1]:.0f} % of others"
@@ -121,19 +121,19 @@ def _draw(
 
 
 def _sentence(called: dict[str, Shares], chance: float) -> str:
-    """What the attacker gains in the unlearned network over guessing, and in the others."""
+    """What the attacker finds in every network, and where it is more than guessing."""
+    counts = [
+        f"{MODEL_TITLES[name].lower()} {hits:.0f} and {alarms:.0f} %"
+        for name, (hits, alarms) in called.items()
+    ]
     gains = {name: hits - alarms for name, (hits, alarms) in called.items()}
-    text = (
-        f"An attacker who calls everything from {chance:g} % on a member finds "
-        f"{called['unlearned'][0]:.0f} % of the unlearned network's, with "
-        f"{called['unlearned'][1]:.0f} % false alarms"
-    )
-    if "retrained" in called:
-        hits, alarms = called["retrained"]
-        text += (
-            f"; in the retrained, which was trained on none of them, {hits:.0f} and {alarms:.0f} %"
-        )
     best = max(gains, key=lambda name: gains[name])
+    text = (
+        f"From {chance:g} % on, members found and others wrongly called members: {joined(counts)}. "
+    )
     if gains[best] < 1:
-        return f"{text}. Here the threshold gains less than a point over guessing everywhere."
-    return f"{text}. It gains most in the {best}: {gains[best]:.0f} points over guessing."
+        return f"{text}Nowhere does that beat guessing, which calls as many of both, by a point."
+    return (
+        f"{text}Guessing calls as many of both; this beats it most in the {best} network, by "
+        f"{gains[best]:.0f} points."
+    )

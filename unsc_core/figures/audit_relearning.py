@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from unsc_core.audits.verdict import SPREADS
 from unsc_core.figures.audit_depth import DASHES, SHOWN
 from unsc_core.figures.audit_words import mark, value
-from unsc_core.figures.playing import add_playing
+from unsc_core.figures.playing import add_buttons
 from unsc_core.figures.theme import Look, Picture, clear, styled
 
 HEIGHT = 440
@@ -41,8 +41,9 @@ def race(relearning: Mapping[str, Any], method: str, look: Look) -> Picture:
         for i, step in enumerate(steps)
     ]
     _style(figure, found, look)
-    figure.update_xaxes(range=[-0.4, len(steps) - 0.6])
-    add_playing(figure, steps, "step", look, len(steps) - 1)
+    figure.update_xaxes(range=[-0.4, len(steps) - 0.6], title_text="steps of fine-tuning")
+    figure.update_layout(margin={"t": 44, "b": 104})
+    add_buttons(figure, look, -0.21)
     alt = (
         f"Lines: accuracy on the forgotten test samples from step 0 to step {steps[-1]} of "
         "fine-tuning on 5 images of every class, for the original, the unlearned and the "
@@ -106,6 +107,7 @@ def _draw(
         figure.add_scatter(
             x=[*x, *x[::-1]],
             y=np.concatenate([mean + reach, (mean - reach)[::-1]]),
+            mode="lines",
             fill="toself",
             fillcolor=clear(look.muted, 0.22),
             line={"width": 0},
@@ -120,7 +122,12 @@ def _draw(
             name=title,
             mode="lines+markers",
             line={"color": colour, "width": 2.5, "dash": DASHES[network]},
-            marker={"color": colour, "symbol": symbol, "size": 12, "line": {"width": 2}},
+            marker={
+                "color": colour,
+                "symbol": symbol,
+                "size": 12,
+                "line": {"width": 2, "color": colour},
+            },
             hovertemplate=f"{title}, %{{x}}<br><b>%{{y:.1f}} %</b><extra></extra>",
         )
 

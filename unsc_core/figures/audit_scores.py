@@ -27,9 +27,11 @@ def scores(probe: Mapping[str, Any], forgotten: str, look: Look) -> Picture:
     edges = np.array(probe["original"]["details"][0]["scores"]["edges"])
     middles = (edges[:-1] + edges[1:]) / 2
     table: dict[str, Any] = {"score": middles}
+    highest = 1.0  # without the ends, where all that lies beyond is counted
     for row, (network, title) in enumerate(SHOWN.items(), 1):
         shares = {part: _shares(probe[network], part) for part in ("forget", "retain")}
         table |= {f"{title}, {part} %": shares[part] for part in shares}
+        highest = max(highest, shares["forget"].max(), shares["retain"][1:-1].max(initial=0))
         figure.add_bar(
             x=middles,
             y=shares["forget"],
@@ -59,7 +61,7 @@ def scores(probe: Mapping[str, Any], forgotten: str, look: Look) -> Picture:
     figure.update_layout(layout(look, 500), overwrite=True)
     figure.update_layout(margin={"l": 56, "r": 8, "t": 44, "b": 56}, bargap=0)
     figure.update_xaxes(axis(look))
-    figure.update_yaxes(axis(look), title_text="%", rangemode="tozero")
+    figure.update_yaxes(axis(look), title_text="%", range=[0, 1.2 * highest])
     figure.update_xaxes(
         title_text=f"score: {forgotten} against the best other class", row=len(SHOWN), col=1
     )

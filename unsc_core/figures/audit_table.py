@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from unsc_core.audits import AUDITS
-from unsc_core.audits.entry import NETWORKS
+from unsc_core.audits.entry import GROUPS, NETWORKS
 from unsc_core.audits.verdict import BLIND, finding, is_blind
 from unsc_core.figures.audit_words import PLACES, digits
 
@@ -65,7 +65,8 @@ def cells(audit: Mapping[str, Any]) -> list[str]:
 
 
 def columns(audits: Mapping[str, Mapping[str, Any]]) -> dict[str, list[str]]:
-    """Column -> a cell for each audit, for a page: titles in place of names, and what each says."""
+    """Column -> a cell for each audit, group by group: titles, numbers, and what each says."""
+    audits = {name: a for group in GROUPS for name, a in audits.items() if a["group"] == group}
     names = [
         AUDITS[name].title
         + (f", {audit['unit']}" if audit["unit"] else "")

@@ -54,7 +54,12 @@ def audit_values(name: str, audit: Mapping[str, Any], method: str, look: Look) -
             textposition="top center",
             textfont={"size": 14, "color": look.ink},
             cliponaxis=False,
-            marker={"color": colour, "size": 16, "symbol": symbol, "line": {"width": 2}},
+            marker={
+                "color": colour,
+                "size": 16,
+                "symbol": symbol,
+                "line": {"width": 2, "color": colour},
+            },
             hovertemplate=hover.replace("one seed", "mean"),
         )
     styled(figure, look, HEIGHT)
@@ -87,8 +92,8 @@ def spread_band(network: Mapping[str, Any]) -> tuple[float, float] | None:
 
 def _axis(name: str, unit: str) -> str:
     """What the axis shows, and which way more is left."""
-    named = f"{unit} · " if unit else ""
-    return f"{named}{'right' if AUDITS[name].direction == 'higher' else 'left'}: more is left"
+    way = "more is left →" if AUDITS[name].direction == "higher" else "← more is left"
+    return f"{unit}   ({way})" if unit else f"({way})"
 
 
 def _window(values: list[float], band: tuple[float, float] | None) -> list[float]:

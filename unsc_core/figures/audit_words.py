@@ -67,14 +67,14 @@ def difference(number: float, unit: str) -> str:
     return f"{text}\u00a0{named}" if named else text
 
 
-def excess(audit: Mapping[str, Any]) -> str:
+def excess(audit: Mapping[str, Any], label: str = "95\u00a0% interval ") -> str:
     """Excess and interval of an audit that has them: "+20.6 points, 95 % interval +16 to +25"."""
     found, unit = audit["excess"], audit["unit"]
     text = difference(found["mean"], unit)
     if found["low"] is None:
         return text
     low, high = (f"{found[end]:+.{digits(unit)}f}".replace("-", "−") for end in ("low", "high"))
-    return f"{text}, 95\u00a0% interval {low} to {high}"
+    return f"{text}, {label}{low} to {high}"
 
 
 def written(name: str, audits: Mapping[str, Mapping[str, Any]]) -> str:
@@ -90,7 +90,7 @@ def written(name: str, audits: Mapping[str, Mapping[str, Any]]) -> str:
         return title
     if is_blind(audit):
         return f"{title} (sees {audit['sees']:.2f})"
-    return f"{title} ({excess(audit)})"
+    return f"{title} ({excess(audit, label='')})"
 
 
 def sentence(audit: Mapping[str, Any]) -> str:
@@ -130,14 +130,21 @@ def headline(verdict: Mapping[str, Mapping[str, str]], forgotten: str) -> str:
         verdict: what `verdict` returns.
         forgotten: the classes, as in a sentence.
     """
-    by = {says: [PLACES[g] for g, v in verdict.items() if v["gone"] == says] for says in (YES, NO)}
+    by = {
+        says: [group for group, one in verdict.items() if one["gone"] == says] for says in (YES, NO)
+    }
     if by[NO]:
-        return f"It can be told from a network that never saw {forgotten}, by {joined(by[NO])}."
+        signs = joined([PLACES[group].replace("the ", "its ") for group in by[NO]])
+        return f"The unlearned network can be told from one that never saw {forgotten}: by {signs}."
     if len(by[YES]) == len(verdict):
-        return f"No audit that sees can tell it from a network that never saw {forgotten}."
-    if by[YES]:
         return (
-            f"{forgotten} left no trace that these audits see in {joined(by[YES])}; for the rest "
-            "they cannot tell."
+            "No audit that sees can tell the unlearned network from one that never saw "
+            f"{forgotten}."
+        )
+    if by[YES]:
+        places = joined([PLACES[group] for group in by[YES]])
+        return (
+            f"These audits see no trace of {forgotten} in {places} of the unlearned network; for "
+            "the rest they cannot tell."
         )
     return f"Whether {forgotten} is gone cannot be told from these audits."

@@ -57,10 +57,12 @@ def verdict_panel() -> None:
                 for group, one in found.items()
             )
         )
-        if seeds > 1:
-            st.caption(
-                "In brackets: the excess over the retrained, with its 95 % interval over the seeds."
-            )
+        st.caption(
+            "In brackets: the excess over the retrained, with its 95 % interval over the seeds."
+            if seeds > 1
+            else "One seed cannot say how much two retrained models differ by chance. Choose 3 or "
+            "5 seeds for a verdict."
+        )
 
 
 def attack(group: str) -> None:
@@ -127,6 +129,10 @@ def probe_views() -> None:
     with right:
         st.markdown("**Sample by sample, inputs of the last layer**")
         pictures.draw(drawn["probe-scores"], "probe-scores")
+        st.caption(
+            "The outermost bins hold all scores beyond; those of retained classes may rise above "
+            "the picture."
+        )
 
 
 def relearning_views() -> None:
@@ -173,10 +179,9 @@ header.title("Audit", *header.TERMS, "Logits", "Linear probe", "Excess", "Zero",
 experiment = controls.experiment()
 config, look = experiment.config, pictures.page_look()
 st.markdown(
-    f"**Can anyone still find it?** A network may stop answering {experiment.request} and still "
-    "hold everything it knew. Audits attack it from the outside inwards. Each compares with the "
-    f"**retrained** model, which never saw {experiment.request}: what is found there, any network "
-    "would show."
+    "**Can anyone still find it?** A network may stop naming a class and still hold everything it "
+    "knew of it. Audits attack it from the outside inwards. Each compares with the **retrained** "
+    "model, which never saw the class: what an audit finds there, it finds in any network."
 )
 try:
     check_request(split(experiment.dataset, config.forget_classes, config.forget_ids))

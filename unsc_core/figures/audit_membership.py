@@ -45,7 +45,7 @@ def membership(result: Result, chance: float, look: Look) -> Picture:
     """
     threshold = float(np.log(chance / (100 - chance)))
     models = {name: one for name, one in result.rows.items() if one.has("train")}
-    figure = make_subplots(rows=len(models), cols=1, shared_xaxes=True, vertical_spacing=0.06)
+    figure = make_subplots(rows=len(models), cols=1, shared_xaxes=True, vertical_spacing=0.11)
     edges = np.linspace(-LIMIT, LIMIT, BINS + 1)
     middles = (edges[:-1] + edges[1:]) / 2
     table: dict[str, object] = {"log odds": middles}
@@ -57,15 +57,15 @@ def membership(result: Result, chance: float, look: Look) -> Picture:
         called[name] = hits, alarms
         table |= {f"{name}, trained on %": shares[0], f"{name}, held out %": shares[1]}
         _draw(figure, row, middles, shares, look)
-        place = {"yref": f"y{row} domain" if row > 1 else "y domain", "yanchor": "top"}
-        side = {"x": 1, "xref": "paper", "xanchor": "right", "align": "right"}
+        place = {"yref": f"y{row} domain" if row > 1 else "y domain", "yanchor": "bottom"}
         text = (
-            f"<b>{MODEL_TITLES[name]}</b><br>called members: {called[name][0]:.0f} % of members, "
+            f"<b>{MODEL_TITLES[name]}</b> · called members: {called[name][0]:.0f} % of members, "
             f"{called[name][1]:.0f} % of others"
         )
-        write(figure, text, y=1, font={"size": 14}, bgcolor=clear(look.paper, 0.8), **side, **place)
-    figure.update_layout(layout(look, 90 + 120 * len(models)), overwrite=True)
-    figure.update_layout(margin={"l": 56, "r": 8, "t": 44, "b": 56}, bargap=0)
+        side = {"x": 0, "xref": "paper", "xanchor": "left"}
+        write(figure, text, y=1, font={"size": 14}, **side, **place)
+    figure.update_layout(layout(look, 110 + 120 * len(models)), overwrite=True)
+    figure.update_layout(margin={"l": 56, "r": 8, "t": 64, "b": 56}, bargap=0, legend={"y": 1.06})
     figure.update_xaxes(axis(look), tickvals=list(TICKS), ticktext=list(TICKS.values()))
     figure.update_yaxes(axis(look), title_text="%", rangemode="tozero")
     figure.update_xaxes(title_text="confidence in the true class, %", row=len(models), col=1)

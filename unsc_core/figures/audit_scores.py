@@ -23,7 +23,7 @@ def scores(probe: Mapping[str, Any], forgotten: str, look: Look) -> Picture:
         forgotten: the classes, as in a sentence.
         look: colours.
     """
-    figure = make_subplots(rows=len(SHOWN), cols=1, shared_xaxes=True, vertical_spacing=0.07)
+    figure = make_subplots(rows=len(SHOWN), cols=1, shared_xaxes=True, vertical_spacing=0.12)
     edges = np.array(probe["original"]["details"][0]["scores"]["edges"])
     middles = (edges[:-1] + edges[1:]) / 2
     table: dict[str, Any] = {"score": middles}
@@ -37,7 +37,7 @@ def scores(probe: Mapping[str, Any], forgotten: str, look: Look) -> Picture:
             y=shares["forget"],
             width=edges[1] - edges[0],
             marker={"color": clear(FORGET, 0.75), "line": {"width": 0}},
-            name=f"× {forgotten}, held out",
+            name=f"{forgotten}, held out",
             showlegend=row == 1,
             hovertemplate=f"{forgotten}: %{{y:.1f}} %<extra></extra>",
             row=row,
@@ -48,20 +48,21 @@ def scores(probe: Mapping[str, Any], forgotten: str, look: Look) -> Picture:
             y=shares["retain"],
             mode="lines",
             line={"color": look.ink, "width": 2, "shape": "hvh"},
-            name="● retained classes, held out",
+            name="retained classes, held out",
             showlegend=row == 1,
             hovertemplate="retained: %{y:.1f} %<extra></extra>",
             row=row,
             col=1,
         )
         found = value(probe[network]["mean"], "%")
-        place = {"yref": f"y{row} domain" if row > 1 else "y domain", "yanchor": "top"}
-        side = {"x": 1, "xref": "paper", "xanchor": "right", "align": "right"}
-        write(figure, f"<b>{title}</b><br>found: {found}", y=1, font={"size": 15}, **side, **place)
-    figure.update_layout(layout(look, 500), overwrite=True)
-    figure.update_layout(margin={"l": 56, "r": 8, "t": 44, "b": 56}, bargap=0)
+        place = {"yref": f"y{row} domain" if row > 1 else "y domain", "yanchor": "bottom"}
+        side = {"x": 0, "xref": "paper", "xanchor": "left"}
+        text = f"<b>{title}</b> · {found} found, right of the line"
+        write(figure, text, y=1, font={"size": 14}, **side, **place)
+    figure.update_layout(layout(look, 520), overwrite=True)
+    figure.update_layout(margin={"l": 56, "r": 8, "t": 64, "b": 56}, bargap=0, legend={"y": 1.07})
     figure.update_xaxes(axis(look))
-    figure.update_yaxes(axis(look), title_text="%", range=[0, 1.2 * highest])
+    figure.update_yaxes(axis(look), title_text="%", range=[0, 1.1 * highest])
     figure.update_xaxes(
         title_text=f"score: {forgotten} against the best other class", row=len(SHOWN), col=1
     )

@@ -117,7 +117,7 @@ def sentence(audit: Mapping[str, Any]) -> str:
         YES: NO_MORE[audit["compares"]],
         UNKNOWN: "The interval is too wide to tell",
     }[finding(audit)]
-    text = f"{lead} {says}; two retrained networks rarely differ by more than {limit}."
+    text = f"{lead} {says}; two retrainings rarely differ in this by more than {limit}."
     if finding(audit) == YES and is_below(audit):
         text += " Less is left, which is a trace as well."
     return text

@@ -79,9 +79,9 @@ def attack(group: str) -> None:
         chosen = titles[title]
     else:
         st.markdown(audit_words.ATTACKS[group])
-    st.caption(AUDITS[chosen].measures)
     drawn[f"audit-{group}"] = audit_values(chosen, audits[chosen], config.method, look)
     pictures.draw(drawn[f"audit-{group}"], f"audit-{group}")
+    st.caption(AUDITS[chosen].measures)
 
 
 @st.fragment

@@ -17,7 +17,7 @@ def test_from_the_question_to_the_verdict(app: Server, page: Any) -> None:
     expect(page.get_by_text("Can anyone still find it?")).to_be_visible()
     button = page.get_by_role("button", name="Run the audits")
     button.click()
-    expect(page.get_by_text("can't tell").first).to_be_visible(timeout=60_000)
+    expect(page.get_by_text("can't tell").first).to_be_visible(timeout=120_000)
     expect(button).to_have_count(0)
     expect(charts(page).nth(8)).to_be_visible()
     page.get_by_role("slider", name="Called a member").focus()

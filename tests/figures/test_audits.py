@@ -50,11 +50,8 @@ def layered(value: float) -> dict[str, Any]:
 
 def relearned(value: float) -> dict[str, Any]:
     images = {"1": value / 3, "5": value}
-    return {
-        "whole": images,
-        "head": images,
-        "steps": dict(zip(STEPS, (0.0, value / 2, value), strict=True)),
-    }
+    curve = (value if value in REMEMBER else 0.0, value / 2, value)
+    return {"whole": images, "head": images, "steps": dict(zip(STEPS, curve, strict=True))}
 
 
 LEFT = audited([66.0, 67.5, 65.0], details=layered)
@@ -127,6 +124,14 @@ def test_values_have_a_dot_for_each_seed_a_mean_and_a_band() -> None:
     assert not audit_values("linear-probe", audited([66.0]), "unsc", DARK).figure.layout.shapes
 
 
+def test_an_axis_shows_no_differences_that_rounding_hides() -> None:
+    same = audited([69.0] * 3, original=[69.0] * 3, mask=[69.0] * 3, retrained=[69.0] * 3)
+    picture = audit_values("linear-probe", same, "unsc", LIGHT)
+    low, high = picture.figure.layout.xaxis.range
+    assert high - low >= 1
+    assert ": 0\u00a0points" in picture.sentence
+
+
 def test_depth_names_the_layer_with_the_largest_gap() -> None:
     later = audited([50.0] * 3, details=lambda v: {"layers": {"1": 20.0, "2": 90.0 - v, "4": v}})
     assert "layer 4: 50.0\u00a0% against 46.0\u00a0%" in depth(later, "unsc", 4, LIGHT).sentence
@@ -153,9 +158,14 @@ def test_the_race_grows_step_by_step_to_the_whole_curves() -> None:
             whole = picture.figure.data[trace]
             assert list(data.y) == list(whole.y[: i + 1])
     assert "66.2\u00a0%" in picture.sentence
-    assert "takes the unlearned at most" not in picture.sentence
-    quick = audited([100.0] * 3, "relearning", relearned)
-    assert "takes the unlearned at most 10." in race(quick, "unsc", LIGHT).sentence
+    for value, when in (
+        (66.0, "after at most 100 steps"),
+        (99.0, "after at most 10 steps"),
+        (30.0, "never"),
+    ):
+        found = race(audited([value] * 3, "relearning", relearned), "unsc", LIGHT).sentence
+        assert f"35.0\u00a0%, is there {when} in the unlearned" in found
+        assert "after at most 100 steps in the retrained." in found
 
 
 def test_relearning_by_images_names_the_most() -> None:

@@ -59,8 +59,8 @@ def membership(result: Result, chance: float, look: Look) -> Picture:
         _draw(figure, row, middles, shares, look)
         place = {"yref": f"y{row} domain" if row > 1 else "y domain", "yanchor": "bottom"}
         text = (
-            f"<b>{MODEL_TITLES[name]}</b> · called members: {called[name][0]:.0f} % of members, "
-            f"{called[name][1]:.0f} % of others"
+            f"<b>{MODEL_TITLES[name]}</b> · members found {called[name][0]:.0f} %, "
+            f"others {called[name][1]:.0f} %"
         )
         side = {"x": 0, "xref": "paper", "xanchor": "left"}
         write(figure, text, y=1, font={"size": 14}, **side, **place)

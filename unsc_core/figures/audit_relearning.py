@@ -140,15 +140,17 @@ def _style(figure: go.Figure, found: Mapping[str, NDArray[np.float64]], look: Lo
 
 
 def _winner(steps: list[str], found: Mapping[str, NDArray[np.float64]]) -> str:
-    own, reference = (found[n].mean(0) for n in ("unlearned", "retrained"))
-    text = (
-        f"After {steps[-1]} steps the unlearned network is back at {value(own[-1], '%')}, the "
-        f"retrained at {value(reference[-1], '%')}."
+    """How much comes back in the end, and when half of what the original knew is back."""
+    mean = {network: each.mean(0) for network, each in found.items()}
+    half = mean["original"][0] / 2
+    when = {}
+    for network in ("unlearned", "retrained"):
+        reached = np.flatnonzero(mean[network] >= half)
+        when[network] = f"after at most {steps[reached[0]]} steps" if len(reached) else "never"
+    return (
+        f"After {steps[-1]} steps the unlearned network is back at "
+        f"{value(mean['unlearned'][-1], '%')}, the retrained at "
+        f"{value(mean['retrained'][-1], '%')}. Half of what the original knew, "
+        f"{value(half, '%')}, is there {when['unlearned']} in the unlearned network and "
+        f"{when['retrained']} in the retrained."
     )
-    reached = np.flatnonzero(own >= reference[-1])
-    if own[-1] > reference[-1] and len(reached) and int(reached[0]) < len(steps) - 1:
-        text += (
-            f" What takes the retrained {steps[-1]} steps takes the unlearned at most "
-            f"{steps[int(reached[0])]}."
-        )
-    return text

@@ -70,7 +70,9 @@ def audit_values(name: str, audit: Mapping[str, Any], method: str, look: Look) -
         range=[-0.5, len(titles) - 0.2],
         zeroline=False,
     )
-    figure.update_xaxes(title_text=_axis(name, unit), range=_window(shown, band), zeroline=False)
+    figure.update_xaxes(
+        title_text=_axis(name, unit), range=_window(shown, band, unit), zeroline=False
+    )
     alt = (
         f"{AUDITS[name].title}: values of the original, the mask, the unlearned and the retrained "
         "network, one dot for each seed, with the spread of the retrained as a band."
@@ -96,8 +98,9 @@ def _axis(name: str, unit: str) -> str:
     return f"{unit}   ({way})" if unit else f"({way})"
 
 
-def _window(values: list[float], band: tuple[float, float] | None) -> list[float]:
+def _window(values: list[float], band: tuple[float, float] | None, unit: str) -> list[float]:
+    """The ends of the axis, never so close that rounded values differ on it."""
     every = [*values, *(band or ())] or [0.0, 1.0]
     low, high = min(every), max(every)
-    pad = 0.14 * max(high - low, 1e-3)
+    pad = max(0.14 * (high - low), 20 * 10.0 ** -digits(unit))
     return [low - pad, high + pad]

@@ -62,7 +62,8 @@ def digits(unit: str) -> int:
 
 def difference(number: float, unit: str) -> str:
     """A difference of two values: "+20.6 points", "+0.061 bits"."""
-    text = f"{number:+.{digits(unit)}f}".replace("-", "−")
+    number = round(number, digits(unit)) + 0.0  # no −0.0
+    text = f"{number:+.{digits(unit)}f}".replace("-", "−") if number else "0"
     named = "points" if unit == "%" else unit
     return f"{text}\u00a0{named}" if named else text
 

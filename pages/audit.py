@@ -90,8 +90,8 @@ def members() -> None:
     st.header("Which images was it trained on?")
     st.markdown(
         "A network is often surer of images that it was trained on, the **members**. An attacker "
-        f"looks at its confidence in {experiment.request} for images of {experiment.request} and "
-        "calls everything from a threshold on a member. Drag the threshold."
+        f"looks at its confidence in the true class of images of {experiment.request} and calls "
+        "everything from a threshold on a member. Drag the threshold."
     )
     if not result.unlearned.has("train"):
         st.info("The predictions on the training set are still being computed.")
@@ -151,11 +151,22 @@ def relearning_views() -> None:
         drawn["relearning-race"] = audit_relearning.race(relearning, config.method, look)
         pictures.draw(drawn["relearning-race"], "relearning-race")
     with right:
-        st.markdown("**More images, the last layer alone**")
-        drawn["relearning-head"] = audit_relearning.by_images(
-            relearning, "head", config.method, look
+        st.markdown("**More images**")
+        parts = {words.capitalize(): part for part, words in audit_relearning.PARTS.items()}
+        link_notes.check("tuned", parts)
+        tuned = st.segmented_control(
+            "Fine-tuned",
+            list(parts),
+            default=next(iter(parts)),
+            required=True,
+            key="tuned",
+            bind="query-params",
+            label_visibility="collapsed",
         )
-        pictures.draw(drawn["relearning-head"], "relearning-head")
+        drawn["relearning-images"] = audit_relearning.by_images(
+            relearning, parts[tuned], config.method, look
+        )
+        pictures.draw(drawn["relearning-images"], "relearning-images")
 
 
 def draw_table() -> None:
@@ -181,7 +192,7 @@ config, look = experiment.config, pictures.page_look()
 st.markdown(
     "**Can anyone still find it?** A network may stop naming a class and still hold everything it "
     "knew of it. Audits attack it from the outside inwards. Each compares with the **retrained** "
-    "model, which never saw the class: what an audit finds there, it finds in any network."
+    "model: whatever an audit finds there was not learned from the class, which it never saw."
 )
 try:
     check_request(split(experiment.dataset, config.forget_classes, config.forget_ids))

@@ -66,6 +66,8 @@ def test_the_link_chooses_audit_and_threshold() -> None:
     assert says(app, "From 99 % on")
     app.selectbox(key="features").set_value("MLP probe").run()
     assert says(app, AUDITS["mlp-probe"].measures)
+    app.segmented_control(key="tuned").set_value("All weights").run()
+    assert says(app, "all weights fine-tuned")
     assert "features = 'Tarot'" in shown(features="Tarot").warning[0].value
 
 

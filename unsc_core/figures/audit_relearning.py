@@ -17,6 +17,8 @@ from unsc_core.figures.theme import Look, Picture, clear, styled
 
 HEIGHT = 440
 ACCURACY = "Acc_f, %"
+PARTS = {"head": "the last layer alone", "whole": "all weights"}
+"""What is fine-tuned, as in the audit's detail -> in words."""
 
 
 def race(relearning: Mapping[str, Any], method: str, look: Look) -> Picture:
@@ -78,10 +80,6 @@ def by_images(relearning: Mapping[str, Any], part: str, method: str, look: Look)
         f"comes back to {own}, the retrained to {reference}."
     )
     return Picture(figure, alt, sentence, table)
-
-
-PARTS = {"whole": "all weights", "head": "the last layer alone"}
-"""What is fine-tuned."""
 
 
 def _names(relearning: Mapping[str, Any], part: str) -> list[str]:

@@ -85,6 +85,6 @@ def _sentence(probe: Mapping[str, Any], forgotten: str) -> str:
     words = {"original": "the original", "unlearned": "the unlearned", "retrained": "the retrained"}
     found = [f"{value(probe[n]['mean'], '%')} in {words[n]}" for n in SHOWN]
     return (
-        f"Right of the line the probe says {forgotten}. It finds {joined(found)} network, which "
-        f"never saw {forgotten}."
+        f"The probe finds what lies right of the line: of held-out {forgotten}, {joined(found)} "
+        "network, which never saw any."
     )

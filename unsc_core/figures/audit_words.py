@@ -35,8 +35,6 @@ ATTACKS = {
     "memory": "Does it remember the class, or its training images?",
 }
 """Group of audits -> its question."""
-NAMES = {"original": "original", "mask": "mask", "unlearned": "unlearned", "retrained": "retrained"}
-"""Networks as figures write them."""
 
 
 def mark(network: str, method: str, look: Look) -> tuple[str, str]:

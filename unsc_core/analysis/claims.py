@@ -6,11 +6,24 @@ from enum import StrEnum
 from typing import Any
 
 FORGOTTEN = 2.0
-"""Highest Acc_f, in percent, that counts as forgotten; for single samples, above retrained."""
+"""How far, in points, Acc_f may be from the retrained model's to count as forgotten.
+
+For classes that model has 0 %, and only being above it counts, so this is the highest Acc_f. For
+single samples, being as far below counts as well.
+"""
 SAME = 0.05
 """Differences below this many points are written as 0.0, and count as none."""
 AS_MASK = 1.0
 """How far below the mask's, in points, the agreement of a run that is called calibrated may be."""
+
+
+class Forgetting(StrEnum):
+    """How an Acc_f compares with its goal; see `forgetting`."""
+
+    DONE = "done"
+    MORE = "more"
+    FEWER = "fewer"
+    UNKNOWN = "unknown"
 
 
 class Outcome(StrEnum):
@@ -21,61 +34,91 @@ class Outcome(StrEnum):
     KEPT = "kept"
     DAMAGED = "damaged"
     REMAINS = "remains"
+    OVERSHOT = "overshot"
     UNDECIDED = "undecided"
 
 
-def forgotten(
+def forgetting(
     acc_forget: float | None, retrained: float | None = None, *, single: bool = False
-) -> bool | None:
-    """Whether a model counts as having forgotten; None while that is unknown.
+) -> Forgetting:
+    """How an Acc_f compares with its goal.
+
+    Classes are forgotten when hardly any of their samples is recognised. Single samples are when
+    as many are recognised as by the retrained model, which may well recognise samples that it never
+    saw. DONE says no more than that: an original that recognises as many gets it, too.
 
     Args:
-        acc_forget: its Acc_f in percent.
-        retrained: that of the retrained model, which single samples are compared with: a model
-            that never saw them may well recognise them.
+        acc_forget: in percent; None while it is unknown.
+        retrained: that of the retrained model; it counts for single samples only.
         single: whether single samples were to be forgotten.
+
+    Returns:
+        DONE: forgotten, within FORGOTTEN points. MORE: more samples are recognised than that.
+        FEWER: of single samples, fewer are. UNKNOWN: not known yet.
     """
     if acc_forget is None or (single and retrained is None):
-        return None
-    return acc_forget <= FORGOTTEN + (retrained or 0.0 if single else 0.0)
+        return Forgetting.UNKNOWN
+    goal = retrained if single and retrained is not None else 0.0
+    excess = round(acc_forget - goal, 9)  # 62 − 60 is 2 whatever the rounding errors
+    if excess > FORGOTTEN:
+        return Forgetting.MORE
+    return Forgetting.FEWER if single and excess < -FORGOTTEN else Forgetting.DONE
 
 
-def has_forgotten(numbers: dict[str, Any], model: str = "unlearned") -> bool | None:
-    """`forgotten`, for a model in a `summary`."""
+def forgotten(acc_forget: float | None) -> bool | None:
+    """Whether classes with this Acc_f count as forgotten; None while it is unknown."""
+    return None if acc_forget is None else forgetting(acc_forget) is Forgetting.DONE
+
+
+def forgetting_of(numbers: dict[str, Any], model: str = "unlearned") -> Forgetting:
+    """`forgetting`, for a model in a `summary`."""
     retrained = numbers.get("retrained")
-    return forgotten(
+    return forgetting(
         numbers[model]["acc_forget"],
         retrained and retrained["acc_forget"],
-        single=numbers["mask"] is None,
+        single=is_single(numbers),
     )
+
+
+def is_single(numbers: dict[str, Any]) -> bool:
+    """Whether the request of a `summary` is for single samples, which have no mask."""
+    return numbers["mask"] is None
 
 
 def outcome(numbers: dict[str, Any]) -> Outcome:
     """The outcome that a `summary` shows.
 
-    CALIBRATED: forgotten, Acc_r gained, and agreement with the retrained model is about the mask's.
+    CALIBRATED: forgotten, Acc_r gained, and agreement with the retrained model is about the mask's
+        or higher.
     GAINED: the same without the last, or before there is a retrained model.
     KEPT: forgotten, Acc_r as before.
     DAMAGED: forgotten, Acc_r lost: over-unlearning.
-    REMAINS: not forgotten.
+    REMAINS: more is recognised than counts as forgotten.
+    OVERSHOT: of single samples, fewer are recognised than by the retrained model.
     UNDECIDED: not known yet.
     """
-    done = has_forgotten(numbers)
-    if done is None:
-        return Outcome.UNDECIDED
-    if not done:
-        return Outcome.REMAINS
+    reached = forgetting_of(numbers)
+    if reached is not Forgetting.DONE:
+        return _WITHOUT_SUCCESS[reached]
     gain = numbers["gain"]["total"]
     if gain <= -SAME:
         return Outcome.DAMAGED
     if gain < SAME:
         return Outcome.KEPT
+    ahead = ahead_of_mask(numbers)
+    return Outcome.GAINED if ahead is None or ahead < -AS_MASK else Outcome.CALIBRATED
+
+
+_WITHOUT_SUCCESS = {
+    Forgetting.MORE: Outcome.REMAINS,
+    Forgetting.FEWER: Outcome.OVERSHOT,
+    Forgetting.UNKNOWN: Outcome.UNDECIDED,
+}
+
+
+def ahead_of_mask(numbers: dict[str, Any]) -> float | None:
+    """Agreement with the retrained model − the mask's, in points; None where one is missing."""
     agreement, mask = numbers["agreement"], numbers["mask"]
-    if (
-        agreement is None
-        or mask is None
-        or mask["agreement"] is None
-        or agreement < mask["agreement"] - AS_MASK
-    ):
-        return Outcome.GAINED
-    return Outcome.CALIBRATED
+    if agreement is None or mask is None or mask["agreement"] is None:
+        return None
+    return float(agreement - mask["agreement"])

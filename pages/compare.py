@@ -71,7 +71,7 @@ def draw_table() -> None:
         )
     st.caption(
         "◆ UNSC · on grey: references · "
-        f"{'as the retrained model' if single else 'forgets'}: {standings.limit(single)} with "
+        f"{'as the retrained model' if samples else 'forgets'}: {standings.limit(samples)} with "
         f"every seed · above, below: by Acc_r, where UNSC forgets, too · {spread} · "
         "* seconds from a different machine"
     )
@@ -108,7 +108,7 @@ GOALS = {
     "forgotten classes; the **mask** only hides their logits and changes no weight.",
     True: "Every method gets the same request. A good method recognises as many of these samples "
     "as the **retrained** model, which never saw them, **and** keeps its accuracy on the test "
-    "images. Recognising fewer is a trace as well. Single samples have no mask.",
+    "images. Recognising fewer can be a trace as well. Single samples have no mask.",
 }
 EQUAL = {
     False: "For each method, the recorded epoch whose Acc_f comes closest to the chosen value "
@@ -120,8 +120,8 @@ EQUAL = {
 
 header.title("Compare", *header.TERMS, "Agreement", "Drift", "Logits")
 experiment = controls.experiment()
-single = bool(experiment.config.forget_ids)
-st.markdown(GOALS[single])
+samples = len(experiment.config.forget_ids)
+st.markdown(GOALS[samples > 0])
 above = st.container()
 data, look = experiment.dataset, pictures.page_look()
 
@@ -154,13 +154,13 @@ pictures.draw(drawn["plane"], "plane")
 counted = f" · epochs are measured on {MAX_SAMPLES:,} test images"
 st.caption(
     "Small dots: epochs; the large mark is the last one · grey lines lead to names · "
-    f"★ retrained{'' if single else ' · ◇ mask'} · ○ original · dotted: in one step, or epochs not "
-    "recorded" + (counted if len(data.y_test) > MAX_SAMPLES else "")
+    f"★ retrained{'' if samples else ' · ◇ mask'} · ○ original · dotted: in one step, or epochs "
+    "not recorded" + (counted if len(data.y_test) > MAX_SAMPLES else "")
 )
 
 st.header("At equal forgetting")
-st.markdown(EQUAL[single])
-if not single:
+st.markdown(EQUAL[samples > 0])
+if not samples:
     equal_forgetting()
 elif any(run.forgetting is not Forgetting.UNKNOWN for run in runs):
     draw_equal(now.equal)

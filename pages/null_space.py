@@ -225,7 +225,7 @@ def sweep_view() -> None:
     batch.run_button(
         items, f"Run the other {missing} values of γ" if results else "Run every γ", "sweep"
     )
-    outcomes = [sweep_point(gamma, summary(one)) for gamma, one in results.items()]
+    outcomes = [sweep_point(gamma, one) for gamma, one in results.items()]
     original = summary(result)["original"]["acc_retain"]
     picture = sweep(outcomes, run_gamma or 0.0, original, pictures.page_look())
     pictures.draw(picture, "sweep", on_click=take_gamma)

@@ -143,7 +143,7 @@ def numbers_in(text: str) -> list[float]:
 def test_the_cases_are_of_every_kind() -> None:
     whole = {outcome(summary(result)) for result in CASES}
     assert whole == set(Outcome) - {Outcome.UNDECIDED, Outcome.OVERSHOT}
-    single = {outcome(summary(result)) for result in SINGLE}
+    single = {outcome(summary(result), len(IDS)) for result in SINGLE}
     assert single == set(Outcome) - {Outcome.CALIBRATED}
 
 
@@ -312,8 +312,12 @@ def test_single_samples_are_judged_by_the_retrained_model() -> None:
         (60.0, None): Forgetting.UNKNOWN,
         (None, 59.0): Forgetting.UNKNOWN,
     }
-    assert {pair: forgetting(*pair, single=True) for pair in states} == states
-    assert forgetting(100 * 31 / 50, 100 * 30 / 50, single=True) is Forgetting.DONE
+    assert {pair: forgetting(*pair, samples=1000) for pair in states} == states
+    for n in (6, 12, 49, 50):  # one sample of a few is no difference, two are
+        shares = [100 * (n // 2 + more) / n for more in (-2, -1, 0, 1, 2)]
+        same = [Forgetting.DONE] * 3
+        found = [forgetting(share, shares[2], samples=n) for share in shares]
+        assert found == [Forgetting.FEWER, *same, Forgetting.MORE]
     assert [forgotten(value) for value in (2.0, 2.1, 0.0, None)] == [True, False, True, None]
     assert forgetting(2.0, 59.0) is Forgetting.DONE  # the retrained counts for samples only
 
@@ -394,12 +398,12 @@ def test_an_ending_for_samples_compares_them_with_the_retrained(result: Result) 
     gain = over_all_classes(result.unlearned) - over_all_classes(result.original)
     step, how = story.ending(result), compared(result)
     said = set(
-        re.findall(r"(about as many|more|fewer) of them (?:as|than) the retrained", step.text)
+        re.findall(r"recognises (about as many|more|fewer) (?:as|than) the retrained", step.text)
     )
     assert said == ({how.replace("as many", "about as many")} - {"unknown"})
     assert "has forgotten" not in step.text
     assert "other classes" not in step.text + step.meaning
-    assert ("trace" in step.text) == (how == "fewer")
+    assert ("If that is not chance, it is a trace" in step.text) == (how == "fewer")
     assert ("they are not forgotten" in step.text) == (how == "more")
     assert ("known once there is a retrained model" in step.text) == (how == "unknown")
     assert ("cannot tell" in step.text) == (
@@ -408,9 +412,9 @@ def test_an_ending_for_samples_compares_them_with_the_retrained(result: Result) 
     numbers = [] if how == "unknown" else [mine, goal, before]
     assert numbers_in(step.text) == pytest.approx(numbers, abs=0.051)
     for words, holds in (
-        ("All classes gain", gain >= 0.05),
-        ("All classes lose", gain <= -0.05),
-        ("on average as accurate as before", abs(gain) < 0.05),
+        ("All classes together gain", gain >= 0.05),
+        ("All classes together lose", gain <= -0.05),
+        ("together are as accurate as before", abs(gain) < 0.05),
     ):
         assert (words in step.text) == (how == "as many" and holds)
     assert numbers_in(step.number)[:1] == pytest.approx([gain], abs=0.051)
@@ -421,9 +425,9 @@ def test_random_labels_on_samples_are_told_by_the_retrained(result: Result) -> N
     text, how = story.over_unlearning(result).text, compared(result)
     gain = over_all_classes(result.unlearned) - over_all_classes(result.original)
     cost = story.DAMAGE if gain <= -0.05 else story.NO_DAMAGE
-    assert text.endswith(cost.format(others="All classes"))
+    assert text.endswith(cost.format(others="All classes together"))
     assert ("is known once there is a retrained model" in text) == (how == "unknown")
-    assert (f"{how} of them" in text) == (how != "unknown")
+    assert bool(re.search(rf"recognises (about )?{how} (as|than) the", text)) == (how != "unknown")
     assert "mask" not in text + story.over_unlearning(result).meaning
     assert story.hiding(result).number == "–"
 
@@ -667,13 +671,10 @@ def test_methods_on_samples_are_judged_by_the_retrained() -> None:
     verdicts = dict(zip(table["Method"], table["Verdict"], strict=True))
     than = "samples than the retrained model"
     goal = "retrained 60.0\u00a0%)"
-    assert (
-        verdicts["Random labels"] == f"recognises fewer {than} (Acc_f 20.0 to 24.0\u00a0%, {goal}"
-    )
-    assert verdicts["Fisher forgetting"] == (
-        f"recognises more {than} with some seed (Acc_f 60.0 to 90.0\u00a0%, {goal}"
-    )
-    assert verdicts["SCRUB"].startswith(f"recognises fewer or more {than} (")
+    assert verdicts["Random labels"] == f"fewer {than} (Acc_f 20.0 to 24.0\u00a0%)"
+    more = f"more {than} with some seed (Acc_f 60.0 to 90.0\u00a0%)"
+    assert verdicts["Fisher forgetting"] == more
+    assert verdicts["SCRUB"] == f"fewer or more {than} (Acc_f 20.0 to 98.0\u00a0%)"
     assert re.match(r"(above|tied with|below) UNSC \(", verdicts["SalUn"])
     assert "Mask" not in verdicts
     text = standings.conclusion(field)
@@ -690,7 +691,7 @@ def test_doing_nothing_to_samples_is_no_success() -> None:
     assert "The original" not in standings.conclusion(field_of_samples(30, unsc=(30,)))
     too_few = standings.conclusion(field_of_samples(30, unsc=(0,)))
     assert "UNSC recognises fewer samples than the retrained model" in too_few
-    assert "a trace as well" in too_few
+    assert "can be a trace as well" in too_few
     assert "A lower γ" in standings.conclusion(field_of_samples(30, unsc=(49,)))
     assert "is known once" in standings.conclusion(field_of_samples(None, unsc=(30,)))
 

@@ -287,9 +287,9 @@ def test_the_drift_has_three_bars_and_columns_where_there_is_a_bound() -> None:
 
 def swept(*outcomes: tuple[float, float, float], goal: float | None = None) -> str:
     """The sentence about (γ, Acc_f, Acc_r); with a goal, of single samples."""
-    single = goal is not None
+    samples = 0 if goal is None else 100
     points = [
-        SweepPoint(gamma, f, r, 1.0, forgetting(f, goal, single=single), goal, single)
+        SweepPoint(gamma, f, r, 1.0, forgetting(f, goal, samples), goal, samples)
         for gamma, f, r in outcomes
     ]
     return sweep(points, 0.96, 91.0, LIGHT).sentence
@@ -317,9 +317,9 @@ def test_a_sweep_on_samples_compares_them_with_the_retrained_model() -> None:
         "γ = 0.96 recognises about as many samples as the retrained model (Acc_f within 2 points "
         "of the retrained model's) and has Acc_r 93.0\u00a0% (original: 91.0\u00a0%). γ = 0.99 "
         "recognises more samples than the retrained model. γ = 0.9 recognises fewer samples than "
-        "the retrained model, which is a trace as well."
+        "the retrained model, which can be a trace as well."
     )
-    unknown = SweepPoint(0.9, 50.0, 92.0, 1.0, Forgetting.UNKNOWN, None, True)
+    unknown = SweepPoint(0.9, 50.0, 92.0, 1.0, Forgetting.UNKNOWN, None, 100)
     assert sweep([unknown], 0.9, 91.0, LIGHT).sentence == (
         "Which γ forget is known once there is a retrained model to compare with."
     )

@@ -8,8 +8,8 @@ from typing import Any
 FORGOTTEN = 2.0
 """How far, in points, Acc_f may be from the retrained model's to count as forgotten.
 
-For classes that model has 0 %, and only being above it counts, so this is the highest Acc_f. For
-single samples, being as far below counts as well.
+For classes that model has 0 %, so this is the highest Acc_f. For single samples, being further
+below is no better than being further above, and one sample more or fewer is none; see `tolerance`.
 """
 SAME = 0.05
 """Differences below this many points are written as 0.0, and count as none."""
@@ -38,8 +38,16 @@ class Outcome(StrEnum):
     UNDECIDED = "undecided"
 
 
+def tolerance(samples: int) -> float:
+    """How far Acc_f may be from its goal, in points, where so many single samples are forgotten.
+
+    Of few samples, one more or fewer may be chance.
+    """
+    return max(FORGOTTEN, 100 / samples)
+
+
 def forgetting(
-    acc_forget: float | None, retrained: float | None = None, *, single: bool = False
+    acc_forget: float | None, retrained: float | None = None, samples: int = 0
 ) -> Forgetting:
     """How an Acc_f compares with its goal.
 
@@ -50,19 +58,20 @@ def forgetting(
     Args:
         acc_forget: in percent; None while it is unknown.
         retrained: that of the retrained model; it counts for single samples only.
-        single: whether single samples were to be forgotten.
+        samples: how many single samples were to be forgotten; 0 if classes were.
 
     Returns:
-        DONE: forgotten, within FORGOTTEN points. MORE: more samples are recognised than that.
-        FEWER: of single samples, fewer are. UNKNOWN: not known yet.
+        DONE: forgotten, within the tolerance. MORE: more is recognised than that. FEWER: of single
+        samples, fewer are. UNKNOWN: not known yet.
     """
-    if acc_forget is None or (single and retrained is None):
+    if acc_forget is None or (samples and retrained is None):
         return Forgetting.UNKNOWN
-    goal = retrained if single and retrained is not None else 0.0
-    excess = round(acc_forget - goal, 9)  # 62 − 60 is 2 whatever the rounding errors
-    if excess > FORGOTTEN:
-        return Forgetting.MORE
-    return Forgetting.FEWER if single and excess < -FORGOTTEN else Forgetting.DONE
+    if not samples:
+        return Forgetting.MORE if acc_forget > FORGOTTEN else Forgetting.DONE
+    excess = acc_forget - (retrained or 0.0)
+    if abs(excess) <= tolerance(samples) + 1e-9:  # of rounding: accuracies are shares of samples
+        return Forgetting.DONE
+    return Forgetting.MORE if excess > 0 else Forgetting.FEWER
 
 
 def forgotten(acc_forget: float | None) -> bool | None:
@@ -70,23 +79,17 @@ def forgotten(acc_forget: float | None) -> bool | None:
     return None if acc_forget is None else forgetting(acc_forget) is Forgetting.DONE
 
 
-def forgetting_of(numbers: dict[str, Any], model: str = "unlearned") -> Forgetting:
+def forgetting_of(
+    numbers: dict[str, Any], samples: int = 0, model: str = "unlearned"
+) -> Forgetting:
     """`forgetting`, for a model in a `summary`."""
     retrained = numbers.get("retrained")
-    return forgetting(
-        numbers[model]["acc_forget"],
-        retrained and retrained["acc_forget"],
-        single=is_single(numbers),
-    )
+    goal = retrained and retrained["acc_forget"]
+    return forgetting(numbers[model]["acc_forget"], goal, samples)
 
 
-def is_single(numbers: dict[str, Any]) -> bool:
-    """Whether the request of a `summary` is for single samples, which have no mask."""
-    return numbers["mask"] is None
-
-
-def outcome(numbers: dict[str, Any]) -> Outcome:
-    """The outcome that a `summary` shows.
+def outcome(numbers: dict[str, Any], samples: int = 0) -> Outcome:
+    """The outcome that a `summary` shows; see `forgetting` for `samples`.
 
     CALIBRATED: forgotten, Acc_r gained, and agreement with the retrained model is about the mask's
         or higher.
@@ -97,7 +100,7 @@ def outcome(numbers: dict[str, Any]) -> Outcome:
     OVERSHOT: of single samples, fewer are recognised than by the retrained model.
     UNDECIDED: not known yet.
     """
-    reached = forgetting_of(numbers)
+    reached = forgetting_of(numbers, samples)
     if reached is not Forgetting.DONE:
         return _WITHOUT_SUCCESS[reached]
     gain = numbers["gain"]["total"]

@@ -64,7 +64,7 @@ class MethodRun:
         change: the same -> (classes,) change of test accuracy against the original, in points.
         path: of the unlearning.
         forgetting: how its Acc_f compares with its goal.
-        single: whether single samples were to be forgotten.
+        samples: how many single samples were to be forgotten; 0 if classes were.
         machines: the keys of `measures` whose time is known -> where it was measured; see
             `machine.Took`.
         alterations: how it deviates from its method as published.
@@ -76,7 +76,7 @@ class MethodRun:
     change: dict[str, NDArray[np.float64]]
     path: AccuracyPath
     forgetting: Forgetting = Forgetting.DONE
-    single: bool = False
+    samples: int = 0
     machines: dict[str, str] = field(default_factory=dict)
     alterations: tuple[str, ...] = ()
 
@@ -148,8 +148,8 @@ def run_of(result: Result, epochs: Epochs | None) -> MethodRun:
         },
         change={model: values - per_class["original"] for model, values in per_class.items()},
         path=_path(result, numbers) if epochs is None else _recorded_path(epochs),
-        forgetting=forgetting_of(numbers),
-        single=bool(result.config.forget_ids),
+        forgetting=forgetting_of(numbers, len(result.split.forget_ids)),
+        samples=len(result.split.forget_ids),
         machines={model: took.machine for model, took in result.took.items()},
         alterations=result.alterations,
     )

@@ -37,14 +37,17 @@ def entry_at(path: AccuracyPath, acc_forget: float) -> tuple[int, bool]:
     return int(np.argmin(path.acc_forget)), False
 
 
-def entry_as_retrained(path: AccuracyPath, retrained: float) -> tuple[int, bool]:
-    """The entry whose Acc_f is nearest to the retrained model's, the first of several.
+def entry_as_retrained(path: AccuracyPath, retrained: float, samples: int) -> tuple[int, bool]:
+    """The entry after the original whose Acc_f is nearest to the retrained model's.
+
+    The first of several; the original itself only where there is no other.
 
     Returns:
         The index of the entry, and whether the single samples count as forgotten there.
     """
-    entry = int(np.argmin(np.abs(path.acc_forget - retrained)))
-    reached = forgetting(float(path.acc_forget[entry]), retrained, single=True)
+    first = 1 if len(path.epoch) > 1 else 0
+    entry = first + int(np.argmin(np.abs(path.acc_forget[first:] - retrained)))
+    reached = forgetting(float(path.acc_forget[entry]), retrained, samples)
     return entry, reached is Forgetting.DONE
 
 
@@ -103,8 +106,8 @@ def at_equal_forgetting(runs: Iterable[MethodRun], acc_forget: float) -> dict[st
 
 
 def _entry(run: MethodRun, acc_forget: float) -> tuple[int, bool]:
-    if not run.single:
+    if not run.samples:
         return entry_at(run.path, acc_forget)
     retrained = run.measures["retrained"]["acc_forget"]
     assert retrained is not None  # otherwise its forgetting is unknown
-    return entry_as_retrained(run.path, retrained)
+    return entry_as_retrained(run.path, retrained, run.samples)

@@ -227,7 +227,7 @@ _DEFINED = (
         Better.AS_RETRAINED,
         "Test accuracy on the forgotten classes; for single samples, accuracy on those samples.",
         "The retrained model scores about 0\u00a0% on classes, and on single samples what it gets "
-        "right without having seen them: going below that leaves a trace as well.",
+        "right without having seen them: going below that can be a trace as well.",
         _accuracy("acc_forget"),
         source=CHEN,
     ),

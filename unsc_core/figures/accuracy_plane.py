@@ -12,7 +12,7 @@ from unsc_core.analysis.claims import SAME
 from unsc_core.analysis.comparison import REFERENCES, AccuracyPath, MethodRun, by_method, rows
 from unsc_core.analysis.equal_forgetting import mean_path
 from unsc_core.analysis.measures import MEASURES
-from unsc_core.figures.phrases import joined
+from unsc_core.figures.phrases import counted, joined
 from unsc_core.figures.standings import name
 from unsc_core.figures.theme import (
     Look,
@@ -60,7 +60,7 @@ def plane(runs: Sequence[MethodRun], look: Look) -> Picture:
     ticks = [tick for tick in range(0, 101, 20 if widest > 50 else 10) if tick <= 1.05 * widest]
     figure.update_xaxes(
         title_text=f"{MEASURES[FORGET].axis} · "
-        + ("nearer to ★ is better" if runs[0].single else "right is better"),
+        + ("nearer to ★ is better" if runs[0].samples else "right is better"),
         range=[1.04 * widest, edge],
         zeroline=False,
         tickvals=ticks,
@@ -69,7 +69,7 @@ def plane(runs: Sequence[MethodRun], look: Look) -> Picture:
     figure.update_yaxes(title_text=up, range=window, zeroline=False)
     alt = (
         "Accuracy on the forgotten against accuracy on the retained classes: "
-        f"paths of {len(paths)} methods from the original to their ends."
+        f"paths of {counted(len(paths), 'method')} from the original to the end."
     )
     return Picture(figure, alt, _sentence(paths, titles, grouped), _table(paths, titles))
 

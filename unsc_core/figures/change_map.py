@@ -26,7 +26,7 @@ def change_map(
     grouped, found = by_method(runs), _changes(runs)
     names = [name(method, grouped.get(method, ())) for method in found]
     classes = [class_names[c] for c in retain]
-    kind = "class" if runs[0].single else "retained class"
+    kind = "class" if runs[0].samples else "retained class"
     values = np.stack([change[list(retain)] for change in found.values()])
     labels = [bold(*pair) for pair in zip(found, names, strict=True)]
     figure = go.Figure(_cells(values, classes, labels, look))

@@ -13,8 +13,8 @@ from unsc_core.analysis.equal_forgetting import Equal, at_equal_forgetting
 from unsc_core.analysis.measures import MEASURES
 from unsc_core.analysis.spread import Interval, interval
 from unsc_core.figures.accuracy_plane import bold
-from unsc_core.figures.phrases import ONE_SEED, joined, pm
-from unsc_core.figures.standings import name
+from unsc_core.figures.phrases import ONE_SEED, counted, joined, pm
+from unsc_core.figures.standings import name, near
 from unsc_core.figures.theme import Look, Picture, label_margin, method_colour, styled, write
 
 
@@ -45,8 +45,9 @@ def equal_forgetting(runs: Sequence[MethodRun], acc_forget: float, look: Look) -
     figure.update_xaxes(title_text=title, range=window, **look.zero_line)
     figure.update_yaxes(autorange="reversed", type="category")
     alt = (
-        f"Bars: change of Acc_r in points under {len(found)} methods, each at the recorded epoch "
-        f"{_which(runs, acc_forget)}; hatched for methods that do not get there with every seed."
+        f"Bars: change of Acc_r in points under {counted(len(found), 'method')}, each at the "
+        f"recorded epoch {_which(runs, acc_forget)}; hatched for methods that do not get there "
+        "with every seed."
     )
     numbers = {
         "method": list(titles.values()),
@@ -62,7 +63,7 @@ def equal_forgetting(runs: Sequence[MethodRun], acc_forget: float, look: Look) -
 
 def _which(runs: Sequence[MethodRun], acc_forget: float) -> str:
     """Which epoch is taken."""
-    if runs[0].single:
+    if runs[0].samples:
         return "whose Acc_f is nearest to the retrained model's"
     return f"with the highest Acc_f that does not exceed {acc_forget:g} percent"
 
@@ -116,8 +117,8 @@ def _sentence(
     where = f"With Acc_f at {level}"
     if acc_forget > FORGOTTEN:
         where += f" ({FORGOTTEN:g}\u00a0% or less counts as forgotten)"
-    if runs[0].single:
-        so, level = "near", f"within {FORGOTTEN:g} points of the retrained model's"
+    if runs[0].samples:
+        so, level = "near", near(runs[0].samples)
         where = f"With Acc_f {level}"
     late = _late(found, titles, so)
     if not reached:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from unsc_core.analysis import comparison
-from unsc_core.analysis.claims import FORGOTTEN, SAME, Forgetting, forgetting
+from unsc_core.analysis.claims import FORGOTTEN, SAME, Forgetting, forgetting, tolerance
 from unsc_core.analysis.comparison import ComparisonRow, MethodRun, Standing, by_method, rows
 from unsc_core.analysis.measures import MEASURES, Measure
 from unsc_core.analysis.spread import Interval
@@ -54,17 +54,22 @@ def _cell(row: ComparisonRow, measure: Measure) -> str:
     return measure.number(mean, half)
 
 
-def limit(single: bool) -> str:
-    """The condition of having forgotten, in words."""
-    points = f"{FORGOTTEN:g} points of the retrained model's"
-    return f"Acc_f within {points}" if single else f"Acc_f at most {FORGOTTEN:g}\u00a0%"
+def limit(samples: int) -> str:
+    """The condition of having forgotten, in words; see `does` for `samples`."""
+    return f"Acc_f {near(samples)}" if samples else f"Acc_f at most {FORGOTTEN:g}\u00a0%"
+
+
+def near(samples: int) -> str:
+    """How near Acc_f has to be to the retrained model's where single samples are forgotten."""
+    few = tolerance(samples) > FORGOTTEN
+    return f"within {'one sample' if few else f'{FORGOTTEN:g} points'} of the retrained model's"
 
 
 def _verdict(method: str, of: Sequence[MethodRun], against: Standing) -> str:
     if not comparison.is_known(of):
         return "not known yet"
     if not comparison.forgets(of):
-        return f"{_failure(of)} ({_acc_forget(of)})"
+        return f"{_failure(of).removeprefix('recognises ')} (Acc_f {_range(of, 'unlearned')})"
     for words, group in (
         ("above UNSC", against.better),
         ("tied with UNSC", against.tied),
@@ -72,19 +77,19 @@ def _verdict(method: str, of: Sequence[MethodRun], against: Standing) -> str:
     ):
         if method in group:
             return f"{words} ({pm(group[method])})"
-    return "as the retrained model" if of[0].single else "forgets"
+    return "as the retrained model" if of[0].samples else "forgets"
 
 
-def does(state: Forgetting, single: bool, many: int) -> str:
+def does(state: Forgetting, samples: int, many: int) -> str:
     """What models do whose forgetting is known, after their names: "forgets", "do not forget".
 
     Args:
         state: how their Acc_f compares with its goal.
-        single: whether single samples were to be forgotten.
+        samples: how many single samples were to be forgotten; 0 if classes were.
         many: how many models.
     """
     s = "s" if many == 1 else ""
-    if single:
+    if samples:
         how = {Forgetting.DONE: "about as many", Forgetting.MORE: "more"}.get(state, "fewer")
         than = "as" if state is Forgetting.DONE else "than"
         return f"recognise{s} {how} samples {than} the retrained model"
@@ -95,20 +100,20 @@ def does(state: Forgetting, single: bool, many: int) -> str:
 
 def _failure(of: Sequence[MethodRun], many: int = 1) -> str:
     """What is wrong with runs of one method that do not all forget; see `does` for `many`."""
-    found, single = {run.forgetting for run in of}, of[0].single
+    found, samples = {run.forgetting for run in of}, of[0].samples
     wrong = sorted(found - {Forgetting.DONE})
-    text = does(wrong[0], single, many)
+    text = does(wrong[0], samples, many)
     if len(wrong) > 1:
         return text.replace("fewer", "fewer or more")
     if Forgetting.DONE not in found:
         return text
-    return f"{text} with some seed" if single else text.replace("not", "not always")
+    return f"{text} with some seed" if samples else text.replace("not", "not always")
 
 
 def _acc_forget(of: Sequence[MethodRun]) -> str:
     """The lowest and the highest Acc_f of some seeds, beside the retrained model's for samples."""
     text = f"Acc_f {_range(of, 'unlearned')}"
-    return f"{text}, retrained {_range(of, 'retrained')}" if of[0].single else text
+    return f"{text}, retrained {_range(of, 'retrained')}" if of[0].samples else text
 
 
 def _range(of: Sequence[MethodRun], model: str) -> str:
@@ -131,7 +136,7 @@ def conclusion(runs: Sequence[MethodRun]) -> str:
         return f"Whether {who} forgets is known once there is a retrained model to compare with."
     if not comparison.forgets(unsc):
         return " ".join([f"{over} {_failure(unsc)}: {_acc_forget(unsc)}.", *_advice(unsc)])
-    done = does(Forgetting.DONE, unsc[0].single, 1)
+    done = does(Forgetting.DONE, unsc[0].samples, 1)
     sentences = [f"{over} {done} ({_acc_forget(unsc)}).", *_doing_nothing(unsc)]
     hidden, beyond = comparison.free(unsc), comparison.added(unsc)
     if hidden is not None and beyond is not None:
@@ -149,21 +154,22 @@ def _advice(unsc: Sequence[MethodRun]) -> list[str]:
     if wrong == {Forgetting.MORE}:
         return ["A lower γ or more epochs may help.", *caution]
     if wrong == {Forgetting.FEWER}:
-        return ["That is a trace as well: a higher γ or fewer epochs may help.", *caution]
+        return ["That can be a trace as well: a higher γ or fewer epochs may help.", *caution]
     return caution
 
 
 def _doing_nothing(of: Sequence[MethodRun]) -> list[str]:
     """A warning where the original has reached the goal for single samples before unlearning."""
-    read = MEASURES["acc_forget"].read
-    if all(
-        run.single
-        and forgetting(read(run.measures, "original"), read(run.measures, "retrained"), single=True)
-        is Forgetting.DONE
-        for run in of
-    ):
+    if all(run.samples and _before(run) is Forgetting.DONE for run in of):
         return ["The original does, too: Acc_f cannot tell whether they are forgotten."]
     return []
+
+
+def _before(run: MethodRun) -> Forgetting:
+    """How the original's Acc_f compares with the goal."""
+    read = MEASURES["acc_forget"].read
+    before, goal = (read(run.measures, model) for model in ("original", "retrained"))
+    return forgetting(before, goal, run.samples)
 
 
 def _ranked(against: Standing, of: dict[str, list[MethodRun]]) -> list[str]:

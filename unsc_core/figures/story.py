@@ -14,7 +14,6 @@ from unsc_core.analysis.claims import (
     Outcome,
     ahead_of_mask,
     forgetting_of,
-    is_single,
     outcome,
 )
 from unsc_core.analysis.measures import MEASURES
@@ -42,7 +41,7 @@ def _these(result: Result) -> str:
 
 def _others(result: Result) -> str:
     """Whose accuracy Acc_r is: no class is gone where single samples are forgotten."""
-    return "all classes" if result.split.forget_ids else "the other classes"
+    return "all classes together" if result.split.forget_ids else "the other classes"
 
 
 def _change(result: Result) -> str:
@@ -53,10 +52,10 @@ def _percent(accuracy: float) -> str:
     return MEASURES["acc_retain"].text(accuracy)
 
 
-def _as_retrained(numbers: dict[str, Any]) -> str:
-    """How many single samples are recognised: "more of them than the retrained model (…)"."""
-    how = {Forgetting.MORE: "more of them than", Forgetting.FEWER: "fewer of them than"}
-    words = how.get(forgetting_of(numbers), "about as many of them as")
+def _as_retrained(numbers: dict[str, Any], samples: int) -> str:
+    """How many single samples are recognised: "more than the retrained model (…)"."""
+    how = {Forgetting.MORE: "more than", Forgetting.FEWER: "fewer than"}
+    words = how.get(forgetting_of(numbers, samples), "about as many as")
     mine, goal = (numbers[model]["acc_forget"] for model in ("unlearned", "retrained"))
     return f"{words} the retrained model ({_percent(mine)}; retrained {_percent(goal)})"
 
@@ -100,20 +99,21 @@ def over_unlearning(careless: Result) -> Step:
     cost = DAMAGE if gain <= -SAME else NO_DAMAGE
     return Step(
         "2 · Over-unlearning",
-        f"The obvious way: train on *random* labels for {names}. {_went(numbers)} "
+        f"The obvious way: train on *random* labels for {names}. "
+        f"{_went(numbers, len(careless.split.forget_ids))} "
         f"{cost.format(others=_others(careless).capitalize())}",
         f"{points(gain)} points",
         f"{_change(careless)}, random labels",
     )
 
 
-def _went(numbers: dict[str, Any]) -> str:
+def _went(numbers: dict[str, Any], samples: int) -> str:
     """Whether random labels make a network forget."""
-    reached = forgetting_of(numbers)
+    reached = forgetting_of(numbers, samples)
     if reached is Forgetting.UNKNOWN:
         return "Whether that forgets them is known once there is a retrained model."
-    if is_single(numbers):
-        return f"The network then recognises {_as_retrained(numbers)}."
+    if samples:
+        return f"Of these, the network then recognises {_as_retrained(numbers, samples)}."
     if reached is Forgetting.DONE:
         return "The network forgets."
     return f"Here it does not even forget (Acc_f {_percent(numbers['unlearned']['acc_forget'])})."
@@ -170,8 +170,8 @@ def pseudo_labels(result: Result) -> Step:
     most = class_title(result.split.dataset.class_names[int(counts.argmax())])
     targets = (
         "each sample is trained towards the class that the network finds most similar to it, its "
-        "**pseudo-label**. The idea: the boundaries between the other classes then have to bend "
-        "less."
+        "**pseudo-label**. The idea: the boundaries between "
+        f"{'' if result.split.forget_ids else 'the other '}classes then have to bend less."
     )
     if result.config.edits:
         targets = (
@@ -214,17 +214,14 @@ ENDS = {
 }
 """Outcome of a request for classes -> heading and first sentence of the ending."""
 SAMPLE_ENDS = {
-    Outcome.GAINED: ("5 · As the retrained model", "All classes gain accuracy on average."),
-    Outcome.KEPT: (
-        "5 · As the retrained model",
-        "All classes are on average as accurate as before.",
-    ),
+    Outcome.GAINED: ("5 · As the retrained model", "All classes together gain accuracy."),
+    Outcome.KEPT: ("5 · As the retrained model", "All classes together are as accurate as before."),
     Outcome.DAMAGED: (
         "5 · As the retrained model, at a price",
-        "All classes lose accuracy on average: over-unlearning again.",
+        "All classes together lose accuracy: over-unlearning again.",
     ),
     Outcome.REMAINS: ("5 · Not forgotten here", "So they are not forgotten."),
-    Outcome.OVERSHOT: ("5 · Too much forgotten", "That is a trace as well."),
+    Outcome.OVERSHOT: ("5 · Too much forgotten", "If that is not chance, it is a trace as well."),
     Outcome.UNDECIDED: ENDS[Outcome.UNDECIDED],
 }
 """Outcome of a request for single samples -> heading, and what follows from the comparison."""
@@ -232,16 +229,17 @@ SAMPLE_ENDS = {
 
 def ending(result: Result) -> Step:
     """How it went, and what the retrained model predicts."""
-    numbers, names, single = summary(result), _these(result), bool(result.split.forget_ids)
-    ends, told = (SAMPLE_ENDS, _samples_end) if single else (ENDS, _classes_end)
-    of = names if single else f"the test images of {names}"
+    numbers, names, samples = summary(result), _these(result), len(result.split.forget_ids)
+    of = names if samples else f"the test images of {names}"
+    title = (SAMPLE_ENDS if samples else ENDS)[outcome(numbers, samples)][0]
+    text = _samples_end(numbers, samples, of) if samples else _classes_end(numbers, of)
     judge, agreement = f"A network retrained from scratch without {names}", numbers["agreement"]
     judged = "has yet to be trained."
     if agreement is not None:
         judged = f"predicts the same class as this one for {percent(agreement / 100)} of {of}."
     return Step(
-        ends[outcome(numbers)][0],
-        f"{told(numbers, of)} {judge} {judged}",
+        title,
+        f"{text} {judge} {judged}",
         f"{points(numbers['gain']['total'])} points",
         f"{_change(result)}, {run_title(result)}",
     )
@@ -262,13 +260,14 @@ def _classes_end(numbers: dict[str, Any], of: str) -> str:
     return " ".join(sentences)
 
 
-def _samples_end(numbers: dict[str, Any], of: str) -> str:
-    said = SAMPLE_ENDS[outcome(numbers)][1]
-    if forgetting_of(numbers) is Forgetting.UNKNOWN:
+def _samples_end(numbers: dict[str, Any], samples: int, of: str) -> str:
+    reached, said = forgetting_of(numbers, samples), SAMPLE_ENDS[outcome(numbers, samples)][1]
+    if reached is Forgetting.UNKNOWN:
         return said
     before = _percent(numbers["original"]["acc_forget"])
-    text = f"Of {of}, the network recognises {_as_retrained(numbers)}; it was {before} before."
-    if forgetting_of(numbers) is forgetting_of(numbers, "original") is Forgetting.DONE:
+    text = f"Of {of}, the network recognises {_as_retrained(numbers, samples)}; it was "
+    text += f"{before} before."
+    if reached is forgetting_of(numbers, samples, "original") is Forgetting.DONE:
         text += " The original was as near to it, so this cannot tell whether they are forgotten."
     return f"{text} {said}"
 

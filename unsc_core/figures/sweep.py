@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import plotly.graph_objects as go
 
-from unsc_core.analysis.claims import Forgetting, forgetting_of, is_single
+from unsc_core.analysis.claims import Forgetting, forgetting_of
 from unsc_core.analysis.measures import MEASURES
+from unsc_core.analysis.summary import summary
+from unsc_core.experiment.result import Result
 from unsc_core.figures import standings
 from unsc_core.figures.phrases import joined
 from unsc_core.figures.theme import FORGET, Look, Picture, styled, write
@@ -24,7 +25,7 @@ class SweepPoint:
         acc_forget, acc_retain, logit_drift: in percent; acc_forget is None while it is unknown.
         forgetting: how acc_forget compares with its goal.
         goal: Acc_f of the retrained model if single samples are to be forgotten, else None.
-        single: whether they are.
+        samples: how many they are; 0 if classes are to be forgotten.
     """
 
     energy_threshold: float
@@ -33,20 +34,21 @@ class SweepPoint:
     logit_drift: float
     forgetting: Forgetting
     goal: float | None = None
-    single: bool = False
+    samples: int = 0
 
 
-def sweep_point(energy_threshold: float, numbers: dict[str, Any]) -> SweepPoint:
-    """What a sweep needs of the `summary` at one γ."""
-    single, retrained = is_single(numbers), numbers.get("retrained")
+def sweep_point(energy_threshold: float, result: Result) -> SweepPoint:
+    """What a sweep needs of the result at one γ."""
+    numbers, samples = summary(result), len(result.split.forget_ids)
+    retrained = numbers.get("retrained")
     return SweepPoint(
         energy_threshold,
         numbers["unlearned"]["acc_forget"],
         numbers["unlearned"]["acc_retain"],
         100 * numbers["logit_drift"],
-        forgetting_of(numbers),
-        retrained["acc_forget"] if single and retrained else None,
-        single,
+        forgetting_of(numbers, samples),
+        retrained["acc_forget"] if samples and retrained else None,
+        samples,
     )
 
 
@@ -94,7 +96,7 @@ def sweep(
     figure.update_yaxes(range=[-3, 103], title_text="%")
     table = {"gamma": labels, **series}
     alt = "Lines over γ: accuracy on retained and forgotten classes, and logit drift."
-    if any(one.single for one in ordered):
+    if any(one.samples for one in ordered):
         alt = (
             "Lines over γ: accuracy on the test images and on the samples to forget, and logit "
             "drift. Dashed: the retrained model's accuracy on these samples."
@@ -110,8 +112,8 @@ def _best(outcomes: Sequence[SweepPoint], original_retain: float) -> str:
     sentences = _sound(by_state[Forgetting.DONE], original_retain)
     for state in (Forgetting.MORE, Forgetting.FEWER):
         if there := by_state[state]:
-            does = standings.does(state, there[0].single, len(there))
-            trace = ", which is a trace as well" if state is Forgetting.FEWER else ""
+            does = standings.does(state, there[0].samples, len(there))
+            trace = ", which can be a trace as well" if state is Forgetting.FEWER else ""
             sentences.append(f"{_gammas(there)} {does}{trace}.")
     if by_state[Forgetting.UNKNOWN]:
         sentences.append("Which γ forget is known once there is a retrained model to compare with.")
@@ -122,8 +124,8 @@ def _sound(sound: Sequence[SweepPoint], original_retain: float) -> list[str]:
     """The sentence about the γ that forget, if there are any."""
     if not sound:
         return []
-    does = standings.does(Forgetting.DONE, sound[0].single, len(sound))
-    forget = f"{does} ({standings.limit(sound[0].single)})"
+    does = standings.does(Forgetting.DONE, sound[0].samples, len(sound))
+    forget = f"{does} ({standings.limit(sound[0].samples)})"
     kept, original = [f"{one.acc_retain:.1f}" for one in sound], f"{original_retain:.1f}\u00a0%"
     if len(set(kept)) == 1:
         have = "has" if len(sound) == 1 else "all have"

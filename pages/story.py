@@ -156,8 +156,8 @@ def next_steps() -> None:
     with learner.container(border=True, height="stretch"):
         st.markdown(
             "**Learning on your own?** Watch three methods forget points in the plane, then choose "
-            "another class on this page. A class that is often confused with others leaves the "
-            "most to gain."
+            "another class on this page. A class that is often confused with others "
+            "usually leaves the most to gain."
         )
         page_links.link("lab", "Open the 2-D lab")
 

@@ -62,6 +62,13 @@ def points(difference: float) -> str:
     return f"{difference:+.1f}".replace("-0.0", "0.0").replace("+0.0", "0.0").replace("-", "−")
 
 
+def moved(what: str, difference: float) -> str:
+    """What a difference in points did: "raised Acc_r by 0.3 points", "left Acc_r as it was"."""
+    if points(difference) == "0.0":
+        return f"left {what} as it was"
+    return f"{'raised' if difference > 0 else 'lowered'} {what} by {abs(difference):.1f} points"
+
+
 def pm(difference: Interval) -> str:
     """A difference over seeds with half of its 95 % interval, "+0.3 ± 0.2"; one seed has none."""
     half = "" if difference.half is None else f" ± {difference.half:.1f}"

@@ -9,7 +9,7 @@ from unsc_core.analysis.measures import MEASURES
 from unsc_core.analysis.summary import summary
 from unsc_core.data.request import Split
 from unsc_core.experiment.result import Result
-from unsc_core.figures.phrases import joined, method_title, points, requested, run_title
+from unsc_core.figures.phrases import joined, method_title, moved, requested, run_title
 from unsc_core.figures.standings import does
 
 SETTINGS = {
@@ -99,7 +99,7 @@ def comparison(a: Result, b: Result) -> str:
     return (
         f"{_who_forgets(titles, numbers, a.split)} ({_both('acc_forget', numbers)}). "
         f"{kept} ({_both('acc_retain', numbers)}). Compared with its original, "
-        f"A changed Acc_r by {points(gain[0])} points and B by {points(gain[1])}."
+        f"A {moved('Acc_r', gain[0])} and B {moved('it', gain[1])}."
     )
 
 

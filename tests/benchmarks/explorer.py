@@ -19,7 +19,7 @@ from tests.e2e.server import browser, charts, prepare, serve
 from unsc_core.experiment.store import Store
 
 PAGES = {
-    "Story": ("Make a network forget, and keep the rest", 7),
+    "Story": ("Make a network forget, and keep the rest", 8),
     "Decision space": ("Decision space", 3),
     "Confusion": ("Confusion", 4),
     "Null space": ("Null space", 7),

@@ -38,8 +38,10 @@ RANKS = """() => [...document.querySelectorAll('[data-testid=stPlotlyChart] .xti
 SENTENCE = (
     "() => document.querySelector('[data-testid=stMain]').innerText.match(/At γ = [^;]*/)?.[0]"
 )
-MOVED = """before => document.querySelector('[data-testid=stPlotlyChart] .point')
-    .getAttribute('transform') !== before"""
+MOVED = """before => {
+    const point = document.querySelector('[data-testid=stPlotlyChart] .point');
+    return point && point.getAttribute('transform') !== before;
+}"""
 Figure = tuple[str, list[float], str, float]
 """Name, measurements, how they are summarised ("median" or "worst"), and the bar in seconds."""
 

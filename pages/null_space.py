@@ -16,7 +16,7 @@ from unsc_core.figures import spectra as figures
 from unsc_core.figures.class_angles import angles
 from unsc_core.figures.layer_drift import drift
 from unsc_core.figures.reachability import reachable, reachable_sentence
-from unsc_core.figures.sweep import SweepPoint, sweep
+from unsc_core.figures.sweep import sweep, sweep_point
 from unsc_core.methods import METHODS
 from unsc_core.subspace.energy import energy_error, energy_rank
 
@@ -225,16 +225,7 @@ def sweep_view() -> None:
     batch.run_button(
         items, f"Run the other {missing} values of γ" if results else "Run every γ", "sweep"
     )
-    numbers = {gamma: summary(one) for gamma, one in results.items()}
-    outcomes = [
-        SweepPoint(
-            gamma,
-            one["unlearned"]["acc_forget"],
-            one["unlearned"]["acc_retain"],
-            100 * one["logit_drift"],
-        )
-        for gamma, one in numbers.items()
-    ]
+    outcomes = [sweep_point(gamma, one) for gamma, one in results.items()]
     original = summary(result)["original"]["acc_retain"]
     picture = sweep(outcomes, run_gamma or 0.0, original, pictures.page_look())
     pictures.draw(picture, "sweep", on_click=take_gamma)

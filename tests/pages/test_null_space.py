@@ -41,7 +41,7 @@ def run(**query: str) -> AppTest:
         ("Frozen and reachable", 6, ("selectivity ", " %")),
         ("Class angles", 1, ("Layer 6", "°)")),
         ("Drift", 1, ("Layer ", " %")),
-        ("Sweep over γ", 1, ("Acc_f", "2 %")),
+        ("Sweep over γ", 1, ("Acc_f", "2\u00a0%")),
     ],
 )
 def test_every_view_is_reached_by_a_link_and_describes_this_result(

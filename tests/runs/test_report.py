@@ -219,10 +219,12 @@ def test_a_comparison_says_what_the_numbers_say(store: Store) -> None:
     b = Experiment(blobs(method="random-labels", seed=0), store).run()
     other = Experiment(blobs(forget_classes=(1,)), store).run()
     text, numbers = comparison(a, b), [summary(result) for result in (a, b)]
-    for n in numbers:
+    for side, what, n in zip("AB", ("Acc_r", "it"), numbers, strict=True):
         assert f"{n['unlearned']['acc_forget']:.1f}" in text
         assert f"{n['unlearned']['acc_retain']:.1f}" in text
-        assert f"{-n['over_unlearning']:+.1f}".replace("-", "−") in text
+        gain = -n["over_unlearning"]
+        moved = f"{'raised' if gain > 0 else 'lowered'} {what} by {abs(gain):.1f} points"
+        assert f"{side} {moved if abs(gain) >= 0.05 else f'left {what} as it was'}" in text
     better = (
         "A"
         if numbers[0]["unlearned"]["acc_retain"] > numbers[1]["unlearned"]["acc_retain"]

@@ -70,9 +70,7 @@ def audit_values(name: str, audit: Mapping[str, Any], method: str, look: Look) -
         range=[-0.5, len(titles) - 0.2],
         zeroline=False,
     )
-    figure.update_xaxes(
-        title_text=_axis(name, unit), range=_window(shown, band, unit), zeroline=False
-    )
+    figure.update_xaxes(title_text=_axis(audit), range=_window(shown, band, unit), zeroline=False)
     alt = (
         f"{AUDITS[name].title}: values of the original, the mask, the unlearned and the retrained "
         "network, one dot for each seed, with the spread of the retrained as a band."
@@ -92,10 +90,11 @@ def spread_band(network: Mapping[str, Any]) -> tuple[float, float] | None:
     return network["mean"] - reach, network["mean"] + reach
 
 
-def _axis(name: str, unit: str) -> str:
-    """What the axis shows, and which way more is left."""
-    way = "more is left →" if AUDITS[name].direction == "higher" else "← more is left"
-    return f"{unit}   ({way})" if unit else f"({way})"
+def _axis(audit: Mapping[str, Any]) -> str:
+    """What the axis shows, and which way lies what was not forgotten."""
+    what = "further from the retrained" if audit["compares"] else "more is left"
+    way = f"{what} →" if audit["direction"] == "higher" else f"← {what}"
+    return f"{audit['unit']}   ({way})" if audit["unit"] else f"({way})"
 
 
 def _window(values: list[float], band: tuple[float, float] | None, unit: str) -> list[float]:

@@ -9,12 +9,15 @@ import streamlit as st
 
 from pages.shared import cache, controls, gallery, header, jobs, lesson, page_links, pictures, state
 from unsc_core.analysis import comparison, maps
+from unsc_core.audits import AUDITS
+from unsc_core.audits.excess import over_seeds
 from unsc_core.data import DEFAULT_DATASET
 from unsc_core.experiment.keys import keys
 from unsc_core.experiment.resolve import settings
 from unsc_core.experiment.result import Result
 from unsc_core.figures import story
 from unsc_core.figures.accuracy import change_per_class
+from unsc_core.figures.audit_values import audit_values
 from unsc_core.figures.decision_space import space
 from unsc_core.figures.flow import label_counts
 from unsc_core.figures.phrases import run_title
@@ -52,6 +55,7 @@ PRESETS = {
     ),
 }
 EXAMPLES = 8
+AUDITED = (3, 5, 1)  # of audits over so many seeds, the first that are stored are shown
 THINNING = 3  # of the retained samples, one in this many is drawn on the small maps
 
 
@@ -143,6 +147,17 @@ def mask_step(calibrated: Result) -> None:
         pictures.draw(change_per_class(models, look, list(series), colours), "story-mask")
 
 
+def audit_step() -> None:
+    """Whether an audit still finds the class, if one of this run is stored."""
+    found = next(filter(None, (cache.audited(experiment.config, n) for n in AUDITED)), None)
+    name = "linear-probe"
+    probe = None if found is None else over_seeds(AUDITS[name], found[name])
+    with step(story.gone(result, probe), "audit", "Ask whether anyone can still find it"):
+        if probe is not None:
+            picture = audit_values(name, probe, experiment.config.method, look)
+            pictures.draw(picture, "story-audit", sentence=False)
+
+
 def next_steps() -> None:
     """Where a teacher and a learner go from here."""
     teacher, learner = st.columns(2)
@@ -213,6 +228,8 @@ if calibrated is not None:
     with step(story.ending(calibrated), "confusion", "See the confusion matrices"):
         small_maps(calibrated, ("unlearned", "retrained"), "story-calibrated", 330, sentence=False)
     mask_step(calibrated)
+if result.split.forget_classes:
+    audit_step()
 
 st.header("Where to go next")
 next_steps()

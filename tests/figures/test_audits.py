@@ -213,8 +213,8 @@ def test_members_are_counted_on_both_sides_of_the_threshold(result: Result, chan
         z = result.unlearned.of(part)[rows].astype(np.float64)
         p = np.exp(z - z.max(1, keepdims=True))
         shares[part] = 100 * np.mean(p[:, 0] / p.sum(1) >= chance / 100)
-    counts = f"unlearned {shares['train']:.0f} and {shares['test']:.0f} %"
+    counts = f"unlearned {shares['train']:.0f} and {shares['test']:.0f}\u00a0%"
     assert counts in picture.sentence
-    assert f"From {chance:g} % on" in picture.sentence
+    assert f"From {chance:g}\u00a0% on" in picture.sentence
     mask = picture.table["mask, trained on %"]
     assert mask[0] == pytest.approx(100)  # the mask is sure that it is not this class

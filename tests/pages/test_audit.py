@@ -12,12 +12,14 @@ from pages.shared import cache
 from tests.own_images import own_arrays, save_npz
 from tests.pages.headless import finished, open_page, says, texts
 from unsc_core.audits import AUDITS, outcomes
+from unsc_core.audits.excess import over_seeds
 from unsc_core.audits.stored import outcome_keys, with_seeds
 from unsc_core.config import ExperimentConfig
 from unsc_core.data import load_dataset
 from unsc_core.experiment.experiment import Experiment
 from unsc_core.experiment.resolve import resolve
 from unsc_core.experiment.store import Store
+from unsc_core.figures.audit_words import sentence
 from unsc_core.jobs.job import JobState
 
 BLOBS = {"dataset": "blobs", "model": "mlp", "forget": "0", "training": "3", "epochs": "3"}
@@ -63,7 +65,7 @@ def test_a_stored_audit_is_shown_at_once_with_its_verdict() -> None:
 def test_the_link_chooses_audit_and_threshold() -> None:
     app = shown(features="20 nearest neighbours", threshold="99 %")
     assert says(app, AUDITS["neighbours"].measures)
-    assert says(app, "From 99 % on")
+    assert says(app, "From 99\u00a0% on")
     app.selectbox(key="features").set_value("MLP probe").run()
     assert says(app, AUDITS["mlp-probe"].measures)
     app.segmented_control(key="tuned").set_value("All weights").run()
@@ -116,6 +118,22 @@ def test_the_button_makes_what_is_missing(opening: Path) -> None:
     finished(app)
     assert len(app.dataframe[0].value) == len(AUDITS)
     assert not any(button.label == "Run the audits" for button in app.button)
+
+
+def test_the_story_ends_with_what_the_probe_found() -> None:
+    app = finished(open_page("story", **BLOBS))
+    assert "7 · But is it gone?" in [header.value for header in app.header]
+    made = cache.audited(config(), 3)
+    assert made is not None
+    found = over_seeds(AUDITS["linear-probe"], made["linear-probe"])
+    assert says(app, "linear probe", sentence(found))
+
+
+def test_the_story_says_what_the_page_does_where_nothing_was_audited() -> None:
+    app = finished(open_page("story", **BLOBS, seed="9"))
+    assert says(app, "have not been made yet")
+    samples = finished(open_page("story", **BLOBS | {"ids": "1,2,3"}))
+    assert not [header for header in samples.header if header.value.startswith("7")]
 
 
 def test_single_samples_are_one_sentence() -> None:

@@ -59,8 +59,8 @@ def membership(result: Result, chance: float, look: Look) -> Picture:
         _draw(figure, row, middles, shares, look)
         place = {"yref": f"y{row} domain" if row > 1 else "y domain", "yanchor": "bottom"}
         text = (
-            f"<b>{MODEL_TITLES[name]}</b> · members found {called[name][0]:.0f} %, "
-            f"others {called[name][1]:.0f} %"
+            f"<b>{MODEL_TITLES[name]}</b> · members found {called[name][0]:.0f}\u00a0%, "
+            f"others {called[name][1]:.0f}\u00a0%"
         )
         side = {"x": 0, "xref": "paper", "xanchor": "left"}
         write(figure, text, y=1, font={"size": 14}, **side, **place)
@@ -123,14 +123,13 @@ def _draw(
 def _sentence(called: dict[str, Shares], chance: float) -> str:
     """What the attacker finds in every network, and where it is more than guessing."""
     counts = [
-        f"{MODEL_TITLES[name].lower()} {hits:.0f} and {alarms:.0f} %"
+        f"{MODEL_TITLES[name].lower()} {hits:.0f} and {alarms:.0f}\u00a0%"
         for name, (hits, alarms) in called.items()
     ]
     gains = {name: hits - alarms for name, (hits, alarms) in called.items()}
     best = max(gains, key=lambda name: gains[name])
-    text = (
-        f"From {chance:g} % on, members found and others wrongly called members: {joined(counts)}. "
-    )
+    lead = f"From {chance:g}\u00a0% on, members found and others wrongly called members"
+    text = f"{lead}: {joined(counts)}. "
     if gains[best] < 1:
         return f"{text}Nowhere does that beat guessing, which calls as many of both, by a point."
     return (

@@ -19,6 +19,7 @@ from unsc_core.analysis.claims import (
 from unsc_core.analysis.measures import MEASURES
 from unsc_core.analysis.summary import summary
 from unsc_core.experiment.result import Result
+from unsc_core.figures.audit_words import sentence
 from unsc_core.figures.phrases import class_title, percent, points, requested, run_title
 from unsc_core.methods import METHODS
 
@@ -308,4 +309,32 @@ def hiding(result: Result) -> Step:
         f"whether anything of {names} is left in the network's features.",
         f"{points(added)} points",
         f"accuracy of the other classes compared with the mask's, {who}",
+    )
+
+
+def gone(result: Result, probe: Mapping[str, Any] | None) -> Step:
+    """Whether the class is still in the features.
+
+    Args:
+        result: whole classes are forgotten.
+        probe: the linear probe as `excess.over_seeds` returns it; None if it was not made.
+    """
+    names, who, title = _these(result), run_title(result), "7 · But is it gone?"
+    if probe is None:
+        return Step(
+            title,
+            f"A network may never predict {names} and still have all that it takes in its "
+            "features. **Audits** look for it there, in the answers and in the memory, and "
+            "compare with the retrained model. For this run they have not been made yet. The page "
+            "Audit makes them and tells beforehand how long they take.",
+            "?",
+            f"of {names} left in the features",
+        )
+    number = "–" if probe["failed"] else f"{points(probe['excess']['mean'])} points"
+    return Step(
+        title,
+        f"A **linear probe** is trained to find {names} in the features of each network, and "
+        f"judged on held-out samples. {sentence(probe)}",
+        number,
+        f"found by the probe compared with the retrained model, {who}",
     )

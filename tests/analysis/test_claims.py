@@ -22,7 +22,7 @@ from unsc_core.figures.change_map import change_map
 from unsc_core.figures.confusion import difference
 from unsc_core.figures.decision_space import space
 from unsc_core.figures.equal_forgetting import equal_forgetting
-from unsc_core.figures.phrases import ONE_SEED, altered, class_titles, run_title
+from unsc_core.figures.phrases import ONE_SEED, altered, class_titles, moved, run_title
 from unsc_core.figures.theme import LIGHT
 from unsc_core.figures.two_runs import comparison
 
@@ -215,11 +215,12 @@ def test_classes_said_to_be_better_and_worse_are_so(result: Result) -> None:
         if c != FORGET
     ]
     (better, worse) = re.findall(
-        r"(\d+) improve and (\d+) get worse", difference(result, "test", True, LIGHT).sentence
+        r"(\d+) improves? and (\d+) gets? worse", difference(result, "test", True, LIGHT).sentence
     )[0]
     assert (int(better), int(worse)) == (sum(c > 0 for c in change), sum(c < 0 for c in change))
-    mean = numbers_in(change_per_class([result], LIGHT).sentence)
-    assert mean == pytest.approx([100 * float(np.mean(change))], abs=0.051)
+    said, mean = change_per_class([result], LIGHT).sentence, 100 * float(np.mean(change))
+    assert (numbers_in(said) or [0.0]) == pytest.approx([abs(mean)], abs=0.051)
+    assert ("rises" in said, "falls" in said) == (mean >= 0.05, mean <= -0.05)
 
 
 @pytest.mark.parametrize(
@@ -254,6 +255,20 @@ def test_an_edited_run_is_marked_in_every_title(result: Result) -> None:
         standings.table([run_of(result, None)])["Method"][-1],
     ]
     assert all(("edited labels" in title) == edited for title in titles), titles
+
+
+@pytest.mark.parametrize(
+    ("difference", "words"),
+    [
+        (1.94, "rises by 1.9 points"),
+        (-0.5, "falls by 0.5 points"),
+        (-10.0, "falls by 10.0 points"),
+        (0.04, "stays the same"),
+        (-0.04, "stays the same"),
+    ],
+)
+def test_a_change_is_a_verb_and_no_sign(difference: float, words: str) -> None:
+    assert moved(difference) == words
 
 
 def test_what_is_altered_and_what_is_not() -> None:

@@ -38,9 +38,9 @@ def run(**query: str) -> AppTest:
     ("view", "charts", "words"),
     [
         ("Spectra", 7, ("γ = 0.96", " %")),
-        ("Frozen and reachable", 6, ("selectivity ", " %")),
-        ("Class angles", 1, ("Layer 6", "°)")),
-        ("Drift", 1, ("Layer ", " %")),
+        ("Kept and reachable", 6, ("selectivity ", " %")),
+        ("Class angles", 1, ("In layer 6, ", "°)")),
+        ("Drift", 1, ("layer ", " moves most", " %")),
         ("Sweep over γ", 1, ("Acc_f", "2 %")),
     ],
 )
@@ -54,8 +54,15 @@ def test_every_view_is_reached_by_a_link_and_describes_this_result(
     assert says(app, *words)
 
 
-def test_a_new_threshold_changes_what_is_reachable() -> None:
+def test_an_older_link_opens_the_view_under_its_new_name() -> None:
     app = run(view="Frozen and reachable")
+    assert len(app.get("plotly_chart")) == 6
+    assert app.query_params["view"] == "Kept and reachable"
+    assert not app.warning
+
+
+def test_a_new_threshold_changes_what_is_reachable() -> None:
+    app = run(view="Kept and reachable")
 
     def sentence() -> str:
         return next(text.value for text in app.markdown if "selectivity " in text.value)
@@ -95,7 +102,7 @@ def test_without_unseen_images_there_is_no_error(opening: Path) -> None:
 def test_the_sweep_offers_what_is_missing_only() -> None:
     app = run(view="Sweep over γ")
     assert "7" in app.button(key="run-sweep").label
-    assert says(app, "2 of 9 runs")
+    assert says(app, "2 of 9 jobs are done")
 
 
 def test_a_method_without_null_space_has_no_sweep(opening: Path) -> None:

@@ -21,7 +21,7 @@ from unsc_core.errors import ConfigError
 from unsc_core.experiment.experiment import Experiment
 from unsc_core.experiment.store import Artefact, Store
 from unsc_core.figures.html import swaps
-from unsc_core.figures.phrases import file_stem
+from unsc_core.figures.phrases import file_stem, moved
 from unsc_core.figures.two_runs import SETTINGS, comparison, differences
 from unsc_core.runs.history import Stored, read_run
 from unsc_core.runs.report import report_of
@@ -222,7 +222,8 @@ def test_a_comparison_says_what_the_numbers_say(store: Store) -> None:
     for n in numbers:
         assert f"{n['unlearned']['acc_forget']:.1f}" in text
         assert f"{n['unlearned']['acc_retain']:.1f}" in text
-        assert f"{-n['over_unlearning']:+.1f}".replace("-", "−") in text
+    of_a, of_b = (moved(n["gain"]["total"]) for n in numbers)
+    assert text.endswith(f"A's Acc_r {of_a} and B's {of_b}.")
     better = (
         "A"
         if numbers[0]["unlearned"]["acc_retain"] > numbers[1]["unlearned"]["acc_retain"]
@@ -231,6 +232,12 @@ def test_a_comparison_says_what_the_numbers_say(store: Store) -> None:
     assert f"{better} keeps" in text
     assert "Both keep the rest equally well" in comparison(a, a)
     assert "accuracies cannot be compared" in comparison(a, other)
+    these, those = (
+        Experiment(blobs(forget_classes=(), forget_ids=ids), store).run()
+        for ids in ((3, 5, 8), (1, 2, 4))
+    )
+    assert comparison(these, those).startswith("A and B forget different samples, so")
+    assert differences(these, those) == "A and B differ in forgotten samples."
     assert differences(a, a) == "A and B have the same settings."
     assert "forgotten classes (south-west; south-east)" in differences(a, other)
     assert differences(a, b).startswith(

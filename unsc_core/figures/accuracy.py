@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from unsc_core.analysis import evaluation
 from unsc_core.experiment.result import Result
-from unsc_core.figures.phrases import points, run_title
+from unsc_core.figures.phrases import moved, run_title
 from unsc_core.figures.theme import Look, Picture, label_margin, method_colour, styled
 
 
@@ -36,8 +36,7 @@ def change_per_class(
         title = titles[i] if titles else run_title(result)
         colour = colours[i] if colours else method_colour(result.config.method, look)
         series.append((title, change, colour, ("", "x", "/")[i % 3]))
-        mean = points(float(np.nanmean(change)))
-        sentences.append(f"{title} changed Acc_r by {mean} points")
+        sentences.append(f"{title}: Acc_r {moved(float(np.nanmean(change)))}")
     hover = "%{x}<br>%{y:+.1f} points"
     figure = class_bars(names, series, hover, look, 400, "points of accuracy")
     alt = "Bars: change of test accuracy of each retained class against the original."

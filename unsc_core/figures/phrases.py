@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from unsc_core.data import DATASETS
 from unsc_core.data.request import Split
 from unsc_core.methods import METHODS
+from unsc_core.models import MODELS
 
 if TYPE_CHECKING:
     from unsc_core.analysis.spread import Interval
@@ -57,10 +59,37 @@ def points(difference: float) -> str:
     return f"{difference:+.1f}".replace("-0.0", "0.0").replace("+0.0", "0.0").replace("-", "−")
 
 
+def moved(difference: float) -> str:
+    """A change in points as a verb: "rises by 1.9 points", "falls by 0.5 points"."""
+    text = points(difference)
+    if text == "0.0":
+        return "stays the same"
+    return f"{'rises' if text[0] == '+' else 'falls'} by {text[1:]} points"
+
+
 def pm(difference: Interval) -> str:
     """A difference over seeds with half of its 95 % interval, "+0.3 ± 0.2"; one seed has none."""
     half = "" if difference.half is None else f" ± {difference.half:.1f}"
     return points(difference.mean) + half
+
+
+def dataset_title(name: str) -> str:
+    """A dataset's title; a user-supplied one is named by its file."""
+    return DATASETS[name].title if name in DATASETS else _last_part(name)
+
+
+def model_title(name: str) -> str:
+    """A network's title; a user-supplied one is named by its file and function."""
+    return MODELS[name].title if name in MODELS else _last_part(name)
+
+
+def _last_part(path: str) -> str:
+    return path.replace("\\", "/").rsplit("/", 1)[-1]
+
+
+def layer_name(title: str) -> str:
+    """A layer in a sentence: "Layer 6" for "Layer 6 · 64 inputs"."""
+    return title.partition(" · ")[0]
 
 
 def method_title(name: str) -> str:

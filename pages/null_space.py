@@ -17,13 +17,13 @@ from unsc_core.figures.class_angles import angles
 from unsc_core.figures.layer_drift import drift
 from unsc_core.figures.phrases import layer_name
 from unsc_core.figures.reachability import reachable, reachable_sentence
-from unsc_core.figures.sweep import SweepPoint, sweep
+from unsc_core.figures.sweep import sweep, sweep_point
 from unsc_core.methods import METHODS
 from unsc_core.subspace.energy import energy_error, energy_rank
 
 VIEWS = {
     "Spectra": "the energy along each direction, and the cut at γ",
-    "Kept and reachable": "how much of the forgotten samples' energy lies in free directions",
+    "Frozen and reachable": "how much of the forgotten samples' energy lies in free directions",
     "Class angles": "how close the subspaces of the classes are",
     "Drift": "how far retained test images move in every layer",
     "Sweep over γ": "the outcome at every γ",
@@ -226,16 +226,7 @@ def sweep_view() -> None:
     batch.run_button(
         items, f"Run the other {missing} values of γ" if results else "Run every γ", "sweep"
     )
-    numbers = {gamma: summary(one) for gamma, one in results.items()}
-    outcomes = [
-        SweepPoint(
-            gamma,
-            one["unlearned"]["acc_forget"],
-            one["unlearned"]["acc_retain"],
-            100 * one["logit_drift"],
-        )
-        for gamma, one in numbers.items()
-    ]
+    outcomes = [sweep_point(gamma, one) for gamma, one in results.items()]
     original = summary(result)["original"]["acc_retain"]
     picture = sweep(outcomes, run_gamma or 0.0, original, pictures.page_look())
     pictures.draw(picture, "sweep", on_click=take_gamma)
@@ -264,8 +255,6 @@ titles = {
 method = METHODS[experiment.config.method]
 run_gamma = experiment.config.energy_threshold
 
-if st.query_params.get("view") == "Frozen and reachable":  # in older links
-    st.query_params["view"] = "Kept and reachable"
 link_notes.check("view", VIEWS)
 view = st.segmented_control(
     "View",
@@ -277,7 +266,7 @@ view = st.segmented_control(
     help="\n".join(f"- **{name}**: {meaning}" for name, meaning in VIEWS.items()),
 )
 SUBSPACE_VIEWS = {
-    "Kept and reachable": reachable_view,
+    "Frozen and reachable": reachable_view,
     "Class angles": angles_view,
     "Drift": drift_view,
 }

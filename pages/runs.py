@@ -38,7 +38,7 @@ def draw_table(runs: list[Run]) -> None:
         "Seconds": [run.seconds for run in runs],
         "Note": [run.trouble for run in runs],
     }
-    formats = {"γ": "%g", "Acc_f": "%.1f %%", "Acc_r": "%.1f %%", "Seconds": "%.1f"}
+    formats = {"γ": "%g", "Acc_f": "%.1f\u00a0%%", "Acc_r": "%.1f\u00a0%%", "Seconds": "%.1f"}
     numbers = {
         name: st.column_config.NumberColumn(format=text, help=glossary.meaning(name))
         for name, text in formats.items()
@@ -185,7 +185,7 @@ def map_pictures(results: list[Result]) -> dict[str, Picture]:
 
 
 def change_pictures(results: list[Result]) -> dict[str, Picture]:
-    """The change of every retained class, on one scale."""
+    """The change of every class that is not forgotten, on one scale."""
     drawn = {
         f"change-{side.lower()}": change_per_class([result], pictures.page_look())
         for side, result in zip(SIDES, results, strict=True)
@@ -193,9 +193,9 @@ def change_pictures(results: list[Result]) -> dict[str, Picture]:
     values = [value for picture in drawn.values() for bar in picture.figure.data for value in bar.y]
     low, high = min(0, *values), max(0, *values)
     margin = 0.08 * (high - low) + 0.1
-    for side, picture in zip(SIDES, drawn.values(), strict=True):
+    for side, picture, result in zip(SIDES, drawn.values(), results, strict=True):
         picture.figure.update_yaxes(range=[low - margin, high + margin])
-        title = f"{side}: change per retained class"
+        title = f"{side}: change per {'' if result.split.forget_ids else 'retained '}class"
         picture.figure.update_layout(title={"text": title, "x": 0, "y": 0.98, "font": {"size": 17}})
     return drawn
 

@@ -116,9 +116,12 @@ def null_space_step(calibrated: Result) -> None:
     spectra = cache.spectra(experiment.config)
     if spectra is None:
         return
-    config = calibrated.config
+    config, single = calibrated.config, bool(calibrated.split.forget_ids)
     cut_at = cuts(spectra, settings(config).energy_threshold, config.energy_thresholds)
-    words = story.null_space(ranks(spectra, cut_at), cut_at)
+    words = story.null_space(ranks(spectra, cut_at), cut_at, single=single)
+    if config.subspace == "merge":
+        own = {layer: (of["rank"], of["dim"]) for layer, of in calibrated.null_space.items()}
+        words = story.null_space(own, {}, single=single)
     titles = {layer: f"Layer {i + 1}" for i, layer in enumerate(spectra)}
     with step(words, "null_space", "Change γ yourself"):
         pictures.draw(free_share(titles, spectra, cut_at, look), "story-null-space")
@@ -153,8 +156,8 @@ def next_steps() -> None:
     with learner.container(border=True, height="stretch"):
         st.markdown(
             "**Learning on your own?** Watch three methods forget points in the plane, then choose "
-            "another class on this page. A class that is often confused with others leaves the "
-            "most to gain."
+            "another class on this page. A class that is often confused with others "
+            "usually leaves the most to gain."
         )
         page_links.link("lab", "Open the 2-D lab")
 
@@ -193,7 +196,7 @@ thin = result.split.is_forgotten(part)[rows] | (np.arange(len(rows)) % THINNING 
 
 small_maps(result, ("original", "unlearned"), "story", 400, sentence=True)
 st.caption(
-    f":red[**×**] {experiment.request}, to be forgotten · **●** retained classes · "
+    f":red[**×**] {experiment.request}, to be forgotten · **●** retained · "
     "lines: from each forgotten sample's place before to its place after"
 )
 header.strip(experiment, result)

@@ -29,6 +29,7 @@ LIGHT = (
     "experiment.store",
     "audits",
     "audits.excess",
+    "audits.stored",
     "audits.verdict",
     "analysis.evaluation",
     "analysis.geometry",

@@ -11,6 +11,7 @@ from pages.shared import session
 from unsc_core.analysis import geometry, maps
 from unsc_core.analysis.comparison import MethodRun, read_run
 from unsc_core.analysis.replay import Epochs, epochs_key, read_epochs
+from unsc_core.audits.stored import Outcomes, outcome_keys, read_outcomes, with_seeds
 from unsc_core.config import ExperimentConfig
 from unsc_core.data import load_dataset
 from unsc_core.data.dataset import Dataset
@@ -155,6 +156,18 @@ def trustworthiness(
 def has_umap(config: ExperimentConfig) -> bool:
     """Whether the original's UMAP has been fitted."""
     return maps.read_umap(config, dataset(config.dataset), store()) is not None
+
+
+def audited(config: ExperimentConfig, seeds: int) -> Outcomes | None:
+    """The audits of a resolved config over so many seeds, or None until they have been made."""
+    every = outcome_keys(with_seeds(config, seeds), dataset(config.dataset))
+    written = tuple(_written_at("audits", key) for _, _, key in every if key is not None)
+    return _audited(config, seeds, written) if all(written) else None
+
+
+@st.cache_resource(show_spinner=False, max_entries=32)
+def _audited(config: ExperimentConfig, seeds: int, written: tuple[float, ...]) -> Outcomes | None:
+    return read_outcomes(with_seeds(config, seeds), dataset(config.dataset), store())
 
 
 def epochs(config: ExperimentConfig) -> Epochs | None:

@@ -30,6 +30,16 @@ TERMS = {
     "Null space": "The directions of a layer's input that the retained classes hardly use. Weights "
     "that change only along these move the layer's output for the retained classes much less than "
     "a change of the same size along the others would.",
+    "Linear probe": "A linear classifier that is trained to tell the classes apart by a model's "
+    "features, the inputs of one of its layers. It is judged on held-out samples.",
+    "Excess": "An audit's value for the unlearned model minus that for the retrained one, paired "
+    "by seed. Any network finds something of a class it never saw, so the goal is an excess of 0, "
+    "not a value of 0.",
+    "Zero": "The same difference between two models retrained with different seeds: how much of an "
+    "excess is mere chance.",
+    "Sees": "How well an audit tells the original and the mask, which remember, from retrained "
+    "models: the share of pairs in the right order. Below 0.75 it is blind here and says nothing.",
+    "Member": "A sample that was in the training data.",
     "Trustworthiness": "How far neighbours on the map are also neighbours among the logits; "
     "1 if all are.",
 }

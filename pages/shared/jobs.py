@@ -19,13 +19,14 @@ POLL_S = 0.4
 SOON_S = 1.5
 CONFIRM_S = 60.0
 """Work that takes longer than this starts only after a click."""
+RUN = "Run it"
 
 
 def result_or_stop(experiment: ResolvedExperiment) -> Result:
     """The experiment's result; while there is none, show its job instead and stop the page."""
     config = experiment.config
     found = keys(config, experiment.dataset)
-    _release_previous({"experiment": found.unlearned, "retrain": found.retrained})
+    release_previous({"experiment": found.unlearned, "retrain": found.retrained})
     result = cache.result(config)
     if result is None:
         title = f"Forgetting {experiment.request}"
@@ -54,13 +55,23 @@ def show(
     config: ExperimentConfig,
     title: str,
     ready: Callable[[], bool] = lambda: False,
+    *,
+    ask: str = "",
 ) -> None:
-    """Show the job that makes a missing part; the page is drawn again when it is done, or ready."""
-    found = _job_or_cost(kind, key, config)
+    """Show the job that makes a missing part; the page is drawn again when it is done, or ready.
+
+    Args:
+        kind, key, config: of the job.
+        title: what it makes.
+        ready: whether the page can be drawn before the job is done.
+        ask: the label of a button, without which the job never starts; without a label, only long
+            work has a button.
+    """
+    found = _job_or_cost(kind, key, config, bool(ask))
     if isinstance(found, Cost):
         with st.container(border=True):
             st.markdown(f"**{title}**")
-            _confirm(f"{kind}-{key}", found)
+            _confirm(f"{kind}-{key}", found, ask or RUN)
     else:
         _panel(found, title, ready)
 
@@ -143,19 +154,25 @@ def _key(job: Job) -> str:
     return job.id.removeprefix(f"{job.kind}-")
 
 
-def _release_previous(now: dict[str, str]) -> None:
-    """Stop waiting for what the page needed before the controls changed (kind -> key)."""
-    for kind, key in st.session_state.get("needed", {}).items():
+def release_previous(now: dict[str, str], name: str = "needed") -> None:
+    """Stop waiting for what the page needed before the controls changed.
+
+    Args:
+        now: kind -> key of what it needs now.
+        name: of this set of jobs; another set is left alone.
+    """
+    for kind, key in st.session_state.get(name, {}).items():
         job = cache.engine().job(kind, key)
-        if key != now[kind] and job is not None:
+        if key != now.get(kind) and job is not None:
             cache.engine().cancel(job, session.tab_id())
-    st.session_state["needed"] = now
+    st.session_state[name] = now
 
 
-def _job_or_cost(kind: str, key: str, config: ExperimentConfig) -> Job | Cost:
+def _job_or_cost(kind: str, key: str, config: ExperimentConfig, ask: bool = False) -> Job | Cost:
     """The job of this work, the job that measures its cost first, or a cost to be confirmed.
 
-    A job that failed, or was cancelled here, is not started again by itself.
+    A job that failed, or was cancelled here, is not started again by itself. Long work is to be
+    confirmed, and with `ask` any.
     """
     job = cache.engine().job(kind, key)
     if job is not None and (not job.over or job.state == JobState.FAILED or is_cancelled_here(job)):
@@ -164,8 +181,8 @@ def _job_or_cost(kind: str, key: str, config: ExperimentConfig) -> Job | Cost:
     if cost is None and kind not in SHORT_KINDS and (measuring := cost_job(config)) is not None:
         return measuring
     confirmed = f"{kind}-{key}" in st.session_state.get("confirmed", ())
-    if cost is not None and cost.seconds > CONFIRM_S and not confirmed:
-        return cost
+    if (ask or (cost is not None and cost.seconds > CONFIRM_S)) and not confirmed:
+        return cost or Cost(0.0)
     seconds = None if cost is None else cost.seconds
     return cache.engine().submit(kind, key, config, session.tab_id(), seconds=seconds)
 
@@ -208,9 +225,10 @@ def _is_done(job: Job) -> bool:
     return job.state == JobState.DONE
 
 
-def _confirm(job_id: str, cost: Cost) -> None:
-    st.markdown(f"This takes about {duration(cost.seconds)} on this machine: {cost.words}.")
-    st.button("Run it", type="primary", on_click=_remember, args=(job_id,), key=f"run-{job_id}")
+def _confirm(job_id: str, cost: Cost, label: str = RUN) -> None:
+    if cost.seconds:
+        st.markdown(f"This takes about {duration(cost.seconds)} on this machine: {cost.words}.")
+    st.button(label, type="primary", on_click=_remember, args=(job_id,), key=f"run-{job_id}")
 
 
 def _remember(job_id: str) -> None:

@@ -15,6 +15,7 @@ PAGES = {
     "null_space": ("Null space", "equalizer"),
     "pseudo_labels": ("Pseudo-labels", "alt_route"),
     "compare": ("Compare", "leaderboard"),
+    "audit": ("Audit", "policy"),
     "runs": ("Runs", "history"),
 }
 """File in pages/ -> title and Material icon, in the order of the menu; the first is the start."""

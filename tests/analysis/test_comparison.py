@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from tests.conftest import digits
+from unsc_core.analysis.claims import Forgetting, forgetting
 from unsc_core.analysis.comparison import (
     COMPARED,
     AccuracyPath,
@@ -36,7 +37,7 @@ from unsc_core.figures.equal_forgetting import equal_forgetting
 from unsc_core.figures.phrases import ONE_SEED
 from unsc_core.figures.theme import DARK, LIGHT
 
-NOT_ENOUGH = "not low enough to count as forgotten"
+COUNTS = "2\u00a0% or less counts as forgotten"
 
 
 def path(*pairs: tuple[float, float]) -> AccuracyPath:
@@ -78,8 +79,8 @@ def run(method: str, seed: int, *pairs: tuple[float, float], mask: float = 92.5)
         measures,
         change,
         path(*pairs),
-        f <= 2.0,
-        {"unlearned": "here", "original": "here", "retrained": "there"},
+        forgetting(f),
+        machines={"unlearned": "here", "original": "here", "retrained": "there"},
     )
 
 
@@ -143,8 +144,11 @@ def test_the_gain_is_told_apart_into_free_and_added() -> None:
     assert beyond.tied
     said = standings.conclusion(ours)
     assert standings.free_and_added(hidden, beyond) in said
-    assert "+2.5 ± 0.0" in said
-    assert "+0.5 ± 2.5, which cannot be told from 0" in said
+    assert "Masking alone raises Acc_r by 2.5 ± 0.0 points without any training" in said
+    assert "changing weights raises it by 0.5 ± 2.5 points, which cannot be told from 0" in said
+    lower = standings.conclusion(unsc(92.0))
+    assert "changing weights lowers it by 0.5 points." in lower
+    assert "changing weights changes it by 0.0 points." in standings.conclusion(unsc(92.5))
     single = [
         replace(one, measures={name: m for name, m in one.measures.items() if name != "mask"})
         for one in ours
@@ -225,13 +229,31 @@ def test_equal_forgetting_compares_paths_where_they_cross_and_puts_the_late_ones
     assert not found["fine-tune"].reached
     assert next(iter(at_equal_forgetting(runs, 5))) == "unsc"
     said = equal_forgetting(runs, 10, LIGHT).sentence
-    assert "Random labels has the highest Acc_r, 95.0 %, 4.0 points ahead of UNSC" in said
-    assert "UNSC ranks 2 of 2 with 91.0 %" in said
-    assert NOT_ENOUGH in said
+    assert "With Acc_f at 10\u00a0% or less" in said
+    assert "Random labels has the highest Acc_r, 95.0\u00a0%, 4.0 points ahead of UNSC." in said
+    assert COUNTS in said
     lower = equal_forgetting(runs, 5, LIGHT).sentence
-    assert "UNSC has the highest Acc_r, 92.0 %, 32.0 points ahead of Random labels" in lower
-    assert NOT_ENOUGH not in equal_forgetting(runs, 2, LIGHT).sentence
-    assert "† Fine-tune never" in lower
+    assert "UNSC has the highest Acc_r, 92.0\u00a0%, 32.0 points ahead of Random labels" in lower
+    assert "† Fine-tune does not get so low in any recorded epoch." in lower
+    assert "change of Acc_r" in equal_forgetting(runs, 5, LIGHT).alt
+
+
+def test_equal_forgetting_names_unsc_behind_a_tie_and_whose_seeds_are_compared() -> None:
+    runs = [
+        *runs_of("fisher", 95.0, 95.2, 95.4),
+        *runs_of("scrub", 95.1, 95.0, 95.3),
+        *unsc(92.0, 92.1, 92.4),
+    ]
+    assert (
+        "tied with SCRUB; it is 3.0 ± 0.1 points ahead of UNSC."
+        in equal_forgetting(runs, 2, LIGHT).sentence
+    )
+    # The mean of more seeds is higher, but with the seed that both have it is lower.
+    uneven = [*runs_of("scrub", 90.0, 96.0, 96.0), *unsc(91.0)]
+    assert (
+        "SCRUB has the highest mean Acc_r, 94.0\u00a0%, 1.0 points behind UNSC with the seeds that "
+        "both have" in equal_forgetting(uneven, 2, LIGHT).sentence
+    )
 
 
 def test_two_seeds_reach_it_only_together() -> None:
@@ -250,13 +272,13 @@ def test_two_seeds_reach_it_only_together() -> None:
 def test_equal_forgetting_names_no_best_among_the_tied() -> None:
     runs = [*unsc(92.0, 93.0, 92.0), *runs_of("scrub", 92.4, 92.2, 92.3)]
     assert (
-        "has the highest Acc_r, 92.3 %, tied with SCRUB"
+        "has the highest mean Acc_r, 92.3\u00a0%, tied with SCRUB"
         in equal_forgetting(runs, 2, LIGHT).sentence
     )
     alone = equal_forgetting(
         [*unsc(92.0), *runs_of("fine-tune", 99.0, acc_forget=70.0)], 2, LIGHT
     ).sentence
-    assert "only UNSC gets so low, with an Acc_r of 92.0 %" in alone
+    assert "UNSC has an Acc_r of 92.0\u00a0%. † Fine-tune does not get so low" in alone
 
 
 def test_the_conclusion_is_honest() -> None:
@@ -270,21 +292,24 @@ def test_the_conclusion_is_honest() -> None:
     assert "Tied with UNSC: SCRUB." in text
     assert ONE_SEED not in text
     stays = [run("unsc", 0, (80.0, 90.0), (30.0, 92.0)), better]
-    assert "UNSC does not forget: Acc_f stays at 30.0 %" in standings.conclusion(stays)
+    assert "UNSC does not forget: Acc_f 30.0\u00a0%." in standings.conclusion(stays)
     assert "Fisher" not in standings.conclusion(stays)
     assert "UNSC has not been run" in standings.conclusion([better])
 
 
 def test_what_is_not_known_yet_is_not_said() -> None:
-    unjudged = [replace(one, forgotten=None) for one in [*unsc(92.0), *runs_of("scrub", 92.1)]]
+    unjudged = [
+        replace(one, forgetting=Forgetting.UNKNOWN)
+        for one in [*unsc(92.0), *runs_of("scrub", 92.1)]
+    ]
     assert "is known once there is a retrained model" in standings.conclusion(unjudged)
     assert "not forget" not in standings.conclusion([*unsc(92.0), *unjudged[1:]])
 
 
 def test_one_seed_that_does_not_forget_is_enough() -> None:
     runs = [*unsc(92.0, 92.2)[:1], run("unsc", 1, (80.0, 90.0), (2.4, 92.2))]
-    assert "does not forget" in standings.conclusion(runs)
-    assert "does not forget (Acc_f up to 2.4 %)" in standings.table(runs)["Verdict"]
+    assert "UNSC does not always forget: Acc_f 1.0 to 2.4\u00a0%." in standings.conclusion(runs)
+    assert "does not always forget (Acc_f 1.0 to 2.4\u00a0%)" in standings.table(runs)["Verdict"]
 
 
 def test_the_table_marks_unsc_the_references_and_what_does_not_forget() -> None:
@@ -297,10 +322,10 @@ def test_the_table_marks_unsc_the_references_and_what_does_not_forget() -> None:
     assert found["Method"] == ["Original", "Mask", "Retrained", "◆ UNSC", "Fine-tune"]
     assert found["Verdict"] == [
         "before forgetting",
-        "only hides the class",
+        "only hides the answer",
         "gold standard",
         "forgets",
-        "does not forget (Acc_f up to 70.0 %)",
+        "does not forget (Acc_f 70.0\u00a0%)",
     ]
     assert found["Acc_r %"][3] == "93.0 ± 12.7"
     assert found["Gain"][0] == "0.0 ± 0.0"
@@ -335,9 +360,22 @@ def test_names_at_the_ends_do_not_overlap(look: Any) -> None:
 def test_the_map_of_classes_names_the_deepest_cut() -> None:
     runs = [*unsc(92.0), run("random-labels", 0, (80.0, 90.0), (0.0, 60.0))]
     picture = change_map(runs, ("a", "b", "c"), [1, 2], LIGHT)
-    assert "The largest loss: Random labels takes 30.0 points from b." in picture.sentence
-    assert "UNSC raises 2 of 2 retained classes and lowers none." in picture.sentence
+    assert "Random labels takes 30.0 points from b (as much in 1 other cell)." in picture.sentence
+    raised = "By at least half a point, UNSC raises 2 of 2 retained classes and lowers none."
+    assert raised in picture.sentence
     assert list(picture.table) == ["method", "b", "c"]
+
+
+def test_the_map_of_classes_counts_what_its_cells_show() -> None:
+    change = np.array([-80.0, 0.5, 0.49, 0.1, -0.5, -0.4])
+    (one,) = unsc(92.0)
+    one = replace(one, change={"unlearned": change})
+    picture = change_map([one], tuple("abcdef"), [1, 2, 3, 4, 5], LIGHT)
+    assert list(picture.figure.data[0].text[0]) == ["+1", "0", "0", "−1", "0"]
+    assert picture.sentence == (
+        "The largest loss: UNSC takes 0.5 points from e. By at least half a point, UNSC raises "
+        "1 of 5 retained classes and lowers 1."
+    )
 
 
 def test_a_stored_run_says_what_its_summary_says(shared_store: Store) -> None:

@@ -91,7 +91,7 @@ def test_a_key_is_taken_once() -> None:
 def test_values_and_differences_are_written_one_way() -> None:
     acc, gain, drift = (MEASURES[key] for key in ("acc_forget", "gain", "logit_drift"))
     assert (acc.text(93.24), acc.text(None), acc.number(93.24, 0.41)) == (
-        "93.2 %",
+        "93.2\u00a0%",
         "–",
         "93.2 ± 0.4",
     )

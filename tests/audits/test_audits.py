@@ -113,3 +113,15 @@ def test_the_logits_probe_reads_the_retained_logits_alone(memoriser: Subject) ->
 
     assert found(betrayed=True) == 100
     assert found(betrayed=False) < 60  # about a quarter; the region of a class varies much
+
+
+def test_details_agree_with_the_value(memoriser: Subject, retrained: Subject) -> None:
+    probe = AUDITS["linear-probe"].measure(memoriser, retrained)
+    scores = probe.detail["scores"]
+    found = np.array(scores["forget"])[np.array(scores["edges"][:-1]) >= 0].sum()
+    assert 100 * found / sum(scores["forget"]) == pytest.approx(probe.value)
+    relearning = AUDITS["relearning"].measure(memoriser, retrained)
+    steps = relearning.detail["steps"]
+    assert steps["100"] == relearning.value == relearning.detail["whole"]["5"]
+    logits = memoriser.logits("test")[memoriser.forgotten].argmax(1)
+    assert steps["0"] == pytest.approx(100 * np.mean(logits == 0))

@@ -11,6 +11,7 @@ from torch import nn
 from unsc_core.audits import relearning
 from unsc_core.audits.cka import linear_cka
 from unsc_core.audits.divergence import jensen_shannon
+from unsc_core.audits.linear_probe import LIMIT, decision_logits, forgotten_score, histograms
 from unsc_core.audits.membership import auc, scores, tpr
 from unsc_core.audits.probing import accuracy, linear_classifier
 from unsc_core.audits.prototype import nearest_mean
@@ -47,6 +48,31 @@ def test_nearest_mean_is_that_of_scikit_learn() -> None:
     x, y = clusters(2.0)
     expected = NearestCentroid().fit(x[:300], y[:300]).predict(x[300:])
     assert np.array_equal(nearest_mean(x[:300], y[:300], x[300:]), expected)
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+def test_a_score_above_0_is_what_the_probe_finds(classes: int) -> None:
+    x, y = clusters(2.0)
+    x, y = x[y < classes], y[y < classes]
+    probe = linear_classifier().fit(x, y)
+    logits, predicted = decision_logits(probe, x), probe.predict(x)
+    assert np.array_equal(logits.argmax(1), predicted)
+    found = forgotten_score(logits, y, (1,))
+    assert np.array_equal(found > 0, predicted == 1)
+    if classes > 2:  # of several classes, each is to be found as itself
+        found, forgotten = forgotten_score(logits, y, (0, 1)), y < 2
+        assert np.array_equal(found[forgotten] > 0, (predicted == y)[forgotten])
+        assert np.array_equal(found[~forgotten] > 0, predicted[~forgotten] < 2)
+
+
+def test_histograms_count_every_sample_once() -> None:
+    values, forgotten = 20 * RNG.normal(size=500), RNG.random(500) < 0.3
+    found = histograms(values, forgotten)
+    assert sum(found["forget"]) == forgotten.sum()
+    assert sum(found["retain"]) == (~forgotten).sum()
+    beyond = np.array(found["edges"][:-1]) >= 0
+    assert np.array(found["forget"])[beyond].sum() == (values[forgotten] >= 0).sum()
+    assert found["retain"][-1] == (values[~forgotten] >= LIMIT - 0.5).sum()
 
 
 def test_jensen_shannon_is_the_entropy_of_the_mean_less_the_mean_entropy() -> None:

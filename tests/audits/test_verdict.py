@@ -50,13 +50,14 @@ LOWER_BAD = audited([0.5, 0.52, 0.49], "cka", **LOW)
     [
         ((GOOD,), YES, "audit-0"),
         ((BELOW,), YES, "trace as well: audit-0"),
-        ((BAD,), NO, "audit-0"),
-        ((WIDE,), UNKNOWN, "spread"),
+        ((BAD,), NO, "More is left than in the retrained: audit-0"),
+        ((WIDE,), UNKNOWN, "too wide"),
         ((BLIND,), UNKNOWN, "Blind"),
         ((FAILED,), UNKNOWN, "Broken."),
-        ((ONE_SEED,), UNKNOWN, "few seeds"),
-        ((LOWER_GOOD,), YES, "audit-0"),
-        ((LOWER_BAD,), NO, "audit-0"),
+        ((ONE_SEED,), UNKNOWN, "One seed"),
+        ((LOWER_GOOD,), YES, "No further from the retrained than another retraining is: audit-0"),
+        ((LOWER_BAD,), NO, "Further from the retrained than another retraining is: audit-0"),
+        ((BAD, LOWER_BAD), NO, "retrained: audit-0. Further from the retrained"),
         ((GOOD, LOWER_BAD), NO, "audit-1"),
         ((GOOD, WIDE), UNKNOWN, "audit-1"),
         ((GOOD, BLIND), YES, "audit-0"),
@@ -71,6 +72,17 @@ def test_verdict(audits: tuple[dict[str, Any], ...], expected: str, word: str) -
     assert found["gone"] == expected
     assert word in found["why"]
     assert found["why"].endswith(".")
+
+
+def test_being_closer_than_another_retraining_is_no_trace() -> None:
+    closer = audited([0.02, 0.03, 0.01], "divergence", retrained=[0.2, 0.21, 0.19])
+    found = verdict({"divergence": closer})["answers"]
+    assert found["gone"] == YES
+    assert "trace" not in found["why"]
+
+
+def test_sentences_write_audits_as_they_are_told() -> None:
+    assert "<audit-0>" in verdict({"audit-0": BAD}, "<{}>".format)["features"]["why"]
 
 
 def test_each_group_is_judged_by_its_own_audits() -> None:

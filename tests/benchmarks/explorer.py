@@ -19,12 +19,13 @@ from tests.e2e.server import browser, charts, prepare, serve
 from unsc_core.experiment.store import Store
 
 PAGES = {
-    "Story": ("Make a network forget, and keep the rest", 7),
+    "Story": ("Make a network forget, and keep the rest", 8),
     "Decision space": ("Decision space", 3),
     "Confusion": ("Confusion", 4),
     "Null space": ("Null space", 7),
     "Pseudo-labels": ("Pseudo-labels", 2),
     "Compare": ("Compare", 3),
+    "Audit": ("Audit", 1),
     "Runs": ("Runs", 4),
     "2-D lab": ("2-D lab", 3),
 }
@@ -38,8 +39,10 @@ RANKS = """() => [...document.querySelectorAll('[data-testid=stPlotlyChart] .xti
 SENTENCE = (
     "() => document.querySelector('[data-testid=stMain]').innerText.match(/At γ = [^;]*/)?.[0]"
 )
-MOVED = """before => document.querySelector('[data-testid=stPlotlyChart] .point')
-    .getAttribute('transform') !== before"""
+MOVED = """before => {
+    const point = document.querySelector('[data-testid=stPlotlyChart] .point');
+    return point && point.getAttribute('transform') !== before;
+}"""
 Figure = tuple[str, list[float], str, float]
 """Name, measurements, how they are summarised ("median" or "worst"), and the bar in seconds."""
 

@@ -30,7 +30,10 @@ from websockets.asyncio.client import ClientConnection, connect
 from pages.shared.server import AFTER_S, NO_FREEZE
 from tests.e2e.server import Server, descendants, prepare, serve
 
-PAGES = ("story", "decision_space", "confusion", "null_space", "pseudo_labels", "compare", "runs")
+PAGES = (
+    *("story", "decision_space", "confusion", "null_space", "pseudo_labels", "compare", "audit"),
+    "runs",
+)
 EVERY_S = 8.0
 TIMEOUT_S = 60.0
 SETTLING_S = 3.0

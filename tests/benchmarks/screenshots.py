@@ -18,7 +18,10 @@ from PIL import Image
 
 from tests.e2e.server import ROOT, browser, charts, prepare, serve
 
-PAGES = ("", "lab", "decision_space", "confusion", "null_space", "pseudo_labels", "compare", "runs")
+PAGES = (
+    *("", "lab", "decision_space", "confusion", "null_space", "pseudo_labels", "compare"),
+    *("audit", "runs"),
+)
 README = ("", "lab", "decision_space", "confusion", "null_space", "compare")
 README_SIZE = (1440, 1080)
 HEIGHT = """document.querySelector('[data-testid=stMainBlockContainer]')
@@ -74,12 +77,23 @@ def run_all_methods(chromium: Any, url: str) -> None:
     page.close()
 
 
+def run_the_audits(chromium: Any, url: str) -> None:
+    """Give the Audit page its results."""
+    page = chromium.new_page()
+    page.goto(f"{url}/audit")
+    page.get_by_role("button", name="Run the audits").click(timeout=120_000)
+    page.get_by_role("heading", name="Every audit").wait_for(timeout=1_200_000)
+    page.close()
+
+
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder, browser() as chromium:
         home = Path(folder) / "home"
         prepare(home)
         with serve(home) as server:
             run_all_methods(chromium, server.url)
+            if len(sys.argv) > 1:
+                run_the_audits(chromium, server.url)
             if len(sys.argv) < 2:
                 target = ROOT / "assets" / "screenshots"
                 target.mkdir(parents=True, exist_ok=True)

@@ -37,4 +37,4 @@ def test_all_methods_by_one_button_and_compared_at_equal_forgetting(app: Server,
 
 def compared_at(page: Any, acc_forget: int) -> Any:
     """The sentence about equal forgetting at this Acc_f, in percent."""
-    return page.locator("p", has_text=re.compile(rf"Acc_f .*(?<![.\d]){acc_forget} %")).first
+    return page.locator("p", has_text=re.compile(rf"Acc_f .*(?<![.\d]){acc_forget}\s%")).first

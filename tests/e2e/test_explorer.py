@@ -62,7 +62,7 @@ def test_every_view_of_the_null_space(app: Server, page: Any) -> None:
     page.goto(f"{app.url}/null_space?dataset=digits")
     expect(page.get_by_text(re.compile(r"^At γ = 0\.96, .*\d\s%"))).to_be_visible()
     for view, sentence in (
-        ("Kept and reachable", r"selectivity 0\.\d\d"),
+        ("Frozen and reachable", r"selectivity 0\.\d\d"),
         ("Class angles", r"^In layer 6, .*\d°\)"),
         ("Drift", r"layer \d moves most .*\d\.?\d? %"),
     ):

@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import blobs, digits
+from unsc_core.audits import AUDITS
+from unsc_core.audits.outcomes import audit
 from unsc_core.config import ExperimentConfig
 from unsc_core.data import load_dataset
 from unsc_core.data.request import split
@@ -122,6 +124,34 @@ def test_nothing_is_missing_once_it_is_stored(store: Store) -> None:
     for kind in ("experiment", "retrain"):
         assert estimate([(kind, config)], store) == Cost(0.0)
     assert estimate([("lab", config)], store) is None
+
+
+def test_audits_of_several_seeds_are_counted_with_the_runs_they_need(store: Store) -> None:
+    config = resolved(blobs(training_epochs=2, epochs=2))
+    keep(store, config, SECOND)
+    assert estimate([("audit-3", config)], store) is None  # audits were not measured yet
+    measure(config, store)
+    rates = read_rates(config, load_dataset("blobs"), store)
+    assert rates is not None
+    assert (rates.step, rates.audit > 0) == (1.0, True)  # what was known stays
+    keep(store, config, replace(SECOND, audit=100.0))
+    runs = [("experiment", config), ("retrain", config)]
+    one = estimate([("audit-1", config)], store)
+    assert one is not None
+    assert one.words.endswith("then auditing")
+    alone = estimate(runs, store)
+    assert alone is not None
+    # three networks, the answers of the mask, and no retrained network of another seed
+    reading = sum(entry.reads_answers for entry in AUDITS.values())
+    comparing = sum(entry.compares for entry in AUDITS.values())
+    outcomes = 3 * len(AUDITS) + reading - comparing
+    assert one.seconds - alone.seconds == pytest.approx(100 * outcomes / len(AUDITS))
+    three = estimate([("audit-3", config)], store)
+    assert three is not None
+    comparing = 3 * 100 * comparing / len(AUDITS)
+    assert three.seconds == pytest.approx(3 * one.seconds + comparing, rel=1e-6)
+    audit([config], store)
+    assert estimate([("audit-1", config)], store) == Cost(0.0)
 
 
 def test_a_shipped_original_is_neither_trained_nor_measured_first(store: Store) -> None:

@@ -108,7 +108,7 @@ def test_the_link_of_a_run_opens_it(runs: dict[str, Result], page: str, name: st
     query = dict(part.split("=") for part in link.rstrip(")").partition("?")[2].split("&"))
     opened = open_page(page, **query)
     assert not opened.error
-    assert opened.metric[0].value == f"{summary(runs[name])['unlearned']['acc_forget']:.1f} %"
+    assert opened.metric[0].value == f"{summary(runs[name])['unlearned']['acc_forget']:.1f}\u00a0%"
 
 
 def test_deleting_asks_and_then_removes_this_run_only(runs: dict[str, Result]) -> None:

@@ -6,11 +6,24 @@ from enum import StrEnum
 from typing import Any
 
 FORGOTTEN = 2.0
-"""Highest Acc_f, in percent, that counts as forgotten; for single samples, above retrained."""
+"""How far, in points, Acc_f may be from the retrained model's to count as forgotten.
+
+For classes that model has 0 %, so this is the highest Acc_f. For single samples, being further
+below is no better than being further above, and one sample more or fewer is none; see `tolerance`.
+"""
 SAME = 0.05
 """Differences below this many points are written as 0.0, and count as none."""
 AS_MASK = 1.0
 """How far below the mask's, in points, the agreement of a run that is called calibrated may be."""
+
+
+class Forgetting(StrEnum):
+    """How an Acc_f compares with its goal; see `forgetting`."""
+
+    DONE = "done"
+    MORE = "more"
+    FEWER = "fewer"
+    UNKNOWN = "unknown"
 
 
 class Outcome(StrEnum):
@@ -21,61 +34,94 @@ class Outcome(StrEnum):
     KEPT = "kept"
     DAMAGED = "damaged"
     REMAINS = "remains"
+    OVERSHOT = "overshot"
     UNDECIDED = "undecided"
 
 
-def forgotten(
-    acc_forget: float | None, retrained: float | None = None, *, single: bool = False
-) -> bool | None:
-    """Whether a model counts as having forgotten; None while that is unknown.
+def tolerance(samples: int) -> float:
+    """How far Acc_f may be from its goal, in points, where so many single samples are forgotten.
+
+    Of few samples, one more or fewer may be chance.
+    """
+    return max(FORGOTTEN, 100 / samples)
+
+
+def forgetting(
+    acc_forget: float | None, retrained: float | None = None, samples: int = 0
+) -> Forgetting:
+    """How an Acc_f compares with its goal.
+
+    Classes are forgotten when hardly any of their samples is recognised. Single samples are when
+    as many are recognised as by the retrained model, which may well recognise samples that it never
+    saw. DONE says no more than that: an original that recognises as many gets it, too.
 
     Args:
-        acc_forget: its Acc_f in percent.
-        retrained: that of the retrained model, which single samples are compared with: a model
-            that never saw them may well recognise them.
-        single: whether single samples were to be forgotten.
+        acc_forget: in percent; None while it is unknown.
+        retrained: that of the retrained model; it counts for single samples only.
+        samples: how many single samples were to be forgotten; 0 if classes were.
+
+    Returns:
+        DONE: forgotten, within the tolerance. MORE: more is recognised than that. FEWER: of single
+        samples, fewer are. UNKNOWN: not known yet.
     """
-    if acc_forget is None or (single and retrained is None):
-        return None
-    return acc_forget <= FORGOTTEN + (retrained or 0.0 if single else 0.0)
+    if acc_forget is None or (samples and retrained is None):
+        return Forgetting.UNKNOWN
+    if not samples:
+        return Forgetting.MORE if acc_forget > FORGOTTEN else Forgetting.DONE
+    excess = acc_forget - (retrained or 0.0)
+    if abs(excess) <= tolerance(samples) + 1e-9:  # of rounding: accuracies are shares of samples
+        return Forgetting.DONE
+    return Forgetting.MORE if excess > 0 else Forgetting.FEWER
 
 
-def has_forgotten(numbers: dict[str, Any], model: str = "unlearned") -> bool | None:
-    """`forgotten`, for a model in a `summary`."""
+def forgotten(acc_forget: float | None) -> bool | None:
+    """Whether classes with this Acc_f count as forgotten; None while it is unknown."""
+    return None if acc_forget is None else forgetting(acc_forget) is Forgetting.DONE
+
+
+def forgetting_of(
+    numbers: dict[str, Any], samples: int = 0, model: str = "unlearned"
+) -> Forgetting:
+    """`forgetting`, for a model in a `summary`."""
     retrained = numbers.get("retrained")
-    return forgotten(
-        numbers[model]["acc_forget"],
-        retrained and retrained["acc_forget"],
-        single=numbers["mask"] is None,
-    )
+    goal = retrained and retrained["acc_forget"]
+    return forgetting(numbers[model]["acc_forget"], goal, samples)
 
 
-def outcome(numbers: dict[str, Any]) -> Outcome:
-    """The outcome that a `summary` shows.
+def outcome(numbers: dict[str, Any], samples: int = 0) -> Outcome:
+    """The outcome that a `summary` shows; see `forgetting` for `samples`.
 
-    CALIBRATED: forgotten, Acc_r gained, and agreement with the retrained model is about the mask's.
+    CALIBRATED: forgotten, Acc_r gained, and agreement with the retrained model is about the mask's
+        or higher.
     GAINED: the same without the last, or before there is a retrained model.
     KEPT: forgotten, Acc_r as before.
     DAMAGED: forgotten, Acc_r lost: over-unlearning.
-    REMAINS: not forgotten.
+    REMAINS: more is recognised than counts as forgotten.
+    OVERSHOT: of single samples, fewer are recognised than by the retrained model.
     UNDECIDED: not known yet.
     """
-    done = has_forgotten(numbers)
-    if done is None:
-        return Outcome.UNDECIDED
-    if not done:
-        return Outcome.REMAINS
+    reached = forgetting_of(numbers, samples)
+    if reached is not Forgetting.DONE:
+        return _WITHOUT_SUCCESS[reached]
     gain = numbers["gain"]["total"]
     if gain <= -SAME:
         return Outcome.DAMAGED
     if gain < SAME:
         return Outcome.KEPT
+    ahead = ahead_of_mask(numbers)
+    return Outcome.GAINED if ahead is None or ahead < -AS_MASK else Outcome.CALIBRATED
+
+
+_WITHOUT_SUCCESS = {
+    Forgetting.MORE: Outcome.REMAINS,
+    Forgetting.FEWER: Outcome.OVERSHOT,
+    Forgetting.UNKNOWN: Outcome.UNDECIDED,
+}
+
+
+def ahead_of_mask(numbers: dict[str, Any]) -> float | None:
+    """Agreement with the retrained model − the mask's, in points; None where one is missing."""
     agreement, mask = numbers["agreement"], numbers["mask"]
-    if (
-        agreement is None
-        or mask is None
-        or mask["agreement"] is None
-        or agreement < mask["agreement"] - AS_MASK
-    ):
-        return Outcome.GAINED
-    return Outcome.CALIBRATED
+    if agreement is None or mask is None or mask["agreement"] is None:
+        return None
+    return float(agreement - mask["agreement"])

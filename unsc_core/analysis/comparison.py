@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unsc_core.analysis import evaluation
-from unsc_core.analysis.claims import SAME, has_forgotten
+from unsc_core.analysis.claims import SAME, Forgetting, forgetting_of
 from unsc_core.analysis.measures import MEASURES
 from unsc_core.analysis.replay import Epochs, read_epochs
 from unsc_core.analysis.spread import Interval, half_width, interval, mean_and
@@ -63,7 +63,8 @@ class MethodRun:
         measures: "unlearned" and the available REFERENCES -> their measures.
         change: the same -> (classes,) change of test accuracy against the original, in points.
         path: of the unlearning.
-        forgotten: whether the run counts as having forgotten; None while that is unknown.
+        forgetting: how its Acc_f compares with its goal.
+        samples: how many single samples were to be forgotten; 0 if classes were.
         machines: the keys of `measures` whose time is known -> where it was measured; see
             `machine.Took`.
         alterations: how it deviates from its method as published.
@@ -74,7 +75,8 @@ class MethodRun:
     measures: dict[str, Values]
     change: dict[str, NDArray[np.float64]]
     path: AccuracyPath
-    forgotten: bool | None = True
+    forgetting: Forgetting = Forgetting.DONE
+    samples: int = 0
     machines: dict[str, str] = field(default_factory=dict)
     alterations: tuple[str, ...] = ()
 
@@ -101,7 +103,7 @@ class ComparisonRow:
 
 @dataclass(frozen=True)
 class Standing:
-    """The methods that forget, grouped by their Acc_r against UNSC's.
+    """The methods that forget, grouped by their Acc_r against UNSC's, if that forgets as well.
 
     Each group maps a method to its Acc_r − UNSC's in points, paired by seed. A method is tied if
     the 95 % interval contains 0 or the difference rounds to 0.0. One seed has no interval: its
@@ -146,7 +148,8 @@ def run_of(result: Result, epochs: Epochs | None) -> MethodRun:
         },
         change={model: values - per_class["original"] for model, values in per_class.items()},
         path=_path(result, numbers) if epochs is None else _recorded_path(epochs),
-        forgotten=has_forgotten(numbers),
+        forgetting=forgetting_of(numbers, len(result.split.forget_ids)),
+        samples=len(result.split.forget_ids),
         machines={model: took.machine for model, took in result.took.items()},
         alterations=result.alterations,
     )
@@ -207,7 +210,12 @@ def rows(runs: Iterable[MethodRun]) -> dict[str, ComparisonRow]:
 
 def forgets(runs: Sequence[MethodRun]) -> bool:
     """Whether every run counts as having forgotten."""
-    return all(run.forgotten for run in runs)
+    return all(run.forgetting is Forgetting.DONE for run in runs)
+
+
+def is_known(runs: Sequence[MethodRun]) -> bool:
+    """Whether it is known of every run if it forgets."""
+    return all(run.forgetting is not Forgetting.UNKNOWN for run in runs)
 
 
 def differences(
@@ -239,15 +247,20 @@ def added(runs: Sequence[MethodRun]) -> Interval | None:
 
 
 def standing(runs: Iterable[MethodRun]) -> Standing:
-    """Whether each other method but retraining forgets, and how its Acc_r compares with UNSC's."""
+    """Whether each other method but retraining forgets, and how its Acc_r compares with UNSC's.
+
+    A UNSC that does not forget with every seed is no measure of Acc_r: then there are no groups.
+    """
     found, result = by_method(runs), Standing()
+    unsc = found.get("unsc", [])
+    against = unsc if forgets(unsc) else []
     for method in (name for name in COMPARED if name in found and name != "unsc"):
-        if any(run.forgotten is None for run in found[method]):
+        if not is_known(found[method]):
             continue
         if not forgets(found[method]):
             result.not_forgetting.append(method)
             continue
-        ahead = differences(found[method], found.get("unsc", []))
+        ahead = differences(found[method], against)
         if ahead is None:
             continue
         if ahead.tied or abs(ahead.mean) < SAME:

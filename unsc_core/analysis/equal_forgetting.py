@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from unsc_core.analysis.claims import Forgetting, forgetting
 from unsc_core.analysis.comparison import AccuracyPath, MethodRun, by_method
 from unsc_core.analysis.spread import Interval, interval
 
@@ -36,6 +37,20 @@ def entry_at(path: AccuracyPath, acc_forget: float) -> tuple[int, bool]:
     return int(np.argmin(path.acc_forget)), False
 
 
+def entry_as_retrained(path: AccuracyPath, retrained: float, samples: int) -> tuple[int, bool]:
+    """The entry after the original whose Acc_f is nearest to the retrained model's.
+
+    The first of several; the original itself only where there is no other.
+
+    Returns:
+        The index of the entry, and whether the single samples count as forgotten there.
+    """
+    first = 1 if len(path.epoch) > 1 else 0
+    entry = first + int(np.argmin(np.abs(path.acc_forget[first:] - retrained)))
+    reached = forgetting(float(path.acc_forget[entry]), retrained, samples)
+    return entry, reached is Forgetting.DONE
+
+
 @dataclass(frozen=True)
 class Equal:
     """One method at a given forgetting: means over its seeds.
@@ -43,26 +58,36 @@ class Equal:
     Attributes:
         acc_forget, acc_retain: in percent; kept: seed -> Acc_r there.
         change: Acc_r − the original's, in points, paired by seed.
-        reached: whether every seed got down to it; epoch: of each seed.
+        down: how many seeds got down to it; epoch: of each seed.
     """
 
     acc_forget: float
     acc_retain: float
     kept: dict[int, float]
     change: Interval
-    reached: bool
+    down: int
     epoch: tuple[int, ...]
+
+    @property
+    def reached(self) -> bool:
+        """Whether every seed got down to it."""
+        return self.down == len(self.kept)
 
 
 def at_equal_forgetting(runs: Iterable[MethodRun], acc_forget: float) -> dict[str, Equal]:
     """Method -> its path where Acc_f has come down to `acc_forget` (percent); highest Acc_r first.
 
+    For single samples, where Acc_f is nearest to that of the seed's retrained model, whatever
+    `acc_forget` is. Runs whose Acc_f or whose goal is unknown are left out.
+
     The entry is chosen by test accuracy, which is unknown while unlearning: an oracle, which shows
-    what each method could keep at its best epoch. Methods that never get so low come last.
+    what each method could keep at its best epoch. Methods that do not get there with every seed
+    come last.
     """
+    known = [run for run in runs if run.forgetting is not Forgetting.UNKNOWN]
     found = {}
-    for method, of in by_method(runs).items():
-        picked = [(run.path, *entry_at(run.path, acc_forget)) for run in of]
+    for method, of in by_method(known).items():
+        picked = [(run.path, *_entry(run, acc_forget)) for run in of]
         forget = float(np.mean([path.acc_forget[i] for path, i, _ in picked]))
         kept = {
             run.seed: float(path.acc_retain[i])
@@ -74,7 +99,15 @@ def at_equal_forgetting(runs: Iterable[MethodRun], acc_forget: float) -> dict[st
             float(np.mean(list(kept.values()))),
             kept,
             change,
-            all(ok for *_, ok in picked),
+            sum(there for *_, there in picked),
             tuple(int(path.epoch[i]) for path, i, _ in picked),
         )
     return dict(sorted(found.items(), key=lambda item: (not item[1].reached, -item[1].acc_retain)))
+
+
+def _entry(run: MethodRun, acc_forget: float) -> tuple[int, bool]:
+    if not run.samples:
+        return entry_at(run.path, acc_forget)
+    retrained = run.measures["retrained"]["acc_forget"]
+    assert retrained is not None  # otherwise its forgetting is unknown
+    return entry_as_retrained(run.path, retrained, run.samples)

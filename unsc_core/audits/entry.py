@@ -1,4 +1,4 @@
-"""The registry entry of an audit, and what an audit returns."""
+"""The registry entry of an audit, what an audit returns, and which requests can be audited."""
 
 from __future__ import annotations
 
@@ -7,6 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from unsc_core.data.request import Split
+from unsc_core.errors import AuditError
+
 if TYPE_CHECKING:
     from unsc_core.audits.subject import Subject
 
@@ -14,6 +19,13 @@ GROUPS = ("answers", "logits", "features", "memory")
 """Where an audit looks for the forgotten classes."""
 NETWORKS = ("original", "mask", "unlearned", "retrained")
 """What is audited."""
+MIN_SAMPLES = 10
+"""Fewest samples of a class that anything is measured on."""
+SAMPLES = (
+    "The audits look for a forgotten class on held-out samples, and single samples have none; "
+    "name a class to forget."
+)
+"""Why a request of single samples is refused."""
 
 
 @dataclass(frozen=True)
@@ -84,3 +96,25 @@ class Audit:
         It raises AuditError if it cannot be made.
         """
         return importlib.import_module(self.module).measure
+
+
+def check_request(request: Split) -> None:
+    """Check that there is enough to measure on.
+
+    Raises:
+        AuditError: single samples are forgotten, or a class has too few samples.
+    """
+    if request.forget_ids:
+        raise AuditError(SAMPLES)
+    dataset = request.dataset
+    for part, labels, classes in (
+        ("training", dataset.y_train, range(dataset.num_classes)),
+        ("test", dataset.y_test, request.forget_classes),
+    ):
+        counts = np.bincount(labels, minlength=dataset.num_classes)
+        fewest = min(classes, key=lambda c: counts[c])
+        if counts[fewest] < MIN_SAMPLES:
+            raise AuditError(
+                f"Class {dataset.class_names[fewest]} has {counts[fewest]} {part} samples; "
+                f"an audit needs {MIN_SAMPLES} or more."
+            )

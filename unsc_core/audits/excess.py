@@ -27,7 +27,7 @@ def over_seeds(audit: Audit, outcomes: Mapping[str, Sequence[Outcome]]) -> dict[
         unlearned − retrained, paired by seed, with the 95 % interval; "zero": {"mean", "sd"} of
         the same difference for a network retrained with another seed, whose mean over all pairs
         is 0; "sees", see `sees`; "failed": why there is no value, or "". What cannot be known is
-        None. "unit", "direction" and "group" are the audit's.
+        None. "unit", "direction" and "group" are the audit's, and so is "compares".
     """
     values = {name: [outcome.value for outcome in each] for name, each in outcomes.items()}
     failures = [o.failed for each in outcomes.values() for o in each if o.failed]
@@ -40,6 +40,7 @@ def over_seeds(audit: Audit, outcomes: Mapping[str, Sequence[Outcome]]) -> dict[
         "unit": audit.unit,
         "direction": audit.direction,
         "group": audit.group,
+        "compares": audit.compares,
         **{name: _network(values[name], outcomes[name]) for name in values},
         "excess": _excess(known["unlearned"], retrained) if whole else _excess([], []),
         "zero": {

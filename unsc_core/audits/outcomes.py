@@ -8,19 +8,21 @@ from dataclasses import replace
 from functools import cached_property
 
 from unsc_core.audits import AUDITS
-from unsc_core.audits.entry import NETWORKS, Audit, Outcome
-from unsc_core.audits.subject import SAMPLES, Subject
+from unsc_core.audits.entry import NETWORKS, SAMPLES, Audit, Outcome, check_request
+from unsc_core.audits.stored import (
+    NO_OTHER_SEED,
+    Outcomes,
+    outcome_key,
+    read_outcome,
+    write_outcome,
+)
+from unsc_core.audits.subject import Subject
 from unsc_core.config import ExperimentConfig
 from unsc_core.errors import AuditError, ConfigError, DivergedError
-from unsc_core.experiment.artefacts import AUDITED
 from unsc_core.experiment.experiment import Experiment
-from unsc_core.experiment.keys import content_key
 from unsc_core.experiment.result import Result
 from unsc_core.experiment.store import Store
 from unsc_core.progress import Progress, Report, silent
-
-Outcomes = dict[str, dict[str, list[Outcome]]]
-"""Audit -> network -> outcome for each seed."""
 
 
 def audit(
@@ -69,7 +71,7 @@ def measured(entry: Audit, subject: Subject, retrained: Subject) -> Outcome:
     """
     try:
         for each in (subject, retrained):
-            each.check()
+            check_request(each.request)
         outcome = entry.measure(subject, retrained)
     except (AuditError, DivergedError) as error:
         return Outcome(None, failed=str(error))
@@ -125,30 +127,17 @@ class _Seed:
         """
         if network == "mask" and not entry.reads_answers:
             network = "original"
-        source = self
-        if network == "retrained" and entry.compares:
-            if other is None:
-                return Outcome(None, failed="It needs a network retrained with another seed.")
-            source = other
-        key = self._key(entry, network, source)
-        stored = AUDITED.read(self.store, key)
+        work = self.work
+        others = None if other is None else other.work.keys
+        key = outcome_key(entry, network, work.config, work.dataset, work.keys, others)
+        if key is None:
+            return NO_OTHER_SEED
+        stored = read_outcome(self.store, key)
         if stored is not None:
-            return Outcome(stored["value"], stored["detail"])
+            return stored
+        source = self
+        if other is not None and network == "retrained" and entry.compares:
+            source = other
         found = measured(entry, source.subject(network), self.subject("retrained"))
-        if not found.failed:
-            AUDITED.write(self.store, key, {"value": found.value, "detail": found.detail})
+        write_outcome(self.store, key, found)
         return found
-
-    def _key(self, entry: Audit, network: str, source: _Seed) -> str:
-        work, masked = self.work, network == "mask"
-        return content_key(
-            audit=entry.name,
-            version=entry.version,
-            network=getattr(source.work.keys, "original" if masked else network),
-            masked=masked,
-            retrained=work.keys.retrained if entry.compares else None,
-            forget=list(work.config.forget_classes),
-            train=work.dataset.train_digest,
-            test=work.dataset.test_digest,
-            seed=work.config.seed,
-        )

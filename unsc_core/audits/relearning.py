@@ -8,6 +8,7 @@ arXiv 1911.04933 (relearn time); Tarun et al.: Fast Yet Effective Machine Unlear
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
 
 import numpy as np
 import torch
@@ -30,6 +31,7 @@ AUDIT = Audit(
     group="memory",
     source="Golatkar et al., CVPR 2020, arXiv 1911.04933; Tarun et al. 2023, arXiv 2111.08947",
     order=60,
+    version=2,
 )
 IMAGES = (1, 5, 10, 50)
 """Numbers of images per class, of forgotten and retained classes alike."""
@@ -38,23 +40,30 @@ SHOWN = 5
 DRAWS = 3
 """Independent draws of the images, which the accuracies are means over."""
 STEPS, BATCH = 100, 50
+RECORDED = (0, 1, 2, 5, 10, 20, 50, 100)
+"""The steps after which the accuracy is recorded, with SHOWN images."""
 LEARNING_RATE, MOMENTUM, CLIP = 0.01, 0.9, 1.0
 
 
 def measure(subject: Subject, retrained: Subject) -> Outcome:
     """Fine-tune the whole network, and the head alone, with 1, 5, 10 and 50 images per class.
 
-    Detail: "whole" and "head", each the number of images (a string) -> Acc_f in percent. A number
-    larger than what the smallest class has is left out.
+    Detail: "whole" and "head", each the number of images (a string) -> Acc_f in percent; a number
+    larger than what the smallest class has is left out. "steps": of the whole network with SHOWN
+    images, step (a string) -> Acc_f.
     """
     drawn = _draws(subject)
-    curves = {
-        part: {
-            str(k): float(np.mean([relearn(subject, r) for r in each])) for k, each in drawn.items()
-        }
-        for part, relearn in (("whole", _relearned), ("head", _relearned_head))
+    races = {
+        k: [_relearned(subject, rows, RECORDED if k == SHOWN else (STEPS,)) for rows in each]
+        for k, each in drawn.items()
     }
-    return Outcome(curves["whole"][str(SHOWN)], curves)
+    whole = {str(k): float(np.mean([race[STEPS] for race in each])) for k, each in races.items()}
+    head = {
+        str(k): float(np.mean([_relearned_head(subject, rows) for rows in each]))
+        for k, each in drawn.items()
+    }
+    steps = {str(n): float(np.mean([race[n] for race in races[SHOWN]])) for n in RECORDED}
+    return Outcome(whole[str(SHOWN)], {"whole": whole, "head": head, "steps": steps})
 
 
 def _draws(subject: Subject) -> dict[int, list[NDArray[np.intp]]]:
@@ -65,13 +74,23 @@ def _draws(subject: Subject) -> dict[int, list[NDArray[np.intp]]]:
     return {k: [by_class[:, order[:k]].ravel() for order in orders] for k in IMAGES if k <= size}
 
 
-def _relearned(subject: Subject, drawn: NDArray[np.intp]) -> float:
-    """Acc_f in percent after fine-tuning all weights of a copy."""
+def _relearned(
+    subject: Subject, drawn: NDArray[np.intp], recorded: tuple[int, ...]
+) -> dict[int, float]:
+    """Step -> Acc_f in percent after it, while all weights of a copy are fine-tuned."""
     data, network = subject.data, copy.deepcopy(subject.network).eval()
     rows = data.index(subject.fit_rows[drawn])
-    fine_tune(network, data.inputs(data.x_train[rows]), data.y_train[rows], subject.seed)
     samples = data.x_test[data.index(np.flatnonzero(subject.forgotten))]
-    return _accuracy(predict(network, data, samples), subject)
+    found: dict[int, float] = {}
+
+    def record(step: int) -> None:
+        if step in recorded:
+            found[step] = _accuracy(predict(network, data, samples), subject)
+
+    record(0)
+    inputs = data.inputs(data.x_train[rows])
+    fine_tune(network, inputs, data.y_train[rows], subject.seed, record)
+    return found
 
 
 def _relearned_head(subject: Subject, drawn: NDArray[np.intp]) -> float:
@@ -92,7 +111,13 @@ def _accuracy(logits: Tensor, subject: Subject) -> float:
     return float(100 * right.mean())
 
 
-def fine_tune(network: nn.Module, inputs: Tensor, labels: Tensor, seed: int) -> None:
+def fine_tune(
+    network: nn.Module,
+    inputs: Tensor,
+    labels: Tensor,
+    seed: int,
+    after: Callable[[int], None] = lambda step: None,
+) -> None:
     """A few steps of SGD with momentum and clipped gradients on a few samples, in place.
 
     BatchNorm uses its running statistics.
@@ -101,6 +126,7 @@ def fine_tune(network: nn.Module, inputs: Tensor, labels: Tensor, seed: int) -> 
         network: in eval mode.
         inputs: (n, …). labels: (n,).
         seed: of the order of samples.
+        after: called with the number of steps made, after each.
 
     Raises:
         DivergedError: the loss is no longer finite.
@@ -115,4 +141,5 @@ def fine_tune(network: nn.Module, inputs: Tensor, labels: Tensor, seed: int) -> 
             nn.utils.clip_grad_norm_(network.parameters(), CLIP)
             optimizer.step()
             done += 1
+            after(done)
     check_finite(loss.detach(), "Relearning")

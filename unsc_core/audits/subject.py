@@ -18,14 +18,7 @@ from unsc_core.learning.batches import DeviceData, evaluating
 
 FIT_IMAGES = 500
 """Most training samples per class that a probe is fitted on."""
-MIN_SAMPLES = 10
-"""Fewest samples of a class that anything is measured on."""
 BATCH = 500
-SAMPLES = (
-    "The audits look for a forgotten class on held-out samples, and single samples have none; "
-    "name a class to forget."
-)
-"""Why a request of single samples is refused."""
 
 Features = NDArray[np.float32]
 
@@ -61,26 +54,11 @@ class Subject:
     predictions: Predictions
     seed: int
 
-    def check(self) -> None:
-        """Check that there is enough to measure on.
-
-        Raises:
-            AuditError: single samples are forgotten, or a class has too few samples.
-        """
-        if self.request.forget_ids:
-            raise AuditError(SAMPLES)
-        _ = self.fit_rows, self.forgotten
-
     @cached_property
     def fit_rows(self) -> NDArray[np.intp]:
-        """(n_fit,) training samples that probes are fitted on: as many of every class.
-
-        Raises:
-            AuditError: a class has too few samples.
-        """
+        """(n_fit,) training samples that probes are fitted on: as many of every class."""
         labels = self.request.dataset.y_train
         counts = np.bincount(labels, minlength=self.request.dataset.num_classes)
-        self._check_count(int(counts.min()), "training", int(counts.argmin()))
         size, draw = min(FIT_IMAGES, int(counts.min())), np.random.default_rng(self.seed)
         classes = range(len(counts))
         drawn = [draw.permutation(np.flatnonzero(labels == c))[:size] for c in classes]
@@ -98,13 +76,7 @@ class Subject:
 
     @cached_property
     def forgotten(self) -> NDArray[np.bool_]:
-        """(n_test,) bool: the test samples of the forgotten classes.
-
-        Raises:
-            AuditError: a forgotten class has too few test samples.
-        """
-        for c in self.request.forget_classes:
-            self._check_count(int((self.test_labels == c).sum()), "test", c)
+        """(n_test,) bool: the test samples of the forgotten classes."""
         return self.request.is_forgotten("test")
 
     def logits(self, part: str) -> NDArray[np.float64]:
@@ -153,13 +125,6 @@ class Subject:
         found = self.network.get_submodule(name)
         assert isinstance(found, nn.Linear)
         return found
-
-    def _check_count(self, count: int, part: str, label: int) -> None:
-        if count < MIN_SAMPLES:
-            name = self.request.dataset.class_names[label]
-            raise AuditError(
-                f"Class {name} has {count} {part} samples; an audit needs {MIN_SAMPLES} or more."
-            )
 
 
 def layer_inputs(network: nn.Module, data: DeviceData, samples: Tensor) -> dict[str, Features]:

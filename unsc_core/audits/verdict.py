@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from unsc_core.audits.entry import GROUPS
@@ -12,9 +12,22 @@ BLIND = 0.75
 """An audit whose `sees` is lower than this is blind here."""
 SPREADS = 2
 """An excess of up to this many standard deviations of the zero is none."""
+MORE = {
+    False: "More is left than in the retrained",
+    True: "Further from the retrained than another retraining is",
+}
+"""Whether an audit compares with the retrained network -> what an excess means."""
+NO_MORE = {
+    False: "No more is left than in the retrained",
+    True: "No further from the retrained than another retraining is",
+}
+"""The same for no excess."""
+BLIND_HERE = "Blind here, unable to tell networks that remember from retrained ones"
 
 
-def verdict(audits: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, str]]:
+def verdict(
+    audits: Mapping[str, Mapping[str, Any]], written: Callable[[str], str] = str
+) -> dict[str, dict[str, str]]:
     """Whether the classes are gone from the answers, the logits, the features and the memory.
 
     Of a group's audits that see, all must find no excess for "yes", and one that finds an excess
@@ -22,12 +35,13 @@ def verdict(audits: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, str]
 
     Args:
         audits: name -> what `excess.over_seeds` returns.
+        written: how the sentences write the name of an audit.
 
     Returns:
-        Group -> {"gone": "yes", "no" or "can't tell", "why": one or two sentences}.
+        Group -> {"gone": "yes", "no" or "can't tell", "why": one or a few sentences}.
     """
     return {
-        group: _of_group({n: a for n, a in audits.items() if a["group"] == group})
+        group: _of_group({n: a for n, a in audits.items() if a["group"] == group}, written)
         for group in GROUPS
     }
 
@@ -49,34 +63,51 @@ def finding(audit: Mapping[str, Any]) -> str:
     return NO if low > SPREADS * spread else UNKNOWN
 
 
-def _of_group(audits: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+def is_below(audit: Mapping[str, Any]) -> bool:
+    """Whether less is left than in a retrained network, beyond the spread of the zero.
+
+    Being closer to the retrained network than another retraining is no trace.
+    """
+    return not audit["compares"] and _left(audit)[1] < -SPREADS * audit["zero"]["sd"]
+
+
+def _of_group(
+    audits: Mapping[str, Mapping[str, Any]], written: Callable[[str], str]
+) -> dict[str, str]:
+    def listed(names: Iterable[str]) -> str:
+        return ", ".join(map(written, names))
+
     found = {name: finding(audit) for name, audit in audits.items()}
     if against := [name for name, says in found.items() if says == NO]:
-        return {"gone": NO, "why": f"More is left than in the retrained: {_listed(against)}."}
+        return {"gone": NO, "why": _by_kind(MORE, against, audits, listed)}
     if failed := [name for name, audit in audits.items() if audit["failed"]]:
         first = audits[failed[0]]["failed"]
-        return {"gone": UNKNOWN, "why": f"No value from {_listed(failed)}: {first}"}
+        return {"gone": UNKNOWN, "why": f"No value from {listed(failed)}: {first}"}
     seeing = [name for name, audit in audits.items() if not is_blind(audit)]
     if not seeing:
-        return {"gone": UNKNOWN, "why": f"Blind on this task: {_listed(audits)}."}
+        return {"gone": UNKNOWN, "why": f"{BLIND_HERE}: {listed(audits)}."}
     if unsure := [name for name in seeing if found[name] == UNKNOWN]:
-        return {"gone": UNKNOWN, "why": f"Too much spread, or too few seeds: {_listed(unsure)}."}
-    why = f"No more is left than in the retrained: {_listed(seeing)}."
-    if below := [name for name in seeing if _is_below(audits[name])]:
-        why += f" Less is left than in the retrained, which is a trace as well: {_listed(below)}."
+        alone = any(audits[name]["zero"]["sd"] is None for name in unsure)
+        why = "One seed has no interval" if alone else "The interval is too wide to tell"
+        return {"gone": UNKNOWN, "why": f"{why}: {listed(unsure)}."}
+    why = _by_kind(NO_MORE, seeing, audits, listed)
+    if below := [name for name in seeing if is_below(audits[name])]:
+        why += f" Less is left than in the retrained, which is a trace as well: {listed(below)}."
     return {"gone": YES, "why": why}
 
 
-def _is_below(audit: Mapping[str, Any]) -> bool:
-    """Whether less is left than in a retrained network, beyond the spread of the zero."""
-    return _left(audit)[1] < -SPREADS * audit["zero"]["sd"]
+def _by_kind(
+    words: Mapping[bool, str],
+    names: Sequence[str],
+    audits: Mapping[str, Mapping[str, Any]],
+    listed: Callable[[Iterable[str]], str],
+) -> str:
+    """One sentence for the audits that look into one network, one for those that compare two."""
+    kinds = {c: [n for n in names if audits[n]["compares"] == c] for c in (False, True)}
+    return " ".join(f"{words[c]}: {listed(of)}." for c, of in kinds.items() if of)
 
 
 def _left(audit: Mapping[str, Any]) -> tuple[float, float]:
     """The interval of the excess, with a sign such that more than 0 means that more is left."""
     low, high = audit["excess"]["low"], audit["excess"]["high"]
     return (low, high) if audit["direction"] == "higher" else (-high, -low)
-
-
-def _listed(names: Any) -> str:
-    return ", ".join(names)

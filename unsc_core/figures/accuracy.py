@@ -36,7 +36,7 @@ def change_per_class(
         title = titles[i] if titles else run_title(result)
         colour = colours[i] if colours else method_colour(result.config.method, look)
         series.append((title, change, colour, ("", "x", "/")[i % 3]))
-        sentences.append(f"{title}: Acc_r {moved(float(np.nanmean(change)))}")
+        sentences.append(f"{title} {moved('Acc_r', float(np.nanmean(change)))}")
     hover = "%{x}<br>%{y:+.1f} points"
     figure = class_bars(names, series, hover, look, 400, "points of accuracy")
     alt = "Bars: change of test accuracy of each retained class against the original."

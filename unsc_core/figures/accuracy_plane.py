@@ -8,9 +8,11 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
+from unsc_core.analysis.claims import SAME
 from unsc_core.analysis.comparison import REFERENCES, AccuracyPath, MethodRun, by_method, rows
 from unsc_core.analysis.equal_forgetting import mean_path
 from unsc_core.analysis.measures import MEASURES
+from unsc_core.figures.phrases import counted, joined
 from unsc_core.figures.standings import name
 from unsc_core.figures.theme import (
     Look,
@@ -28,11 +30,14 @@ Place = tuple[float, float]
 LINE = 21
 """Pixels that one label needs."""
 FORGET, RETAINED = "acc_forget", "acc_retain"
-HOVER = "Acc_f %{x:.1f} %<br>Acc_r %{y:.1f} %<extra></extra>"
+HOVER = "Acc_f %{x:.1f}\u00a0%<br>Acc_r %{y:.1f}\u00a0%<extra></extra>"
 
 
 def plane(runs: Sequence[MethodRun], look: Look) -> Picture:
-    """Every method's path, its end marked and named; the upper right is best."""
+    """Every method's path, its end marked and named.
+
+    The upper right is best; for single samples, the height of the retrained model and above it.
+    """
     grouped = by_method(runs)
     paths = {method: mean_path(of) for method, of in grouped.items()}
     ends = _ends(runs, paths)
@@ -41,7 +46,7 @@ def plane(runs: Sequence[MethodRun], look: Look) -> Picture:
         np.concatenate([*(getattr(p, axis) for p in paths.values()), [e[i] for e in ends.values()]])
         for i, axis in enumerate((FORGET, RETAINED))
     )
-    widest, pad = max(float(every_f.max()), 1.0), 0.06 * max(float(np.ptp(every_r)), 1.0)
+    widest, pad = max(float(np.nanmax(every_f)), 1.0), 0.06 * max(float(np.ptp(every_r)), 1.0)
     edge, window = -0.14 * widest, (float(every_r.min()) - pad, float(every_r.max()) + pad)
     height = max(460, 90 + LINE * (len(ends) + 1))
     figure = go.Figure()
@@ -54,7 +59,8 @@ def plane(runs: Sequence[MethodRun], look: Look) -> Picture:
     figure.update_layout(showlegend=False, margin=margin)
     ticks = [tick for tick in range(0, 101, 20 if widest > 50 else 10) if tick <= 1.05 * widest]
     figure.update_xaxes(
-        title_text=f"{MEASURES[FORGET].axis} · right is better",
+        title_text=f"{MEASURES[FORGET].axis} · "
+        + ("nearer to ★ is better" if runs[0].samples else "right is better"),
         range=[1.04 * widest, edge],
         zeroline=False,
         tickvals=ticks,
@@ -63,9 +69,9 @@ def plane(runs: Sequence[MethodRun], look: Look) -> Picture:
     figure.update_yaxes(title_text=up, range=window, zeroline=False)
     alt = (
         "Accuracy on the forgotten against accuracy on the retained classes: "
-        f"paths of {len(paths)} methods from the original to their ends."
+        f"paths of {counted(len(paths), 'method')} from the original to the end."
     )
-    return Picture(figure, alt, _sentence(paths, titles), _table(paths, titles))
+    return Picture(figure, alt, _sentence(paths, titles, grouped), _table(paths, titles))
 
 
 def _ends(runs: Sequence[MethodRun], paths: dict[str, AccuracyPath]) -> dict[str, Place]:
@@ -74,11 +80,11 @@ def _ends(runs: Sequence[MethodRun], paths: dict[str, AccuracyPath]) -> dict[str
         method: (float(path.acc_forget[-1]), float(path.acc_retain[-1]))
         for method, path in paths.items()
     }
-    references = {model: row.mean for model, row in rows(runs).items() if model in REFERENCES}
-    return ends | {
-        model: (float(mean[FORGET] or 0.0), float(mean[RETAINED] or 0.0))
-        for model, mean in references.items()
-    }
+    for model, row in rows(runs).items():
+        acc_forget, acc_retain = row.mean[FORGET], row.mean[RETAINED]
+        if model in REFERENCES and acc_forget is not None and acc_retain is not None:
+            ends[model] = (acc_forget, acc_retain)
+    return ends
 
 
 def _table(paths: dict[str, AccuracyPath], titles: dict[str, str]) -> dict[str, object]:
@@ -128,9 +134,9 @@ def _draw_references(figure: go.Figure, ends: dict[str, Place], look: Look) -> N
                 marker={"color": look.ink, "size": 15, "symbol": symbol, "line": {"width": 2}},
                 hovertemplate=f"<b>{name(model)}</b><br>{HOVER}",
             )
-    x, y = ends["original"]
-    text = f"<b>{name('original')}</b>"
-    write(figure, text, x=x, y=y, yshift=-20, xanchor="left", xshift=-8)
+            if model == "original":
+                place = {"yshift": -20, "xanchor": "left", "xshift": -8}
+                write(figure, f"<b>{name(model)}</b>", x=x, y=y, **place)
 
 
 def _draw_path(figure: go.Figure, method: str, title: str, path: AccuracyPath, look: Look) -> None:
@@ -174,14 +180,29 @@ def _apart(places: dict[str, float], window: Place, pixels: int) -> dict[str, fl
     return {key: float(window[1] - unit * y) for key, y in zip(order, at, strict=True)}
 
 
-def _sentence(paths: dict[str, AccuracyPath], titles: dict[str, str]) -> str:
-    lowest = {method: float(path.acc_retain.min()) for method, path in paths.items()}
-    worst = min(lowest, key=lambda method: lowest[method])
-    complete = all(path.recorded for path in paths.values())
-    seen = "" if complete else " (among the recorded epochs)"
-    if len(paths) == 1:
-        return f"The lowest Acc_r of {titles[worst]} is {lowest[worst]:.1f} %{seen}."
-    text = f"Along the way, {titles[worst]} drops lowest, to Acc_r {lowest[worst]:.1f} %"
-    if "unsc" in lowest and worst != "unsc" and paths["unsc"].recorded:
-        text += f"; {titles['unsc']} never drops below {lowest['unsc']:.1f} %"
-    return f"{text}{seen}."
+def _sentence(
+    paths: dict[str, AccuracyPath], titles: dict[str, str], grouped: dict[str, list[MethodRun]]
+) -> str:
+    """How far each Acc_r falls below the original's along the way."""
+    counts = {len(of) for of in grouped.values()}
+    seeds = f"over {max(counts)} seeds" if len(counts) == 1 else "over each method's seeds"
+    over = f", averaged {seeds}" if max(counts) > 1 else ""
+    falls = {
+        method: float(path.acc_retain.min())
+        for method, path in paths.items()
+        if path.acc_retain.min() <= path.acc_retain[0] - SAME
+    }
+    begin, acc_retain = f"In the recorded epochs{over}", MEASURES[RETAINED]
+    if not falls:
+        return f"{begin}, Acc_r never falls below the original's."
+    lowest = acc_retain.text(min(falls.values()))
+    worst = [method for method, low in falls.items() if acc_retain.text(low) == lowest]
+    who = joined([titles[method] for method in worst])
+    how = "falls" if len(worst) == 1 else "fall"
+    how += " lowest, to" if len(paths) > 1 else " to"
+    text = f"{begin}, {who} {how} Acc_r {lowest}"
+    if "unsc" in falls and "unsc" not in worst:
+        text += f"; {titles['unsc']} falls to {acc_retain.text(falls['unsc'])}"
+    elif "unsc" in paths and "unsc" not in falls:
+        text += f"; {titles['unsc']} does not fall below the original's"
+    return f"{text}."

@@ -1,20 +1,16 @@
-"""The answer of `audit` as plain text: the verdict, then every audit of every network."""
+"""Every audit of every network as a table, as plain text with the verdict or for a page."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from unsc_core.audits import AUDITS
-from unsc_core.audits.entry import NETWORKS
-from unsc_core.audits.verdict import BLIND, is_blind
+from unsc_core.audits.entry import GROUPS, NETWORKS
+from unsc_core.audits.verdict import BLIND, finding, is_blind
+from unsc_core.figures.audit_words import PLACES, digits
 
 HEADS = (*NETWORKS, "excess", "95 % interval", "sd of zero", "sees")
-PLACES = {
-    "answers": "from the answers",
-    "logits": "from the retained logits",
-    "features": "from the features",
-    "memory": "from the memory",
-}
 WIDTH = 11
 
 
@@ -26,7 +22,7 @@ def audit_text(answer: dict[str, Any]) -> str:
             "verdict": what `verdict` returns}.
     """
     lines = [
-        f"Gone {PLACES[group]}: {found['gone']}. {found['why']}"
+        f"Gone from {PLACES[group]}: {found['gone']}. {found['why']}"
         for group, found in answer["verdict"].items()
     ]
     seeds = len(answer["config"]["seeds"])
@@ -46,21 +42,47 @@ NOTES = (
 
 
 def _audit_line(name: str, audit: dict[str, Any]) -> str:
-    digits = 1 if audit["unit"] == "%" else 3
-    excess, seeing = audit["excess"], _number(audit["sees"], 2)
-    interval = "–"
-    if excess["low"] is not None:
-        ends = (_number(excess["low"], digits, "+"), _number(excess["high"], digits, "+"))
-        interval = " to ".join(ends)
-    cells = [_number(audit[network]["mean"], digits) for network in NETWORKS]
-    cells += [_number(excess["mean"], digits, "+"), interval]
-    cells += [
-        _number(audit["zero"]["sd"], digits),
-        f"{seeing} blind" if is_blind(audit) else seeing,
-    ]
     unit = f" ({audit['unit']})" if audit["unit"] else ""
     arrow = " ↓" if AUDITS[name].direction == "lower" else ""
-    return _line(f"{name}{unit}{arrow}", cells)
+    return _line(f"{name}{unit}{arrow}", cells(audit))
+
+
+def cells(audit: Mapping[str, Any]) -> list[str]:
+    """The numbers of one audit, in the order of HEADS; those that cannot be known are dashes."""
+    places, found = digits(audit["unit"]), audit["excess"]
+    interval = "–"
+    if found["low"] is not None:
+        ends = (_number(found["low"], places, "+"), _number(found["high"], places, "+"))
+        interval = " to ".join(ends)
+    seeing = _number(audit["sees"], 2)
+    return [
+        *(_number(audit[network]["mean"], places) for network in NETWORKS),
+        _number(found["mean"], places, "+"),
+        interval,
+        _number(audit["zero"]["sd"], places),
+        f"{seeing} blind" if is_blind(audit) else seeing,
+    ]
+
+
+def columns(audits: Mapping[str, Mapping[str, Any]]) -> dict[str, list[str]]:
+    """Column -> a cell for each audit, group by group: titles, numbers, and what each says."""
+    audits = {name: a for group in GROUPS for name, a in audits.items() if a["group"] == group}
+    names = [
+        AUDITS[name].title
+        + (f", {audit['unit']}" if audit["unit"] else "")
+        + (" ↓" if audit["direction"] == "lower" else "")
+        for name, audit in audits.items()
+    ]
+    rows = [cells(audit) for audit in audits.values()]
+    return {
+        "Audit": names,
+        "Looks in": [audit["group"] for audit in audits.values()],
+        **{
+            head.capitalize(): list(column)
+            for head, column in zip(HEADS, zip(*rows, strict=True), strict=True)
+        },
+        "Gone?": ["blind" if is_blind(audit) else finding(audit) for audit in audits.values()],
+    }
 
 
 def _number(value: float | None, digits: int, sign: str = "") -> str:

@@ -26,40 +26,49 @@ def change_map(
     grouped, found = by_method(runs), _changes(runs)
     names = [name(method, grouped.get(method, ())) for method in found]
     classes = [class_names[c] for c in retain]
+    kind = "class" if runs[0].samples else "retained class"
     values = np.stack([change[list(retain)] for change in found.values()])
-    limit = max(5.0, float(np.percentile(np.abs(values), 85)))
-    low, middle, high = look.loss_gain
-    scale = [[0, _mixed(low, middle)], [0.5, middle], [1, _mixed(high, middle)]]
     labels = [bold(*pair) for pair in zip(found, names, strict=True)]
-    small = len(classes) <= 12
-    figure = go.Figure(
-        go.Heatmap(
-            z=values,
-            x=classes,
-            y=labels,
-            zmin=-limit,
-            zmax=limit,
-            showscale=False,
-            xgap=1,
-            ygap=1,
-            colorscale=scale,
-            text=[[_cell(value) for value in row] for row in values] if small else None,
-            texttemplate="%{text}" if small else None,
-            textfont={"size": 14, "color": look.ink},
-            hovertemplate="<b>%{y}</b><br>%{x}<br>%{z:+.1f} points<extra></extra>",
-        )
-    )
+    figure = go.Figure(_cells(values, classes, labels, look))
     below = round(0.75 * label_margin(classes)) + 34
     styled(figure, look, 70 + below + 34 * len(names))
     figure.update_layout(margin={"l": label_margin(names), "t": 8, "b": below})
-    figure.update_xaxes(title_text="retained class", tickangle=-45, showgrid=False, type="category")
+    figure.update_xaxes(title_text=kind, tickangle=-45, showgrid=False, type="category")
     figure.update_yaxes(autorange="reversed", showgrid=False, type="category")
     alt = (
-        f"Change of the test accuracy of {len(classes)} retained classes against the original, "
+        f"Change of the test accuracy of {len(classes)} {kind}es against the original, "
         f"under {len(names)} models."
     )
     table = {"method": names, **{c: values[:, i] for i, c in enumerate(classes)}}
-    return Picture(figure, alt, _sentence(found, values, names, classes, list(retain)), table)
+    own = {m: values[i] for i, m in enumerate(found) if m not in REFERENCES}
+    titles = dict(zip(found, names, strict=True))
+    text = _largest_loss(own, titles, classes)
+    if "unsc" in own:
+        text += f" {_raised(titles['unsc'], own['unsc'], kind)}"
+    return Picture(figure, alt, text + _over(grouped), table)
+
+
+def _cells(
+    values: NDArray[np.float64], classes: list[str], labels: list[str], look: Look
+) -> go.Heatmap:
+    limit = max(5.0, float(np.nanpercentile(np.abs(values), 85)))
+    low, middle, high = look.loss_gain
+    small = len(classes) <= 12
+    return go.Heatmap(
+        z=values,
+        x=classes,
+        y=labels,
+        zmin=-limit,
+        zmax=limit,
+        showscale=False,
+        xgap=1,
+        ygap=1,
+        colorscale=[[0, _mixed(low, middle)], [0.5, middle], [1, _mixed(high, middle)]],
+        text=[[_cell(value) for value in row] for row in values] if small else None,
+        texttemplate="%{text}" if small else None,
+        textfont={"size": 14, "color": look.ink},
+        hovertemplate="<b>%{y}</b><br>%{x}<br>%{z:+.1f} points<extra></extra>",
+    )
 
 
 def _changes(runs: Sequence[MethodRun]) -> Changes:
@@ -75,34 +84,49 @@ def _changes(runs: Sequence[MethodRun]) -> Changes:
     return found
 
 
+def _whole(value: float) -> int:
+    """A change in whole points, as its cell shows it; halves are rounded away from 0."""
+    return int(np.copysign(np.floor(abs(value) + 0.5 + 1e-9), value))
+
+
 def _cell(value: float) -> str:
-    return "0" if abs(value) < 0.5 else f"{value:+.0f}".replace("-", "−")
+    if np.isnan(value):
+        return "–"
+    return f"{_whole(value):+d}".replace("-", "−") if _whole(value) else "0"
 
 
-def _sentence(
-    found: Changes,
-    values: NDArray[np.float64],
-    names: list[str],
-    classes: list[str],
-    retain: list[int],
-) -> str:
-    methods = [i for i, method in enumerate(found) if method not in REFERENCES]
-    own = values[methods]
-    i, c = np.unravel_index(int(np.nanargmin(own)), own.shape)
-    sentence = "No class loses accuracy under any method."
-    if own[i, c] < -SAME:
-        sentence = (
-            f"The largest loss: {names[methods[i]]} takes {abs(own[i, c]):.1f} points "
-            f"from {class_title(classes[c])}."
-        )
-    if "unsc" in found:
-        unsc = found["unsc"][retain]
-        lost = max(0.0, -float(np.nanmin(unsc)))
-        sentence += f" UNSC raises {int((unsc > SAME).sum())} of {len(unsc)} retained classes"
-        sentence += (
-            f"; its largest loss is {lost:.1f} points." if lost > SAME else " and lowers none."
-        )
-    return sentence
+def _over(grouped: dict[str, list[MethodRun]]) -> str:
+    """What the cells are averaged over."""
+    counts = {len(of) for of in grouped.values()}
+    if max(counts) == 1:
+        return ""
+    seeds = f"{max(counts)} seeds" if len(counts) == 1 else "each method's seeds"
+    return f" Changes are averaged over {seeds}."
+
+
+def _largest_loss(own: Changes, titles: dict[str, str], classes: list[str]) -> str:
+    """The deepest cell of the methods, and how many others are as deep to one decimal place."""
+    losses = {
+        (method, c): round(float(-change[i]), 1)
+        for method, change in own.items()
+        for i, c in enumerate(classes)
+        if change[i] <= -SAME
+    }
+    if not losses:
+        return "No class loses accuracy under any method."
+    (method, c), lost = max(losses.items(), key=lambda item: item[1])
+    others = sum(loss == lost for loss in losses.values()) - 1
+    as_much = f" (as much in {others} other cell{'s' if others > 1 else ''})" if others else ""
+    taken = f"{lost:.1f} points from {class_title(c)}{as_much}"
+    return f"The largest loss: {titles[method]} takes {taken}."
+
+
+def _raised(title: str, change: NDArray[np.float64], kind: str) -> str:
+    """How many classes UNSC raises and lowers: those whose cells do not show 0."""
+    whole = [_whole(value) for value in change if not np.isnan(value)]
+    raised, lowered = sum(n > 0 for n in whole), sum(n < 0 for n in whole)
+    raises = f"raises {raised or 'none'} of {len(change)} {kind}es"
+    return f"By at least half a point, {title} {raises} and lowers {lowered or 'none'}."
 
 
 def _mixed(colour: str, other: str) -> str:

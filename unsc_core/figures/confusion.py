@@ -137,11 +137,11 @@ def _sentence(result: Result, part: str) -> str:
     gains = [(change[c, c], names[c]) for c in result.split.retain_classes]
     best, worst = max(gains), min(gains)
     text = (
-        f"After {run_title(result)} on {requested(result.split)}, accuracy on {best[1]} "
-        f"{moved(best[0])}"
+        f"{run_title(result)} on {requested(result.split)} "
+        f"{moved(f'accuracy on {best[1]}', best[0])}"
     )
     if worst[1] != best[1]:
-        text += f", and on {worst[1]} it {moved(worst[0])}"
+        text += f" and {moved(f'that on {worst[1]}', worst[0])}"
     rising, falling = (sum(sign * gain > SAME for gain, _ in gains) for sign in (1, -1))
     better = f"{rising} improve{'s' if rising == 1 else ''}"
     worse = f"{falling} get{'s' if falling == 1 else ''} worse"

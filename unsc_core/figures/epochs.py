@@ -13,9 +13,9 @@ from unsc_core.experiment.result import Result
 from unsc_core.figures import decision_space
 from unsc_core.figures.decision_space import PARTS, Points, Window
 from unsc_core.figures.phrases import requested
+from unsc_core.figures.playing import add_playing
 from unsc_core.figures.theme import Look, Picture, class_colour, styled
 
-FRAME_MS = 300
 HEIGHT = 620
 
 
@@ -60,7 +60,7 @@ def animated(
     middles = {c: np.median(positions[0][labels == c], axis=0) for c in np.unique(labels).tolist()}
     named = decision_space.class_names(middles, names, forget, window, HEIGHT, look)
     figure.update_layout(annotations=named)
-    _controls(figure, [str(epoch) for epoch in epochs.epoch], look, begin)
+    add_playing(figure, [str(epoch) for epoch in epochs.epoch], "epoch", look, begin)
     what = requested(result.split)
     alt = (
         f"Map of {len(labels)} {PARTS[part]} samples after each of {len(epochs.epoch) - 1} epochs; "
@@ -111,42 +111,6 @@ def _paths(positions: Points, leaves: NDArray[np.bool_], look: Look) -> go.Scatt
         hoverinfo="skip",
         showlegend=False,
     )
-
-
-def _controls(figure: go.Figure, names: list[str], look: Look, begin: int) -> None:
-    """Play, pause, and a slider over the epochs; none of them needs the server."""
-    step = {
-        "frame": {"duration": FRAME_MS, "redraw": False},
-        "transition": {"duration": FRAME_MS},
-        "mode": "immediate",
-    }
-    at_once = {**step, "frame": {"duration": 0, "redraw": False}}
-    stop = {"frame": {"duration": 0}, "mode": "immediate"}
-    play, pause = [None, {**step, "fromcurrent": True}], [[None], stop]
-    buttons = [
-        {"label": "▶ Play", "method": "animate", "args": play},
-        {"label": "❚❚ Pause", "method": "animate", "args": pause},
-    ]
-    place = {"x": 0, "y": -0.03, "xanchor": "left", "yanchor": "top"}
-    font = {"size": 15, "color": look.ink}
-    colours = {"bgcolor": look.paper, "bordercolor": look.muted, "font": font}
-    slider = {
-        "steps": [
-            {"label": name, "method": "animate", "args": [[name], at_once]} for name in names
-        ],
-        "active": begin,
-        "x": 0.24,
-        "len": 0.76,
-        "y": 0,
-        "pad": {"t": 8},
-        "currentvalue": {"prefix": "epoch ", "font": font},
-        "font": {"size": 14, "color": look.ink},
-        "bgcolor": look.grid,
-        "activebgcolor": look.teal,
-        "bordercolor": look.muted,
-    }
-    menu = {"type": "buttons", "direction": "left", "buttons": buttons, **place, **colours}
-    figure.update_layout(margin={"t": 44, "b": 110}, updatemenus=[menu], sliders=[slider])
 
 
 def _reading(epochs: Epochs, i: int) -> str:

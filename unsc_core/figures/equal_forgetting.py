@@ -10,15 +10,20 @@ import plotly.graph_objects as go
 from unsc_core.analysis.claims import FORGOTTEN, SAME
 from unsc_core.analysis.comparison import MethodRun, by_method, rows
 from unsc_core.analysis.equal_forgetting import Equal, at_equal_forgetting
+from unsc_core.analysis.measures import MEASURES
 from unsc_core.analysis.spread import Interval, interval
 from unsc_core.figures.accuracy_plane import bold
-from unsc_core.figures.phrases import ONE_SEED, joined, pm
-from unsc_core.figures.standings import name
+from unsc_core.figures.phrases import ONE_SEED, counted, joined, pm
+from unsc_core.figures.standings import name, near
 from unsc_core.figures.theme import Look, Picture, label_margin, method_colour, styled, write
 
 
 def equal_forgetting(runs: Sequence[MethodRun], acc_forget: float, look: Look) -> Picture:
-    """The change of Acc_r of every method where its Acc_f has come down to `acc_forget` percent."""
+    """The change of Acc_r of every method where its Acc_f has come down to `acc_forget` percent.
+
+    For single samples, where it is nearest to the retrained model's. Needs a run whose forgetting
+    is known.
+    """
     found, grouped = at_equal_forgetting(runs, acc_forget), by_method(runs)
     titles = {method: name(method, grouped[method]) for method in found}
     labels = [bold(*item) for item in titles.items()]
@@ -27,7 +32,7 @@ def equal_forgetting(runs: Sequence[MethodRun], acc_forget: float, look: Look) -
     figure = go.Figure(_bars(found, labels, changes, spread, look))
     gains = _draw_references(figure, runs, look)
     for label, equal in zip(labels, found.values(), strict=True):
-        text = f"{equal.acc_retain:.1f} %" + ("" if equal.reached else " †")
+        text = _acc_retain(equal) + ("" if equal.reached else " †")
         place = {"x": 1, "xref": "paper", "xanchor": "left", "xshift": 8}
         write(figure, text, y=label, font={"size": 14}, **place)
     styled(figure, look, 124 + 32 * len(labels))
@@ -40,8 +45,9 @@ def equal_forgetting(runs: Sequence[MethodRun], acc_forget: float, look: Look) -
     figure.update_xaxes(title_text=title, range=window, **look.zero_line)
     figure.update_yaxes(autorange="reversed", type="category")
     alt = (
-        f"Bars: Acc_r of {len(found)} methods, each at the epoch where its Acc_f has come down "
-        f"to {acc_forget:g} percent."
+        f"Bars: change of Acc_r in points under {counted(len(found), 'method')}, each at the "
+        f"recorded epoch {_which(runs, acc_forget)}; hatched for methods that do not get there "
+        "with every seed."
     )
     numbers = {
         "method": list(titles.values()),
@@ -52,13 +58,20 @@ def equal_forgetting(runs: Sequence[MethodRun], acc_forget: float, look: Look) -
         "half of its 95 % interval": spread,
         "reached": [e.reached for e in found.values()],
     }
-    return Picture(figure, alt, _sentence(found, titles, acc_forget), numbers)
+    return Picture(figure, alt, _sentence(found, titles, runs, acc_forget), numbers)
+
+
+def _which(runs: Sequence[MethodRun], acc_forget: float) -> str:
+    """Which epoch is taken."""
+    if runs[0].samples:
+        return "whose Acc_f is nearest to the retrained model's"
+    return f"with the highest Acc_f that does not exceed {acc_forget:g} percent"
 
 
 def _bars(
     found: dict[str, Equal], labels: list[str], changes: np.ndarray, spread: np.ndarray, look: Look
 ) -> go.Bar:
-    """A bar for each method, with its interval over seeds; hatched where it never comes so low."""
+    """A bar for each method, with its interval over seeds; hatched if not every seed gets there."""
     many = max(equal.change.n for equal in found.values()) > 1
     error = {"type": "data", "array": spread, "color": look.ink, "thickness": 1.5, "visible": many}
     return go.Bar(
@@ -71,7 +84,7 @@ def _bars(
             "pattern": {"shape": ["" if e.reached else "/" for e in found.values()]},
         },
         customdata=[
-            f"epoch {_span(e.epoch)}<br>Acc_f {e.acc_forget:.1f} %<br>Acc_r {e.acc_retain:.1f} %"
+            f"epoch {_span(e.epoch)}<br>Acc_f {e.acc_forget:.1f}\u00a0%<br>Acc_r {_acc_retain(e)}"
             for e in found.values()
         ],
         hovertemplate="<b>%{y}</b><br>%{customdata}<br>%{x:+.1f} points<extra></extra>",
@@ -96,39 +109,71 @@ def _span(epochs: Sequence[int]) -> str:
     return str(epochs[0]) if min(epochs) == max(epochs) else f"{min(epochs)} to {max(epochs)}"
 
 
-def _sentence(found: dict[str, Equal], titles: dict[str, str], acc_forget: float) -> str:
+def _sentence(
+    found: dict[str, Equal], titles: dict[str, str], runs: Sequence[MethodRun], acc_forget: float
+) -> str:
     reached = [method for method, equal in found.items() if equal.reached]
-    late = [titles[method] for method, equal in found.items() if not equal.reached]
-    never = f" † {joined(late)} never {'gets' if len(late) == 1 else 'get'} so low." if late else ""
-    if not reached:
-        return f"No method comes down to an Acc_f of {acc_forget:g} %.{never}"
-    where = f"Where Acc_f has come down to {acc_forget:g} %"
+    so, level = "low", f"{acc_forget:g}\u00a0% or less"
+    where = f"With Acc_f at {level}"
     if acc_forget > FORGOTTEN:
-        where += " (not low enough to count as forgotten)"
+        where += f" ({FORGOTTEN:g}\u00a0% or less counts as forgotten)"
+    if runs[0].samples:
+        so, level = "near", near(runs[0].samples)
+        where = f"With Acc_f {level}"
+    late = _late(found, titles, so)
+    if not reached:
+        every = " with every seed" if any(equal.down for equal in found.values()) else ""
+        return f"No method gets Acc_f {'' if so == 'near' else 'to '}{level}{every}. {late}"
     best, *others = reached
-    kept = f"{found[best].acc_retain:.1f} %"
     if not others:
-        only = f"only {titles[best]} gets so low, with" if late else f"{titles[best]} has"
-        return f"{where}, {only} an Acc_r of {kept}.{never}"
+        mean = "a mean" if len(found[best].kept) > 1 else "an"
+        text = f"{where}, {titles[best]} has {mean} Acc_r of {_acc_retain(found[best])}"
+        return f"{text}. {late}".strip()
     ahead = {method: _ahead(found[best], found[method]) for method in others}
-    text = f"{where}, {_lead(best, kept, ahead, titles)}"
-    if best != "unsc" and "unsc" in reached:
-        place = f"{reached.index('unsc') + 1} of {len(reached)}"
-        text += f"; {titles['unsc']} ranks {place} with {found['unsc'].acc_retain:.1f} %"
+    text = f"{where}, {_lead(best, found, ahead, titles)}"
     fewest = min((one.n for one in ahead.values() if one is not None), default=1)
-    return f"{text}.{never}" + ("" if fewest > 1 else f" {ONE_SEED}")
+    return " ".join(filter(None, [f"{text}.", late, "" if fewest > 1 else ONE_SEED]))
 
 
-def _lead(best: str, kept: str, ahead: dict[str, Interval | None], titles: dict[str, str]) -> str:
-    """Which method has the highest Acc_r, and whether it is ahead or tied."""
-    text = f"{titles[best]} has the highest Acc_r, {kept}"
-    tied = [m for m, one in ahead.items() if one is not None and (one.tied or one.mean < SAME)]
-    if tied:
-        return f"{text}, tied with {joined([titles[method] for method in tied])}"
+def _late(found: dict[str, Equal], titles: dict[str, str], so: str) -> str:
+    """Which methods, marked †, do not get there with every seed; "" if there is none."""
+    never = [titles[method] for method, equal in found.items() if not equal.down]
+    some = [titles[method] for method, e in found.items() if e.down and not e.reached]
+    does = {True: "does", False: "do"}
+    sentences = [
+        f"{joined(names)} {does[len(names) == 1]} not get so {so} {when}"
+        for names, when in ((some, "with every seed"), (never, "in any recorded epoch"))
+        if names
+    ]
+    return f"† {'; '.join(sentences)}." if sentences else ""
+
+
+def _acc_retain(equal: Equal) -> str:
+    return MEASURES["acc_retain"].text(equal.acc_retain)
+
+
+def _lead(
+    best: str, found: dict[str, Equal], ahead: dict[str, Interval | None], titles: dict[str, str]
+) -> str:
+    """Which method has the highest Acc_r, whether it is ahead or tied, and where UNSC is."""
+    mean = "mean " if len(found[best].kept) > 1 else ""
+    text = f"{titles[best]} has the highest {mean}Acc_r, {_acc_retain(found[best])}"
+    tied = [m for m, one in ahead.items() if one is not None and (one.tied or abs(one.mean) < SAME)]
+    behind = {m: one for m, one in ahead.items() if one is not None and m not in tied}
     second = next(iter(ahead))
-    if (lead := ahead[second]) is None:
-        return text
-    return f"{text}, {pm(lead).lstrip('+')} points ahead of {titles[second]}"
+    told = [m for m in dict.fromkeys(("unsc",) if tied else (second, "unsc")) if m in behind]
+    distances = joined([_apart(behind[m], titles[m]) for m in told]) if told else ""
+    if tied:
+        text += f", tied with {joined([titles[method] for method in tied])}"
+        return f"{text}; it is {distances}" if told else text
+    return f"{text}, {distances}" if told else text
+
+
+def _apart(lead: Interval, other: str) -> str:
+    """How far a method is ahead of another; behind it, where their seeds are not the same."""
+    if lead.mean > 0:
+        return f"{pm(lead).lstrip('+')} points ahead of {other}"
+    return f"{pm(lead).lstrip('−')} points behind {other} with the seeds that both have"
 
 
 def _ahead(one: Equal, other: Equal) -> Interval | None:

@@ -30,6 +30,11 @@ def joined(names: Sequence[str]) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
+def counted(number: int, what: str) -> str:
+    """A count in a sentence: "1 method", "2 methods"."""
+    return f"{number} {what}{'' if number == 1 else 's'}"
+
+
 def class_title(name: str) -> str:
     """A class's name in a sentence; a bare number, which reads like a count, becomes "class 3"."""
     return f"class {name}" if name.isdigit() else name
@@ -45,7 +50,7 @@ def class_titles(names: Sequence[str]) -> str:
 def requested(request: Split) -> str:
     """What is to be forgotten: "Shirt and Coat", or "12 samples"."""
     if request.forget_ids:
-        return f"{len(request.forget_ids)} sample{'s' if len(request.forget_ids) > 1 else ''}"
+        return counted(len(request.forget_ids), "sample")
     return class_titles([request.dataset.class_names[c] for c in request.forget_classes])
 
 
@@ -59,12 +64,11 @@ def points(difference: float) -> str:
     return f"{difference:+.1f}".replace("-0.0", "0.0").replace("+0.0", "0.0").replace("-", "−")
 
 
-def moved(difference: float) -> str:
-    """A change in points as a verb: "rises by 1.9 points", "falls by 0.5 points"."""
-    text = points(difference)
-    if text == "0.0":
-        return "stays the same"
-    return f"{'rises' if text[0] == '+' else 'falls'} by {text[1:]} points"
+def moved(what: str, difference: float) -> str:
+    """What a difference in points did: "raised Acc_r by 0.3 points", "left Acc_r as it was"."""
+    if points(difference) == "0.0":
+        return f"left {what} as it was"
+    return f"{'raised' if difference > 0 else 'lowered'} {what} by {abs(difference):.1f} points"
 
 
 def pm(difference: Interval) -> str:

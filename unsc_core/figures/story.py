@@ -4,10 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from unsc_core.analysis.claims import SAME, Outcome, has_forgotten, outcome
+from unsc_core.analysis.claims import (
+    SAME,
+    Forgetting,
+    Outcome,
+    ahead_of_mask,
+    forgetting_of,
+    outcome,
+)
 from unsc_core.analysis.measures import MEASURES
 from unsc_core.analysis.summary import summary
 from unsc_core.experiment.result import Result
@@ -31,6 +39,27 @@ def _these(result: Result) -> str:
     return f"the {names}" if result.split.forget_ids else names
 
 
+def _others(result: Result) -> str:
+    """Whose accuracy Acc_r is: no class is gone where single samples are forgotten."""
+    return "all classes together" if result.split.forget_ids else "the other classes"
+
+
+def _change(result: Result) -> str:
+    return f"change in the accuracy of {_others(result)}"
+
+
+def _percent(accuracy: float) -> str:
+    return MEASURES["acc_retain"].text(accuracy)
+
+
+def _as_retrained(numbers: dict[str, Any], samples: int) -> str:
+    """How many single samples are recognised: "more than the retrained model (…)"."""
+    how = {Forgetting.MORE: "more than", Forgetting.FEWER: "fewer than"}
+    words = how.get(forgetting_of(numbers, samples), "about as many as")
+    mine, goal = (numbers[model]["acc_forget"] for model in ("unlearned", "retrained"))
+    return f"{words} the retrained model ({_percent(mine)}; retrained {_percent(goal)})"
+
+
 def lead(result: Result) -> str:
     """What the page is about, and which run it shows."""
     what = METHODS[result.config.method].summary
@@ -51,57 +80,81 @@ def forgetting(result: Result) -> Step:
         f"Someone asks it to forget {names}, as if that had never been part of its training data. "
         "Retraining from scratch on the rest would do that, but takes about as long as the first "
         "training. Can the trained network be changed instead?",
-        "…" if before is None else f"{before:.0f} %",
+        "…" if before is None else percent(before / 100),
         f"accuracy on {names}, before",
     )
 
 
-DAMAGE = (
-    "All classes share the same weights, so the others lose accuracy on average. "
-    "Every bar below zero is damage that nobody asked for."
-)
+DAMAGE = "{others} lose accuracy on average, though nobody asked for that."
 NO_DAMAGE = (
-    "The other classes lose nothing on average here. Look for bars below zero all the same: "
-    "an average hides damage to a single class."
+    "{others} lose nothing on average here. Look for bars below zero all the same: an average "
+    "hides damage to a single class."
 )
 
 
 def over_unlearning(careless: Result) -> Step:
     """The obvious way, and what it costs."""
     numbers, names = summary(careless), _these(careless)
-    gain, acc_forget = numbers["gain"]["total"], MEASURES["acc_forget"]
-    went = {
-        True: "The network forgets",
-        False: f"Here it does not even forget (Acc_f {acc_forget.text(acc_forget.read(numbers))})",
-        None: "The network learns them",
-    }[has_forgotten(numbers)]
+    gain = numbers["gain"]["total"]
+    cost = DAMAGE if gain <= -SAME else NO_DAMAGE
     return Step(
         "2 · Over-unlearning",
-        f"The obvious way: train on *random* labels for {names}. {went}. "
-        f"{DAMAGE if gain <= -SAME else NO_DAMAGE}",
+        f"The obvious way: train on *random* labels for {names}. "
+        f"{_went(numbers, len(careless.split.forget_ids))} "
+        f"{cost.format(others=_others(careless).capitalize())}",
         f"{points(gain)} points",
-        "accuracy of the other classes, random labels",
+        f"{_change(careless)}, random labels",
     )
 
 
-def null_space(ranks: Mapping[str, tuple[int, int]], cut_at: Mapping[str, float]) -> Step:
+def _went(numbers: dict[str, Any], samples: int) -> str:
+    """Whether random labels make a network forget."""
+    reached = forgetting_of(numbers, samples)
+    if reached is Forgetting.UNKNOWN:
+        return "Whether that forgets them is known once there is a retrained model."
+    if samples:
+        return f"Of these, the network then recognises {_as_retrained(numbers, samples)}."
+    if reached is Forgetting.DONE:
+        return "The network forgets."
+    return f"Here it does not even forget (Acc_f {_percent(numbers['unlearned']['acc_forget'])})."
+
+
+def null_space(
+    ranks: Mapping[str, tuple[int, int]], cut_at: Mapping[str, float], *, single: bool = False
+) -> Step:
     """Where weights may move.
 
     Args:
         ranks: layer -> (number of kept directions, number of directions).
-        cut_at: layer -> the γ it is cut at.
+        cut_at: layer -> the γ it is cut at; empty for the merged subspace, whose cut does not
+            limit the energy outside it.
+        single: whether single samples are forgotten.
     """
     free = 1 - sum(rank for rank, _ in ranks.values()) / sum(dim for _, dim in ranks.values())
-    left = 100 * (1 - min(cut_at.values()))
-    held = f"at most {left:.2g} % of their energy" if left > 0 else "no energy at all"
+    kept = "remaining samples" if single else "other classes"
     return Step(
         "3 · The null space",
-        "What the other classes send into a layer lies mostly along some directions. All "
-        f"remaining directions together hold {held} in any layer. The less energy lies there, the "
-        "less a weight change of a given size moves the outputs for those classes; what does move "
-        "adds up from layer to layer. UNSC changes weights along these remaining directions only.",
+        f"What the {kept} send into a layer lies mostly along some directions. {_held(cut_at)} "
+        "The less energy lies along a direction, the less a weight change of a given size along it "
+        f"moves the outputs for the {kept}; small movements may add up from layer to layer. UNSC "
+        "changes weights along the remaining directions only.",
         percent(free),
         "of all directions remain to move in",
+    )
+
+
+def _held(cut_at: Mapping[str, float]) -> str:
+    """The energy along the remaining directions."""
+    if not cut_at:
+        return (
+            "This run finds these directions class by class and merges them, as published. The "
+            "figure shows the directions of all classes together instead."
+        )
+    left = 100 * (1 - min(cut_at.values()))
+    held = f"at most {left:.4g}\u00a0% of their energy" if left > 0 else "no energy at all"
+    return (
+        f"All remaining directions together hold {held} in any layer, on the training images "
+        "sampled to find them."
     )
 
 
@@ -117,8 +170,8 @@ def pseudo_labels(result: Result) -> Step:
     most = class_title(result.split.dataset.class_names[int(counts.argmax())])
     targets = (
         "each sample is trained towards the class that the network finds most similar to it, its "
-        "**pseudo-label**. The idea: the boundaries between the other classes then have to bend "
-        "less."
+        "**pseudo-label**. The idea: the boundaries between "
+        f"{'' if result.split.forget_ids else 'the other '}classes then have to bend less."
     )
     if result.config.edits:
         targets = (
@@ -136,8 +189,7 @@ def pseudo_labels(result: Result) -> Step:
 ENDS = {
     Outcome.CALIBRATED: (
         "5 · Calibrated",
-        "The network has forgotten, the other classes gain on average, and on the forgotten images "
-        "it agrees with the retrained model about as often as the mask does.",
+        "The network has forgotten, and the other classes gain accuracy on average.",
     ),
     Outcome.GAINED: (
         "5 · Forgotten, and the rest gains",
@@ -160,63 +212,100 @@ ENDS = {
         "This is known once there is a retrained model to compare with.",
     ),
 }
-"""Outcome -> heading and first sentence of the ending."""
+"""Outcome of a request for classes -> heading and first sentence of the ending."""
+SAMPLE_ENDS = {
+    Outcome.GAINED: ("5 · As the retrained model", "All classes together gain accuracy."),
+    Outcome.KEPT: ("5 · As the retrained model", "All classes together are as accurate as before."),
+    Outcome.DAMAGED: (
+        "5 · As the retrained model, at a price",
+        "All classes together lose accuracy: over-unlearning again.",
+    ),
+    Outcome.REMAINS: ("5 · Not forgotten here", "So they are not forgotten."),
+    Outcome.OVERSHOT: ("5 · Too much forgotten", "If that is not chance, it is a trace as well."),
+    Outcome.UNDECIDED: ENDS[Outcome.UNDECIDED],
+}
+"""Outcome of a request for single samples -> heading, and what follows from the comparison."""
 
 
 def ending(result: Result) -> Step:
-    """How it went, judged by the retrained model."""
-    numbers, names = summary(result), _these(result)
-    title, text = ENDS[outcome(numbers)]
-    before, left = (numbers[model]["acc_forget"] for model in ("original", "unlearned"))
-    agreement = numbers["agreement"]
-    of = names if result.split.forget_ids else f"the test images of {names}"
-    still = "" if left is None else f" Accuracy on {of}: {left:.1f} %, from {before:.1f} % before."
-    judged = (
-        "It has yet to be trained."
-        if agreement is None
-        else f"It predicts the same class for {agreement:.0f} % of them."
-    )
+    """How it went, and what the retrained model predicts."""
+    numbers, names, samples = summary(result), _these(result), len(result.split.forget_ids)
+    of = names if samples else f"the test images of {names}"
+    title = (SAMPLE_ENDS if samples else ENDS)[outcome(numbers, samples)][0]
+    text = _samples_end(numbers, samples, of) if samples else _classes_end(numbers, of)
+    judge, agreement = f"A network retrained from scratch without {names}", numbers["agreement"]
+    judged = "has yet to be trained."
+    if agreement is not None:
+        judged = f"predicts the same class as this one for {percent(agreement / 100)} of {of}."
     return Step(
         title,
-        f"{text}{still} The judge is a network retrained from scratch without {names}. {judged}",
+        f"{text} {judge} {judged}",
         f"{points(numbers['gain']['total'])} points",
-        f"accuracy of the other classes, {run_title(result)}",
+        f"{_change(result)}, {run_title(result)}",
     )
 
 
-ADDED = "more than the mask, **added** by changing weights. In a single run that may be chance."
-NOT_ADDED = (
-    "compared with the mask: nothing is **added** by changing weights, "
-    "so accuracy alone is no reason to unlearn."
-)
+def _classes_end(numbers: dict[str, Any], of: str) -> str:
+    reached = outcome(numbers)
+    sentences = [ENDS[reached][1]]
+    before, left = (numbers[model]["acc_forget"] for model in ("original", "unlearned"))
+    if left is not None:
+        sentences.append(f"Accuracy on {of}: {_percent(left)}, from {_percent(before)} before.")
+    ahead = ahead_of_mask(numbers)
+    if reached is Outcome.CALIBRATED and ahead is not None:
+        how = "as often as"
+        if abs(ahead) >= SAME:
+            how = f"{abs(ahead):.1f} points {'more' if ahead > 0 else 'less'} often than"
+        sentences.append(f"On them, it agrees with the retrained model {how} the mask does.")
+    return " ".join(sentences)
+
+
+def _samples_end(numbers: dict[str, Any], samples: int, of: str) -> str:
+    reached, said = forgetting_of(numbers, samples), SAMPLE_ENDS[outcome(numbers, samples)][1]
+    if reached is Forgetting.UNKNOWN:
+        return said
+    before = _percent(numbers["original"]["acc_forget"])
+    text = f"Of {of}, the network recognises {_as_retrained(numbers, samples)}; it was "
+    text += f"{before} before."
+    if reached is forgetting_of(numbers, samples, "original") is Forgetting.DONE:
+        text += " The original was as near to it, so this cannot tell whether they are forgotten."
+    return f"{text} {said}"
+
+
+ADDED = "**added** by changing weights. In a single run that may be chance."
+NOT_ADDED = "in this run, changing weights has **added** nothing."
 
 
 def hiding(result: Result) -> Step:
     """What masking alone would have given."""
     numbers, names, who = summary(result), _these(result), run_title(result)
     mask, original, now = numbers["mask"], numbers["original"], numbers["unlearned"]
+    title = "6 · Why not just hide the answer?"
     if mask is None:
         return Step(
-            "6 · Why not just hide the answer?",
+            title,
             f"The network could be forbidden to predict a whole class. For {names} that does not "
-            "work: their classes stay. Nor should their accuracy fall to 0 %, but to that of the "
-            "retrained model, which may recognise some of them without having seen them.",
+            "work: their classes stay. Nor should their accuracy fall to 0\u00a0%, but to that of "
+            "the retrained model, which may recognise some of them without having seen them.",
             "–",
             "no mask for single samples",
         )
     free, added = numbers["gain"]["free"], numbers["gain"]["added"]
-    went = f"goes from {original['acc_retain']:.1f} to {mask['acc_retain']:.1f} %"
+    went = f"goes from {_percent(original['acc_retain'])} to {_percent(mask['acc_retain'])}"
     went += f" ({points(free)} points)"
     if free >= SAME:
         went += f". This gain is **free**: it comes from images that were mistaken for {names}"
+    versus = "as much as the mask"
+    if abs(added) >= SAME:
+        versus = f"{abs(added):.1f} points {'more' if added > 0 else 'less'} than the mask"
     return Step(
-        "6 · Why not just hide the answer?",
+        title,
         f"Take the original and forbid it to predict {names}: a **mask**, one line of code "
         f"without any training. It never predicts {names} again, and the accuracy of the other "
-        f"classes {went}. {who} reaches {now['acc_retain']:.1f} %, {points(added)} points "
-        f"{ADDED if added >= SAME else NOT_ADDED} What the mask cannot give: it leaves every "
-        "weight as it was, and deleting that line brings back what was hidden. Neither number "
-        "says whether it has left the network's features.",
+        f"classes {went}. {who} reaches {_percent(now['acc_retain'])}, {versus}: "
+        f"{ADDED if added >= SAME else NOT_ADDED} But the mask leaves every weight as it was: "
+        f"delete that line, and the network predicts {names} again. Neither accuracy shows "
+        f"whether anything of {names} is left in the network's features.",
         f"{points(added)} points",
-        f"compared with the mask, {who}",
+        f"accuracy of the other classes compared with the mask's, {who}",
     )

@@ -22,13 +22,16 @@ def text_table(answer: dict[str, Any]) -> str:
     """
     mean, seeds = answer["mean"], answer["seeds"]
     models = [model for model in ORDER if mean.get(model)]
-    over = f"mean ± half of the 95 % interval over {len(seeds)} seeds, test split"
-    lines = [over if len(seeds) > 1 else "one seed, test split", _line("", models, MODEL_TITLES)]
+    over = f"mean ± half of the 95 % interval over {len(seeds)} seeds"
+    over = f"{over if len(seeds) > 1 else 'one seed'}, test split"
+    if mean["mask"] is None:
+        over += "; Acc_f and agreement on the training samples to forget"
+    lines = [over, _line("", models, MODEL_TITLES)]
     lines += [_measure_line(measure, models, answer) for measure in MEASURES.values()]
     lines.append(
         "The mask's gain is free; what changing weights brings beyond it is added."
         if mean["mask"]
-        else "Single samples have no mask, so no gain is free and none is added to it."
+        else "Single samples have no mask, so the gain is not split into free and added."
     )
     lines.append("A negative gain of the unlearned model is over-unlearning.")
     if any(_elsewhere(model, seeds) for model in models):

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from unsc_core.analysis.claims import SAME, has_forgotten
+from unsc_core.analysis.claims import SAME, Forgetting, forgetting_of
 from unsc_core.analysis.measures import MEASURES
 from unsc_core.analysis.summary import summary
+from unsc_core.data.request import Split
 from unsc_core.experiment.result import Result
 from unsc_core.figures.phrases import (
     dataset_title,
@@ -17,6 +18,7 @@ from unsc_core.figures.phrases import (
     requested,
     run_title,
 )
+from unsc_core.figures.standings import does
 
 SETTINGS = {
     "dataset": "dataset",
@@ -101,9 +103,9 @@ def comparison(a: Result, b: Result) -> str:
         kept = "Both keep the rest equally well"
     titles = [f"{side} · {run_title(result)}" for side, result in (("A", a), ("B", b))]
     return (
-        f"{_who_forgets(titles, numbers)} {requested(a.split)} ({_both('acc_forget', numbers)}). "
+        f"{_who_forgets(titles, numbers, a.split)} ({_both('acc_forget', numbers)}). "
         f"{kept} ({_both('acc_retain', numbers)}). Compared with its original, "
-        f"A's Acc_r {moved(gain[0])} and B's {moved(gain[1])}."
+        f"A {moved('Acc_r', gain[0])} and B {moved('it', gain[1])}."
     )
 
 
@@ -117,14 +119,20 @@ def _requests(a: Result, b: Result) -> str:
     return "A and B forget different samples"
 
 
-def _who_forgets(titles: list[str], numbers: list[dict[str, Any]]) -> str:
-    done = [has_forgotten(one) for one in numbers]
-    if None in done:
-        return f"It is not known yet whether {joined(titles)} forget"
-    if all(done):
-        return f"{joined(titles)} both forget"
-    left = joined([title for title, forgot in zip(titles, done, strict=True) if not forgot])
-    return f"{left} {'does' if any(done) else 'do'} not forget"
+def _who_forgets(titles: list[str], numbers: list[dict[str, Any]], request: Split) -> str:
+    what, samples = requested(request), len(request.forget_ids)
+    found = [forgetting_of(one, samples) for one in numbers]
+    if Forgetting.UNKNOWN in found:
+        return f"It is not known yet whether {joined(titles)} forget {what}"
+    if samples:
+        said = [
+            f"{who} {does(state, samples, 1)}" for who, state in zip(titles, found, strict=True)
+        ]
+        return f"Of {what}, {joined(said)}"
+    left = [t for t, state in zip(titles, found, strict=True) if state is not Forgetting.DONE]
+    if not left:
+        return f"{joined(titles)} both forget {what}"
+    return f"{joined(left)} {does(Forgetting.MORE, 0, len(left))} {what}"
 
 
 def _both(key: str, numbers: list[dict[str, Any]]) -> str:

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from unsc_core.analysis.replay import MAX_SAMPLES
+from unsc_core.audits import AUDITS
+from unsc_core.audits.stored import outcome_keys, with_seeds
 from unsc_core.config import ExperimentConfig, TrainingConfig
 from unsc_core.data import load_dataset
 from unsc_core.data.dataset import Dataset
@@ -22,6 +24,7 @@ from unsc_core.experiment.machine import this_machine
 from unsc_core.experiment.resolve import MOMENTS, settings, training
 from unsc_core.experiment.shipped import shipped_meta
 from unsc_core.experiment.store import Store
+from unsc_core.jobs.job import AUDITED_SEEDS
 from unsc_core.methods import METHODS
 from unsc_core.models import MODELS, model_digest
 
@@ -40,6 +43,7 @@ class Rates:
         moments: for the second moments of every class.
         spectra: for the spectra of one request.
         project: for projecting the gradients of one unlearning step.
+        audit: for all audits of one network; 0 where it has not been measured.
         needed: method -> the fraction of its maximum epochs that its last run needed; 1 if missing.
     """
 
@@ -49,6 +53,7 @@ class Rates:
     moments: float = 0.0
     spectra: float = 0.0
     project: float = 0.0
+    audit: float = 0.0
     needed: dict[str, float] = field(default_factory=dict)
 
 
@@ -123,6 +128,8 @@ def estimate(wanted: Sequence[tuple[str, ExperimentConfig]], store: Store) -> Co
         name = rates_key(config, dataset)
         if name not in known:
             known[name] = read_rates(config, dataset, store)
+        if kind in AUDITED_SEEDS and (rates := known[name]) and not rates.audit:
+            known[name] = None
         if known[name] is None and not any(piece.trains for piece in found.values()):
             rates = _rough_rates(config, dataset, store)
             if rates is not None:
@@ -160,6 +167,8 @@ def _missing(
     elif kind in ("spectra", "subspaces"):
         work.original()
         work.spectra(1 if kind == "spectra" else 1 + dataset.num_classes)
+    elif kind in AUDITED_SEEDS:
+        work.audits(AUDITED_SEEDS[kind])
     else:
         return None
     return work.pieces
@@ -229,6 +238,30 @@ class _Missing:
             "", lambda rates: decompositions * rates.spectra
         )
 
+    def audits(self, seeds: int) -> None:
+        """The networks of so many seeds, and their audits."""
+        configs = with_seeds(self.config, seeds)
+        for config in configs:
+            work = replace(self, config=config, keys=keys(config, self.dataset))
+            work.original()
+            if not artefacts.UNLEARNED.has(self.store, work.keys.unlearned):
+                work.unlearned()
+                if METHODS[config.method].uses_moments:
+                    work.spectra()
+            work.retrained()
+            for key in (work.keys.original, work.keys.unlearned, work.keys.retrained):
+                work.logits(key)
+        missing = {
+            key
+            for _, _, key in outcome_keys(configs, self.dataset)
+            if key is not None and not artefacts.AUDITED.has(self.store, key)
+        }
+        if missing:
+            share = len(missing) / len(AUDITS)
+            self.pieces["audits-" + self.keys.unlearned] = _Piece(
+                "auditing", lambda rates: share * rates.audit
+            )
+
     def logits(self, key: str) -> None:
         """One model's logits on the test and the training set."""
         for part in ("test", "train"):
@@ -266,4 +299,5 @@ def _rough_rates(config: ExperimentConfig, dataset: Dataset, store: Store) -> Ra
     if not meta or not meta.get("seconds"):
         return None
     step = meta["seconds"] / (len(dataset.y_train) * training(config).epochs)
-    return Rates(step, 10 * step, step, dataset.num_classes * MOMENTS.images * step)
+    moments = dataset.num_classes * MOMENTS.images * step
+    return Rates(step, 10 * step, step, moments, audit=math.inf)

@@ -12,6 +12,7 @@ from statistics import median
 import torch
 from torch import Tensor, nn
 
+from unsc_core.audits import relearning, subject
 from unsc_core.config import ExperimentConfig, TrainingConfig
 from unsc_core.data import load_dataset
 from unsc_core.experiment.artefacts import COST
@@ -39,13 +40,15 @@ SIDE = 1024
 """Side of the matrices whose product is timed."""
 EIGH_SIDE = 384
 """Side of the matrix whose decomposition is timed; time grows with the cube of the side."""
+PROBE_PRODUCTS = 15000.0
+"""What fitting all probes takes for each image, class and feature, in float32 products."""
 
 
 def measure(config: ExperimentConfig, store: Store, report: Report = silent) -> None:
     """Time this network for about a second and store its rates, unless they are stored already."""
     dataset = load_dataset(config.dataset)
-    key = rates_key(config, dataset)
-    if COST.read(store, key) is not None:
+    stored = read_rates(config, dataset, store)
+    if stored is not None and stored.audit:
         return
     stages = Stages(report)
     with stages.stage("cost", "estimating how long this takes"):
@@ -55,7 +58,9 @@ def measure(config: ExperimentConfig, store: Store, report: Report = silent) -> 
         shape, classes = dataset.input_shape, dataset.num_classes
         model = build_model(config.model, shape, classes, config.seed).to(device)
         rates = _measured(model, data, classes)
-    _put(rates, key, device, store)
+    if stored is not None:  # from before audits were measured
+        rates = replace(stored, audit=rates.audit)
+    _put(rates, rates_key(config, dataset), device, store)
 
 
 def record(work: Experiment) -> None:
@@ -99,7 +104,10 @@ def _measured(model: nn.Module, data: DeviceData, num_classes: int) -> Rates:
         product, cube = _matrix_seconds(data)
     alone = max(of_few - (few - 1) * each, whole / most)
     subspace = _subspace_seconds(model, data, num_classes, answer, product, cube)
-    return Rates(whole / most, alone, answer, *subspace)
+    audit = _probe_seconds(model, data, num_classes, product) + _relearning_seconds(
+        num_classes, lambda samples: of_few + max(0, samples - few) * each
+    )
+    return Rates(whole / most, alone, answer, *subspace, audit)
 
 
 def _step_seconds(model: nn.Module, data: DeviceData, batch: int, budget: float) -> float:
@@ -195,3 +203,18 @@ def _in_parallel(seconds: Iterable[float], workers: int) -> float:
     """The time of several pieces on this many workers: at least that of the longest."""
     found = list(seconds)
     return max([sum(found) / workers, *found], default=0.0)
+
+
+def _probe_seconds(model: nn.Module, data: DeviceData, num_classes: int, product: float) -> float:
+    """Seconds for fitting the probes of all audits of one network, from the sizes of its layers."""
+    fewest = int(torch.bincount(data.y_train, minlength=num_classes).min())
+    images = num_classes * min(subject.FIT_IMAGES, fewest)
+    inputs = subject.layer_inputs(model, data, data.x_train[:1])
+    features = sum(values.shape[1] for values in inputs.values())
+    return PROBE_PRODUCTS * images * num_classes * features * product
+
+
+def _relearning_seconds(num_classes: int, step: Callable[[int], float]) -> float:
+    """Seconds for relearning from every number of images; `step` is those of one step."""
+    batches = [min(relearning.BATCH, k * num_classes) for k in relearning.IMAGES]
+    return relearning.DRAWS * relearning.STEPS * sum(step(batch) for batch in batches)

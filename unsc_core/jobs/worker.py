@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 import distributed
@@ -16,7 +17,7 @@ import distributed
 from unsc_core.config import ExperimentConfig
 from unsc_core.errors import Cancelled
 from unsc_core.experiment.store import Store
-from unsc_core.jobs.job import Lane
+from unsc_core.jobs.job import AUDITED_SEEDS, Lane
 from unsc_core.jobs.process import set_priority
 from unsc_core.progress import Progress, Report
 
@@ -96,10 +97,18 @@ def cost(config: ExperimentConfig, store: Store, report: Report) -> None:
     measure(config, store, report)
 
 
-JOBS: dict[str, Callable[[ExperimentConfig, Store, Report], None]] = {
+def audit(seeds: int, config: ExperimentConfig, store: Store, report: Report) -> None:
+    """Every audit of the experiment with so many seeds, after the runs that are missing."""
+    from unsc_core.audits import outcomes
+    from unsc_core.audits.stored import with_seeds
+
+    outcomes.audit(with_seeds(config, seeds), store, report)
+
+
+JOBS: Mapping[str, Callable[[ExperimentConfig, Store, Report], None]] = {
     job.__name__: job
     for job in (experiment, epochs, retrain, spectra, dataset, embedding, subspaces, lab, cost)
-}
+} | {kind: partial(audit, seeds) for kind, seeds in AUDITED_SEEDS.items()}
 
 
 def run_job(

@@ -22,6 +22,7 @@ from unsc_core.figures.phrases import (
     MODEL_TITLES,
     ONE_SEED,
     dataset_title,
+    method_title,
     model_title,
     moved,
     points,
@@ -129,7 +130,7 @@ def _name(path: str) -> str:
 
 def _lead(run: Stored) -> str:
     numbers = summary(run.result)
-    before, after = numbers["original"], numbers["unlearned"]
+    before, after, gain = numbers["original"], numbers["unlearned"], numbers["gain"]["total"]
     names, sentences = requested(run.result.split), []
     if run.result.alterations:
         changes = ", ".join(run.result.alterations)
@@ -140,7 +141,7 @@ def _lead(run: Stored) -> str:
             f"Its accuracy on {names} went from {before['acc_forget']:.1f} "
             f"to {after['acc_forget']:.1f} %."
         )
-    kept = f"Its accuracy on the rest {moved(numbers['gain']['total'])}"
+    kept = f"{method_title(run.result.config.method)} {moved('its accuracy on the rest', gain)}"
     kept += f" ({after['acc_retain']:.1f} %)"
     if (retrained := numbers.get("retrained")) is not None:
         kept += f"; a network retrained from scratch reaches {retrained['acc_retain']:.1f} %"
@@ -156,8 +157,8 @@ def _free_and_added(gain: dict[str, float | None]) -> str:
     if added != "0.0":
         than = f"{added[1:]} points {'above' if added[0] == '+' else 'below'} that of the mask"
     return (
-        f"With the mask alone, without any training, Acc_r {moved(gain['free'])}; Acc_r of the "
-        f"unlearned network is {than}."
+        f"The mask, without any training, {moved('Acc_r', gain['free'])}; Acc_r of the unlearned "
+        f"network is {than}."
     )
 
 

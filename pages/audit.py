@@ -1,0 +1,236 @@
+"""Audit: is a class gone, or only hidden? Attacks on four models, and a verdict."""
+
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from pages.shared import cache, controls, header, jobs, link_notes, pictures
+from unsc_core.audits import AUDITS
+from unsc_core.audits.entry import GROUPS, check_request
+from unsc_core.audits.excess import over_seeds
+from unsc_core.audits.verdict import NO, UNKNOWN, YES, verdict
+from unsc_core.data.request import split
+from unsc_core.errors import AuditError
+from unsc_core.experiment.keys import keys
+from unsc_core.figures import audit_membership, audit_relearning, audit_table, audit_words
+from unsc_core.figures.audit_depth import depth
+from unsc_core.figures.audit_scores import scores
+from unsc_core.figures.audit_values import audit_values
+from unsc_core.figures.theme import Picture
+from unsc_core.jobs.job import AUDITED_SEEDS
+
+COUNTS = {f"{n} seed{'s' * (n > 1)}": n for n in AUDITED_SEEDS.values()}
+THRESHOLDS = {f"{chance:g} %": chance for chance in audit_membership.CHANCES}
+BADGES = {
+    YES: ":blue-badge[:material/check: yes]",
+    NO: ":red-badge[:material/close: no]",
+    UNKNOWN: ":gray-badge[:material/question_mark: can't tell]",
+}
+
+
+def run_or_stop() -> dict[str, dict[str, Any]]:
+    """Every audit over the seeds; while they are missing, a button that makes them."""
+    kind = next(kind for kind, count in AUDITED_SEEDS.items() if count == seeds)
+    key = keys(config, experiment.dataset).unlearned
+    jobs.release_previous({kind: key}, "audits")
+    found = cache.audited(config, seeds)
+    if found is None:
+        numbers = range(config.seed, config.seed + seeds)
+        title = (
+            f"{len(AUDITS)} audits of the original, the mask, the unlearned and the retrained "
+            f"model, with seed{'s' * (seeds > 1)} {', '.join(map(str, numbers))}"
+        )
+        jobs.show(kind, key, config, title, ask="Run the audits")
+        members()
+        st.stop()
+    return {name: over_seeds(AUDITS[name], each) for name, each in found.items()}
+
+
+def verdict_panel() -> None:
+    """Four lines: gone, still there, or not known, and why."""
+    with st.container(border=True):
+        st.markdown(f"#### {audit_words.headline(found, experiment.request)}")
+        st.markdown(
+            "\n".join(
+                f"- Gone from **{audit_words.PLACES[group]}**? {BADGES[one['gone']]} {one['why']}"
+                for group, one in found.items()
+            )
+        )
+        st.caption(
+            "In brackets: the excess over the retrained, with its 95 % interval over the seeds."
+            if seeds > 1
+            else "One seed cannot say how much two retrained models differ by chance. Choose 3 or "
+            "5 seeds for a verdict."
+        )
+
+
+def attack(group: str) -> None:
+    """The audits of one group, one at a time."""
+    names = [name for name, audit in audits.items() if audit["group"] == group]
+    st.markdown(f"**Gone from {audit_words.PLACES[group]}?** {BADGES[found[group]['gone']]}")
+    chosen = names[0]
+    if len(names) > 1:
+        titles = {AUDITS[name].title: name for name in names}
+        link_notes.check(group, titles)
+        title = st.selectbox(
+            audit_words.ATTACKS[group], list(titles), key=group, bind="query-params"
+        )
+        chosen = titles[title]
+    else:
+        st.markdown(audit_words.ATTACKS[group])
+    drawn[f"audit-{group}"] = audit_values(chosen, audits[chosen], config.method, look)
+    pictures.draw(drawn[f"audit-{group}"], f"audit-{group}")
+    st.caption(AUDITS[chosen].measures)
+
+
+@st.fragment
+def members() -> None:
+    """Confidences and a threshold; only this part is drawn again when it moves."""
+    st.header("Which images was it trained on?")
+    st.markdown(
+        "A network is often surer of images that it was trained on, the **members**. An attacker "
+        f"looks at its confidence in the true class of images of {experiment.request} and calls "
+        "everything from a threshold on a member. Drag the threshold."
+    )
+    if not result.unlearned.has("train"):
+        st.info("The predictions on the training set are still being computed.")
+        return
+    link_notes.check("threshold", THRESHOLDS)
+    threshold = st.select_slider(
+        "Called a member from this confidence on",
+        list(THRESHOLDS),
+        "50 %",
+        key="threshold",
+        bind="query-params",
+    )
+    picture = audit_membership.membership(result, THRESHOLDS[threshold], look)
+    pictures.draw(picture, "members")
+    pictures.downloads({"members": picture})
+
+
+def probe_views() -> None:
+    """What the linear probe sees in every layer, and of real samples."""
+    probe = audits["linear-probe"]
+    if probe["failed"]:
+        return
+    st.header("Where in the network is it still readable?")
+    st.markdown(
+        "A **linear probe** is trained on the features, the inputs of a layer, to tell all classes "
+        f"apart. What does it find of held-out {experiment.request}?"
+    )
+    left, right = st.columns(2)
+    classes = experiment.dataset.num_classes
+    drawn["probe-by-layer"] = depth(probe, config.method, classes, look)
+    drawn["probe-scores"] = scores(probe, experiment.request, look)
+    with left:
+        st.markdown("**Layer by layer**")
+        pictures.draw(drawn["probe-by-layer"], "probe-by-layer")
+    with right:
+        st.markdown("**Sample by sample, inputs of the last layer**")
+        pictures.draw(drawn["probe-scores"], "probe-scores")
+        st.caption(
+            "The outermost bins hold all scores beyond; those of retained classes may rise above "
+            "the picture."
+        )
+
+
+def relearning_views() -> None:
+    """How fast the class comes back."""
+    relearning = audits["relearning"]
+    if relearning["failed"]:
+        return
+    st.header("How fast does it come back?")
+    st.markdown(
+        "All models are fine-tuned on a few training images of **every** class. A network that "
+        "only hides a class should be quicker than one that never saw it."
+    )
+    left, right = st.columns(2)
+    with left:
+        st.markdown("**A race: 5 images of every class**")
+        drawn["relearning-race"] = audit_relearning.race(relearning, config.method, look)
+        pictures.draw(drawn["relearning-race"], "relearning-race")
+    with right:
+        st.markdown("**More images**")
+        parts = {words.capitalize(): part for part, words in audit_relearning.PARTS.items()}
+        link_notes.check("tuned", parts)
+        tuned = st.segmented_control(
+            "Fine-tuned",
+            list(parts),
+            default=next(iter(parts)),
+            required=True,
+            key="tuned",
+            bind="query-params",
+            label_visibility="collapsed",
+        )
+        drawn["relearning-images"] = audit_relearning.by_images(
+            relearning, parts[tuned], config.method, look
+        )
+        pictures.draw(drawn["relearning-images"], "relearning-images")
+
+
+def draw_table() -> None:
+    """Every audit of every model."""
+    text = st.column_config.TextColumn
+    columns = audit_table.columns(audits)
+    st.dataframe(
+        pd.DataFrame(columns),
+        hide_index=True,
+        height="content",
+        alt="Audits and their values",
+        column_config={
+            name: text(alignment="left" if name in ("Audit", "Looks in") else "right")
+            for name in columns
+        },
+    )
+    st.caption(" · ".join(note.removesuffix(".") for note in audit_table.NOTES))
+
+
+header.title("Audit", *header.TERMS, "Logits", "Linear probe", "Excess", "Zero", "Sees", "Member")
+experiment = controls.experiment()
+config, look = experiment.config, pictures.page_look()
+st.markdown(
+    "**Can anyone still find it?** A network may stop naming a class and still hold everything it "
+    "knew of it. Audits attack it from the outside inwards. Each compares with the **retrained** "
+    "model: whatever an audit finds there was not learned from the class, which it never saw."
+)
+try:
+    check_request(split(experiment.dataset, config.forget_classes, config.forget_ids))
+except AuditError as error:
+    st.info(str(error), icon=":material/block:")
+    st.stop()
+result = jobs.result_or_stop(experiment)
+header.strip(experiment, result)
+
+link_notes.check("audited", COUNTS)
+chosen_seeds = st.segmented_control(
+    "Audit with",
+    list(COUNTS),
+    default="3 seeds",
+    required=True,
+    key="audited",
+    bind="query-params",
+    help="Each seed has its own original, unlearned and retrained model. One seed shows values, "
+    "but not how much two retrained models differ by chance, so it allows no verdict.",
+)
+seeds = COUNTS[chosen_seeds]
+audits = run_or_stop()
+drawn: dict[str, Picture] = {}
+found = verdict(audits, lambda name: audit_words.written(name, audits))
+verdict_panel()
+
+st.header("Attack by attack")
+for first in range(0, len(GROUPS), 2):
+    for column, group in zip(st.columns(2), GROUPS[first : first + 2], strict=False):
+        with column.container(border=True, height="stretch"):
+            attack(group)
+st.caption(
+    "Small dots: seeds · large marks: their mean · grey band: the retrained models' mean ± twice "
+    "their standard deviation, which is what networks show that never saw the class"
+)
+probe_views()
+relearning_views()
+members()
+st.header("Every audit")
+draw_table()
+pictures.downloads(drawn)

@@ -1,0 +1,220 @@
+"""The figures of the audits: what they draw and say, on numbers whose answer is known."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.conftest import blobs
+from unsc_core.audits import AUDITS
+from unsc_core.audits.entry import NETWORKS, Outcome
+from unsc_core.audits.excess import over_seeds
+from unsc_core.audits.verdict import NO, UNKNOWN, YES
+from unsc_core.experiment.experiment import Experiment
+from unsc_core.experiment.result import Result
+from unsc_core.experiment.store import Store
+from unsc_core.figures.audit_depth import depth
+from unsc_core.figures.audit_membership import LIMIT, log_odds, membership
+from unsc_core.figures.audit_relearning import by_images, race
+from unsc_core.figures.audit_scores import scores
+from unsc_core.figures.audit_table import HEADS, columns
+from unsc_core.figures.audit_values import audit_values
+from unsc_core.figures.audit_words import excess, headline, sentence, written
+from unsc_core.figures.theme import DARK, LIGHT, method_colour
+
+REMEMBER, RETRAINED = [70.0, 69.0, 71.0], [46.0, 47.0, 45.0]
+STEPS = ("0", "10", "100")
+
+
+def audited(
+    unlearned: list[float], name: str = "linear-probe", details: Any = None, **others: Any
+) -> dict[str, Any]:
+    """One audit over seeds; `details` gives the detail of an outcome from its value."""
+    values = {"original": REMEMBER, "mask": REMEMBER, "retrained": RETRAINED, **others}
+    values["unlearned"] = unlearned
+    detail = details or (lambda value: {})
+    return over_seeds(
+        AUDITS[name],
+        {n: [Outcome(v, detail(v)) for v in values[n][: len(unlearned)]] for n in NETWORKS},
+    )
+
+
+def layered(value: float) -> dict[str, Any]:
+    return {
+        "layers": {"1": 20.0, "2": value - 30, "4": value},
+        "scores": {"edges": [-1.0, 0.0, 1.0], "forget": [30, 10], "retain": [55, 5]},
+    }
+
+
+def relearned(value: float) -> dict[str, Any]:
+    images = {"1": value / 3, "5": value}
+    curve = (value if value in REMEMBER else 0.0, value / 2, value)
+    return {"whole": images, "head": images, "steps": dict(zip(STEPS, curve, strict=True))}
+
+
+LEFT = audited([66.0, 67.5, 65.0], details=layered)
+GONE = audited([46.5, 46.8, 45.2], details=layered)
+RELEARNED = audited([66.0, 67.5, 65.0], "relearning", relearned)
+
+
+@pytest.mark.parametrize(
+    ("audit", "parts"),
+    [
+        (LEFT, ("66.2\u00a0%", "46.0\u00a0%", "+20.2\u00a0points", "More is left than")),
+        (GONE, ("+0.2\u00a0points", "No more is left than", "more than 2.8\u00a0points.")),
+        (audited([30.0, 31.0, 29.0]), ("−16.0\u00a0points", "No more", "a trace as well.")),
+        (audited([46.0, 70.0, 40.0]), ("too wide",)),
+        (audited([66.0]), ("+20.0\u00a0points.", "single seed")),
+        (audited([66.0] * 3, original=RETRAINED, mask=RETRAINED), ("sees 0.50", "says nothing")),
+        (
+            audited(
+                [0.4, 0.41, 0.42], "divergence", retrained=[0.1, 0.11, 0.12], original=[0.5] * 3
+            ),
+            ("another retraining 0.110\u00a0bits", "+0.300\u00a0bits", "Further from"),
+        ),
+    ],
+)
+def test_a_sentence_follows_from_the_numbers(audit: dict[str, Any], parts: tuple[str, ...]) -> None:
+    found = sentence(audit)
+    assert all(part in found for part in parts), found
+
+
+def test_a_failed_audit_says_why() -> None:
+    failed = over_seeds(AUDITS["cka"], {n: [Outcome(None, failed="Broken.")] for n in NETWORKS})
+    assert sentence(failed) == "No value: Broken."
+    picture = audit_values("cka", failed, "unsc", LIGHT)
+    assert picture.sentence == "No value: Broken."
+    assert written("cka", {"cka": failed}) == AUDITS["cka"].title
+
+
+def test_the_verdict_names_an_audit_with_its_interval() -> None:
+    low, high = (f"{LEFT['excess'][end]:+.1f}" for end in ("low", "high"))
+    name = written("linear-probe", {"linear-probe": LEFT})
+    assert name == f"Linear probe (+20.2\u00a0points, {low} to {high})"
+    assert excess(LEFT).startswith("+20.2\u00a0points, 95\u00a0% interval +")
+
+
+@pytest.mark.parametrize(
+    ("gone", "part"),
+    [
+        ((NO, YES, UNKNOWN, NO), "by its answers and its memory"),
+        ((YES, YES, YES, YES), "No audit that sees"),
+        ((YES, UNKNOWN, UNKNOWN, UNKNOWN), "no trace of Shirt in the answers of"),
+        ((UNKNOWN,) * 4, "cannot be told"),
+    ],
+)
+def test_the_headline_follows_the_verdict(gone: tuple[str, ...], part: str) -> None:
+    groups = ("answers", "logits", "features", "memory")
+    found = {group: {"gone": one} for group, one in zip(groups, gone, strict=True)}
+    assert part in headline(found, "Shirt")
+    assert "Shirt" in headline(found, "Shirt")
+
+
+def test_values_have_a_dot_for_each_seed_a_mean_and_a_band() -> None:
+    picture = audit_values("linear-probe", LEFT, "unsc", DARK)
+    dots, means = picture.figure.data[::2], picture.figure.data[1::2]
+    assert [list(trace.x) for trace in dots] == [LEFT[n]["values"] for n in NETWORKS]
+    assert [trace.x[0] for trace in means] == [LEFT[n]["mean"] for n in NETWORKS]
+    assert means[2].marker.color == method_colour("unsc", DARK)
+    assert len({trace.marker.symbol for trace in means}) == 4
+    (band,) = picture.figure.layout.shapes
+    assert (band.x0, band.x1) == pytest.approx((44, 48))
+    assert not audit_values("linear-probe", audited([66.0]), "unsc", DARK).figure.layout.shapes
+
+
+def test_an_axis_shows_no_differences_that_rounding_hides() -> None:
+    same = audited([69.0] * 3, original=[69.0] * 3, mask=[69.0] * 3, retrained=[69.0] * 3)
+    picture = audit_values("linear-probe", same, "unsc", LIGHT)
+    low, high = picture.figure.layout.xaxis.range
+    assert high - low >= 1
+    assert ": 0\u00a0points" in picture.sentence
+
+
+def test_depth_names_the_layer_with_the_largest_gap() -> None:
+    later = audited([50.0] * 3, details=lambda v: {"layers": {"1": 20.0, "2": 90.0 - v, "4": v}})
+    assert "layer 4: 50.0\u00a0% against 46.0\u00a0%" in depth(later, "unsc", 4, LIGHT).sentence
+    below = audited([40.0] * 3, details=layered)
+    assert "In no layer" in depth(below, "unsc", 4, LIGHT).sentence
+    table = depth(LEFT, "unsc", 4, LIGHT).table
+    assert table["layer"] == [2, 3, 4]
+    assert table["Unlearned"][-1] == pytest.approx(LEFT["unlearned"]["mean"])
+
+
+def test_scores_are_shares_of_the_samples() -> None:
+    picture = scores(LEFT, "Shirt", LIGHT)
+    assert picture.table["Unlearned, forget %"].tolist() == [75, 25]
+    assert sum(picture.table["Retrained, retain %"]) == pytest.approx(100)
+    assert "66.2\u00a0% in the unlearned" in picture.sentence
+
+
+def test_the_race_grows_step_by_step_to_the_whole_curves() -> None:
+    picture = race(RELEARNED, "unsc", LIGHT)
+    frames = picture.figure.frames
+    assert [frame.name for frame in frames] == list(STEPS)
+    for i, frame in enumerate(frames):
+        for trace, data in zip(frame.traces, frame.data, strict=True):
+            whole = picture.figure.data[trace]
+            assert list(data.y) == list(whole.y[: i + 1])
+    assert "66.2\u00a0%" in picture.sentence
+    for value, when in (
+        (66.0, "after at most 100 steps"),
+        (99.0, "after at most 10 steps"),
+        (30.0, "never"),
+    ):
+        found = race(audited([value] * 3, "relearning", relearned), "unsc", LIGHT).sentence
+        assert f"35.0\u00a0%, is there {when} in the unlearned" in found
+        assert "after at most 100 steps in the retrained." in found
+
+
+def test_relearning_by_images_names_the_most() -> None:
+    picture = by_images(RELEARNED, "head", "unsc", LIGHT)
+    assert picture.table["images"] == ["1", "5"]
+    assert "5 images" in picture.sentence
+    assert "the last layer alone" in picture.sentence
+
+
+def test_the_table_has_a_row_for_each_audit_and_labels_the_blind() -> None:
+    blind = audited([66.0] * 3, "prototype", original=RETRAINED, mask=RETRAINED)
+    found = columns({"linear-probe": LEFT, "prototype": blind})
+    assert found["Audit"] == ["Linear probe, %", "Nearest class mean, %"]
+    assert found["Gone?"] == ["no", "blind"]
+    assert found["Unlearned"][0] == "66.2"
+    assert "blind" in found["Sees"][1]
+    assert {head.capitalize() for head in HEADS} < set(found)
+
+
+def test_log_odds_are_those_of_the_softmax() -> None:
+    z, labels = np.random.default_rng(0).normal(size=(20, 4)), np.arange(20) % 4
+    p = (np.exp(z) / np.exp(z).sum(1, keepdims=True))[np.arange(20), labels]
+    assert np.allclose(log_odds(z, labels), np.log(p / (1 - p)))
+    z[:, 2] = -np.inf
+    found = log_odds(z, labels)
+    assert (found[labels == 2] == -LIMIT).all()
+    assert (np.abs(found) <= LIMIT).all()
+    sure = np.where(np.arange(4) == labels[:, None], 900.0, 0.0)
+    assert (log_odds(sure, labels) == LIMIT).all()
+
+
+@pytest.fixture(scope="module")
+def result(tmp_path_factory: pytest.TempPathFactory) -> Result:
+    store = Store(tmp_path_factory.mktemp("members"))
+    return Experiment(blobs(training_epochs=5, epochs=5), store).run(with_retrain=True)
+
+
+@pytest.mark.parametrize("chance", [1, 50, 99])
+def test_members_are_counted_on_both_sides_of_the_threshold(result: Result, chance: float) -> None:
+    picture = membership(result, chance, LIGHT)
+    data = result.split.dataset
+    shares = {}
+    for part, labels in (("train", data.y_train), ("test", data.y_test)):
+        rows = labels == 0
+        z = result.unlearned.of(part)[rows].astype(np.float64)
+        p = np.exp(z - z.max(1, keepdims=True))
+        shares[part] = 100 * np.mean(p[:, 0] / p.sum(1) >= chance / 100)
+    counts = f"unlearned {shares['train']:.0f} and {shares['test']:.0f} %"
+    assert counts in picture.sentence
+    assert f"From {chance:g} % on" in picture.sentence
+    mask = picture.table["mask, trained on %"]
+    assert mask[0] == pytest.approx(100)  # the mask is sure that it is not this class

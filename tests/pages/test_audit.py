@@ -1,0 +1,139 @@
+"""The Audit page: nothing runs unasked, a verdict for each place, refusals in one sentence."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from pages.shared import cache
+from tests.own_images import own_arrays, save_npz
+from tests.pages.headless import finished, open_page, says, texts
+from unsc_core.audits import AUDITS, outcomes
+from unsc_core.audits.stored import outcome_keys, with_seeds
+from unsc_core.config import ExperimentConfig
+from unsc_core.data import load_dataset
+from unsc_core.experiment.experiment import Experiment
+from unsc_core.experiment.resolve import resolve
+from unsc_core.experiment.store import Store
+from unsc_core.jobs.job import JobState
+
+BLOBS = {"dataset": "blobs", "model": "mlp", "forget": "0", "training": "3", "epochs": "3"}
+
+pytestmark = pytest.mark.usefixtures("opened")
+
+
+def config(forget: int = 0) -> ExperimentConfig:
+    wanted = ExperimentConfig(
+        dataset="blobs", model="mlp", forget_classes=(forget,), training_epochs=3, epochs=3
+    )
+    return resolve(wanted, load_dataset("blobs"))
+
+
+@pytest.fixture(scope="module")
+def opening(tmp_path_factory: pytest.TempPathFactory, own_engine: None) -> Path:
+    """A data folder with an experiment that was audited over three seeds."""
+    home = tmp_path_factory.mktemp("audit")
+    outcomes.audit(with_seeds(config(), 3), Store(home / "store"))
+    return home
+
+
+def shown(**query: str) -> AppTest:
+    app = open_page("audit", **{**BLOBS, **query})
+    assert not app.error
+    return app
+
+
+def test_a_stored_audit_is_shown_at_once_with_its_verdict() -> None:
+    app = shown()
+    assert cache.engine().active() == []
+    (panel,) = (text.value for text in app.markdown if text.value.startswith("- Gone from"))
+    lines = panel.splitlines()
+    assert len(lines) == 4
+    assert all(any(word in line for word in (" yes]", " no]", "can't tell]")) for line in lines)
+    table = app.dataframe[0].value
+    assert len(table) == len(AUDITS)
+    assert set(table["Gone?"]) <= {"yes", "no", "can't tell", "blind"}
+    assert len(app.get("plotly_chart")) == 9
+    assert all(len(chart.proto.alt) > 20 for chart in app.get("plotly_chart"))
+
+
+def test_the_link_chooses_audit_and_threshold() -> None:
+    app = shown(features="20 nearest neighbours", threshold="99 %")
+    assert says(app, AUDITS["neighbours"].measures)
+    assert says(app, "From 99 % on")
+    app.selectbox(key="features").set_value("MLP probe").run()
+    assert says(app, AUDITS["mlp-probe"].measures)
+    app.segmented_control(key="tuned").set_value("All weights").run()
+    assert says(app, "all weights fine-tuned")
+    assert "features = 'Tarot'" in shown(features="Tarot").warning[0].value
+
+
+def test_one_seed_has_values_but_no_verdict() -> None:
+    app = shown(audited="1 seed")  # of the three that are stored
+    assert set(app.dataframe[0].value["Gone?"]) == {"can't tell"}
+    assert says(app, "One seed has no interval")
+    assert not says(app, "red-badge")
+
+
+def run_button(app: AppTest) -> str:
+    (button,) = [one for one in app.button if one.label == "Run the audits"]
+    return button.key
+
+
+def test_nothing_runs_unasked_and_what_is_not_needed_any_more_is_cancelled(opening: Path) -> None:
+    Experiment(config(forget=1), Store(opening / "store")).run(with_retrain=True)
+    app = finished(shown(forget="1"))  # what the button will cost is measured
+    assert not [name for name in cache.engine()._jobs if name.startswith("audit-3")]
+    assert says(app, "seeds 0, 1, 2")
+    assert len(app.get("plotly_chart")) == 1  # members are known without an audit
+    assert not app.dataframe
+    app.button(key=run_button(app)).click().run()
+    (job,) = cache.engine().active()
+    assert job.kind == "audit-3"
+    app.segmented_control(key="audited").set_value("5 seeds").run()
+    assert job.state is JobState.CANCELLED
+    app.button(key=run_button(app)).click().run()
+    (job,) = cache.engine().active()
+    assert job.kind == "audit-5"
+    app.multiselect(key="control_forget").set_value([0]).run()
+    assert job.state is JobState.CANCELLED
+
+
+def test_the_button_makes_what_is_missing(opening: Path) -> None:
+    (lost,) = {
+        key
+        for name, network, key in outcome_keys([config()], load_dataset("blobs"))
+        if (name, network) == ("prototype", "unlearned")
+    }
+    Store(opening / "store").path("audits", str(lost)).unlink()
+    app = finished(shown())
+    assert not app.dataframe
+    app.button(key=run_button(app)).click().run()
+    assert any(button.label == "Cancel" for button in app.button)
+    finished(app)
+    assert len(app.dataframe[0].value) == len(AUDITS)
+    assert not any(button.label == "Run the audits" for button in app.button)
+
+
+def test_single_samples_are_one_sentence() -> None:
+    app = shown(ids="1,2,3")
+    (refusal,) = app.info
+    assert "single samples" in refusal.value
+    assert not app.get("plotly_chart")
+    assert not app.metric
+
+
+def test_a_class_with_few_images_is_one_sentence(opening: Path) -> None:
+    (opening / "data").mkdir(exist_ok=True)
+    y = own_arrays()["y_train"]
+    rows = np.r_[np.flatnonzero(y != 2), np.flatnonzero(y == 2)[:4]]
+    own = {name: own_arrays()[name][rows] for name in ("x_train", "y_train")}
+    save_npz(opening / "data" / "few.npz", **own)
+    app = open_page("audit", dataset="few.npz")
+    (refusal,) = app.info
+    assert "Class two has 4 training samples" in refusal.value
+    assert not app.metric
+    assert not any(" yes]" in text for text in texts(app))

@@ -1,0 +1,139 @@
+"""How sure each network is of forgotten images it was trained on, and of others of the class."""
+
+from __future__ import annotations
+
+import numpy as np
+import plotly.graph_objects as go
+from numpy.typing import NDArray
+from plotly.subplots import make_subplots
+
+from unsc_core.experiment.result import Predictions, Result
+from unsc_core.figures.phrases import MODEL_TITLES, joined, requested
+from unsc_core.figures.theme import FORGET, Look, Picture, axis, clear, layout, write
+
+LIMIT, BINS = 14.0, 56
+"""The histograms reach from log odds of −LIMIT to LIMIT, in so many bins."""
+CHANCES = (0.01, 0.1, 1, 5, 10, 20, 30, 40, 50, 60, 70, 80, 90, 95, 99, 99.9, 99.99)
+"""Thresholds to choose from: confidences in percent."""
+TICKS = {-9.2: "0.01", -4.6: "1", 0.0: "50", 4.6: "99", 9.2: "99.99"}
+"""Log odds -> the same in percent."""
+Shares = tuple[float, float]
+
+
+def log_odds(logits: NDArray[np.floating], labels: NDArray[np.int64]) -> NDArray[np.float64]:
+    """(n,) log p − log(1 − p) of the true class, cut at ± LIMIT.
+
+    Args:
+        logits: (n, classes); −∞ where hidden. labels: (n,) true classes.
+    """
+    rows = np.arange(len(labels))
+    z = logits.astype(np.float64)
+    own = z[rows, labels]
+    z[rows, labels] = -np.inf
+    highest = z.max(1)
+    others = highest + np.log(np.exp(z - highest[:, None]).sum(1))
+    return np.clip(own - others, -LIMIT, LIMIT)
+
+
+def membership(result: Result, chance: float, look: Look) -> Picture:
+    """Histograms of members and others for each network, cut at a threshold.
+
+    Args:
+        result: whole classes are forgotten; the training set is predicted.
+        chance: the confidence, in percent, from which an attacker calls an image a member.
+        look: colours.
+    """
+    threshold = float(np.log(chance / (100 - chance)))
+    models = {name: one for name, one in result.rows.items() if one.has("train")}
+    figure = make_subplots(rows=len(models), cols=1, shared_xaxes=True, vertical_spacing=0.11)
+    edges = np.linspace(-LIMIT, LIMIT, BINS + 1)
+    middles = (edges[:-1] + edges[1:]) / 2
+    table: dict[str, object] = {"log odds": middles}
+    called: dict[str, Shares] = {}
+    for row, (name, predictions) in enumerate(models.items(), 1):
+        members, others = _confidences(result, predictions)
+        shares = [100 * np.histogram(one, edges)[0] / len(one) for one in (members, others)]
+        hits, alarms = (100 * float(np.mean(x >= threshold)) for x in (members, others))
+        called[name] = hits, alarms
+        table |= {f"{name}, trained on %": shares[0], f"{name}, held out %": shares[1]}
+        _draw(figure, row, middles, shares, look)
+        place = {"yref": f"y{row} domain" if row > 1 else "y domain", "yanchor": "bottom"}
+        text = (
+            f"<b>{MODEL_TITLES[name]}</b> · members found {called[name][0]:.0f} %, "
+            f"others {called[name][1]:.0f} %"
+        )
+        side = {"x": 0, "xref": "paper", "xanchor": "left"}
+        write(figure, text, y=1, font={"size": 14}, **side, **place)
+    figure.update_layout(layout(look, 110 + 120 * len(models)), overwrite=True)
+    figure.update_layout(margin={"l": 56, "r": 8, "t": 64, "b": 56}, bargap=0, legend={"y": 1.06})
+    figure.update_xaxes(axis(look), tickvals=list(TICKS), ticktext=list(TICKS.values()))
+    figure.update_yaxes(axis(look), title_text="%", rangemode="tozero")
+    figure.update_xaxes(title_text="confidence in the true class, %", row=len(models), col=1)
+    figure.add_vline(x=threshold, line={"color": look.ink, "width": 2, "dash": "dash"})
+    what = requested(result.split)
+    alt = (
+        f"Histograms of the confidence of {len(models)} networks in the true class: images of "
+        f"{what} that were in the training data, and held-out ones."
+    )
+    return Picture(figure, alt, _sentence(called, chance), table)
+
+
+def _confidences(
+    result: Result, predictions: Predictions
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Log odds of the forgotten training samples, and of the test samples of their classes."""
+    dataset, found = result.split.dataset, []
+    for part, labels in (("train", dataset.y_train), ("test", dataset.y_test)):
+        rows = result.split.is_forgotten(part)
+        found.append(log_odds(predictions.of(part)[rows], labels[rows]))
+    return found[0], found[1]
+
+
+def _draw(
+    figure: go.Figure,
+    row: int,
+    middles: NDArray[np.float64],
+    shares: list[NDArray[np.float64]],
+    look: Look,
+) -> None:
+    figure.add_bar(
+        x=middles,
+        y=shares[0],
+        width=middles[1] - middles[0],
+        marker={"color": clear(FORGET, 0.75), "line": {"width": 0}},
+        name="members: trained on",
+        showlegend=row == 1,
+        hovertemplate="members: %{y:.1f} %<extra></extra>",
+        row=row,
+        col=1,
+    )
+    figure.add_scatter(
+        x=middles,
+        y=shares[1],
+        mode="lines",
+        line={"color": look.ink, "width": 2, "shape": "hvh"},
+        name="others: held out",
+        showlegend=row == 1,
+        hovertemplate="others: %{y:.1f} %<extra></extra>",
+        row=row,
+        col=1,
+    )
+
+
+def _sentence(called: dict[str, Shares], chance: float) -> str:
+    """What the attacker finds in every network, and where it is more than guessing."""
+    counts = [
+        f"{MODEL_TITLES[name].lower()} {hits:.0f} and {alarms:.0f} %"
+        for name, (hits, alarms) in called.items()
+    ]
+    gains = {name: hits - alarms for name, (hits, alarms) in called.items()}
+    best = max(gains, key=lambda name: gains[name])
+    text = (
+        f"From {chance:g} % on, members found and others wrongly called members: {joined(counts)}. "
+    )
+    if gains[best] < 1:
+        return f"{text}Nowhere does that beat guessing, which calls as many of both, by a point."
+    return (
+        f"{text}Guessing calls as many of both; this beats it most in the {best} network, by "
+        f"{gains[best]:.0f} points."
+    )

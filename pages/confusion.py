@@ -96,7 +96,10 @@ with above:
     values = {name: matrix(result, name, part, in_percent) for name in models}
     values["difference"] = values["unlearned"] - values["original"]
     shown = {name: one.round(2).tolist() for name, one in values.items()}
-    linked.hover(names, shown, " %" if in_percent else "", CELLS)
+    units = dict.fromkeys(shown, " %" if in_percent else "")
+    if in_percent:
+        units["difference"] = " points"
+    linked.hover(names, shown, units, CELLS)
     named = {f"confusion-{name}": picture for name, picture in drawn.items()}
     pictures.draw_in_rows(named, 2, sentence=False, on_click=open_cell)
     st.markdown(drawn["difference"].sentence)

@@ -15,6 +15,7 @@ from unsc_core.experiment.resolve import resolve, settings
 from unsc_core.figures import spectra as figures
 from unsc_core.figures.class_angles import angles
 from unsc_core.figures.layer_drift import drift
+from unsc_core.figures.phrases import layer_name
 from unsc_core.figures.reachability import reachable, reachable_sentence
 from unsc_core.figures.sweep import sweep, sweep_point
 from unsc_core.methods import METHODS
@@ -22,7 +23,7 @@ from unsc_core.subspace.energy import energy_error, energy_rank
 
 VIEWS = {
     "Spectra": "the energy along each direction, and the cut at γ",
-    "Frozen and reachable": "what protecting the retained classes leaves of the forgotten ones",
+    "Frozen and reachable": "how much of the forgotten samples' energy lies in free directions",
     "Class angles": "how close the subspaces of the classes are",
     "Drift": "how far retained test images move in every layer",
     "Sweep over γ": "the outcome at every γ",
@@ -90,8 +91,8 @@ def spectra_view(ranks: dict[str, dict[str, int]]) -> None:
     sliders = {controls.LAYER_GAMMA.format(i + 1): [layer] for i, layer in enumerate(spectra)}
     linked.cuts(ranks, {controls.GAMMA: [*spectra], **sliders})
     st.caption(
-        ":gray[grey: protected directions, with at least the share γ of the energy] · "
-        ":green[**teal: the null space**] · dotted: the cut at γ"
+        ":gray[grey: kept directions, with at least the share γ of the energy] · "
+        ":green[**teal: free directions, the null space**] · dotted: the cut at γ"
     )
     pictures.draw(total, "null-space")
     held_out_caption(cut_at)
@@ -113,13 +114,13 @@ def held_out_caption(cut_at: dict[str, float]) -> None:
             "The spectra are computed from a sample of images and patches. "
             f"{figures.at_gamma(cut_at)}, {what} about the same share of the energy of other "
             "images of the retained classes, with all their patches: it differs by at most "
-            f"{100 * abs(errors[worst]):.2f} points ({titles[worst].partition(' · ')[0]})."
+            f"{100 * abs(errors[worst]):.2f} points ({layer_name(titles[worst]).lower()})."
         )
 
 
 @st.fragment
 def reachable_view(found: geometry.Subspaces) -> None:
-    """For each layer, what is frozen of the retained and reachable of the forgotten classes."""
+    """For each layer, the retained energy that is kept and the forgotten that is reachable."""
     cut_at, look = choose_gammas(), pictures.page_look()
     drawn = {
         f"reachable-{i + 1}": reachable(layer, titles[layer], spectra, found, cut_at[layer], look)
@@ -127,9 +128,10 @@ def reachable_view(found: geometry.Subspaces) -> None:
     }
     pictures.draw_in_rows(drawn, 3)
     st.caption(
-        "The further the curve is above the dashed line, the better the layer separates forgotten "
-        "from retained classes. **Selectivity** is the area under the curve: 0.5 for no "
-        "separation, 1 for a perfect one. :red[**×**] marks the cut at γ."
+        "**Reachable** is the energy along free directions. The further the curve is above the "
+        "dashed line, the better the layer separates forgotten from retained classes. "
+        "**Selectivity** is the area under the curve: 0.5 for no separation, 1 for a perfect one. "
+        ":red[**×**] marks the cut at γ."
     )
     st.markdown(reachable_sentence(titles, spectra, found, cut_at))
     pictures.downloads(drawn)
@@ -165,8 +167,7 @@ def angles_view(found: geometry.Subspaces) -> None:
     st.caption(
         "Mean principal angle between the subspaces of two classes. 0°: one subspace contains the "
         "other. 90°: every direction of one is perpendicular to every direction of the other. "
-        "Stronger colours are smaller angles; forgotten "
-        "classes are framed."
+        "Stronger colours are smaller angles; forgotten classes are framed."
     )
     pictures.downloads({"class-angles": picture})
 
@@ -239,9 +240,9 @@ header.title(
 experiment = controls.experiment(gamma_on_page=True)
 st.markdown(
     "Most of the energy of a layer's inputs from the retained classes lies along some of its "
-    "directions. The directions that hold at least the share γ of it are **protected**. UNSC "
-    "changes weights only in the remaining ones, the **null space**, which holds at most the share "
-    "1 − γ."
+    "directions. The fewest that hold at least the share γ of it are **kept**. UNSC changes "
+    "weights only along the others, which are **free** and hold at most the share 1 − γ: the "
+    "**null space**."
 )
 result = jobs.result_or_stop(experiment)
 header.strip(experiment, result)

@@ -135,10 +135,21 @@ def percent(value: float | None) -> str:
 
 header.title("Pseudo-labels", *header.TERMS, "Pseudo-label", "Logits", "Margin")
 experiment = controls.experiment()
+method = METHODS[experiment.config.method]
+if method.uses_pseudo_labels:
+    intro = (
+        f"Before unlearning starts, {method.title} gives each forgotten sample a **pseudo-label**: "
+        "the retained class that the original model finds most similar."
+    )
+else:
+    intro = (
+        "UNSC trains each forgotten sample on a **pseudo-label**, the retained class that the "
+        f"original model finds most similar. The method chosen here, **{method.title}**, differs: "
+        f"{method.summary[0].lower()}{method.summary[1:]}"
+    )
 st.markdown(
-    "Before unlearning starts, UNSC gives each forgotten sample a **pseudo-label**: the retained "
-    "class that the original model finds most similar. The retrained model, which never saw these "
-    "samples, shows where they would go without that choice."
+    f"{intro} The retrained model, which never saw these samples, shows where they go without a "
+    "training label."
 )
 result = jobs.result_or_stop(experiment)
 header.strip(experiment, result)
@@ -158,7 +169,7 @@ drawn = {"label-counts": label_counts(result, look)}
 draw_flow()
 st.header("Samples by label")
 sample_rows = draw_samples()
-if METHODS[experiment.config.method].uses_pseudo_labels and not lesson.current().fixed("more"):
+if method.uses_pseudo_labels and not lesson.current().fixed("more"):
     st.header("What if they had other labels?")
     if experiment.config.edits:
         compare_edits()

@@ -80,26 +80,31 @@ def _offer(items: Sequence[BatchItem], missing: Sequence[BatchItem], label: str,
             args=(missing,),
             key=f"run-{name}",
         )
-        done = sum(item.done for item in items)
-        st.caption(f"{done} of {len(items)} runs are stored." if done else "No run is stored yet.")
-        _cost(missing)
+        _done_and_cost(items, missing)
 
 
-def _cost(missing: Sequence[BatchItem]) -> None:
-    """What the missing items will take, measured first where that is not known."""
+def _done_and_cost(items: Sequence[BatchItem], missing: Sequence[BatchItem]) -> None:
+    """How many jobs are done, and what the missing ones take, measured first if unknown."""
+    done = sum(item.done for item in items)
+    text, rest = f"None of the {len(items)} jobs is done yet", "they take"
+    if done:
+        text = f"{done} of {len(items)} jobs {'is' if done == 1 else 'are'} done"
+        rest = "the other takes" if len(items) - done == 1 else "the others take"
     cost = cache.cost([(item.kind, item.config) for item in missing])
     measuring = jobs.cost_job(missing[0].config) if cost is None else None
     if cost is not None and cost.seconds > SHORT_S:
-        st.caption(f"The others take about {duration(cost.seconds)} on this machine.")
+        st.caption(f"{text}; {rest} about {duration(cost.seconds)} on this machine.")
     elif measuring is not None and not measuring.over:
 
         @st.fragment(run_every=POLL_S)
         def estimating() -> None:
             if measuring.over:
                 st.rerun()
-            st.caption("Estimating how long the others take.")
+            st.caption(f"{text}; estimating how long {rest}.")
 
         estimating()
+    else:
+        st.caption(f"{text}.")
 
 
 def _progress(items: Sequence[BatchItem], name: str) -> None:
@@ -111,7 +116,7 @@ def _progress(items: Sequence[BatchItem], name: str) -> None:
         if {item.key for item in active} != waited_for:
             st.rerun()
         done = sum(item.done for item in items)
-        text = f"{done} of {len(items)} runs done" + _running(active)
+        text = f"{done} of {len(items)} jobs done" + _running(active)
         left, right = st.columns([6, 1], vertical_alignment="center")
         left.progress(done / len(items), text=text)
         right.button(

@@ -227,7 +227,7 @@ def _more(now: ExperimentState) -> ExperimentState:
                 SUBSPACES,
                 key=_started("subspace", now.subspace),
                 format_func=SUBSPACE_TITLES.__getitem__,
-                help="Which directions are protected. Joint: those of all retained classes taken "
+                help="Which directions are kept. Joint: those of all retained classes taken "
                 "together. Per-class merge: those of each class, then combined, as in the paper.",
             )
             now = replace(now, subspace=subspace)

@@ -25,8 +25,8 @@ TERMS = {
     "eigenvectors are the directions that the images use; their eigenvalues are the energies.",
     "Energy": "How strongly the retained classes use a direction of a layer's input: their mean "
     "squared input along it.",
-    "γ": "The energy threshold: the share of the retained classes' energy that is protected in "
-    "every layer. A higher γ is safer for the retained classes, but makes forgetting harder.",
+    "γ": "The energy threshold: the share of the retained classes' energy that is kept in every "
+    "layer. A higher γ is safer for the retained classes, but makes forgetting harder.",
     "Null space": "The directions of a layer's input that the retained classes hardly use. Weights "
     "that change only along these move the layer's output for the retained classes much less than "
     "a change of the same size along the others would.",

@@ -8,7 +8,7 @@ from pages.shared import glossary, pictures
 from pages.shared.state import ResolvedExperiment
 from unsc_core.experiment.result import Result
 from unsc_core.figures.header import readouts
-from unsc_core.figures.phrases import run_title
+from unsc_core.figures.phrases import dataset_title, model_title, run_title
 
 WIDTH = 168
 """Of one number, in pixels: five in a row on a projector, two on a phone."""
@@ -33,8 +33,8 @@ def strip(experiment: ResolvedExperiment, result: Result) -> None:
     pictures.mark_files(result.alterations)
     st.caption(
         f"**{run_title(result)}** · forgetting **{experiment.request}** · "
-        f"{experiment.dataset.name} · {result.config.model} · seed {result.config.seed} · "
-        f"test set of {len(experiment.dataset.y_test):,}"
+        f"{dataset_title(result.config.dataset)} · {model_title(result.config.model)} · "
+        f"seed {result.config.seed} · test set of {len(experiment.dataset.y_test):,}"
     )
     cells = st.container(horizontal=True, gap="small")
     for one in readouts(result):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 import streamlit as st
@@ -192,7 +193,7 @@ def _panel(job: Job, title: str, ready: Callable[[], bool] = lambda: False) -> N
         if _is_done(job) or ready():
             st.rerun()
         with st.container(border=True):
-            st.markdown(f"**{title}**{_estimate(job)}")
+            st.markdown(f"**{title}**")
             _status(job, "panel")
 
     panel()
@@ -207,7 +208,7 @@ def _show_in_sidebar(kind: str, key: str, config: ExperimentConfig, title: str) 
         def follow(job: Job) -> None:
             if _is_done(job):
                 st.rerun()
-            st.caption(f"{title}{_estimate(job)}")
+            st.caption(title)
             _status(job, "sidebar")
 
         if isinstance(found, Cost):
@@ -222,12 +223,6 @@ def _is_done(job: Job) -> bool:
     if job.kind == "cost" and job.over:
         return not (job.state == JobState.CANCELLED and is_cancelled_here(job))
     return job.state == JobState.DONE
-
-
-def _estimate(job: Job) -> str:
-    if job.seconds is None or job.seconds <= SHORT_S:
-        return ""
-    return f" · about {duration(job.seconds)} on this machine"
 
 
 def _confirm(job_id: str, cost: Cost, label: str = RUN) -> None:
@@ -281,16 +276,19 @@ def _ending(job: Job) -> tuple[tuple[Callable[..., object], str, str], str] | No
 
 
 def _progress(job: Job) -> str:
-    """What a job is doing, in one line."""
+    """What a job is doing, and how long it still takes, in one line."""
+    seconds = job.seconds if job.seconds is not None and job.seconds > SHORT_S else None
     if job.state == JobState.WAITING:
         before = cache.engine().place(job)
-        if not before:
-            return "Starting"
-        return f"Waiting for {before} other job{'s' if before > 1 else ''}"
+        text = (
+            f"Waiting for {before} other job{'s' if before > 1 else ''}" if before else "Starting"
+        )
+        return text if seconds is None else f"{text}; then about {duration(seconds)}"
     progress = job.progress
     text = progress.stage[:1].upper() + progress.stage[1:]
     if progress.detail:
         text += f": {progress.detail}"
-    if progress.seconds_left and progress.seconds_left > 1:
-        text += f", about {duration(progress.seconds_left)} left"
-    return text
+    left = progress.seconds_left or 0.0
+    if seconds is not None and job.began is not None:  # of all stages, not only of this one
+        left = max(left, seconds - (time.monotonic() - job.began))
+    return f"{text}, about {duration(left)} left" if left > 1 else text

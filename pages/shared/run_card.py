@@ -6,18 +6,16 @@ from collections.abc import Callable
 from dataclasses import asdict
 from datetime import datetime
 from functools import partial
-from pathlib import Path
 
 import streamlit as st
 
 from pages.shared import cache, page_links, state
 from pages.shared.addresses import query_of
-from unsc_core.data import DATASETS
 from unsc_core.errors import ConfigError, UnscError
 from unsc_core.experiment.keys import keys
 from unsc_core.experiment.resolve import resolve
 from unsc_core.experiment.result import Result
-from unsc_core.figures.phrases import altered, file_stem, method_title
+from unsc_core.figures.phrases import altered, dataset_title, file_stem, method_title
 from unsc_core.methods import METHODS
 from unsc_core.runs.archive import MAX_BYTES
 from unsc_core.runs.exporting import export_zip
@@ -33,11 +31,6 @@ def list_or_stop() -> list[Run]:
     except UnscError as error:
         st.error(str(error), icon=":material/error:")
         return st.stop()
-
-
-def dataset_title(name: str) -> str:
-    """A dataset as the controls name it; a user-supplied one by its file."""
-    return DATASETS[name].title if name in DATASETS else Path(name).name
 
 
 def label(run: Run) -> str:

@@ -233,7 +233,7 @@ def test_classes_said_to_be_better_and_worse_are_so(result: Result) -> None:
         if c != FORGET
     ]
     (better, worse) = re.findall(
-        r"(\d+) improve and (\d+) get worse", difference(result, "test", True, LIGHT).sentence
+        r"(\d+) improves? and (\d+) gets? worse", difference(result, "test", True, LIGHT).sentence
     )[0]
     assert (int(better), int(worse)) == (sum(c > 0 for c in change), sum(c < 0 for c in change))
     said, mean = change_per_class([result], LIGHT).sentence, 100 * float(np.mean(change))

@@ -15,6 +15,7 @@ from unsc_core.analysis import geometry
 from unsc_core.analysis.claims import Forgetting, forgetting
 from unsc_core.experiment.experiment import Experiment
 from unsc_core.experiment.store import Store
+from unsc_core.figures import class_angles
 from unsc_core.figures.layer_drift import drift
 from unsc_core.figures.reachability import curve, selectivity
 from unsc_core.figures.spectra import free_share
@@ -63,8 +64,8 @@ def test_selectivity_is_half_for_the_same_directions_and_one_for_others() -> Non
     retain = np.array([[8.0, 1.0, 0.5, 0.5, 0.0, 0.0]])
     assert selectivity(retain, 3 * retain) == pytest.approx(0.5)
     assert selectivity(retain, np.array([[0.0, 0.0, 0.0, 0.0, 2.0, 5.0]])) == pytest.approx(1.0)
-    frozen, reachable = curve(retain, np.array([[1.0, 0.0, 0.0, 0.0, 3.0, 0.0]]))
-    assert frozen.tolist() == [0, 80, 90, 95, 100, 100, 100]
+    kept, reachable = curve(retain, np.array([[1.0, 0.0, 0.0, 0.0, 3.0, 0.0]]))
+    assert kept.tolist() == [0, 80, 90, 95, 100, 100, 100]
     assert reachable.tolist() == [100, 75, 75, 75, 75, 0, 0]
 
 
@@ -256,16 +257,18 @@ def spoken(**percent: list[float] | None) -> str:
         for i, layer in enumerate("ab")
     }
     return drift(
-        {"a": "First", "b": "Second"}, geometry.Subspaces({}, {}, 0.96, movements), LIGHT
+        {"a": "Layer 1 · 4 inputs", "b": "Layer 2 · 9 inputs"},
+        geometry.Subspaces({}, {}, 0.96, movements),
+        LIGHT,
     ).sentence
 
 
 def test_the_drift_says_only_what_its_numbers_show() -> None:
     said = spoken(bound=[4, 10], alone=[2, 4], whole=[2, 21.3])
     most, within, beyond = said.split(". ")
-    assert ("Second" in most, "21.3 %" in most, "4.0 %" in most) == (True, True, True)
-    assert ("First" in within, "2.0 of at most 4.0 %" in within) == (True, True)
-    assert ("Second" in beyond, "First" in beyond) == (True, False)
+    assert ("layer 2 moves" in most, "21.3 %" in most, "4.0 %" in most) == (True, True, True)
+    assert ("layer 1 comes" in within, "2.0 of at most 4.0 %" in within) == (True, True)
+    assert ("layer 2 moves" in beyond, "layer 1" in beyond) == (True, False)
     assert "further" not in spoken(bound=[4, 10], alone=[2, 4], whole=[2, 9])
     assert "within its bound" not in spoken(bound=[4, 3], alone=[2, 4], whole=[2, 9])
     assert "bound" not in spoken(bound=None, alone=[2, 4], whole=[2, 9])
@@ -327,18 +330,39 @@ def test_a_sweep_on_samples_compares_them_with_the_retrained_model() -> None:
 
 def test_free_directions_are_said_to_hold_what_they_hold() -> None:
     found = {"a": np.array([[90.0, 6.0, 3.0, 1.0]]), "b": np.array([[99.0, 1.0, 0.0, 0.0]])}
-    titles = {"a": "First", "b": "Second"}
+    titles = {"a": "Layer 1 · 4 inputs", "b": "Layer 2 · 4 inputs"}
 
     def said(threshold: float) -> str:
         return free_share(titles, found, dict.fromkeys(found, threshold), LIGHT).sentence
 
     assert "1 to 4 % of their energy, depending on the layer" in said(0.96)
-    assert "62 % of all directions are free to move in" in said(0.96)
+    assert "62 % of all directions are free" in said(0.96)
+    assert "Layer 2 has the largest share" in said(0.96)
     assert "none of their energy" in said(1.0)
     found["b"][0, 2] = 1e-20
     assert "less than 0.01 % of their energy" in said(1.0)
     found["b"][0] = 1
-    assert said(1.0) == "At γ = 1, no direction is free to move in: all are kept."
+    assert said(1.0) == "At γ = 1, no direction is free: all are kept."
+
+
+@pytest.mark.parametrize(
+    ("between", "said"),
+    [
+        ([[0, 45], [45, 0]], "In layer 6, a is at 45° to b."),
+        ([[0, 0, 0], [0, 0, 9], [0, 9, 0]], "In layer 6, a is at 0° to all retained classes."),
+        (
+            [[0, 20, 60], [20, 0, 50], [60, 50, 0]],
+            "In layer 6, a is closest to b (20°) and farthest from c (60°).",
+        ),
+    ],
+)
+def test_of_equal_angles_none_is_the_smallest(between: list[list[float]], said: str) -> None:
+    matrix = np.array(between, np.float32)
+    names = "abc"[: len(matrix)]
+    assert (
+        class_angles.angles("Layer 6 · 64 inputs", matrix, names, (0,), 0.96, LIGHT).sentence
+        == said
+    )
 
 
 def test_nothing_is_there_before_it_was_made(tmp_path, shared_store: Store) -> None:

@@ -167,12 +167,12 @@ def test_a_low_threshold_frees_one_direction_of_layer_1(shared_store: Store) -> 
     assert "of the first step is made here" in why(found)[1]
 
 
-def test_projected_gradients_avoid_the_protected_directions(lab: LabRun) -> None:
+def test_projected_gradients_avoid_the_kept_directions(lab: LabRun) -> None:
     for layer in lab.layers:
-        protected = layer.directions[:, : layer.rank]
-        np.testing.assert_allclose(layer.projected @ protected, 0, atol=1e-5)
+        kept = layer.directions[:, : layer.rank]
+        np.testing.assert_allclose(layer.projected @ kept, 0, atol=1e-5)
         np.testing.assert_allclose(
-            layer.projected, layer.raw - layer.raw @ protected @ protected.T, atol=1e-5
+            layer.projected, layer.raw - layer.raw @ kept @ kept.T, atol=1e-5
         )
 
 

@@ -14,7 +14,7 @@ def test_all_methods_by_one_button_and_compared_at_equal_forgetting(app: Server,
     page.goto(f"{app.url}/compare?dataset=blobs&forget=0")
     button = page.get_by_role("button", name="Run all methods")
     button.click()
-    line = page.get_by_text(re.compile(r"\d+ of 12 runs done"))
+    line = page.get_by_text(re.compile(r"\d+ of 12 jobs done"))
     expect(line).to_be_visible()
     page.reload()
     expect(line.or_(charts(page).nth(2)).first).to_be_visible()

@@ -63,8 +63,8 @@ def test_every_view_of_the_null_space(app: Server, page: Any) -> None:
     expect(page.get_by_text(re.compile(r"^At γ = 0\.96, .*\d\s%"))).to_be_visible()
     for view, sentence in (
         ("Frozen and reachable", r"selectivity 0\.\d\d"),
-        ("Class angles", r"^In Layer 6 .*\d°\)"),
-        ("Drift", r"Layer \d .*\d\.?\d? %"),
+        ("Class angles", r"^In layer 6, .*\d°\)"),
+        ("Drift", r"layer \d moves most .*\d\.?\d? %"),
     ):
         switch(page, "View", view)
         expect(page.locator("p", has_text=re.compile(sentence)).first).to_be_visible()
@@ -78,7 +78,7 @@ def test_the_cut_moves_while_gamma_is_dragged(app: Server, page: Any) -> None:
     expect(charts(page).nth(3)).to_be_visible()
     sentence = page.get_by_text(re.compile(r"^At γ = "))
     before = sentence.inner_text()
-    ranks = page.locator("[data-testid=stPlotlyChart] .xtitle", has_text="rank")
+    ranks = page.locator("[data-testid=stPlotlyChart] .xtitle", has_text="kept")
     slider = page.get_by_role("slider", name="Energy threshold γ")
     value = slider.get_attribute("aria-valuetext")
     drawn = ranks.all_text_contents()
@@ -195,7 +195,10 @@ def test_a_cell_is_read_in_all_matrices_and_opened(app: Server, page: Any) -> No
     page.mouse.move(x, y)
     page.mouse.move(x + 2, y + 2)
     expect(page.locator(".readout")).to_contain_text(
-        re.compile(r"Shirt, predicted T-shirt: original \d.* · unlearned \d.* · difference")
+        re.compile(
+            r"Shirt, predicted T-shirt: original \d+\.\d % · unlearned \d.* · "
+            r"difference [+−]?\d+\.\d points$"
+        )
     )
     expect(page.locator(".unsc-linked-frame")).to_have_count(4)
     page.mouse.click(x + 2, y + 2)

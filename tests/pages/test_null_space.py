@@ -39,8 +39,8 @@ def run(**query: str) -> AppTest:
     [
         ("Spectra", 7, ("γ = 0.96", " %")),
         ("Frozen and reachable", 6, ("selectivity ", " %")),
-        ("Class angles", 1, ("Layer 6", "°)")),
-        ("Drift", 1, ("Layer ", " %")),
+        ("Class angles", 1, ("In layer 6, ", "°)")),
+        ("Drift", 1, ("layer ", " moves most", " %")),
         ("Sweep over γ", 1, ("Acc_f", "2\u00a0%")),
     ],
 )
@@ -95,7 +95,7 @@ def test_without_unseen_images_there_is_no_error(opening: Path) -> None:
 def test_the_sweep_offers_what_is_missing_only() -> None:
     app = run(view="Sweep over γ")
     assert "7" in app.button(key="run-sweep").label
-    assert says(app, "2 of 9 runs")
+    assert says(app, "2 of 9 jobs are done")
 
 
 def test_a_method_without_null_space_has_no_sweep(opening: Path) -> None:

@@ -233,6 +233,12 @@ def test_a_comparison_says_what_the_numbers_say(store: Store) -> None:
     assert f"{better} keeps" in text
     assert "Both keep the rest equally well" in comparison(a, a)
     assert "accuracies cannot be compared" in comparison(a, other)
+    these, those = (
+        Experiment(blobs(forget_classes=(), forget_ids=ids), store).run()
+        for ids in ((3, 5, 8), (1, 2, 4))
+    )
+    assert comparison(these, those).startswith("A and B forget different samples, so")
+    assert differences(these, those) == "A and B differ in forgotten samples."
     assert differences(a, a) == "A and B have the same settings."
     assert "forgotten classes (south-west; south-east)" in differences(a, other)
     assert differences(a, b).startswith(

@@ -127,7 +127,7 @@ class LayerGradient:
         raw, projected: (out, d) float32: G and G P.
         eigenvalues: (d,) float64, of the retain classes' second moment, descending.
         directions: (d, d) float32, its eigenvectors in columns.
-        rank: how many of them γ protects; the null space has d − rank.
+        rank: how many of them γ keeps; the null space has d − rank.
     """
 
     raw: NDArray[np.float32]

@@ -8,7 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from unsc_core.figures.phrases import class_title
+from unsc_core.figures.phrases import class_title, layer_name
 from unsc_core.figures.theme import FORGET, Look, Picture, add_cells, frame, label_margin, styled
 
 
@@ -35,7 +35,8 @@ def angles(
     figure.update_xaxes(tickangle=-45, showgrid=False, type="category")
     figure.update_yaxes(autorange="reversed", showgrid=False, type="category")
     alt = (
-        f"Heat map of the angles between class subspaces in {title}; stronger colour means closer."
+        f"Heat map of the angles between class subspaces in {layer_name(title).lower()}; stronger "
+        "colour means closer."
     )
     table = {"class": names, **{f"angle to {name}": matrix[:, i] for i, name in enumerate(names)}}
     return Picture(figure, alt, _closest(title, matrix, names, forget), table)
@@ -50,8 +51,12 @@ def _closest(
         near = min(retain, key=lambda other: matrix[c, other])
         far = max(retain, key=lambda other: matrix[c, other])
         own, closest, farthest = (class_title(names[i]) for i in (c, near, far))
+        if matrix[c, near] == matrix[c, far]:
+            others = closest if len(retain) == 1 else "all retained classes"
+            parts.append(f"{own} is at {matrix[c, near]:.0f}° to {others}")
+            continue
         parts.append(
             f"{own} is closest to {closest} ({matrix[c, near]:.0f}°) and farthest from {farthest} "
             f"({matrix[c, far]:.0f}°)"
         )
-    return f"In {title}, {'; '.join(parts)}." if parts else ""
+    return f"In {layer_name(title).lower()}, {'; '.join(parts)}." if parts else ""

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from unsc_core.analysis import evaluation
 from unsc_core.analysis.claims import SAME
 from unsc_core.experiment.result import Result
-from unsc_core.figures.phrases import class_title, points, requested, run_title
+from unsc_core.figures.phrases import class_title, moved, requested, run_title
 from unsc_core.figures.theme import FORGET, Look, Picture, add_cells, frame, label_margin, styled
 
 CELLS = "cells"
@@ -137,10 +137,12 @@ def _sentence(result: Result, part: str) -> str:
     gains = [(change[c, c], names[c]) for c in result.split.retain_classes]
     best, worst = max(gains), min(gains)
     text = (
-        f"After {run_title(result)} on {requested(result.split)}, accuracy on {best[1]} changed by "
-        f"{points(best[0])} points"
+        f"{run_title(result)} on {requested(result.split)} "
+        f"{moved(f'accuracy on {best[1]}', best[0])}"
     )
     if worst[1] != best[1]:
-        text += f" and on {worst[1]} by {points(worst[0])}"
+        text += f" and {moved(f'that on {worst[1]}', worst[0])}"
     rising, falling = (sum(sign * gain > SAME for gain, _ in gains) for sign in (1, -1))
-    return f"{text}; of {len(gains)} retained classes, {rising} improve and {falling} get worse."
+    better = f"{rising} improve{'s' if rising == 1 else ''}"
+    worse = f"{falling} get{'s' if falling == 1 else ''} worse"
+    return f"{text}; of {len(gains)} retained classes, {better} and {worse}."

@@ -58,10 +58,10 @@ def _sankey(result: Result, pairs: list[tuple[int, int, int]], look: Look) -> go
     grey = clear(look.muted, 0.25)
     return go.Sankey(
         arrangement="snap",
-        textfont={"size": 15, "color": look.ink, "shadow": "none"},
+        textfont={"size": 15, "color": look.ink, "shadow": _halo(look)},
         node={
             "label": [
-                f"{names[c]} {percent(n / total)}" for (_, c), n in zip(nodes, sizes, strict=True)
+                f"{names[c]} {_share(n / total)}" for (_, c), n in zip(nodes, sizes, strict=True)
             ],
             "color": [class_colour(int(c), forget) for _, c in nodes],
             "pad": 16,
@@ -80,6 +80,16 @@ def _sankey(result: Result, pairs: list[tuple[int, int, int]], look: Look) -> go
             "<b>%{value:.0f} samples</b><extra></extra>",
         },
     )
+
+
+def _halo(look: Look) -> str:
+    """A shadow all around a text, so that it can be read over a link."""
+    return ", ".join([f"0 0 3px {look.paper}"] * 4)
+
+
+def _share(share: float) -> str:
+    """A share of at least one sample in whole percent, never 0."""
+    return percent(share) if share >= 0.005 else "<\u00a01\u00a0%"
 
 
 def label_counts(result: Result, look: Look) -> Picture:

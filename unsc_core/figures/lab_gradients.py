@@ -26,23 +26,20 @@ def _why_first(run: LabRun, layer: LayerGradient) -> str:
     )
     if layer.free == 0:
         return spread + (
-            f"{gamma} therefore protects {layer.rank} of {layer.dim} directions: the null space "
+            f"{gamma} therefore keeps {layer.rank} of {layer.dim} directions: the null space "
             "has dimension 0, and every projected gradient is zero. This layer cannot change."
         )
     felt = percent(1 - shares[: layer.rank].sum())
     return spread + (
-        f"{gamma} protects {layer.rank} of {layer.dim} directions: the null space has dimension "
+        f"{gamma} keeps {layer.rank} of {layer.dim} directions: the null space has dimension "
         f"{layer.free}, and {percent(passed(layer))} of the gradient's length remains. Such a step "
         f"still affects the retained points, which have {felt} of their energy there."
     )
 
 
 def _why_second(run: LabRun, layer: LayerGradient) -> str:
-    needed = "1 direction" if layer.rank == 1 else f"{layer.rank} directions"
-    inputs = (
-        f"**Layer 2** has {layer.dim} hidden units as inputs; at this γ the retained points take "
-        f"up {needed}. "
-    )
+    kept = "1 direction is" if layer.rank == 1 else f"{layer.rank} directions are"
+    inputs = f"**Layer 2** has {layer.dim} hidden units as inputs; at this γ, {kept} kept. "
     if layer.free == 0:
         stuck = "Its null space has dimension 0" + (" as well" if run.layers[0].free == 0 else "")
         rest = ", so UNSC cannot change anything" if run.layers[0].free == 0 else ""
@@ -74,7 +71,7 @@ def strongest(layer: LayerGradient) -> int:
 
 
 def arrows(layer: LayerGradient, row: int, look: Look) -> Picture:
-    """One row of layer 1: G and G P as arrows over the protected directions of the two inputs."""
+    """One row of layer 1: G and G P as arrows, over the directions of its two inputs."""
     raw, projected = layer.raw[row], layer.projected[row]
     reach = 1.5 * max(float(np.abs(raw).max()), 1e-6)
     figure = go.Figure()
@@ -86,7 +83,7 @@ def arrows(layer: LayerGradient, row: int, look: Look) -> Picture:
             y=[-y, y],
             mode="lines",
             hoverinfo="skip",
-            name="protected" if kept else "null space",
+            name="kept direction" if kept else "free direction (null space)",
             showlegend=i in (0, layer.rank),
             line={"color": colour, "width": 2, "dash": dash},
         )
@@ -105,12 +102,14 @@ def arrows(layer: LayerGradient, row: int, look: Look) -> Picture:
         _label(figure, projected, "projected: 0", look.teal, {"yshift": -24}, look)
     styled(figure, look, 420, "Layer 1: raw against projected gradient")
     figure.update_layout(margin={"l": 66, "b": 56, "t": 76})
-    figure.update_xaxes(range=[-reach, reach], title_text="weight on the horizontal input")
-    figure.update_yaxes(range=[-reach, reach], title_text="on the vertical input", scaleanchor="x")
+    figure.update_xaxes(range=[-reach, reach], title_text="gradient for the horizontal input")
+    figure.update_yaxes(
+        range=[-reach, reach], title_text="gradient for the vertical input", scaleanchor="x"
+    )
     alt = (
         f"Gradient of hidden unit {row + 1} as an arrow ({raw[0]:.3f}, {raw[1]:.3f}); projected "
         f"into the null space it is ({projected[0]:.3f}, {projected[1]:.3f}). {layer.rank} of "
-        f"{layer.dim} directions are protected."
+        f"{layer.dim} directions are kept."
     )
     table = {"input": ["horizontal", "vertical"], "raw": raw, "projected": projected}
     return Picture(figure, alt, "", table)
@@ -156,7 +155,7 @@ def bars(layer: LayerGradient, row: int, name: str, look: Look) -> Picture:
     styled(figure, look, 420, "Layer 2: raw against projected gradient")
     figure.update_layout(barmode="overlay", bargap=0, margin={"l": 66, "b": 56, "t": 76})
     figure.update_xaxes(title_text="hidden unit", range=[0.4, layer.dim + 0.6])
-    figure.update_yaxes(title_text=f"weight on “{name}”")
+    figure.update_yaxes(title_text=f"gradient for “{name}”")
     alt = (
         f"Bars per hidden unit: the gradient of the weights to {name}, length "
         f"{np.linalg.norm(raw):.3f}, and its projection into the null space, length "

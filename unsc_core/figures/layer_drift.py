@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from unsc_core.analysis.geometry import Subspaces
-from unsc_core.figures.phrases import joined
+from unsc_core.figures.phrases import joined, layer_name
 from unsc_core.figures.theme import Look, Picture, clear, label_margin, styled
 
 ROUNDING = 1e-5
@@ -66,7 +66,7 @@ def drift(titles: dict[str, str], found: Subspaces, look: Look) -> Picture:
 def _movement(names: list[str], percent: dict[str, NDArray[np.float64]]) -> str:
     """Which layer moves most, by its own change and in the network, and what the bound covers."""
     alone, whole, bound = percent["alone"], percent["whole"], percent.get("bound")
-    most = int(np.argmax(whole))
+    most, names = int(np.argmax(whole)), [layer_name(name).lower() for name in names]
     text = (
         f"On retained test images, {names[most]} moves most in the unlearned network, by "
         f"{whole[most]:.1f} % of its output; its own change alone would move it by "

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from unsc_core.data import DATASETS
 from unsc_core.data.request import Split
 from unsc_core.methods import METHODS
+from unsc_core.models import MODELS
 
 if TYPE_CHECKING:
     from unsc_core.analysis.spread import Interval
@@ -73,6 +75,25 @@ def pm(difference: Interval) -> str:
     """A difference over seeds with half of its 95 % interval, "+0.3 ± 0.2"; one seed has none."""
     half = "" if difference.half is None else f" ± {difference.half:.1f}"
     return points(difference.mean) + half
+
+
+def dataset_title(name: str) -> str:
+    """A dataset's title; a user-supplied one is named by its file."""
+    return DATASETS[name].title if name in DATASETS else _last_part(name)
+
+
+def model_title(name: str) -> str:
+    """A network's title; a user-supplied one is named by its file and function."""
+    return MODELS[name].title if name in MODELS else _last_part(name)
+
+
+def _last_part(path: str) -> str:
+    return path.replace("\\", "/").rsplit("/", 1)[-1]
+
+
+def layer_name(title: str) -> str:
+    """A layer in a sentence: "Layer 6" for "Layer 6 · 64 inputs"."""
+    return title.partition(" · ")[0]
 
 
 def method_title(name: str) -> str:

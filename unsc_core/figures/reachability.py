@@ -1,4 +1,4 @@
-"""Per layer: how much forgotten energy stays reachable while retained energy is frozen."""
+"""Per layer: how much forgotten energy stays reachable while retained energy is kept."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from unsc_core.analysis.geometry import Subspaces
+from unsc_core.figures.phrases import layer_name
 from unsc_core.figures.spectra import Eigenvalues
 from unsc_core.figures.theme import FORGET, Look, Picture, styled, write
 from unsc_core.subspace.energy import energy_rank
@@ -17,24 +18,24 @@ from unsc_core.subspace.energy import energy_rank
 def curve(
     eigenvalues: NDArray[np.float64], forget_energy: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Two shares in percent while 0, 1, … d directions of a layer (groups, d) are protected.
+    """Two shares in percent while 0, 1, … d directions of a layer (groups, d) are kept.
 
     Returns:
-        Retained energy that is frozen, rising from 0 to 100, and forgotten samples' energy that is
-        still reachable, falling from 100 to 0.
+        Retained energy along the kept directions, rising from 0 to 100, and forgotten samples'
+        energy along the free ones, which is still reachable, falling from 100 to 0.
     """
     order = np.argsort(-eigenvalues.ravel(), kind="stable")
-    frozen, taken = (
+    kept, taken = (
         np.concatenate([[0.0], energy.ravel()[order].cumsum()])
         for energy in (eigenvalues, forget_energy)
     )
-    return 100 * frozen / max(frozen[-1], 1e-300), 100 - 100 * taken / max(taken[-1], 1e-300)
+    return 100 * kept / max(kept[-1], 1e-300), 100 - 100 * taken / max(taken[-1], 1e-300)
 
 
 def selectivity(eigenvalues: NDArray[np.float64], forget_energy: NDArray[np.float64]) -> float:
     """The area under `curve`: 0.5 if both kinds of samples share all directions, 1 if none."""
-    frozen, reachable = curve(eigenvalues, forget_energy)
-    return float(np.trapezoid(reachable, frozen)) / 1e4
+    kept, reachable = curve(eigenvalues, forget_energy)
+    return float(np.trapezoid(reachable, kept)) / 1e4
 
 
 def reachable(
@@ -47,21 +48,21 @@ def reachable(
 ) -> Picture:
     """One layer's `curve`, cut at γ; the dashed line is the curve without selectivity."""
     values, energy = spectra[layer], found.forget_energy[layer]
-    frozen, left = curve(values, energy)
+    kept, left = curve(values, energy)
     k = sum(energy_rank(group, energy_threshold) for group in values)
     figure = go.Figure()
     dashed = {"color": look.muted, "width": 1.5, "dash": "dash"}
     figure.add_scatter(x=[0, 100], y=[100, 0], mode="lines", line=dashed, hoverinfo="skip")
     figure.add_scatter(
-        x=frozen,
+        x=kept,
         y=left,
         mode="lines",
         line={"color": look.teal, "width": 2.5},
-        hovertemplate="retained energy frozen %{x:.1f} %<br>"
+        hovertemplate="retained energy kept %{x:.1f} %<br>"
         "forgotten energy reachable %{y:.1f} %<extra></extra>",
     )
     figure.add_scatter(
-        x=[frozen[k]],
+        x=[kept[k]],
         y=[left[k]],
         mode="markers",
         marker={"size": 11, "color": FORGET, "symbol": "x"},
@@ -74,14 +75,14 @@ def reachable(
     text = f"<b>{left[k]:.0f} %</b> reachable at γ<br>selectivity <b>{area:.2f}</b>"
     write(figure, text, **corner, **align, font={"size": 15})
     styled(figure, look, 300, title)
-    figure.update_xaxes(range=[0, 103], title_text="retained energy frozen, %")
-    figure.update_yaxes(range=[0, 108], title_text="forgotten reachable, %")
+    figure.update_xaxes(range=[0, 103], title_text="retained energy kept, %")
+    figure.update_yaxes(range=[0, 108], title_text="forgotten energy reachable, %")
     figure.update_layout(showlegend=False, margin={"l": 70, "b": 56})
     alt = (
         f"{title}: at γ = {energy_threshold:g}, {left[k]:.0f} percent of the forgotten samples' "
         f"energy is still reachable; selectivity {area:.2f}."
     )
-    table = {"retained energy frozen": frozen, "forgotten energy reachable": left}
+    table = {"retained energy kept": kept, "forgotten energy reachable": left}
     return Picture(figure, alt, "", table)
 
 
@@ -93,11 +94,11 @@ def reachable_sentence(
         layer: selectivity(values, found.forget_energy[layer]) for layer, values in spectra.items()
     }
     best = max(areas, key=lambda layer: areas[layer])
-    frozen, left = curve(spectra[best], found.forget_energy[best])
+    kept, left = curve(spectra[best], found.forget_energy[best])
     k = sum(energy_rank(group, cut_at[best]) for group in spectra[best])
     return (
-        f"{titles[best]} separates forgotten from retained samples best (selectivity "
-        f"{areas[best]:.2f}): with {frozen[k]:.0f} % of the retained energy frozen, {left[k]:.0f} "
+        f"{layer_name(titles[best])} separates forgotten from retained samples best (selectivity "
+        f"{areas[best]:.2f}): with {kept[k]:.0f} % of the retained energy kept, {left[k]:.0f} "
         "% of the forgotten samples' energy is still reachable; without selectivity it would be "
-        f"{100 - frozen[k]:.0f} %."
+        f"{100 - kept[k]:.0f} %."
     )

@@ -8,6 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
+from unsc_core.figures.phrases import layer_name
 from unsc_core.figures.theme import Look, Picture, axis, clear, label_margin, layout, styled
 from unsc_core.subspace.energy import energy_rank, unkept
 
@@ -34,7 +35,7 @@ def spectrum(
     look: Look,
     height: int = 290,
 ) -> Picture:
-    """One layer: log energy share per direction; kept in grey, the null space in teal."""
+    """One layer: log energy share per direction; kept directions in grey, free ones in teal."""
     values = spectra[layer][0]
     k = energy_rank(values, energy_threshold)
     share = np.maximum(values / max(values.sum(), 1e-300), 1e-12)
@@ -55,7 +56,7 @@ def spectrum(
         }
         for name, part, colour in (
             ("kept", slice(0, k), look.muted),
-            ("null space", slice(max(k - 1, 0), None), look.teal),
+            ("free (null space)", slice(max(k - 1, 0), None), look.teal),
         )
     ]
     of_groups = f" (group 1 of {groups})" if groups > 1 else ""
@@ -66,13 +67,13 @@ def spectrum(
         "meta": {"layer": layer},
         "yaxis": axis(look, "energy share")
         | {"type": "log", "range": [-7, 0.1], "exponentformat": "power", "dtick": 2},
-        "xaxis": axis(look, f"direction · rank {k} of {d}{of_groups}") | {"range": [0.5, d + 0.5]},
+        "xaxis": axis(look, f"direction · {k} of {d} kept{of_groups}") | {"range": [0.5, d + 0.5]},
         "shapes": [cut | {"line": {"color": look.ink, "width": 2, "dash": "dot"}}],
     }
     figure = go.Figure(lines, style)  # in one piece: γ is dragged, and later changes are slow
     alt = (
-        f"Spectrum of {title}: {k} of {d} directions hold {energy_threshold:.3g} of the retained "
-        f"energy; {d - k} are free to move in."
+        f"Spectrum of {layer_name(title).lower()}: {k} of {d} directions hold at least "
+        f"{energy_threshold:.3g} of the retained energy and are kept; {d - k} are free."
     )
     return Picture(figure, alt, "", {"direction": index, "energy share": share, "kept": index <= k})
 
@@ -88,8 +89,8 @@ def free_share(
     free = dims - kept
     figure = go.Figure()
     for label, values, colour in (
-        ("kept for the retained classes", kept, look.muted),
-        ("null space: free to move", free, look.teal),
+        ("kept", kept, look.muted),
+        ("free (null space)", free, look.teal),
     ):
         figure.add_bar(
             y=names,
@@ -104,22 +105,24 @@ def free_share(
             customdata=dims,
             hovertemplate="%{y}<br>%{text} of %{customdata} directions<extra>" + label + "</extra>",
         )
-    styled(figure, look, 150 + 38 * len(names), "Directions kept and free, per layer")
-    margin = {"l": label_margin(names), "t": 76, "b": 56}
+    styled(figure, look, 150 + 38 * len(names), "Kept and free directions, per layer")
+    margin = {"l": label_margin(names), "t": 76, "b": 56, "r": 24}
     figure.update_layout(barmode="stack", bargap=0.3, margin=margin)
+    figure.update_layout(legend_traceorder="normal")
     figure.update_yaxes(autorange="reversed")
     figure.update_xaxes(title_text="% of directions", range=[0, 100])
     widest = int(np.argmax(free / dims))
     outside = unkept(spectra, cut_at)
-    sentence = f"{at_gamma(cut_at)}, no direction is free to move in: all are kept."
+    sentence = f"{at_gamma(cut_at)}, no direction is free: all are kept."
     if free.any():
         energies = [outside[layer] for layer, room in zip(found, free, strict=True) if room]
         sentence = (
-            f"{at_gamma(cut_at)}, {100 * free.sum() / dims.sum():.0f} % of all directions are free "
-            f"to move in; there the retained classes have {_energy(energies)}. {names[widest]} "
-            f"has the largest share of free directions ({free[widest]} of {dims[widest]})."
+            f"{at_gamma(cut_at)}, {100 * free.sum() / dims.sum():.0f} % of all directions are "
+            f"free; the retained classes have {_energy(energies)} there. "
+            f"{layer_name(names[widest])} has the largest share of free directions "
+            f"({free[widest]} of {dims[widest]})."
         )
-    alt = "Stacked bars per layer: directions kept for the retained classes, and the null space."
+    alt = "Stacked bars per layer: kept and free directions."
     energy = 100 * np.array(list(outside.values()))
     table = {"layer": names, "dim": dims, "rank": kept, "null dimension": free}
     return Picture(figure, alt, sentence, table | {"retained energy in it, %": energy})

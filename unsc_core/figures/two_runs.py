@@ -9,7 +9,15 @@ from unsc_core.analysis.measures import MEASURES
 from unsc_core.analysis.summary import summary
 from unsc_core.data.request import Split
 from unsc_core.experiment.result import Result
-from unsc_core.figures.phrases import joined, method_title, moved, requested, run_title
+from unsc_core.figures.phrases import (
+    dataset_title,
+    joined,
+    method_title,
+    model_title,
+    moved,
+    requested,
+    run_title,
+)
 from unsc_core.figures.standings import does
 
 SETTINGS = {
@@ -32,6 +40,7 @@ SETTINGS = {
     "device": "device",
 }
 """Settings of an experiment -> what they are called."""
+_TITLES = {"dataset": dataset_title, "model": model_title, "method": method_title}
 
 
 def seconds_note(result: Result) -> str:
@@ -50,11 +59,11 @@ def seconds_note(result: Result) -> str:
 
 def differences(a: Result, b: Result) -> str:
     """Which settings differ between two runs, in one sentence."""
-    found = [
-        f"{words} ({_setting(a, name)}; {_setting(b, name)})"
-        for name, words in SETTINGS.items()
-        if getattr(a.config, name) != getattr(b.config, name)
-    ]
+    found = []
+    for name, words in SETTINGS.items():
+        if getattr(a.config, name) != getattr(b.config, name):
+            of_a, of_b = _setting(a, name), _setting(b, name)
+            found.append(f"{words} ({of_a}; {of_b})" if of_a != of_b else words)
     return f"A and B differ in {joined(found)}." if found else "A and B have the same settings."
 
 
@@ -66,8 +75,8 @@ def _setting(result: Result, name: str) -> str:
         return ", ".join(map(str, value)) or "none"
     if value is None:
         return "trained here" if name == "checkpoint" else "none"
-    if name == "method":
-        return method_title(value)
+    if name in _TITLES:
+        return _TITLES[name](value)
     return f"{value:g}" if isinstance(value, float) else str(value).rsplit("/", 1)[-1]
 
 
@@ -83,10 +92,7 @@ def same_request(a: Result, b: Result) -> bool:
 def comparison(a: Result, b: Result) -> str:
     """What the numbers of two runs say about each other, in a few sentences."""
     if not same_request(a, b):
-        return (
-            f"A forgets {requested(a.split)} and B forgets {requested(b.split)}, "
-            "so their accuracies cannot be compared."
-        )
+        return f"{_requests(a, b)}, so their accuracies cannot be compared."
     numbers = [summary(result) for result in (a, b)]
     retain, gain = (
         [MEASURES[key].read(one) or 0.0 for one in numbers] for key in ("acc_retain", "gain")
@@ -101,6 +107,16 @@ def comparison(a: Result, b: Result) -> str:
         f"{kept} ({_both('acc_retain', numbers)}). Compared with its original, "
         f"A {moved('Acc_r', gain[0])} and B {moved('it', gain[1])}."
     )
+
+
+def _requests(a: Result, b: Result) -> str:
+    """How two requests that are not the same differ."""
+    of_a, of_b = requested(a.split), requested(b.split)
+    if of_a != of_b:
+        return f"A forgets {of_a} and B forgets {of_b}"
+    if a.split.dataset.test_digest != b.split.dataset.test_digest:
+        return "A and B have different test sets"
+    return "A and B forget different samples"
 
 
 def _who_forgets(titles: list[str], numbers: list[dict[str, Any]], request: Split) -> str:

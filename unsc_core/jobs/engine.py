@@ -225,6 +225,7 @@ class Engine:
         if job is None or job.over:
             return
         if message["what"] == "start":
+            job.began = time.monotonic()
             job.starts += 1
             job.worker = message["worker"]
             job.state = JobState.RUNNING

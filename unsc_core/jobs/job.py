@@ -56,6 +56,7 @@ class Job:
         lane: the workers it may run on.
         seconds: how long it is estimated to take; None if unknown.
         progress: the last report from the worker.
+        began: when a worker last started it, in seconds on the monotonic clock; None before.
         starts: how often a worker started it; more than 1 if a worker was lost.
         error: one sentence if it failed.
         worker: the address of the worker that runs it.
@@ -72,6 +73,7 @@ class Job:
     seconds: float | None = None
     state: JobState = JobState.WAITING
     progress: Progress = field(default_factory=lambda: Progress("waiting"))
+    began: float | None = None
     starts: int = 0
     error: str = ""
     worker: str = ""

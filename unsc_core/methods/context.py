@@ -84,8 +84,8 @@ class Context:
     def on_epoch(self, epoch: int, accuracy: float, loss: float) -> None:
         """Report the end of an unlearning epoch."""
         self.watch(epoch, accuracy)
-        detail = f"epoch {epoch} of at most {self.epochs}, forget accuracy {accuracy:.0%}"
-        self.stages.tick(epoch, self.epochs, detail)
+        known = f"{100 * accuracy:.0f}\u00a0% of the forgotten samples still recognised"
+        self.stages.tick(epoch, self.epochs, f"epoch {epoch} of at most {self.epochs}, {known}")
 
 
 @dataclass(frozen=True, eq=False)

@@ -18,7 +18,17 @@ from unsc_core.analysis.summary import summary
 from unsc_core.experiment.artefacts import SPECTRA, Layers
 from unsc_core.experiment.resolve import settings
 from unsc_core.experiment.store import Store
-from unsc_core.figures.phrases import MODEL_TITLES, ONE_SEED, points, requested, run_title
+from unsc_core.figures.phrases import (
+    MODEL_TITLES,
+    ONE_SEED,
+    dataset_title,
+    method_title,
+    model_title,
+    moved,
+    points,
+    requested,
+    run_title,
+)
 from unsc_core.figures.two_runs import seconds_note
 from unsc_core.runs.history import Stored, read_run
 from unsc_core.subspace.energy import cuts
@@ -109,7 +119,7 @@ def _where(run: Stored) -> str:
     made = datetime.fromtimestamp(run.made.meta["created"])
     imported = " · imported" if "imported" in run.made.meta else ""
     when = f"{made.day} {made:%B %Y, %H:%M}"
-    what = f"{_name(config.dataset)} · {_name(config.model)} · seed {config.seed}"
+    what = f"{dataset_title(config.dataset)} · {model_title(config.model)} · seed {config.seed}"
     return f"{what} · {when}{imported}"
 
 
@@ -120,7 +130,7 @@ def _name(path: str) -> str:
 
 def _lead(run: Stored) -> str:
     numbers = summary(run.result)
-    before, after = numbers["original"], numbers["unlearned"]
+    before, after, gain = numbers["original"], numbers["unlearned"], numbers["gain"]["total"]
     names, sentences = requested(run.result.split), []
     if run.result.alterations:
         changes = ", ".join(run.result.alterations)
@@ -131,8 +141,8 @@ def _lead(run: Stored) -> str:
             f"Its accuracy on {names} went from {before['acc_forget']:.1f} "
             f"to {after['acc_forget']:.1f} %."
         )
-    kept = f"Its accuracy on the rest changed by {points(numbers['gain']['total'])} points"
-    kept += f" to {after['acc_retain']:.1f} %"
+    kept = f"{method_title(run.result.config.method)} {moved('its accuracy on the rest', gain)}"
+    kept += f" ({after['acc_retain']:.1f} %)"
     if (retrained := numbers.get("retrained")) is not None:
         kept += f"; a network retrained from scratch reaches {retrained['acc_retain']:.1f} %"
     return " ".join([*sentences, f"{kept}.", _free_and_added(numbers["gain"]), ONE_SEED])
@@ -142,9 +152,13 @@ def _free_and_added(gain: dict[str, float | None]) -> str:
     """The gain of one run split in two, as a sentence; `gain` as in a `summary`."""
     if gain["free"] is None or gain["added"] is None:
         return "Single samples have no mask, so their gain cannot be split."
+    added = points(gain["added"])
+    than = "that of the mask"
+    if added != "0.0":
+        than = f"{added[1:]} points {'above' if added[0] == '+' else 'below'} that of the mask"
     return (
-        f"Of the change in Acc_r, masking alone gives {points(gain['free'])} points without any "
-        f"training; changing weights adds {points(gain['added'])}."
+        f"The mask, without any training, {moved('Acc_r', gain['free'])}; Acc_r of the unlearned "
+        f"network is {than}."
     )
 
 
@@ -198,9 +212,10 @@ def _sections(
         )
     if spectra is not None:
         words = (
-            "In each layer, the grey directions hold the share γ of the retained classes' energy; "
+            "In each layer, the grey directions are kept: they hold at least the share γ of the "
         )
-        words += "the others are the null space, where UNSC may change weights."
+        words += "retained classes' energy. The others are free: the null space, where UNSC may "
+        words += "change weights."
         yield "Null space", words, _null_space(run, spectra)
     if result.labels is not None:
         judged = result.retrained is not None and result.retrained.train is not None

@@ -42,7 +42,7 @@ export default function ({ data }) {
 
   function say(plot, rank) {
     const title = plot.querySelector(".xtitle");
-    const text = title?.textContent.replace(/rank \d+/, `rank ${rank}`);
+    const text = title?.textContent.replace(/\d+ (?=of)/, `${rank} `);
     if (title && text !== title.textContent) title.textContent = text;
   }
 

@@ -31,8 +31,8 @@ export default function ({ data, parentElement }) {
   }
 
   function formatted(value, title) {
-    const digits = data.unit ? 1 : 0;
-    return (value < 0 ? "−" : title === "difference" && value > 0 ? "+" : "") + Math.abs(value).toFixed(digits) + data.unit;
+    const unit = data.units[title], digits = unit ? 1 : 0;
+    return (value < 0 ? "−" : title === "difference" && value > 0 ? "+" : "") + Math.abs(value).toFixed(digits) + unit;
   }
 
   function clear() {

@@ -5,17 +5,19 @@ from __future__ import annotations
 from pages.shared.components.mount import mount
 
 
-def hover(names: list[str], matrices: dict[str, list[list[float]]], unit: str, trace: str) -> None:
+def hover(
+    names: list[str], matrices: dict[str, list[list[float]]], units: dict[str, str], trace: str
+) -> None:
     """Mark the cell under the pointer in all matrices on the page, and show its values.
 
     Args:
         names: of the classes.
         matrices: title -> values as shown, row = true class.
-        unit: behind each value.
+        units: title -> what is written behind each of its values.
         trace: name of the trace whose marks carry [row, column].
     """
     files = ("linked.html", "linked.css", "linked.js")
-    mount("linked", files, {"names": names, "matrices": matrices, "unit": unit, "trace": trace})
+    mount("linked", files, {"names": names, "matrices": matrices, "units": units, "trace": trace})
 
 
 def epochs() -> None:

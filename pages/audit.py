@@ -7,7 +7,7 @@ import streamlit as st
 
 from pages.shared import cache, controls, header, jobs, link_notes, pictures
 from unsc_core.audits import AUDITS
-from unsc_core.audits.entry import GROUPS, check_request
+from unsc_core.audits.entry import GROUPS, RELEARNED_IMAGES, check_request
 from unsc_core.audits.excess import over_seeds
 from unsc_core.audits.verdict import NO, UNKNOWN, YES, verdict
 from unsc_core.data.request import split
@@ -147,7 +147,7 @@ def relearning_views() -> None:
     )
     left, right = st.columns(2)
     with left:
-        st.markdown("**A race: 5 images of every class**")
+        st.markdown(f"**A race: {RELEARNED_IMAGES} images of every class**")
         drawn["relearning-race"] = audit_relearning.race(relearning, config.method, look)
         pictures.draw(drawn["relearning-race"], "relearning-race")
     with right:

@@ -5,7 +5,18 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from pages.shared import cache, controls, gallery, header, jobs, lesson, link_notes, pictures, state
+from pages.shared import (
+    cache,
+    controls,
+    gallery,
+    header,
+    jobs,
+    lesson,
+    link_choices,
+    link_notes,
+    pictures,
+    state,
+)
 from pages.shared.addresses import MAX_IDS
 from pages.shared.components import linked
 from unsc_core.analysis import maps
@@ -25,6 +36,7 @@ SAMPLES = {"Test": "test", "Training": "train"}
 SELECT = ("Lasso", "Click")
 MAPS = ("UMAP", "PCA")
 VIEWS = ("Before and after", "Epoch by epoch")
+WIDTHS = [3, 2, 2]  # of the columns in both rows of controls
 MAX_CARDS = 24
 
 
@@ -99,7 +111,7 @@ def before_and_after() -> None:
 def map_controls() -> tuple[str, bool, bool]:
     """Filter, whether a lasso selects, and whether paths are drawn."""
     link_notes.check("choose", SELECT)
-    left, middle, right = st.columns([4, 2, 3], vertical_alignment="bottom")
+    left, middle, right = st.columns(WIDTHS, vertical_alignment="top")
     filter_name = choose_filter(left)
     select = middle.segmented_control(
         "Select by", SELECT, default="Lasso", required=True, key="choose", bind="query-params"
@@ -112,17 +124,18 @@ def map_controls() -> tuple[str, bool, bool]:
 
 def choose_filter(place: Any) -> str:
     """Which points to show; kept in the link."""
-    name = st.query_params.get("show", "All").partition(":")[0]  # older links have the meaning, too
-    if name not in FILTERS:
-        link_notes.check("show", FILTERS)
-        name = "All"
-    st.session_state.setdefault("show", name)
-    chosen = place.selectbox("Show", list(FILTERS), key="show", format_func=filter_text)
-    if chosen != "All":
-        st.query_params["show"] = chosen
-    elif "show" in st.query_params:
-        del st.query_params["show"]
-    return chosen
+    name, colon, _ = st.query_params.get("show", "").partition(":")
+    if colon and name in FILTERS:  # an older link, with the meaning too
+        st.query_params["show"] = name
+    link_choices.read("show", FILTERS, "All")
+    return place.selectbox(
+        "Show",
+        list(FILTERS),
+        key="show",
+        format_func=filter_text,
+        on_change=link_choices.write,
+        args=("show", "All"),
+    )
 
 
 def samples_in_link() -> np.ndarray:
@@ -215,7 +228,7 @@ link_notes.check("space", VIEWS)
 link_notes.check("map", MAPS)
 link_notes.check("samples", SAMPLES)
 link_notes.check("paths", ("true", "false"))
-left, middle, right = st.columns([3, 2, 2], vertical_alignment="bottom")
+left, middle, right = st.columns(WIDTHS, vertical_alignment="top")
 view = left.segmented_control(
     "View", VIEWS, default=VIEWS[0], required=True, key="space", bind="query-params"
 )

@@ -6,7 +6,18 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from pages.shared import batch, cache, controls, header, jobs, lesson, link_notes, pictures, state
+from pages.shared import (
+    batch,
+    cache,
+    controls,
+    header,
+    jobs,
+    lesson,
+    link_choices,
+    link_notes,
+    pictures,
+    state,
+)
 from pages.shared.components import linked
 from unsc_core.analysis import geometry
 from unsc_core.analysis.summary import summary
@@ -28,7 +39,13 @@ VIEWS = {
     "Drift": "how far retained test images move in every layer",
     "Sweep over γ": "the outcome at every γ",
 }
+TITLES = {"Frozen and reachable": "Kept and free"}  # for views that links name otherwise
 SWEEP = (0.8, 0.9, 0.94, 0.96, 0.97, 0.98, 0.99, 0.995, 0.999)
+
+
+def view_title(name: str) -> str:
+    """A view as people read it."""
+    return TITLES.get(name, name)
 
 
 def spectra_or_stop() -> dict[str, np.ndarray]:
@@ -255,16 +272,18 @@ titles = {
 method = METHODS[experiment.config.method]
 run_gamma = experiment.config.energy_threshold
 
-link_notes.check("view", VIEWS)
-view = st.segmented_control(
+link_choices.read("view", VIEWS, "Spectra")
+st.segmented_control(
     "View",
     list(VIEWS),
-    default="Spectra",
     required=True,
     key="view",
-    bind="query-params",
-    help="\n".join(f"- **{name}**: {meaning}" for name, meaning in VIEWS.items()),
+    format_func=view_title,
+    on_change=link_choices.write,
+    args=("view", "Spectra"),
+    help="\n".join(f"- **{view_title(name)}**: {meaning}" for name, meaning in VIEWS.items()),
 )
+view = st.session_state["view"]
 SUBSPACE_VIEWS = {
     "Frozen and reachable": reachable_view,
     "Class angles": angles_view,

@@ -276,6 +276,21 @@ def test_an_edited_run_is_marked_in_every_title(result: Result) -> None:
     assert all(("edited labels" in title) == edited for title in titles), titles
 
 
+def test_the_maps_of_two_methods_have_titles_of_their_own() -> None:
+    everywhere = {name: np.zeros((len(LABELS), 2), np.float32) for name in CASES[0].models}
+    titles = {
+        space(
+            replace(CASES[0], config=replace(CASES[0].config, method=method)),
+            "unlearned",
+            everywhere,
+            np.arange(len(LABELS)),
+            LIGHT,
+        ).figure.layout.title.text
+        for method in ("unsc", "random-labels")
+    }
+    assert titles == {"After: UNSC", "After: Random labels"}
+
+
 def test_what_is_altered_and_what_is_not() -> None:
     plain = ExperimentConfig()
     assert plain.alterations == ()

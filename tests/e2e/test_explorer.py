@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import numpy as np
 import pytest
 from playwright.sync_api import TimeoutError, expect
 
@@ -40,6 +41,15 @@ def lasso(page: Any, plot: int = 0, corners: tuple[tuple[float, float], ...] = L
     page.mouse.up()
 
 
+def ends(paths: Any) -> np.ndarray:
+    """Where lines begin and end, in pixels of the plot: (2 * lines, 2)."""
+    found = paths.evaluate_all(
+        "all => all.flatMap(p => [0, p.getTotalLength()].map(at => p.getPointAtLength(at)))"
+        ".map(point => [point.x, point.y])"
+    )
+    return np.array(found)
+
+
 def test_the_story_in_one_scroll(app: Server, page: Any) -> None:
     page.goto(app.url)
     for i in range(1, 8):
@@ -60,7 +70,7 @@ def test_every_view_of_the_null_space(app: Server, page: Any) -> None:
     page.goto(f"{app.url}/null_space?dataset=digits")
     expect(page.get_by_text(re.compile(r"^At γ = 0\.96, .*\d\s%"))).to_be_visible()
     for view, sentence in (
-        ("Frozen and reachable", r"selectivity 0\.\d\d"),
+        ("Kept and free", r"selectivity 0\.\d\d"),
         ("Class angles", r"^In layer 6, .*\d°\)"),
         ("Drift", r"layer \d moves most .*\d\.?\d? %"),
     ):
@@ -92,11 +102,16 @@ def test_the_cut_moves_while_gamma_is_dragged(app: Server, page: Any) -> None:
     expect(overlay.first).to_be_visible()
     moved = ranks.all_text_contents()
     assert moved != drawn
+    dragged = ends(overlay.first.locator("path[fill=none]"))
     assert sentence.inner_text() == before  # the server was not asked yet
     page.mouse.up()
     expect(sentence).not_to_have_text(before)
     expect(overlay).to_have_count(0)
     assert ranks.all_text_contents() == moved
+    # The colours meet where they met while γ was dragged.
+    released = ends(page.locator(".js-plotly-plot").first.locator(".scatterlayer .js-line"))
+    assert released == pytest.approx(dragged, abs=0.1)
+    assert released[1] == pytest.approx(released[2], abs=0.1)
 
     page.get_by_text("A γ for each layer").click()
     slider = page.get_by_role("slider", name="γ of layer 2")

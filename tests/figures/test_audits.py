@@ -9,7 +9,7 @@ import pytest
 
 from tests.conftest import blobs
 from unsc_core.audits import AUDITS
-from unsc_core.audits.entry import NETWORKS, Outcome
+from unsc_core.audits.entry import NETWORKS, RELEARNED_IMAGES, Outcome
 from unsc_core.audits.excess import over_seeds
 from unsc_core.audits.verdict import NO, UNKNOWN, YES
 from unsc_core.experiment.experiment import Experiment
@@ -19,7 +19,7 @@ from unsc_core.figures.audit_depth import depth
 from unsc_core.figures.audit_membership import LIMIT, log_odds, membership
 from unsc_core.figures.audit_relearning import by_images, race
 from unsc_core.figures.audit_scores import scores
-from unsc_core.figures.audit_table import HEADS, columns
+from unsc_core.figures.audit_table import HEADS, NOTES, columns
 from unsc_core.figures.audit_values import audit_values
 from unsc_core.figures.audit_words import excess, headline, sentence, written
 from unsc_core.figures.theme import DARK, LIGHT, method_colour
@@ -130,6 +130,45 @@ def test_an_axis_shows_no_differences_that_rounding_hides() -> None:
     low, high = picture.figure.layout.xaxis.range
     assert high - low >= 1
     assert ": 0\u00a0points" in picture.sentence
+
+
+def test_a_network_without_a_value_has_no_mean() -> None:
+    partly = audited([66.0, 67.5, 65.0], mask=[None, None, None])
+    traces = audit_values("linear-probe", partly, "unsc", LIGHT).figure.data
+    assert [trace.y[0] for trace in traces if "mean" in trace.hovertemplate] == [
+        "Original",
+        "Unlearned",
+        "Retrained",
+    ]
+
+
+@pytest.mark.parametrize("seeds", [1, 3])
+def test_curves_have_the_same_band_around_the_retrained(seeds: int) -> None:
+    left = audited([66.0, 67.5, 65.0][:seeds], details=layered)
+    again = audited([66.0, 67.5, 65.0][:seeds], "relearning", relearned)
+    for picture in (
+        depth(left, "unsc", 4, LIGHT),
+        race(again, "unsc", LIGHT),
+        by_images(again, "whole", "unsc", LIGHT),
+    ):
+        bands = [trace for trace in picture.figure.data if trace.fill == "toself"]
+        assert len(bands) == (seeds > 1)
+        for band in bands:
+            *_, retrained = picture.figure.data
+            high, low = np.split(np.asarray(band.y, float), 2)
+            assert high[-1] == pytest.approx(48)  # 46 ± 2 · 1
+            assert low[::-1] == pytest.approx(2 * np.asarray(retrained.y) - high)
+
+
+def test_relearning_names_the_images_that_its_value_comes_from() -> None:
+    assert f"with {RELEARNED_IMAGES} images of every class" in AUDITS["relearning"].measures
+    assert f"{RELEARNED_IMAGES} images of every class" in race(RELEARNED, "unsc", LIGHT).alt
+
+
+def test_the_note_tells_what_is_left_from_distances() -> None:
+    (note,) = (note for note in NOTES if note.startswith("Higher"))
+    for audit in AUDITS.values():
+        assert (audit.title in note) == audit.compares
 
 
 def test_depth_names_the_layer_with_the_largest_gap() -> None:

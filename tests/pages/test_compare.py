@@ -77,6 +77,7 @@ def test_the_slider_moves_its_sentence_and_the_link_keeps_it() -> None:
         equal_forgetting(stored_runs(), acc_forget, LIGHT).sentence for acc_forget in (3, 20)
     )
     app = open_page("compare", **DIGITS, equal="20")
+    assert says(app, "selected on the test set, so nobody could select it in practice")
     assert says(app, at_20)
     app.slider(key="control_equal").set_value(3)
     drawn(app)

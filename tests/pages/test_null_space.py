@@ -54,6 +54,22 @@ def test_every_view_is_reached_by_a_link_and_describes_this_result(
     assert says(app, *words)
 
 
+def test_a_view_has_a_title_of_its_own_and_keeps_its_place_in_links() -> None:
+    app = run()
+    choice = app.segmented_control(key="view")
+    assert "Kept and free" in choice.options
+    assert "Frozen and reachable" not in choice.options
+    choice.set_value("Frozen and reachable").run()
+    assert app.query_params["view"] == "Frozen and reachable"
+    assert says(app, "selectivity ")
+    app.segmented_control(key="view").set_value("Spectra").run()
+    assert "view" not in app.query_params
+    app.query_params["view"] = "Drift"  # as the browser's Back does
+    app.run()
+    assert app.segmented_control(key="view").value == "Drift"
+    assert "view = 'Tarot'" in run(view="Tarot").warning[0].value
+
+
 def test_a_new_threshold_changes_what_is_reachable() -> None:
     app = run(view="Frozen and reachable")
 

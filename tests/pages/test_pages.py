@@ -112,6 +112,20 @@ def test_the_map_is_played_epoch_by_epoch(opening: Path) -> None:
     assert any(re.search(r"\b3\b.*\bepoch \d", text.value) for text in app.markdown)
 
 
+def test_the_filter_of_the_map_is_in_the_link_and_older_links_name_its_meaning_too() -> None:
+    meant = "Over-forgotten: retained, right before, wrong after"
+    app = open_page("decision_space", map="PCA", show=meant)
+    assert not app.warning
+    choice = app.selectbox(key="show")
+    assert choice.value == "Over-forgotten"
+    assert meant in choice.options
+    choice.set_value("Forget").run()
+    assert app.query_params["show"] == "Forget"
+    app.selectbox(key="show").set_value("All").run()
+    assert "show" not in app.query_params
+    assert "show = 'Tarot: x'" in open_page("decision_space", show="Tarot: x").warning[0].value
+
+
 def test_edited_pseudo_labels_are_shown_beside_the_unedited_ones(opening: Path) -> None:
     store, kept = Store(opening / "store"), []
     for edits in ((), ("8>5",)):

@@ -19,6 +19,8 @@ GROUPS = ("answers", "logits", "features", "memory")
 """Where an audit looks for the forgotten classes."""
 NETWORKS = ("original", "mask", "unlearned", "retrained")
 """What is audited."""
+RELEARNED_IMAGES = 5
+"""Images of every class after which the audit of relearning has its value; pages name it."""
 MIN_SAMPLES = 10
 """Fewest samples of a class that anything is measured on."""
 SAMPLES = (

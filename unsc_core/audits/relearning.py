@@ -16,7 +16,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from unsc_core.audits.entry import Audit, Outcome
+from unsc_core.audits.entry import RELEARNED_IMAGES, Audit, Outcome
 from unsc_core.audits.subject import Subject
 from unsc_core.learning.batches import predict
 from unsc_core.learning.training import check_finite, shuffled
@@ -35,13 +35,11 @@ AUDIT = Audit(
 )
 IMAGES = (1, 5, 10, 50)
 """Numbers of images per class, of forgotten and retained classes alike."""
-SHOWN = 5
-"""The number whose accuracy is the audit's value."""
 DRAWS = 3
 """Independent draws of the images, which the accuracies are means over."""
 STEPS, BATCH = 100, 50
 RECORDED = (0, 1, 2, 5, 10, 20, 50, 100)
-"""The steps after which the accuracy is recorded, with SHOWN images."""
+"""The steps after which the accuracy is recorded, with RELEARNED_IMAGES images."""
 LEARNING_RATE, MOMENTUM, CLIP = 0.01, 0.9, 1.0
 
 
@@ -49,21 +47,22 @@ def measure(subject: Subject, retrained: Subject) -> Outcome:
     """Fine-tune the whole network, and the head alone, with 1, 5, 10 and 50 images per class.
 
     Detail: "whole" and "head", each the number of images (a string) -> Acc_f in percent; a number
-    larger than what the smallest class has is left out. "steps": of the whole network with SHOWN
-    images, step (a string) -> Acc_f.
+    larger than what the smallest class has is left out. "steps": step (a string) -> Acc_f of the
+    whole network with RELEARNED_IMAGES images.
     """
     drawn = _draws(subject)
+    recorded = {k: RECORDED if k == RELEARNED_IMAGES else (STEPS,) for k in drawn}
     races = {
-        k: [_relearned(subject, rows, RECORDED if k == SHOWN else (STEPS,)) for rows in each]
-        for k, each in drawn.items()
+        k: [_relearned(subject, rows, recorded[k]) for rows in each] for k, each in drawn.items()
     }
     whole = {str(k): float(np.mean([race[STEPS] for race in each])) for k, each in races.items()}
     head = {
         str(k): float(np.mean([_relearned_head(subject, rows) for rows in each]))
         for k, each in drawn.items()
     }
-    steps = {str(n): float(np.mean([race[n] for race in races[SHOWN]])) for n in RECORDED}
-    return Outcome(whole[str(SHOWN)], {"whole": whole, "head": head, "steps": steps})
+    shown = races[RELEARNED_IMAGES]
+    steps = {str(n): float(np.mean([race[n] for race in shown])) for n in RECORDED}
+    return Outcome(whole[str(RELEARNED_IMAGES)], {"whole": whole, "head": head, "steps": steps})
 
 
 def _draws(subject: Subject) -> dict[int, list[NDArray[np.intp]]]:

@@ -39,7 +39,8 @@ def change_per_class(
         sentences.append(f"{title} {moved('Acc_r', float(np.nanmean(change)))}")
     hover = "%{x}<br>%{y:+.1f} points"
     figure = class_bars(names, series, hover, look, 400, "points of accuracy")
-    alt = "Bars: change of test accuracy of each retained class against the original."
+    kind = "class" if results[0].split.forget_ids else "retained class"
+    alt = f"Bars: change of test accuracy of each {kind} against the original."
     table = {"class": names, **{title: change for title, change, *_ in series}}
     return Picture(figure, alt, "; ".join(sentences) + ".", table)
 

@@ -9,13 +9,9 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from unsc_core.audits.verdict import SPREADS
-from unsc_core.figures.audit_words import mark, value
-from unsc_core.figures.theme import Look, Picture, clear, styled, write
-
-SHOWN = {"original": "Original, mask", "unlearned": "Unlearned", "retrained": "Retrained"}
-"""The mask changes no feature, so it is the original."""
-DASHES = {"original": "dash", "unlearned": "solid", "retrained": "dot"}
+from unsc_core.figures.audit_curves import SHOWN, add_curves
+from unsc_core.figures.audit_words import value
+from unsc_core.figures.theme import Look, Picture, styled, write
 
 
 def depth(probe: Mapping[str, Any], method: str, num_classes: int, look: Look) -> Picture:
@@ -30,36 +26,8 @@ def depth(probe: Mapping[str, Any], method: str, num_classes: int, look: Look) -
     found = {network: _layers(probe[network]) for network in SHOWN}
     layers = list(range(2, 2 + found["original"].shape[1]))
     mean = {network: each.mean(0) for network, each in found.items()}
-    figure, seeds = go.Figure(), len(found["retrained"])
-    if seeds > 1:
-        reach = SPREADS * found["retrained"].std(0, ddof=1)
-        around = np.concatenate([mean["retrained"] + reach, (mean["retrained"] - reach)[::-1]])
-        figure.add_scatter(
-            x=[*layers, *layers[::-1]],
-            y=around,
-            mode="lines",
-            fill="toself",
-            fillcolor=clear(look.muted, 0.22),
-            line={"width": 0},
-            hoverinfo="skip",
-            showlegend=False,
-        )
-    for network, title in SHOWN.items():
-        colour, symbol = mark(network, method, look)
-        figure.add_scatter(
-            x=layers,
-            y=mean[network],
-            name=title,
-            mode="lines+markers",
-            line={"color": colour, "width": 2.5, "dash": DASHES[network]},
-            marker={
-                "color": colour,
-                "symbol": symbol,
-                "size": 12,
-                "line": {"width": 2, "color": colour},
-            },
-            hovertemplate=f"{title}, layer %{{x}}<br><b>%{{y:.1f}} %</b><extra></extra>",
-        )
+    figure = go.Figure()
+    add_curves(figure, layers, found, "layer ", method, look)
     chance = 100 / num_classes
     figure.add_hline(y=chance, line={"color": look.muted, "width": 1, "dash": "dot"})
     place = {"x": 1, "xref": "paper", "xanchor": "right", "yanchor": "bottom"}

@@ -9,11 +9,11 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from unsc_core.audits.verdict import SPREADS
-from unsc_core.figures.audit_depth import DASHES, SHOWN
-from unsc_core.figures.audit_words import mark, value
+from unsc_core.audits.entry import RELEARNED_IMAGES
+from unsc_core.figures.audit_curves import SHOWN, add_curves
+from unsc_core.figures.audit_words import value
 from unsc_core.figures.playing import add_buttons
-from unsc_core.figures.theme import Look, Picture, clear, styled
+from unsc_core.figures.theme import Look, Picture, styled
 
 HEIGHT = 440
 ACCURACY = "Acc_f, %"
@@ -22,7 +22,7 @@ PARTS = {"head": "the last layer alone", "whole": "all weights"}
 
 
 def race(relearning: Mapping[str, Any], method: str, look: Look) -> Picture:
-    """Acc_f after a few steps of fine-tuning on 5 images of every class, played step by step.
+    """Acc_f after a few steps of fine-tuning on a few images of every class, played step by step.
 
     Args:
         relearning: the audit, as `excess.over_seeds` returns it, with a value.
@@ -32,7 +32,7 @@ def race(relearning: Mapping[str, Any], method: str, look: Look) -> Picture:
     found = {network: _curve(relearning[network], "steps") for network in SHOWN}
     steps = _names(relearning, "steps")
     figure = go.Figure()
-    _draw(figure, steps, found, method, look)
+    add_curves(figure, steps, found, "", method, look)
     first = len(figure.data) - len(SHOWN)
     figure.frames = [
         go.Frame(
@@ -48,8 +48,8 @@ def race(relearning: Mapping[str, Any], method: str, look: Look) -> Picture:
     add_buttons(figure, look, -0.21)
     alt = (
         f"Lines: accuracy on the forgotten test samples from step 0 to step {steps[-1]} of "
-        "fine-tuning on 5 images of every class, for the original, the unlearned and the "
-        "retrained network."
+        f"fine-tuning on {RELEARNED_IMAGES} images of every class, for the original, the "
+        "unlearned and the retrained network."
     )
     table = {"step": steps, **{SHOWN[n]: found[n].mean(0) for n in SHOWN}}
     return Picture(figure, alt, _winner(steps, found), table)
@@ -65,7 +65,7 @@ def by_images(relearning: Mapping[str, Any], part: str, method: str, look: Look)
     found = {network: _curve(relearning[network], part) for network in SHOWN}
     images, what = _names(relearning, part), PARTS[part]
     figure = go.Figure()
-    _draw(figure, images, found, method, look)
+    add_curves(figure, images, found, "", method, look)
     _style(figure, found, look)
     figure.update_xaxes(title_text="images of every class")
     figure.update_layout(margin={"t": 44, "b": 56})
@@ -89,45 +89,6 @@ def _names(relearning: Mapping[str, Any], part: str) -> list[str]:
 def _curve(network: Mapping[str, Any], part: str) -> NDArray[np.float64]:
     """(seeds, points) Acc_f in percent."""
     return np.array([list(detail[part].values()) for detail in network["details"]])
-
-
-def _draw(
-    figure: go.Figure,
-    x: list[str],
-    found: Mapping[str, NDArray[np.float64]],
-    method: str,
-    look: Look,
-) -> None:
-    """The retrained's spread, and a line for each network."""
-    reference = found["retrained"]
-    if len(reference) > 1:
-        reach, mean = SPREADS * reference.std(0, ddof=1), reference.mean(0)
-        figure.add_scatter(
-            x=[*x, *x[::-1]],
-            y=np.concatenate([mean + reach, (mean - reach)[::-1]]),
-            mode="lines",
-            fill="toself",
-            fillcolor=clear(look.muted, 0.22),
-            line={"width": 0},
-            hoverinfo="skip",
-            showlegend=False,
-        )
-    for network, title in SHOWN.items():
-        colour, symbol = mark(network, method, look)
-        figure.add_scatter(
-            x=x,
-            y=found[network].mean(0),
-            name=title,
-            mode="lines+markers",
-            line={"color": colour, "width": 2.5, "dash": DASHES[network]},
-            marker={
-                "color": colour,
-                "symbol": symbol,
-                "size": 12,
-                "line": {"width": 2, "color": colour},
-            },
-            hovertemplate=f"{title}, %{{x}}<br><b>%{{y:.1f}} %</b><extra></extra>",
-        )
 
 
 def _style(figure: go.Figure, found: Mapping[str, NDArray[np.float64]], look: Look) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
-from unsc_core.figures.audit_depth import SHOWN
+from unsc_core.figures.audit_curves import SHOWN
 from unsc_core.figures.audit_words import value
 from unsc_core.figures.phrases import joined
 from unsc_core.figures.theme import FORGET, Look, Picture, axis, clear, layout, write

@@ -9,6 +9,7 @@ from unsc_core.audits import AUDITS
 from unsc_core.audits.entry import GROUPS, NETWORKS
 from unsc_core.audits.verdict import BLIND, finding, is_blind
 from unsc_core.figures.audit_words import PLACES, digits
+from unsc_core.figures.phrases import joined
 
 HEADS = (*NETWORKS, "excess", "95 % interval", "sd of zero", "sees")
 WIDTH = 11
@@ -37,7 +38,9 @@ NOTES = (
     "network retrained with another seed.",
     "sees: AUC at telling original and mask from retrained; "
     f"below {BLIND} the audit is blind here.",
-    "Higher values mean that more is left; ↓: lower values do.",
+    "Higher values mean that more is left, or for "
+    f"{joined([audit.title for audit in AUDITS.values() if audit.compares])} that the network is "
+    "further from the retrained; ↓: lower values mean it.",
 )
 
 

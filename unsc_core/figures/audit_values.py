@@ -26,42 +26,13 @@ def audit_values(name: str, audit: Mapping[str, Any], method: str, look: Look) -
         method: of the unlearned network, for its mark.
         look: colours.
     """
-    figure, unit = go.Figure(), audit["unit"]
+    figure = go.Figure()
     titles = [MODEL_TITLES[network] for network in NETWORKS]
     band = spread_band(audit["retrained"])
     if band is not None:
         figure.add_vrect(x0=band[0], x1=band[1], line_width=0, fillcolor=clear(look.muted, 0.22))
-    shown = [v for network in NETWORKS for v in audit[network]["values"] if v is not None]
     for network, title in zip(NETWORKS, titles, strict=True):
-        colour, symbol = mark(network, method, look)
-        known = [v for v in audit[network]["values"] if v is not None]
-        hover = f"{title}, one seed<br><b>%{{x:.{digits(unit)}f}} {unit}</b><extra></extra>"
-        figure.add_scatter(
-            x=known,
-            y=[title] * len(known),
-            mode="markers",
-            marker={"color": colour, "size": 8, "opacity": 0.45, "symbol": "circle"},
-            hovertemplate=hover,
-        )
-        mean = audit[network]["mean"]
-        if mean is None:
-            continue
-        figure.add_scatter(
-            x=[mean],
-            y=[title],
-            mode="markers+text",
-            text=[value(mean, unit)],
-            textposition="top center",
-            textfont={"size": 14, "color": look.ink},
-            cliponaxis=False,
-            marker={
-                "color": colour,
-                "size": 16,
-                "symbol": symbol,
-                "line": {"width": 2, "color": colour},
-            },
-            hovertemplate=hover.replace("one seed", "mean"),
-        )
+        _add_network(figure, audit[network], title, audit["unit"], *mark(network, method, look))
     styled(figure, look, HEIGHT)
     figure.update_layout(showlegend=False, margin={"l": 92, "r": 16, "t": 8, "b": 44})
     figure.update_yaxes(
@@ -70,7 +41,7 @@ def audit_values(name: str, audit: Mapping[str, Any], method: str, look: Look) -
         range=[-0.5, len(titles) - 0.2],
         zeroline=False,
     )
-    figure.update_xaxes(title_text=_axis(audit), range=_window(shown, band, unit), zeroline=False)
+    figure.update_xaxes(title_text=_axis(audit), range=_window(audit, band), zeroline=False)
     alt = (
         f"{AUDITS[name].title}: values of the original, the mask, the unlearned and the retrained "
         "network, one dot for each seed, with the spread of the retrained as a band."
@@ -80,6 +51,34 @@ def audit_values(name: str, audit: Mapping[str, Any], method: str, look: Look) -
         "value": [v for n in NETWORKS for v in audit[n]["values"]],
     }
     return Picture(figure, alt, sentence(audit), table)
+
+
+def _add_network(
+    figure: go.Figure, found: Mapping[str, Any], title: str, unit: str, colour: str, symbol: str
+) -> None:
+    """A small dot for each seed with a value, and a large mark with the mean."""
+    known = [v for v in found["values"] if v is not None]
+    number = f"<b>%{{x:.{digits(unit)}f}} {unit}</b><extra></extra>"
+    figure.add_scatter(
+        x=known,
+        y=[title] * len(known),
+        mode="markers",
+        marker={"color": colour, "size": 8, "opacity": 0.45, "symbol": "circle"},
+        hovertemplate=f"{title}, one seed<br>{number}",
+    )
+    if found["mean"] is None:
+        return
+    outline = {"width": 2, "color": colour}
+    figure.add_scatter(
+        x=[found["mean"]],
+        y=[title],
+        mode="markers+text",
+        text=[value(found["mean"], unit)],
+        textposition="top center",
+        cliponaxis=False,
+        marker={"color": colour, "size": 16, "symbol": symbol, "line": outline},
+        hovertemplate=f"{title}, mean<br>{number}",
+    )
 
 
 def spread_band(network: Mapping[str, Any]) -> tuple[float, float] | None:
@@ -97,9 +96,10 @@ def _axis(audit: Mapping[str, Any]) -> str:
     return f"{audit['unit']}   ({way})" if audit["unit"] else f"({way})"
 
 
-def _window(values: list[float], band: tuple[float, float] | None, unit: str) -> list[float]:
+def _window(audit: Mapping[str, Any], band: tuple[float, float] | None) -> list[float]:
     """The ends of the axis, never so close that rounded values differ on it."""
+    values = [v for network in NETWORKS for v in audit[network]["values"] if v is not None]
     every = [*values, *(band or ())] or [0.0, 1.0]
     low, high = min(every), max(every)
-    pad = max(0.14 * (high - low), 20 * 10.0 ** -digits(unit))
+    pad = max(0.14 * (high - low), 20 * 10.0 ** -digits(audit["unit"]))
     return [low - pad, high + pad]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -41,23 +42,9 @@ def spectrum(
     share = np.maximum(values / max(values.sum(), 1e-300), 1e-12)
     index = np.arange(1, len(values) + 1)
     d, groups = len(values), len(spectra[layer])
-    hover = "direction %{x}<br>energy share %{y:.2e}"
     lines = [
-        {
-            "type": "scatter",
-            "x": index[part],
-            "y": share[part],
-            "mode": "lines",
-            "fill": "tozeroy",
-            "name": name,
-            "line": {"color": colour, "width": 2},
-            "fillcolor": clear(colour, 0.18),
-            "hovertemplate": f"{hover}<br>{name}<extra></extra>",
-        }
-        for name, part, colour in (
-            ("kept", slice(0, k), look.muted),
-            ("free (null space)", slice(max(k - 1, 0), None), look.teal),
-        )
+        _line("kept", look.muted, share, 0, k),
+        _line("free (null space)", look.teal, share, k, d),
     ]
     of_groups = f" (group 1 of {groups})" if groups > 1 else ""
     cut = {"type": "line", "x0": k + 0.5, "x1": k + 0.5, "y0": 0, "y1": 1, "yref": "y domain"}
@@ -76,6 +63,35 @@ def spectrum(
         f"{energy_threshold:.3g} of the retained energy and are kept; {d - k} are free."
     )
     return Picture(figure, alt, "", {"direction": index, "energy share": share, "kept": index <= k})
+
+
+def _line(
+    name: str, colour: str, share: NDArray[np.float64], start: int, stop: int
+) -> dict[str, Any]:
+    """A stretch of a spectrum, up to halfway to its neighbours, where another begins.
+
+    Args:
+        name: shown on hover. colour: of the line and the area below it.
+        share: (d,) energy share per direction.
+        start, stop: the first direction, counted from 0, and the one after the last.
+    """
+    own = np.arange(start, stop)
+    ends = [start + 0.5, stop + 0.5] if len(own) else []
+    x = np.unique(np.clip([*ends, *(own + 1)], 1, len(share)))
+    nearest = np.clip(np.rint(x), start + 1, stop).astype(int)
+    return {
+        "type": "scatter",
+        "x": x,
+        "y": np.exp(np.interp(x, np.arange(1, len(share) + 1), np.log(share))),
+        "customdata": np.column_stack([nearest, share[nearest - 1]]),
+        "mode": "lines",
+        "fill": "tozeroy",
+        "name": name,
+        "line": {"color": colour, "width": 2},
+        "fillcolor": clear(colour, 0.18),
+        "hovertemplate": "direction %{customdata[0]}<br>energy share %{customdata[1]:.2e}<br>"
+        f"{name}<extra></extra>",
+    }
 
 
 def free_share(

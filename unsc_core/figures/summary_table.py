@@ -38,7 +38,7 @@ def text_table(answer: dict[str, Any]) -> str:
         lines.append("*: measured on a different machine from the unlearning, or on an unknown one")
     if errors := [abs(error) for run in seeds for error in run["energy_error"].values()]:
         lines.append(
-            "share of energy protected: for images that were not sampled, within "
+            "share of energy kept: for images that were not sampled, within "
             f"{100 * max(errors):.2f} points of that for the sampled ones, in every layer"
         )
     for run in seeds:

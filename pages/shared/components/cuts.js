@@ -16,16 +16,18 @@ export default function ({ data }) {
   /** Draw the spectrum with another cut over the plot. */
   function draw(plot, rank) {
     const { xaxis: x, yaxis: y } = plot._fullLayout;
-    const points = plot.calcdata.flat().filter((point, i, all) => !i || point.x !== all[i - 1].x);
+    const directions = plot.calcdata.flat().filter((point) => Number.isInteger(point.x));
+    const points = directions.map((point) => [x.c2p(point.x), y.c2p(point.y)]);
+    const [last, first] = [points[rank - 1], points[rank]];
+    const meet = last && first ? [[(last[0] + first[0]) / 2, (last[1] + first[1]) / 2]] : [];
     const overlay = part("svg", { width: x._length, height: y._length, "aria-hidden": true });
     overlay.style.cssText = `position:absolute;pointer-events:none;overflow:hidden;left:${x._offset}px;top:${y._offset}px`;
-    [points.slice(0, rank), points.slice(Math.max(rank - 1, 0))].forEach((some, i) => {
+    [[...points.slice(0, rank), ...meet], [...meet, ...points.slice(rank)]].forEach((some, i) => {
       if (!some.length) return;
-      const at = some.map((point) => `${x.c2p(point.x)},${y.c2p(point.y)}`);
       const { line, fillcolor } = plot._fullData[i];
-      const [left, right] = [x.c2p(some[0].x), x.c2p(some.at(-1).x)];
-      overlay.append(part("path", { d: `M${left},${y._length}L${at.join("L")}L${right},${y._length}Z`, fill: fillcolor }));
-      overlay.append(part("path", { d: `M${at.join("L")}`, fill: "none", stroke: line.color, "stroke-width": line.width }));
+      const [left, right] = [some[0][0], some.at(-1)[0]];
+      overlay.append(part("path", { d: `M${left},${y._length}L${some.join("L")}L${right},${y._length}Z`, fill: fillcolor }));
+      overlay.append(part("path", { d: `M${some.join("L")}`, fill: "none", stroke: line.color, "stroke-width": line.width }));
     });
     const { color, width } = plot._fullLayout.shapes[0].line;
     const cut = x.c2p(rank + 0.5);

@@ -42,7 +42,7 @@ def test_a_broken_link_shows_its_page_and_a_note(
 
 def test_the_experiment_goes_along_from_page_to_page(app: Server, page: Any) -> None:
     page.goto(f"{app.url}/confusion?method=random-labels")  # prepared: every page is drawn once
-    line = page.get_by_text(re.compile("Random labels · forgetting Shirt · fashion-mnist-mini"))
+    line = page.get_by_text(re.compile("Random labels · forgetting Shirt · Fashion-MNIST mini"))
     expect(line).to_be_visible()
     for name in ("Decision space", "Null space", "Pseudo-labels", "Runs", "Confusion", "Story"):
         page.get_by_test_id("stSidebarNavItems").get_by_role("link", name=name, exact=True).click()

@@ -41,7 +41,7 @@ def test_the_first_start_shows_before_and_after_and_asks_nothing(app: Server, pa
 
 def test_forgetting_another_class_by_clicking(app: Server, page: Any) -> None:
     page.goto(f"{app.url}/?dataset=digits")
-    expect(page.get_by_text(re.compile("UNSC · forgetting class 3 · digits"))).to_be_visible()
+    expect(page.get_by_text(re.compile("UNSC · forgetting class 3 · Digits"))).to_be_visible()
     page.get_by_test_id("stSidebarNavItems").get_by_role("link", name="Confusion").click()
     expect(page.get_by_role("heading", name="Confusion")).to_be_visible()
     page.get_by_role("combobox", name=re.compile("Classes to forget")).click()
@@ -49,7 +49,7 @@ def test_forgetting_another_class_by_clicking(app: Server, page: Any) -> None:
     page.keyboard.press("Enter")
     page.keyboard.press("Tab")
     expect(
-        page.get_by_text(re.compile("UNSC · forgetting classes 3 and 8 · digits"))
+        page.get_by_text(re.compile("UNSC · forgetting classes 3 and 8 · Digits"))
     ).to_be_visible()
     expect(charts(page).nth(3)).to_be_visible()
     assert float(metric(page, "Acc_f").split()[0]) < 20
@@ -104,7 +104,7 @@ def test_long_work_can_be_cancelled_and_started_again(app: Server, page: Any) ->
     expect(run_again).to_be_visible(timeout=15_000)
     page.get_by_role("button", name="Forget shirts").click()
     choose(page, "Dataset", "Digits")
-    expect(page.get_by_text(re.compile("forgetting class 3 · digits"))).to_be_visible()
+    expect(page.get_by_text(re.compile("forgetting class 3 · Digits"))).to_be_visible()
 
 
 def test_a_killed_worker_is_reported_and_survived(page: Any, tmp_path: Path) -> None:
@@ -122,7 +122,7 @@ def test_a_killed_worker_is_reported_and_survived(page: Any, tmp_path: Path) -> 
             os.kill(pid, signal.SIGKILL)
         expect(page.get_by_text("The worker process was lost")).to_be_visible()
         expect(
-            page.get_by_text(re.compile("UNSC · forgetting class 3 · digits · small-cnn · seed 33"))
+            page.get_by_text(re.compile("UNSC · forgetting class 3 · Digits · Small CNN · seed 33"))
         ).to_be_visible(timeout=180_000)
         assert not list((app.home / "store").rglob("*.tmp"))
         page.goto("about:blank")  # before its server ends

@@ -64,7 +64,7 @@ def test_out_and_in_again(app: Server, page: Any, two: list[Result], tmp_path: P
     page.locator(".st-key-open-A button:visible").click()  # select boxes have a button "Open", too
     expect(page.get_by_role("heading", name="Decision space")).to_be_visible()
     expect(
-        page.get_by_text(re.compile(r"UNSC \(imported\) · forgetting north-east · blobs"))
+        page.get_by_text(re.compile(r"UNSC \(imported\) · forgetting north-east · Blobs"))
     ).to_be_visible()
     read_offline(page, report, two[0])
 

@@ -66,7 +66,7 @@ def test_the_stored_methods_are_shown_at_once(opening: Path) -> None:
     assert "not" in random_labels
     assert len(app.get("plotly_chart")) == 3
     assert app.button(key="run-all").label == "Run all methods"
-    assert says(app, "3 of 12 runs")
+    assert says(app, "3 of 12 jobs are done")
     assert says(app, standings.conclusion(stored_runs()))
     # The cost of the others is measured, and nothing is run.
     assert {job.kind for job in cache.engine().active()} <= {"cost"}
@@ -110,7 +110,7 @@ def test_the_button_runs_every_method_and_more_seeds_give_a_spread() -> None:
     app.segmented_control(key="control_seeds").set_value(3)
     drawn(app)
     assert app.button(key="run-all").label == "Run all methods"
-    assert says(app, "12 of 36 runs")
+    assert says(app, "12 of 36 jobs are done")
     assert app.query_params["seeds"] in ("3", ["3"])
 
 

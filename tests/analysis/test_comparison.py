@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.conftest import digits
+from tests.conftest import blobs, digits
 from unsc_core.analysis.claims import Forgetting, forgetting
 from unsc_core.analysis.comparison import (
     COMPARED,
+    METHOD_SETS,
     AccuracyPath,
     MethodRun,
     added,
@@ -36,6 +37,7 @@ from unsc_core.figures.change_map import change_map
 from unsc_core.figures.equal_forgetting import equal_forgetting
 from unsc_core.figures.phrases import ONE_SEED
 from unsc_core.figures.theme import DARK, LIGHT
+from unsc_core.methods import METHODS
 
 COUNTS = "2\u00a0% or less counts as forgotten"
 
@@ -416,3 +418,15 @@ def test_the_chosen_method_keeps_its_settings_and_the_others_have_their_own() ->
     for method in COMPARED:
         if method != "unsc":
             assert found[method, 4] == resolve(digits(method=method, seed=4), dataset)
+
+
+def test_all_methods_are_the_main_ones_and_further_ones() -> None:
+    dataset = load_dataset("blobs")
+    chosen = resolve(blobs(method="delete"), dataset)
+    main, all_ = (
+        {method for method, _ in configs(chosen, dataset, (0,), METHOD_SETS[name])}
+        for name in ("main", "all")
+    )
+    assert main == {*COMPARED, "delete"}  # the chosen method is always compared
+    assert all_ == set(METHODS) - {"retrain"}
+    assert len(METHOD_SETS["all"]) > len(METHOD_SETS["main"])

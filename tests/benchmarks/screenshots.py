@@ -72,8 +72,8 @@ def run_all_methods(chromium: Any, url: str) -> None:
     page = chromium.new_page()
     page.goto(f"{url}/compare")
     page.get_by_role("button", name="Run all methods").click()
-    page.get_by_text("runs done").wait_for()
-    page.get_by_text("runs done").wait_for(state="detached", timeout=1_200_000)
+    page.get_by_text("jobs done").wait_for()
+    page.get_by_text("jobs done").wait_for(state="detached", timeout=1_200_000)
     page.close()
 
 

@@ -8,13 +8,14 @@ from typing import Any
 from playwright.sync_api import expect
 
 from tests.e2e.server import Server, charts
+from unsc_core.analysis.comparison import COMPARED
 
 
 def test_all_methods_by_one_button_and_compared_at_equal_forgetting(app: Server, page: Any) -> None:
     page.goto(f"{app.url}/compare?dataset=blobs&forget=0")
     button = page.get_by_role("button", name="Run all methods")
     button.click()
-    line = page.get_by_text(re.compile(r"\d+ of 12 jobs done"))
+    line = page.get_by_text(re.compile(rf"\d+ of {len(COMPARED) + 1} jobs done"))
     expect(line).to_be_visible()
     page.reload()
     expect(line.or_(charts(page).nth(2)).first).to_be_visible()

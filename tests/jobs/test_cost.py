@@ -31,7 +31,7 @@ from unsc_core.jobs.cost import (
     unlearning_seconds,
 )
 from unsc_core.jobs.cost_measurement import measure, record
-from unsc_core.methods import METHODS, fisher
+from unsc_core.methods import METHODS, fisher, ssd
 
 ROOT = Path(__file__).resolve().parents[2]
 SECOND = Rates(step=1.0, single=10.0, answer=0.0)
@@ -199,10 +199,21 @@ def test_methods_say_what_they_read() -> None:
         for name in METHODS
     }
     reads_all = {name for name, each in seconds.items() if each == 1257}
-    assert reads_all == {"fine-tune", "salun", "scrub"}
+    assert reads_all == {"fine-tune", "salun", "scrub", "cf-k", "eu-k", "l1-sparse"}
     assert seconds["fisher"] == 10.0 * fisher.SAMPLES
-    assert seconds["svd-forget"] == seconds["retrain"] == 0
-    assert seconds["unsc"] == len(request.forget_train())
+    assert METHODS["ssd"].single_gradients == 2 * ssd.SAMPLES
+    assert {name for name, each in seconds.items() if not each} == {
+        "svd-forget",
+        "retrain",
+        "leace",
+        "esc",
+    }
+    forget = len(request.forget_train())
+    assert seconds["unsc"] == forget
+    assert seconds["unsc-auto"] == METHODS["unsc-auto"].passes * forget
+    steps = -(-forget // 128)
+    erasing = METHODS["null-space-erasure"]
+    assert seconds["null-space-erasure"] == forget + steps * erasing.held
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,8 @@ from unsc_core.figures.theme import LIGHT
 
 DIGITS = {"dataset": "digits"}
 BLOBS = {"dataset": "blobs", "model": "mlp", "forget": "0"}
+JOBS = len(COMPARED) + 1
+"""Each method's, and the retrained model's."""
 
 
 pytestmark = pytest.mark.usefixtures("opened")
@@ -66,7 +68,7 @@ def test_the_stored_methods_are_shown_at_once(opening: Path) -> None:
     assert "not" in random_labels
     assert len(app.get("plotly_chart")) == 3
     assert app.button(key="run-all").label == "Run all methods"
-    assert says(app, "3 of 12 jobs are done")
+    assert says(app, f"3 of {JOBS} jobs are done")
     assert says(app, standings.conclusion(stored_runs()))
     # The cost of the others is measured, and nothing is run.
     assert {job.kind for job in cache.engine().active()} <= {"cost"}
@@ -87,8 +89,9 @@ def test_the_slider_moves_its_sentence_and_the_link_keeps_it() -> None:
 
 
 def test_impossible_parts_of_a_link_are_named() -> None:
-    app = open_page("compare", **DIGITS, equal="31", seeds="2")
-    seeds, equal = (warning.value for warning in app.warning)
+    app = open_page("compare", **DIGITS, equal="31", seeds="2", methods="most")
+    methods, seeds, equal = (warning.value for warning in app.warning)
+    assert "methods = 'most'" in methods
     assert "seeds = '2'" in seeds
     assert "equal = '31'" in equal
 
@@ -110,7 +113,7 @@ def test_the_button_runs_every_method_and_more_seeds_give_a_spread() -> None:
     app.segmented_control(key="control_seeds").set_value(3)
     drawn(app)
     assert app.button(key="run-all").label == "Run all methods"
-    assert says(app, "12 of 36 jobs are done")
+    assert says(app, f"{JOBS} of {3 * JOBS} jobs are done")
     assert app.query_params["seeds"] in ("3", ["3"])
 
 

@@ -23,8 +23,12 @@ from unsc_core.experiment.result import Result, read_result
 from unsc_core.experiment.store import Store
 from unsc_core.methods import METHODS
 
-COMPARED = tuple(name for name in METHODS if name != "retrain")
+ALL_METHODS = tuple(name for name in METHODS if name != "retrain")
 """The methods; retraining is what they are measured against."""
+COMPARED = tuple(name for name in ALL_METHODS if not METHODS[name].further)
+"""Those that are compared unless all are asked for."""
+METHOD_SETS = {"main": COMPARED, "all": ALL_METHODS}
+"""What a comparison may be asked for."""
 REFERENCES = ("original", "mask", "retrained")
 """Rows that are not methods, in display order."""
 Values = dict[str, float | None]
@@ -117,9 +121,12 @@ class Standing:
 
 
 def configs(
-    chosen: ExperimentConfig, dataset: Dataset, seeds: Iterable[int]
+    chosen: ExperimentConfig,
+    dataset: Dataset,
+    seeds: Iterable[int],
+    methods: Iterable[str] = COMPARED,
 ) -> dict[tuple[str, int], ExperimentConfig]:
-    """(method, seed) -> resolved config of every method on `chosen`'s request.
+    """(method, seed) -> resolved config of these methods, and `chosen`'s own, on its request.
 
     The chosen method keeps its settings; the others get their defaults.
     """
@@ -128,7 +135,9 @@ def configs(
         own = {} if method == chosen.method else OWN_DEFAULTS
         return resolve(replace(chosen, seed=seed, method=method, **own), dataset)
 
-    return {(method, seed): config(method, seed) for seed in seeds for method in COMPARED}
+    wanted = {*methods, chosen.method}
+    compared = [method for method in ALL_METHODS if method in wanted]
+    return {(method, seed): config(method, seed) for seed in seeds for method in compared}
 
 
 def run_of(result: Result, epochs: Epochs | None) -> MethodRun:
@@ -254,7 +263,7 @@ def standing(runs: Iterable[MethodRun]) -> Standing:
     found, result = by_method(runs), Standing()
     unsc = found.get("unsc", [])
     against = unsc if forgets(unsc) else []
-    for method in (name for name in COMPARED if name in found and name != "unsc"):
+    for method in (name for name in ALL_METHODS if name in found and name != "unsc"):
         if not is_known(found[method]):
             continue
         if not forgets(found[method]):

@@ -188,7 +188,8 @@ class Experiment(Pipeline):
         if stored is not None:
             labels = None if stored.labels is None else torch.from_numpy(stored.labels)
             history, null_space = stored.meta["history"], stored.meta["null_space"]
-            return Unlearned(self._with_weights(stored), history, labels, null_space)
+            chosen = stored.meta.get("chosen", {})
+            return Unlearned(self._with_weights(stored), history, labels, null_space, chosen)
         _ = self.original  # its training is not the method's time
         before, started = dict(self.stages.seconds), time.perf_counter()
         unlearned = self.unlearn()
@@ -209,6 +210,7 @@ class Experiment(Pipeline):
             ),
             history=unlearned.history,
             null_space=unlearned.null_space,
+            chosen=unlearned.chosen,
             energy_error=self.energy_error() if unlearned.null_space else {},
         )
         return unlearned

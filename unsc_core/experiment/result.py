@@ -68,6 +68,7 @@ class Result:
         energy_error: layer -> share of the retain energy that this run's cut keeps of images that
             were not drawn, less the share it keeps of those drawn; see
             `subspace.energy.energy_error`. Empty without a null space or where not measured.
+        chosen: the settings that the method chose itself, and why; see `Unlearned.chosen`.
         seconds: stage -> what it took when it was computed.
         took: model name -> how long it took to make and where, as far as that is known.
         device: where the unlearning ran.
@@ -84,6 +85,7 @@ class Result:
     history: list[dict[str, float]] = field(default_factory=list)
     null_space: dict[str, dict[str, int]] = field(default_factory=dict)
     energy_error: dict[str, float] = field(default_factory=dict)
+    chosen: dict[str, Any] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
     took: dict[str, Took] = field(default_factory=dict)
     device: str = "cpu"
@@ -159,6 +161,7 @@ def read_result(config: ExperimentConfig, dataset: Dataset, store: Store) -> Res
         history=made.meta["history"],
         null_space=made.meta["null_space"],
         energy_error=made.meta.get("energy_error", {}),
+        chosen=made.meta.get("chosen", {}),
         seconds=seconds,
         took=took,
         device=made.meta["device"],

@@ -36,6 +36,28 @@ def readouts(result: Result) -> list[Readout]:
     return found
 
 
+def choice(result: Result) -> str:
+    """The settings that the method chose itself, and why; "" if it chose none."""
+    chosen = result.chosen
+    if not chosen:
+        return ""
+    tried = chosen["tried"]
+    settings = f"γ\u00a0=\u00a0{chosen['energy_threshold']:g}, training on {chosen['target']}"
+    away = sorted(one["away"] for one in tried if one["forgets"])
+    if not away:
+        return (
+            f"Chosen by the method: {settings}. None of the {len(tried)} settings it tried "
+            "forgets; this one leaves the least."
+        )
+    whose = "the mask's" if result.mask is not None else "the original's"
+    others = f"; up to {away[-1]:.3f} with the others" if len(away) > 1 else ""
+    return (
+        f"Chosen by the method: {settings}. {len(away)} of the {len(tried)} settings it tried "
+        f"forget; this one keeps the predictions on {chosen['checked']:,} retained training "
+        f"samples nearest to {whose} (divergence {away[0]:.3f}{others})."
+    )
+
+
 def _short(text: str) -> str:
     """A single number has little room."""
     return text.replace("points", "pts")

@@ -284,9 +284,10 @@ def unlearning_seconds(config: ExperimentConfig, request: Split, rates: Rates) -
     forget = len(request.forget_train())
     images = len(request.dataset.y_train) if method.reads_retain else forget
     steps = math.ceil(images / TrainingConfig(1).batch_size)
-    projected = steps * rates.project if method.uses_energy_threshold else 0.0
-    epoch = images * rates.step + forget * rates.answer + projected
-    return settings(config).epochs * epoch + method.single_gradients * rates.single
+    projected = steps * rates.project if method.uses_moments else 0.0
+    epoch = (images + steps * method.held) * rates.step + forget * rates.answer + projected
+    epochs = settings(config).epochs * method.passes
+    return epochs * epoch + method.single_gradients * rates.single
 
 
 def _rough_rates(config: ExperimentConfig, dataset: Dataset, store: Store) -> Rates | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -98,6 +99,7 @@ class SgdConfig:
         clip: largest norm of the whole gradient; a larger one is scaled down to it.
         floor: stop after an epoch with an accuracy on the forgotten samples' true classes, as a
             share, that is no higher.
+        falling: whether the rate falls from epoch to epoch, along half a cosine, to almost 0.
     """
 
     learning_rate: float
@@ -105,10 +107,45 @@ class SgdConfig:
     batch_size: int = 128
     clip: float = 1.0
     floor: float = 0.01
+    falling: bool = False
+
+    def rate(self, epoch: int) -> float:
+        """The learning rate of an epoch, from 1."""
+        if not self.falling:
+            return self.learning_rate
+        return self.learning_rate * (1 + math.cos(math.pi * (epoch - 1) / self.epochs)) / 2
 
 
 Project = Mapping[str, Callable[[Tensor], Tensor]]
 """Parameter name -> function of its gradient."""
+
+
+@dataclass(frozen=True, eq=False)
+class Held:
+    """Training samples whose predictions shall stay while others are unlearned.
+
+    Attributes:
+        rows: (n,) indices of training samples. predictions: (n, classes) probabilities.
+        size: how many are drawn for each step.
+        weight: of KL(predictions ‖ the model's) in the loss.
+    """
+
+    rows: Tensor
+    predictions: Tensor
+    size: int = 128
+    weight: float = 3.0
+
+    def loss(self, model: nn.Module, data: DeviceData, order: torch.Generator) -> Tensor:
+        """The weighted divergence on samples drawn by `order`, a generator on the CPU."""
+        drawn = torch.randint(len(self.rows), (self.size,), generator=order, device="cpu")
+        chosen = sent(drawn, data.device)
+        logits = model(data.inputs(data.x_train[self.rows[chosen]]))
+        return self.weight * divergence(self.predictions[chosen], logits)
+
+
+def divergence(predictions: Tensor, logits: Tensor) -> Tensor:
+    """KL(predictions ‖ softmax(logits)), the mean over samples; both are (n, classes)."""
+    return F.kl_div(F.log_softmax(logits, 1), predictions, reduction="batchmean")
 
 
 def relabel(
@@ -118,17 +155,22 @@ def relabel(
     labels: Tensor,
     config: SgdConfig,
     seed: int,
+    held: Held | None = None,
     **more: Any,
 ) -> list[dict[str, float]]:
-    """Teach the training samples `rows` (n,) the classes `labels` (n,), in place; see `descend`.
+    """Teach the training samples `rows` (n,) the classes `labels`, in place; see `descend`.
 
-    `more` are its keyword arguments: `before`, `project` and `on_epoch`.
+    Args:
+        labels: (n,) classes, or (n, classes) their probabilities.
+        held: samples whose predictions shall stay, if any.
+        more: keyword arguments of `descend`: `before`, `project` and `on_epoch`.
     """
     samples = data.x_train[rows]
 
     def losses(epoch: int, order: torch.Generator) -> Iterator[Tensor]:
         for batch in shuffled(len(rows), config.batch_size, order, data.device):
-            yield F.cross_entropy(model(data.inputs(samples[batch])), labels[batch])
+            loss = F.cross_entropy(model(data.inputs(samples[batch])), labels[batch])
+            yield loss if held is None else loss + held.loss(model, data, order)
 
     return descend(model, data, rows, losses, config, seed, **more)
 
@@ -184,6 +226,7 @@ def descend(
     model.eval()
     record(0, 0.0, predict(model, data, samples) if before is None else before)
     for epoch in range(1, config.epochs + 1):
+        optimizer.param_groups[0]["lr"] = config.rate(epoch)
         steps = [
             _step(model, optimizer, loss, parameters, project, config.clip)
             for loss in losses(epoch, order)

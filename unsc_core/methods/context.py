@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from unsc_core.data.request import Split
 from unsc_core.learning.batches import DeviceData, predict
 from unsc_core.learning.edits import edited
 from unsc_core.learning.labels import pseudo_labels
-from unsc_core.learning.training import Project, SgdConfig, relabel
+from unsc_core.learning.training import Held, Project, SgdConfig, descend, relabel, shuffled
 from unsc_core.progress import Stages
 from unsc_core.subspace.energy import cuts
 from unsc_core.subspace.null_space import Spectra, null_space, project_gradient
+
+SOFTNESS = 0.03
+"""Of `soft_projections`: the energy at which an update is halved, as a share of the mean."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,6 +86,30 @@ class Context:
                 labels = torch.from_numpy(changed).to(labels)
         return labels, logits
 
+    def masked_predictions(self, model: nn.Module, rows: Tensor, banned: Tensor) -> Tensor:
+        """Probabilities (n, classes) of training samples, 0 for the `banned` (n, classes) ones.
+
+        With the forgotten classes barred these are the mask's. Args: model: the original.
+        """
+        logits = predict(model, self.data, self.data.x_train[rows])
+        return logits.masked_fill(banned, -torch.inf).softmax(1)
+
+    def retained_predictions(self, model: nn.Module, most: int) -> tuple[Tensor, Tensor]:
+        """At most so many rows of D_r, drawn with the seed, and the mask's predictions on them.
+
+        Args:
+            model: the original.
+
+        Returns:
+            (n,) indices of training samples, and (n, classes) probabilities.
+        """
+        rows = self.retain_rows()
+        order = torch.Generator().manual_seed(self.seed)
+        rows = rows[torch.randperm(len(rows), generator=order, device="cpu")[:most].to(rows.device)]
+        hidden = torch.zeros(self.banned().shape[1], dtype=torch.bool, device=rows.device)
+        hidden[list(self.split.forget_classes)] = True
+        return rows, self.masked_predictions(model, rows, hidden.expand(len(rows), -1))
+
     def on_epoch(self, epoch: int, accuracy: float, loss: float) -> None:
         """Report the end of an unlearning epoch."""
         self.watch(epoch, accuracy)
@@ -97,12 +126,14 @@ class Unlearned:
         history: one {"epoch", "accuracy", "loss"} per epoch from 0 (accuracy on D_f, a share).
         labels: (n_forget,) the class each sample of D_f was trained on, or None.
         null_space: layer -> {"dim", "rank"} summed over groups; empty without projection.
+        chosen: the settings that the method chose itself, and why, in JSON types; see the method.
     """
 
     model: nn.Module
     history: list[dict[str, float]] = field(default_factory=list)
     labels: Tensor | None = None
     null_space: dict[str, dict[str, int]] = field(default_factory=dict)
+    chosen: dict[str, Any] = field(default_factory=dict)
 
 
 def train_on(
@@ -114,12 +145,15 @@ def train_on(
     before: Tensor | None = None,
     project: Project | None = None,
     null_space: dict[str, dict[str, int]] | None = None,
+    held: Held | None = None,
 ) -> Unlearned:
-    """Train each sample of D_f on the class that `labels` (n_forget,) gives it, in place.
+    """Train each sample of D_f on the class that `labels` gives it, in place.
 
     Args:
+        labels: (n_forget,) classes, or (n_forget, classes) their probabilities.
         floor, before, project: see `SgdConfig` and `descend`.
         null_space: see `Unlearned`.
+        held: retained samples whose predictions shall stay, if any.
     """
     sgd = SgdConfig(context.learning_rate, context.epochs, floor=floor)
     data, rows, on_epoch = context.data, context.forget_rows(), context.on_epoch
@@ -131,11 +165,86 @@ def train_on(
             labels,
             sgd,
             context.seed,
+            held,
             before=before,
             project=project,
             on_epoch=on_epoch,
         )
-    return Unlearned(model, history, labels, null_space or {})
+    return Unlearned(model, history, labels if labels.ndim == 1 else None, null_space or {})
+
+
+def fine_tune(
+    model: nn.Module,
+    context: Context,
+    layers: Iterable[str] = (),
+    penalty: Callable[[int], Tensor] | None = None,
+) -> Unlearned:
+    """Train on the whole of D_r in every epoch, augmented as in training, in place.
+
+    Args:
+        layers: names of those that are trained; if there are none, all parameters are free.
+        penalty: epoch, from 1 -> a scalar to add to the loss of each step.
+    """
+    data, rows = context.data, context.retain_rows()
+    config = SgdConfig(context.learning_rate, context.epochs, floor=-1.0)
+
+    def losses(epoch: int, order: torch.Generator) -> Iterator[Tensor]:
+        for batch in shuffled(len(rows), config.batch_size, order, data.device):
+            chosen = rows[batch]
+            inputs = data.inputs(data.augmented(data.x_train[chosen], order))
+            loss = F.cross_entropy(model(inputs), data.y_train[chosen])
+            yield loss if penalty is None else loss + penalty(epoch)
+
+    trained = {
+        f"{layer}.{name}": _as_it_is
+        for layer in layers
+        for name, _ in model.get_submodule(layer).named_parameters()
+    }
+    forget, on_epoch = context.forget_rows(), context.on_epoch
+    with context.stages.stage("unlearn", "unlearning"):
+        history = descend(
+            model,
+            data,
+            forget,
+            losses,
+            config,
+            context.seed,
+            project=trained or None,
+            on_epoch=on_epoch,
+        )
+    return Unlearned(model, history)
+
+
+def _as_it_is(gradient: Tensor) -> Tensor:
+    return gradient
+
+
+def soft_projections(model: nn.Module, context: Context) -> Project:
+    """Projections that shrink an update the more the retained samples use its direction.
+
+    P = m (C + m I)⁻¹ for the second moment C (d, d) of D_r and m = SOFTNESS · tr C / d.
+
+    Returns:
+        Weight name -> G ↦ G P, for `descend`.
+    """
+    weights = dict(model.named_parameters())
+    project: dict[str, Callable[[Tensor], Tensor]] = {}
+    for layer, groups in context.spectra().items():
+        shrinking = []
+        for found in groups:
+            softness = SOFTNESS * found.eigenvalues.mean()
+            factors = softness / (found.eigenvalues + softness).clamp_min(1e-300)
+            matrix = (found.eigenvectors * factors) @ found.eigenvectors.T
+            shrinking.append(matrix.to(weights[f"{layer}.weight"]))
+        project[f"{layer}.weight"] = partial(_shrunk, matrices=shrinking)
+    return project
+
+
+def _shrunk(gradient: Tensor, matrices: list[Tensor]) -> Tensor:
+    """A weight gradient (out, …) times one (d, d) matrix per group."""
+    blocks = gradient.flatten(1).chunk(len(matrices))
+    pairs = zip(blocks, matrices, strict=True)
+    return torch.cat([block @ matrix for block, matrix in pairs]).view_as(gradient)
 
 
 def projections(model: nn.Module, context: Context) -> tuple[Project, dict[str, dict[str, int]]]:

@@ -28,9 +28,12 @@ class Method:
         uses_moments: whether it needs second moments of the representations.
         uses_pseudo_labels: whether it assigns pseudo-labels, which can then be edited.
         reads_retain: whether each of its epochs goes through D_r as well as D_f.
+        held: how many retained samples each of its steps reads beside those of D_f.
+        passes: how many times it goes through its epochs.
         single_gradients: number of per-sample gradients it computes.
         tuning_factors: learning rates that `tune` tries, as multiples of the default.
         tuning_energy_thresholds: values of γ that `tune` tries, if γ has an effect.
+        further: whether it is compared only where all methods are asked for.
         colour, colour_on_dark: "#rrggbb" in figures. mark: a plotly symbol. Both are derived from
             the name where the entry has none; see `figures.theme`.
         module: the module that defines `unlearn`; filled in by the registry.
@@ -48,9 +51,12 @@ class Method:
     uses_moments: bool = False
     uses_pseudo_labels: bool = False
     reads_retain: bool = False
+    held: int = 0
+    passes: int = 1
     single_gradients: int = 0
     tuning_factors: tuple[float, ...] = (0.25, 0.5, 1.0, 2.0, 4.0)
     tuning_energy_thresholds: tuple[float, ...] = (0.94, 0.96, 0.97, 0.98)
+    further: bool = False
     colour: str = ""
     colour_on_dark: str = ""
     mark: str = ""

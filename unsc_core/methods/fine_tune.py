@@ -9,14 +9,9 @@ BatchNorm uses its running statistics.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from torch import nn
 
-import torch
-import torch.nn.functional as F
-from torch import Tensor, nn
-
-from unsc_core.learning.training import SgdConfig, descend, shuffled
-from unsc_core.methods.context import Context, Unlearned
+from unsc_core.methods.context import Context, Unlearned, fine_tune
 from unsc_core.methods.entry import Method
 
 METHOD = Method(
@@ -34,19 +29,5 @@ METHOD = Method(
 
 
 def unlearn(model: nn.Module, context: Context) -> Unlearned:
-    """Train on the whole of D_r in every epoch, augmented as in training; all parameters free."""
-    data, rows = context.data, context.retain_rows()
-    config = SgdConfig(context.learning_rate, context.epochs, floor=-1.0)
-
-    def losses(epoch: int, order: torch.Generator) -> Iterator[Tensor]:
-        for batch in shuffled(len(rows), config.batch_size, order, data.device):
-            chosen = rows[batch]
-            inputs = data.inputs(data.augmented(data.x_train[chosen], order))
-            yield F.cross_entropy(model(inputs), data.y_train[chosen])
-
-    forget = context.forget_rows()
-    with context.stages.stage("unlearn", "unlearning"):
-        history = descend(
-            model, data, forget, losses, config, context.seed, on_epoch=context.on_epoch
-        )
-    return Unlearned(model, history)
+    """Train on D_r, all parameters free."""
+    return fine_tune(model, context)

@@ -1,0 +1,95 @@
+"""UNSC with settings that are chosen for each request, without labels or test data.
+
+Source: Huiqiang Chen, Tianqing Zhu, Xin Yu, Wanlei Zhou: Machine Unlearning via Null Space
+Calibration, IJCAI 2024, arXiv 2404.13588; the second kind of target is that of Zhou et al.:
+Decoupled Distillation to Erase, CVPR 2025, arXiv 2503.23751. The choice is this project's: of the
+candidates that forget, the one whose predictions on retained training samples diverge least from
+the mask's.
+"""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import replace
+from itertools import product
+
+import torch
+from torch import Tensor, nn
+
+from unsc_core.learning.batches import predict
+from unsc_core.learning.training import divergence
+from unsc_core.methods.context import Context, Unlearned, projections, train_on
+from unsc_core.methods.entry import Method
+
+METHOD = Method(
+    name="unsc-auto",
+    title="UNSC, automatic",
+    short_title="UNSC auto",
+    summary="UNSC with the γ and the target that change predictions on the rest the least.",
+    source="Chen, Zhu, Yu, Zhou: Machine Unlearning via Null Space Calibration, IJCAI 2024",
+    order=15,
+    learning_rate=0.4,
+    epochs=25,
+    uses_moments=True,
+    passes=5,
+    colour="#004d8c",
+    colour_on_dark="#7fb2e5",
+    mark="diamond-wide",
+)
+ENERGY_THRESHOLDS = (0.96, 0.98)
+LABELS, MASKED = "pseudo-labels", "masked predictions"
+"""Targets: the nearest other class, or the original's probabilities without what is barred."""
+CHECKED = 2000
+"""Most retained training samples that the divergence is measured on."""
+FORGOTTEN = 0.01
+"""Highest accuracy on D_f, as a share, of a candidate that forgets."""
+
+
+def unlearn(model: nn.Module, context: Context) -> Unlearned:
+    """Try every pair of threshold and target on a copy, then repeat the best on `model`."""
+    labels, logits = context.pseudo_labels(model)
+    forget = context.forget_rows()
+    targets = {LABELS: labels, MASKED: context.masked_predictions(model, forget, context.banned())}
+    rows, held = context.retained_predictions(model, CHECKED)
+
+    def run(network: nn.Module, given: Context, threshold: float, target: str) -> Unlearned:
+        project, _ = projections(network, replace(given, energy_threshold=threshold))
+        return train_on(targets[target], network, given, before=logits, project=project)
+
+    quiet = replace(context, watch=lambda epoch, accuracy: None)
+    tried = []
+    for threshold, target in product(ENERGY_THRESHOLDS, targets):
+        found = run(copy.deepcopy(model), quiet, threshold, target)
+        left = found.history[-1]["accuracy"]
+        tried.append(
+            {
+                "energy_threshold": threshold,
+                "target": target,
+                "left": left,
+                "forgets": left <= FORGOTTEN,
+                "away": diverged(found.model, context, rows, held),
+            }
+        )
+    best = choose(tried)
+    unlearned = run(model, context, best["energy_threshold"], best["target"])
+    return replace(unlearned, labels=labels, chosen=best | {"tried": tried, "checked": len(rows)})
+
+
+def diverged(model: nn.Module, context: Context, rows: Tensor, held: Tensor) -> float:
+    """KL(held ‖ the model's predictions) on the training samples `rows`, in nats."""
+    with torch.no_grad():
+        logits = predict(model, context.data, context.data.x_train[rows])
+        return float(divergence(held, logits))
+
+
+def choose(tried: list[dict]) -> dict:
+    """Of the candidates that forget, the least diverged; if none forgets, the one that is nearest.
+
+    Args:
+        tried: {"energy_threshold", "target", "left" (accuracy on D_f, a share), "forgets", "away"
+            (divergence)} of each.
+    """
+    forgetting = [one for one in tried if one["forgets"]]
+    if not forgetting:
+        return min(tried, key=lambda one: one["left"])
+    return min(forgetting, key=lambda one: one["away"])

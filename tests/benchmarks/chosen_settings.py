@@ -54,7 +54,7 @@ def row(name: str, dataset: str, model: str, c: int) -> list[str]:
             found.setdefault(method, []).append(summary(result))
             if method == "unsc-auto":
                 best = result.chosen
-                chosen[f"{best['energy_threshold']}, {best['target'].split()[0]}"] += 1
+                chosen[f"{best['energy_threshold'] or 'soft'}, {best['target'].split()[0]}"] += 1
                 seconds.append(result.took["unlearned"].seconds)
     auto, unsc = found["unsc-auto"], found["unsc"]
 

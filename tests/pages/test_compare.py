@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 from pages.shared import cache
 from tests.pages.headless import finished, open_page, says
 from unsc_core.analysis import comparison
-from unsc_core.analysis.comparison import COMPARED, MethodRun
+from unsc_core.analysis.comparison import ALL_METHODS, COMPARED, MethodRun
 from unsc_core.analysis.replay import make_epochs
 from unsc_core.config import ExperimentConfig
 from unsc_core.data import load_dataset
@@ -72,6 +72,14 @@ def test_the_stored_methods_are_shown_at_once(opening: Path) -> None:
     assert says(app, standings.conclusion(stored_runs()))
     # The cost of the others is measured, and nothing is run.
     assert {job.kind for job in cache.engine().active()} <= {"cost"}
+
+
+def test_further_methods_are_added_on_request() -> None:
+    app = open_page("compare", **DIGITS)
+    app.segmented_control(key="control_methods").set_value("all")
+    drawn(app)
+    assert says(app, f"3 of {len(ALL_METHODS) + 1} jobs are done")
+    assert app.query_params["methods"] in ("all", ["all"])
 
 
 def test_the_slider_moves_its_sentence_and_the_link_keeps_it() -> None:

@@ -42,7 +42,9 @@ def choice(result: Result) -> str:
     if not chosen:
         return ""
     tried = chosen["tried"]
-    settings = f"γ\u00a0=\u00a0{chosen['energy_threshold']:g}, training on {chosen['target']}"
+    gamma = chosen["energy_threshold"]
+    projector = "a soft projector" if gamma is None else f"γ\u00a0=\u00a0{gamma:g}"
+    settings = f"{projector}, training on {chosen['target']}"
     away = sorted(one["away"] for one in tried if one["forgets"])
     if not away:
         return (
@@ -50,11 +52,11 @@ def choice(result: Result) -> str:
             "forgets; this one leaves the least."
         )
     whose = "the mask's" if result.mask is not None else "the original's"
-    others = f"; up to {away[-1]:.3f} with the others" if len(away) > 1 else ""
+    others = f"; up to {away[-1]:.2g} with the others" if len(away) > 1 else ""
     return (
         f"Chosen by the method: {settings}. {len(away)} of the {len(tried)} settings it tried "
         f"forget; this one keeps the predictions on {chosen['checked']:,} retained training "
-        f"samples nearest to {whose} (divergence {away[0]:.3f}{others})."
+        f"samples nearest to {whose} (divergence {away[0]:.2g}{others})."
     )
 
 

@@ -11,34 +11,34 @@ from __future__ import annotations
 
 import copy
 from dataclasses import replace
-from itertools import product
 
 import torch
 from torch import Tensor, nn
 
 from unsc_core.learning.batches import predict
 from unsc_core.learning.training import divergence
-from unsc_core.methods.context import Context, Unlearned, projections, train_on
+from unsc_core.methods.context import Context, Unlearned, projections, soft_projections, train_on
 from unsc_core.methods.entry import Method
 
 METHOD = Method(
     name="unsc-auto",
     title="UNSC, automatic",
     short_title="UNSC auto",
-    summary="UNSC with the γ and the target that change predictions on the rest the least.",
+    summary="UNSC with the projector and target that change predictions on the rest the least.",
     source="Chen, Zhu, Yu, Zhou: Machine Unlearning via Null Space Calibration, IJCAI 2024",
     order=15,
     learning_rate=0.4,
     epochs=25,
     uses_moments=True,
-    passes=5,
+    passes=6,
     colour="#004d8c",
     colour_on_dark="#7fb2e5",
     mark="diamond-wide",
 )
-ENERGY_THRESHOLDS = (0.96, 0.98)
 LABELS, MASKED = "pseudo-labels", "masked predictions"
 """Targets: the nearest other class, or the original's probabilities without what is barred."""
+CANDIDATES = ((0.96, LABELS), (0.96, MASKED), (0.98, LABELS), (0.98, MASKED), (None, MASKED))
+"""Energy thresholds, None for a soft projector in place of a cut, and targets."""
 CHECKED = 2000
 """Most retained training samples that the divergence is measured on."""
 FORGOTTEN = 0.01
@@ -46,19 +46,22 @@ FORGOTTEN = 0.01
 
 
 def unlearn(model: nn.Module, context: Context) -> Unlearned:
-    """Try every pair of threshold and target on a copy, then repeat the best on `model`."""
+    """Try every candidate on a copy, then repeat the best on `model`."""
     labels, logits = context.pseudo_labels(model)
     forget = context.forget_rows()
     targets = {LABELS: labels, MASKED: context.masked_predictions(model, forget, context.banned())}
     rows, held = context.retained_predictions(model, CHECKED)
 
-    def run(network: nn.Module, given: Context, threshold: float, target: str) -> Unlearned:
-        project, _ = projections(network, replace(given, energy_threshold=threshold))
+    def run(network: nn.Module, given: Context, threshold: float | None, target: str) -> Unlearned:
+        if threshold is None:
+            project = soft_projections(network, given)
+        else:
+            project, _ = projections(network, replace(given, energy_threshold=threshold))
         return train_on(targets[target], network, given, before=logits, project=project)
 
     quiet = replace(context, watch=lambda epoch, accuracy: None)
     tried = []
-    for threshold, target in product(ENERGY_THRESHOLDS, targets):
+    for threshold, target in CANDIDATES:
         found = run(copy.deepcopy(model), quiet, threshold, target)
         left = found.history[-1]["accuracy"]
         tried.append(

@@ -85,7 +85,8 @@ def test_every_method_works_on_another_device(
     request: pytest.FixtureRequest,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("unsc_core.methods.fisher.SAMPLES", 50)
+    for method_file in ("fisher", "ssd"):
+        monkeypatch.setattr(f"unsc_core.methods.{method_file}.SAMPLES", 50)
     here = Experiment(of_method(method, dataset), shared_store).unlearn()
     request.getfixturevalue("second")
     there = Experiment(of_method(method, dataset), shared_store).unlearn()
@@ -191,7 +192,8 @@ def test_dropout_works_on_another_device(second: SecondDevice) -> None:
 def test_a_method_relies_on_no_default(
     method: str, dataset: str, shared_store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("unsc_core.methods.fisher.SAMPLES", 50)
+    for method_file in ("fisher", "ssd"):
+        monkeypatch.setattr(f"unsc_core.methods.{method_file}.SAMPLES", 50)
     usual = Experiment(of_method(method, dataset), shared_store).unlearn()
     with foreign_defaults():
         assert same(usual, Experiment(of_method(method, dataset), shared_store).unlearn())

@@ -12,7 +12,7 @@ from pages.shared.addresses import IN_LINKS
 from pages.shared.url_fields import Reader
 from unsc_core.analysis.comparison import METHOD_SETS
 from unsc_core.config import ExperimentConfig
-from unsc_core.data import DATASETS, DEFAULT_DATASET
+from unsc_core.data import DATASETS, DEFAULT_DATASET, OWN_METHOD
 from unsc_core.data.dataset import Dataset
 from unsc_core.data.own import path_in_data_folder
 from unsc_core.data.request import split
@@ -147,7 +147,13 @@ _READERS: dict[str, Reader] = {
 def from_query(query: dict[str, str]) -> tuple[ExperimentState, list[str]]:
     """The state in a link, and one sentence for each part that is not possible."""
     values, notes = url_fields.read_fields(query, _READERS)
+    if not _OF_UNSC.isdisjoint(values):
+        values.setdefault("method", "unsc")
     return replace(default_state(query.get("dataset", DEFAULT_DATASET)), **values), notes
+
+
+_OF_UNSC = frozenset(("gamma", "gammas", "subspace", "edits"))
+"""Settings that a link without a method means for UNSC."""
 
 
 def to_query(state: ExperimentState) -> dict[str, str]:
@@ -165,7 +171,7 @@ def to_query(state: ExperimentState) -> dict[str, str]:
 def default_state(dataset: str) -> ExperimentState:
     """The state in which a dataset opens."""
     if dataset not in DATASETS:
-        return ExperimentState(dataset, forget=(0,))
+        return ExperimentState(dataset, forget=(0,), method=OWN_METHOD)
     entry = DATASETS[dataset]
     return ExperimentState(dataset, entry.default_model, (entry.default_forget_class,))
 
@@ -194,7 +200,10 @@ def change(**changes: Any) -> None:
     state = current()
     if changes.get("dataset", state.dataset) != state.dataset:
         kept = {name: getattr(state, name) for name in _KEPT_WITH_DATASET}
-        state = replace(default_state(changes["dataset"]), **kept)
+        usual = default_state(changes["dataset"])
+        if state.method == default_state(state.dataset).method:
+            kept["method"] = usual.method
+        state = replace(usual, **kept)
     st.session_state[_KEY] = replace(state, **changes)
     reset_widgets()
 

@@ -191,6 +191,12 @@ def test_user_supplied_images_by_path(command: Command, tmp_path: Path, kind: st
     check_shape(output, [0], 3, retrained=True)
     assert output["mean"]["original"]["train"]["acc_retain"] > 80
     assert output["config"]["dataset"] == str(path)
+    assert output["config"]["method"] == "unsc-auto"
+    assert output["seeds"][0]["chosen"]["tried"]
+    if kind == "npz":
+        given = json_of(command(*request[:3], "--json", "--energy-threshold=0.9", *QUICK))
+        assert given["config"]["method"] == "unsc"
+        assert given["config"]["energy_threshold"] == 0.9
 
 
 def test_user_supplied_checkpoint(command: Command, tmp_path: Path) -> None:

@@ -97,7 +97,7 @@ def test_impossible_requests_are_one_sentence(app: Server, page: Any) -> None:
 
 
 def test_long_work_can_be_cancelled_and_started_again(app: Server, page: Any) -> None:
-    page.goto(f"{app.url}/?seed=21&training=3")
+    page.goto(f"{app.url}/?seed=21&training=2")
     expect(page.get_by_text(re.compile(r"Training the original model: epoch \d+"))).to_be_visible()
     page.get_by_role("button", name="Cancel").click()
     run_again = page.get_by_role("button", name="Run", exact=True)
@@ -144,7 +144,7 @@ def test_user_supplied_images_by_upload_and_by_path(app: Server, page: Any, tmp_
     error = page.get_by_test_id("stAlert").filter(has_text="floats.npz")
     expect(error).to_contain_text("float64")
     page.locator("input[type=file]").set_input_files(good)
-    expect(page.get_by_text(re.compile("UNSC · forgetting .* · my-digits.npz"))).to_be_visible(
+    expect(page.get_by_text(re.compile("automatic · forgetting .* · my-digits.npz"))).to_be_visible(
         timeout=180_000
     )
     assert "dataset=own" in page.url
@@ -152,7 +152,7 @@ def test_user_supplied_images_by_upload_and_by_path(app: Server, page: Any, tmp_
     inside = app.home / "data" / "again.npz"
     inside.write_bytes(good.read_bytes())
     page.goto(f"{app.url}/confusion?dataset=again.npz&forget=2")
-    expect(page.get_by_text(re.compile("UNSC · forgetting .* · again.npz"))).to_be_visible(
+    expect(page.get_by_text(re.compile("automatic · forgetting .* · again.npz"))).to_be_visible(
         timeout=180_000
     )
 

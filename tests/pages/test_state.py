@@ -13,6 +13,7 @@ from unsc_core.data import DATASETS, load_dataset
 from unsc_core.errors import ConfigError, DataError, UnscError
 from unsc_core.experiment.keys import keys
 from unsc_core.experiment.resolve import resolve
+from unsc_core.methods import METHODS
 
 
 @pytest.mark.parametrize(
@@ -32,6 +33,18 @@ from unsc_core.experiment.resolve import resolve
 )
 def test_a_link_says_everything(state: ExperimentState) -> None:
     assert from_query(to_query(state)) == (state, [])
+
+
+def test_a_link_without_a_threshold_means_that_of_its_method() -> None:
+    for method in ("unsc", "null-space-erasure"):
+        assert from_query({"method": method})[0].shown_gamma == METHODS[method].energy_threshold
+    assert METHODS["unsc"].energy_threshold != METHODS["null-space-erasure"].energy_threshold
+
+
+def test_own_data_open_with_automatic_settings() -> None:
+    assert from_query({"dataset": "own.npz"})[0].method == "unsc-auto"
+    assert from_query({"dataset": "own.npz", "gamma": "0.9"})[0].method == "unsc"
+    assert from_query({"dataset": "own.npz", "method": "unsc"})[0].method == "unsc"
 
 
 def test_the_default_needs_no_link() -> None:

@@ -46,6 +46,7 @@ def summary(result: Result) -> dict[str, Any]:
         "agreement": unlearned["agreement"],
         "null_space": result.null_space,
         "energy_error": result.energy_error,
+        "chosen": result.chosen,
         "epochs_run": max(len(result.history) - 1, 0),
         "seconds": {stage: round(s, 3) for stage, s in result.seconds.items()},
         "took": {model: round(took.seconds, 3) for model, took in result.took.items()},

@@ -20,7 +20,7 @@ from unsc_core.commands.run import run
 from unsc_core.commands.stored import export_run, import_run, write_report
 from unsc_core.commands.terminal import clear_progress
 from unsc_core.commands.tuning import tune_methods
-from unsc_core.data import DATASETS, DEFAULT_DATASET
+from unsc_core.data import DATASETS, DEFAULT_DATASET, OWN_METHOD
 from unsc_core.errors import UnscError
 from unsc_core.methods import METHODS
 from unsc_core.models import MODELS
@@ -122,7 +122,8 @@ def _add_experiment(add: Callable[..., Any]) -> None:
     add("--forget", metavar="C[,C]", help="classes to forget (default: the dataset's)")
     ids = "training samples to forget instead: a text file of their indices, from 0"
     add("--forget-ids", type=Path, metavar="FILE", help=ids)
-    add("--method", default="unsc", help=", ".join(METHODS))
+    usual = f"default: unsc; for your own images {OWN_METHOD}"
+    add("--method", help=f"{', '.join(METHODS)} ({usual})")
     gamma = "energy threshold, 0 < γ <= 1: one for all layers, or one for each"
     add("--energy-threshold", default="", metavar="γ[,γ]", help=gamma)
     add("--subspace", help="joint (default), or merge: one basis per class, as published")

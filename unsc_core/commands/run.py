@@ -18,11 +18,11 @@ from unsc_core.errors import ConfigError
 from unsc_core.figures.summary_table import text_table
 
 AS_TYPED = (
-    *("dataset", "method", "subspace", "learning_rate", "epochs", "training_epochs"),
+    *("dataset", "subspace", "learning_rate", "epochs", "training_epochs"),
     *("device", "checkpoint", "moments_sample", "class_weights"),
 )
 """Settings of an experiment that are the options of the same names."""
-UNMEASURED = ("seed", "key", "device", "machines", "alterations")
+UNMEASURED = ("seed", "key", "device", "machines", "alterations", "chosen")
 """Fields of a run's summary that have no mean over seeds."""
 
 
@@ -71,6 +71,7 @@ def requested_configs(options: argparse.Namespace) -> list[ExperimentConfig]:
     config = ExperimentConfig(
         **{name: getattr(options, name) for name in AS_TYPED},
         model=options.model or entry.default_model,
+        method=options.method or ("unsc" if gammas or options.subspace else entry.default_method),
         forget_classes=forget,
         forget_ids=ids,
         energy_threshold=gammas[0] if len(gammas) == 1 else None,

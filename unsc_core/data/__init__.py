@@ -22,6 +22,8 @@ from unsc_core.registry import import_entries
 
 DATASETS = import_entries(__name__, "DATASET", DatasetEntry)
 DEFAULT_DATASET = "fashion-mnist-mini"
+OWN_METHOD = "unsc-auto"
+"""The method for user-supplied data, on which no default was tuned."""
 MAX_LOADED = 4
 """Number of datasets kept in memory."""
 _loaded: dict[tuple[str, tuple[int, ...]], Dataset] = {}
@@ -51,6 +53,7 @@ def dataset_entry(name: str) -> DatasetEntry:
             load=lambda _: load_user_dataset(path),
             default_model="small-cnn",
             default_forget_class=0,
+            default_method=OWN_METHOD,
         )
     raise ConfigError(
         f"Unknown dataset '{name}'; choose one of {', '.join(DATASETS)}, or give the path of an "

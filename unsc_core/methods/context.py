@@ -178,17 +178,21 @@ def fine_tune(
     context: Context,
     layers: Iterable[str] = (),
     penalty: Callable[[int], Tensor] | None = None,
+    begin: Callable[[], None] = lambda: None,
 ) -> Unlearned:
     """Train on the whole of D_r in every epoch, augmented as in training, in place.
 
     Args:
         layers: names of those that are trained; if there are none, all parameters are free.
         penalty: epoch, from 1 -> a scalar to add to the loss of each step.
+        begin: called before the first step, once the original has been recorded.
     """
     data, rows = context.data, context.retain_rows()
     config = SgdConfig(context.learning_rate, context.epochs, floor=-1.0)
 
     def losses(epoch: int, order: torch.Generator) -> Iterator[Tensor]:
+        if epoch == 1:
+            begin()
         for batch in shuffled(len(rows), config.batch_size, order, data.device):
             chosen = rows[batch]
             inputs = data.inputs(data.augmented(data.x_train[chosen], order))

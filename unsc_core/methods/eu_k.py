@@ -7,6 +7,8 @@ decay, and the gradient norm is clipped.
 
 from __future__ import annotations
 
+import copy
+
 import torch
 from torch import nn
 
@@ -33,9 +35,19 @@ LAYERS = 2
 def unlearn(model: nn.Module, context: Context) -> Unlearned:
     """Draw new weights for the last LAYERS layers, then train them on D_r."""
     layers = dict(list(represented_layers(model).items())[-LAYERS:])
+    fresh = {name: copy.deepcopy(layer).to("cpu") for name, layer in layers.items()}
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(context.seed)
-        for layer in layers.values():
-            layer.to("cpu").reset_parameters()  # so that every device draws the same
-            layer.to(context.data.device)
-    return fine_tune(model, context, layers)
+        for layer in fresh.values():
+            layer.reset_parameters()  # on the CPU, so that every device gets the same
+    drawn = {name: layer.to(context.data.device) for name, layer in fresh.items()}
+
+    def begin() -> None:
+        with torch.no_grad():
+            for name, layer in layers.items():
+                for parameter, value in zip(
+                    layer.parameters(), drawn[name].parameters(), strict=True
+                ):
+                    parameter.copy_(value)
+
+    return fine_tune(model, context, layers, begin=begin)

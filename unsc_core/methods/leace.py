@@ -66,10 +66,11 @@ def eraser(x: Tensor, concepts: Tensor) -> tuple[Tensor, Tensor]:
     centred = x - mean
     covariance = centred.T @ centred / len(x)
     ridge = (RIDGE * covariance.diagonal().mean()).clamp_min(1e-12)
-    values, vectors = torch.linalg.eigh(covariance + ridge * torch.eye(len(covariance)).to(x))
+    identity = torch.eye(len(covariance), dtype=x.dtype, device=x.device)
+    values, vectors = torch.linalg.eigh(covariance + ridge * identity)
     whiten = vectors @ torch.diag(values.rsqrt()) @ vectors.T
     colour = vectors @ torch.diag(values.sqrt()) @ vectors.T
     cross = whiten @ (centred.T @ (concepts - concepts.mean(0)) / len(x))
     left, sizes, _ = torch.linalg.svd(cross, full_matrices=False)
     basis = left[:, sizes > 1e-12 * sizes.max().clamp_min(1e-300)]
-    return torch.eye(len(covariance)).to(x) - colour @ basis @ basis.T @ whiten, mean
+    return identity - colour @ basis @ basis.T @ whiten, mean

@@ -19,12 +19,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from unsc_core.learning import batches
 from unsc_core.learning.readability import Found, Readability
-from unsc_core.learning.training import Held, Project, SgdConfig, descend, shuffled
+from unsc_core.learning.training import Held, Project, SgdConfig, descend
 from unsc_core.methods.context import Context, Unlearned, projections
 from unsc_core.methods.entry import Method
 from unsc_core.subspace.features import caught, features, last_linear
@@ -53,6 +55,8 @@ HELD_WEIGHT = 30.0
 """Weight of keeping the predictions on retained samples."""
 MARGIN = 0.1
 """A probe that is this far above the goal, as a share of samples, erases at full weight."""
+BATCH = 128
+"""Forgotten samples of each step."""
 FEWEST = 8
 """Forgotten samples that a class needs to be given a probe."""
 
@@ -89,26 +93,23 @@ def erase(
     sgd = SgdConfig(context.learning_rate, context.epochs, floor=-1.0, falling=True)
 
     def losses(epoch: int, order: torch.Generator) -> Iterator[Tensor]:
-        if likeness is not None:
-            likeness.look(model)
-        for batch in shuffled(len(forget), sgd.batch_size, order, data.device):
-            with caught(model, last) as features:
+        for drawn in torch.randperm(len(forget), generator=order, device="cpu").split(BATCH):
+            batch = batches.sent(drawn, data.device)
+            with caught(model, last) as found:
                 logits = model(data.inputs(data.x_train[forget[batch]]))
             loss = F.cross_entropy(logits, targets[batch]) + held.loss(model, data, order)
             if likeness is not None:
-                loss = loss + strength * LIKENESS * likeness.loss(features[0], batch, order)
+                loss = loss + strength * LIKENESS * likeness.loss(found[0], drawn, order)
             yield loss
+
+    def on_epoch(epoch: int, accuracy: float, loss: float) -> None:
+        if likeness is not None and epoch < context.epochs:
+            likeness.look(model)
+        context.on_epoch(epoch, accuracy, loss)
 
     with context.stages.stage("unlearn", "unlearning"):
         history = descend(
-            model,
-            data,
-            forget,
-            losses,
-            sgd,
-            context.seed,
-            project=project,
-            on_epoch=context.on_epoch,
+            model, data, forget, losses, sgd, context.seed, project=project, on_epoch=on_epoch
         )
     return Unlearned(model, history, None, null_space or {})
 
@@ -135,7 +136,7 @@ class Likeness:
     """
 
     def __init__(self, model: nn.Module, last: str, context: Context, labels: Tensor) -> None:
-        self._last, self._data, self._labels = last, context.data, labels
+        self._last, self._data, self._labels = last, context.data, labels.cpu()
         forget, dataset = context.forget_rows(), context.split.dataset
         known = Readability.drawn(dataset, context.split.forget_classes, context.seed)
         self._readability, rows = known, context.data.index(known.rows)
@@ -153,8 +154,10 @@ class Likeness:
         drawn = features(model, self._last, self._data, self._rows)
         forget = features(model, self._last, self._data, self._forget)
         self._groups = {}
-        for label in self._labels.unique().tolist():
-            own, reference = forget[self._labels == label], drawn[self._classes == label]
+        labels, classes = self._labels.numpy(), self._classes.cpu().numpy()
+        for label in np.unique(labels).tolist():
+            own = forget[self._data.index(np.flatnonzero(labels == label))]
+            reference = drawn[self._data.index(np.flatnonzero(classes == label))]
             if min(len(own), len(reference)) >= FEWEST:
                 self._groups[label] = Group(reference, ridge(own, reference))
         if self._goal is not None:
@@ -164,20 +167,24 @@ class Likeness:
         """The squared distance of sorted responses, along the probes' and along random directions.
 
         Args:
-            found: (b, d) features of the forgotten samples at the positions `batch` (b,).
+            found: (b, d) features of the forgotten samples at the positions `batch` (b,), which are
+                on the CPU, so that no step waits for the device.
             order: generator of the random directions, on the CPU.
         """
         probe_weight, random_weight = self._weights
-        drawn = torch.randn(found.shape[1], RANDOM, generator=order, device="cpu").to(found)
-        labels, total = self._labels[batch], found.new_zeros(())
+        shape = (found.shape[1], RANDOM)
+        drawn = torch.randn(shape, generator=order, dtype=torch.float32, device="cpu")
+        directions, labels = batches.sent(drawn, found.device), self._labels[batch].numpy()
+        total = found.new_zeros(())
         for label, group in self._groups.items():
-            own = found[labels == label]
-            if not len(own):
+            positions = np.flatnonzero(labels == label)
+            if not len(positions):
                 continue
-            spread = (group.reference @ drawn).std(0, correction=0)
-            random = drawn / spread.clamp_min(torch.finfo(found.dtype).tiny)
+            own = found[batches.sent(torch.from_numpy(positions), found.device)]
+            spread = (group.reference @ directions).std(0, correction=0)
+            random = directions * torch.where(spread > 0, 1 / spread, 0.0)
             along_probe = transport(own, group.reference, group.probe[:, None])
-            along_random = transport(own, group.reference, random[:, spread > 0])
+            along_random = transport(own, group.reference, random)
             distance = probe_weight * along_probe + random_weight * RANDOM_WEIGHT * along_random
             total = total + len(own) / len(found) * distance
         return total
@@ -198,10 +205,8 @@ def ridge(forget: Tensor, reference: Tensor) -> Tensor:
     Its strength is 1e-3 of the mean second moment.
     """
     x = torch.cat([forget, reference]).to(torch.float64)
-    share = torch.cat(
-        [torch.full((len(part),), 0.5 / len(part), dtype=x.dtype) for part in (forget, reference)]
-    ).to(x.device)
-    y = torch.cat([torch.full((len(forget),), 0.5), torch.full((len(reference),), -0.5)]).to(x)
+    share = torch.cat([x.new_full((len(part),), 0.5 / len(part)) for part in (forget, reference)])
+    y = torch.cat([x.new_full((len(forget),), 0.5), x.new_full((len(reference),), -0.5)])
     centred = x - share @ x
     moment = centred.T @ (share[:, None] * centred)
     strength = (1e-3 * moment.diagonal().mean()).clamp_min(1e-12)
@@ -213,10 +218,8 @@ def transport(own: Tensor, reference: Tensor, directions: Tensor) -> Tensor:
     """Mean squared distance of the sorted responses of `own` to the quantiles of `reference`.
 
     Args:
-        own: (n, d). reference: (m, d). directions: (d, k), k may be 0.
+        own: (n, d). reference: (m, d). directions: (d, k).
     """
-    if not directions.shape[1]:
-        return own.new_zeros(())
     responses = (own @ directions).sort(0).values
     at = (torch.arange(len(own), device=own.device, dtype=own.dtype) + 0.5) / len(own)
     return (responses - (reference @ directions).quantile(at, dim=0)).square().mean()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ from unsc_core.analysis.summary import summary
 from unsc_core.config import ExperimentConfig
 from unsc_core.experiment.experiment import Experiment
 from unsc_core.experiment.result import Result
-from unsc_core.experiment.store import Store
+from unsc_core.experiment.store import Artefact, Store
 from unsc_core.figures.two_runs import comparison, differences
 from unsc_core.runs.history import delete_run, list_runs
 
@@ -87,6 +88,25 @@ def test_two_runs_side_by_side(runs: dict[str, Result]) -> None:
     app.selectbox(key="run_b").set_value(a.key).run()
     assert len(app.info) == 1
     assert not app.get("plotly_chart")
+
+
+def test_an_edited_run_says_so_in_the_list(runs: dict[str, Result]) -> None:
+    edited = Experiment(replace(BASE, edits=("1>2",))).run()
+    app = open_page("runs", a=edited.key, b=runs["unsc"].key)
+    assert list(app.dataframe[0].value["Method"]) == [
+        *("UNSC (edited labels)", "UNSC", "UNSC", "Random labels", "UNSC")
+    ]
+    chosen = app.selectbox(key="run_a")
+    assert next(o for o in chosen.options if "edited" in o).startswith("UNSC (edited labels) · ")
+
+
+def test_seconds_of_two_machines_are_not_compared(runs: dict[str, Result]) -> None:
+    a, b, store = runs["unsc"], runs["random"], Store()
+    made = store.get("unlearned", b.key)
+    assert made is not None
+    store.put("unlearned", b.key, Artefact(made.arrays, made.meta | {"machine": "an abacus"}))
+    app = open_page("runs", a=a.key, b=b.key)
+    assert says(app, "The seconds of A and B cannot be compared: another machine.")
 
 
 def test_a_link_to_a_run_that_is_gone(runs: dict[str, Result]) -> None:

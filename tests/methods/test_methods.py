@@ -681,6 +681,24 @@ def test_automatic_settings_are_those_of_the_chosen_candidate(shared_store: Stor
     assert chosen["checked"] == min(unsc_auto.CHECKED, len(work.split.retain_train()))
 
 
+def test_a_candidate_that_diverges_is_passed_over(
+    shared_store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    work, plain = _work("unsc-auto", "blobs, one class", shared_store), unsc_auto.train_on
+
+    def diverging(labels: Tensor, *args: object, **more: object) -> Unlearned:
+        if labels.ndim == 1:
+            raise DivergedError("diverged")
+        return plain(labels, *args, **more)
+
+    monkeypatch.setattr(unsc_auto, "train_on", diverging)
+    tried = _unlearn(work).chosen["tried"]
+    assert {one["target"] for one in tried} == {unsc_auto.MASKED}
+    monkeypatch.setattr(unsc_auto, "train_on", lambda *args, **more: diverging(torch.zeros(1)))
+    with pytest.raises(DivergedError, match="every setting"):
+        _unlearn(work)
+
+
 def test_last_layers_alone_are_retrained(shared_store: Store) -> None:
     for method in ("cf-k", "eu-k"):
         work, _ = _run(method, "digits, one class", shared_store)

@@ -15,6 +15,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor, nn
 
+from unsc_core.errors import DivergedError
 from unsc_core.learning.batches import predict
 from unsc_core.learning.training import divergence
 from unsc_core.methods.context import Context, Unlearned, projections, soft_projections, train_on
@@ -46,7 +47,11 @@ FORGOTTEN = 0.01
 
 
 def unlearn(model: nn.Module, context: Context) -> Unlearned:
-    """Try every candidate on a copy, then repeat the best on `model`."""
+    """Try every candidate on a copy, then repeat the best on `model`.
+
+    Raises:
+        DivergedError: with every candidate, the learning rate is too large.
+    """
     labels, logits = context.pseudo_labels(model)
     forget = context.forget_rows()
     targets = {LABELS: labels, MASKED: context.masked_predictions(model, forget, context.banned())}
@@ -62,7 +67,10 @@ def unlearn(model: nn.Module, context: Context) -> Unlearned:
     quiet = replace(context, watch=lambda epoch, accuracy: None)
     tried = []
     for threshold, target in CANDIDATES:
-        found = run(copy.deepcopy(model), quiet, threshold, target)
+        try:
+            found = run(copy.deepcopy(model), quiet, threshold, target)
+        except DivergedError:
+            continue
         left = found.history[-1]["accuracy"]
         tried.append(
             {
@@ -73,6 +81,8 @@ def unlearn(model: nn.Module, context: Context) -> Unlearned:
                 "away": diverged(found.model, context, rows, held),
             }
         )
+    if not tried:
+        raise DivergedError("Unlearning diverged with every setting; use a smaller learning rate.")
     best = choose(tried)
     unlearned = run(model, context, best["energy_threshold"], best["target"])
     return replace(unlearned, labels=labels, chosen=best | {"tried": tried, "checked": len(rows)})

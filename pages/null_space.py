@@ -79,11 +79,22 @@ def choose_gammas() -> dict[str, float]:
         changes = {"gamma": one, "gammas": ()}
         is_new, label = one != run_gamma, f"Unlearn with γ = {one:g}"
     if not method.uses_energy_threshold:
-        button.caption(f"{method.title} does not use the null space.")
+        button.caption(without_gamma())
     elif is_new and button.button(label, type="primary", width="content" if each else "stretch"):
         state.change(**changes)
         st.rerun()
     return shown
+
+
+def without_gamma() -> str:
+    """Why no γ can be chosen for this method."""
+    if result.chosen:
+        chosen = result.chosen["energy_threshold"]
+        used = "a soft projector without γ" if chosen is None else f"γ = {chosen:g}"
+        return f"{method.title} chose {used} for this run; the slider shows other cuts."
+    if method.uses_moments:
+        return f"{method.title} uses these spectra, but no cut at a γ."
+    return f"{method.title} does not use the null space."
 
 
 def rank_table() -> dict[str, dict[str, int]]:
@@ -215,10 +226,7 @@ def take_gamma() -> None:
 def sweep_view() -> None:
     """The outcome at every γ of the sweep. Each is an experiment of its own."""
     if not method.uses_energy_threshold:
-        st.info(
-            f"{method.title} does not use the null space. Choose UNSC to sweep over γ.",
-            icon=":material/info:",
-        )
+        st.info(f"{without_gamma()} Choose UNSC to sweep over γ.", icon=":material/info:")
         return
     configs = {
         gamma: resolve(

@@ -155,8 +155,8 @@ result = jobs.result_or_stop(experiment)
 header.strip(experiment, result)
 if result.labels is None:
     st.info(
-        "This method does not train on new labels. Choose UNSC, pseudo-labels only or random "
-        "labels.",
+        "This run gave forgotten samples no single label to train on. Choose UNSC, pseudo-labels "
+        "only or random labels to see where each one goes.",
         icon=":material/info:",
     )
     st.stop()

@@ -6,6 +6,7 @@ import streamlit as st
 
 from pages.shared import glossary, pictures
 from pages.shared.state import ResolvedExperiment
+from unsc_core.analysis.summary import summary
 from unsc_core.experiment.result import Result
 from unsc_core.figures.header import choice, readouts
 from unsc_core.figures.phrases import dataset_title, model_title, run_title
@@ -36,7 +37,7 @@ def strip(experiment: ResolvedExperiment, result: Result) -> None:
         f"{dataset_title(result.config.dataset)} · {model_title(result.config.model)} · "
         f"seed {result.config.seed} · test set of {len(experiment.dataset.y_test):,}"
     )
-    if chosen := choice(result):
+    if chosen := choice(summary(result)):
         st.caption(chosen)
     cells = st.container(horizontal=True, gap="small")
     for one in readouts(result):

@@ -335,7 +335,7 @@ def test_free_directions_are_said_to_hold_what_they_hold() -> None:
     def said(threshold: float) -> str:
         return free_share(titles, found, dict.fromkeys(found, threshold), LIGHT).sentence
 
-    assert "1 to 4 % of their energy, depending on the layer" in said(0.96)
+    assert "1 to 4 % of their energy there, depending on the layer" in said(0.96)
     assert "62 % of all directions are free" in said(0.96)
     assert "Layer 2 has the largest share" in said(0.96)
     assert "none of their energy" in said(1.0)

@@ -71,9 +71,9 @@ def write(folder: Path) -> dict[str, Path]:
         names = [full.class_names[c] for c in classes]
         np.savez_compressed(
             paths[name],
-            x_train=x_train,
+            x_train=np.moveaxis(x_train, 1, -1),
             y_train=y_train,
-            x_test=x_test,
+            x_test=np.moveaxis(x_test, 1, -1),
             y_test=y_test,
             class_names=names,
         )

@@ -15,6 +15,7 @@ from unsc_core.commands.terminal import clear_progress, show_progress
 from unsc_core.config import ExperimentConfig
 from unsc_core.data import dataset_entry
 from unsc_core.errors import ConfigError
+from unsc_core.figures.phrases import dataset_title, method_title
 from unsc_core.figures.summary_table import text_table
 
 AS_TYPED = (
@@ -50,6 +51,7 @@ def run(options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps(outcome, ensure_ascii=False, allow_nan=False))
     else:
+        print(f"{method_title(configs[0]['method'])} on {dataset_title(configs[0]['dataset'])}")
         print(text_table(outcome))
     return 0
 

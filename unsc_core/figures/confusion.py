@@ -136,6 +136,11 @@ def _sentence(result: Result, part: str) -> str:
     names = [class_title(name) for name in dataset.class_names]
     gains = [(change[c, c], names[c]) for c in result.split.retain_classes]
     best, worst = max(gains), min(gains)
+    if max(abs(best[0]), abs(worst[0])) <= SAME:
+        return (
+            f"{run_title(result)} on {requested(result.split)} left the accuracy of all "
+            f"{len(gains)} retained classes as it was."
+        )
     text = (
         f"{run_title(result)} on {requested(result.split)} "
         f"{moved(f'accuracy on {best[1]}', best[0])}"

@@ -36,27 +36,27 @@ def readouts(result: Result) -> list[Readout]:
     return found
 
 
-def choice(result: Result) -> str:
-    """The settings that the method chose itself, and why; "" if it chose none."""
-    chosen = result.chosen
+def choice(numbers: dict[str, Any]) -> str:
+    """The settings that the method of a `summary` chose itself, and why; "" if it chose none."""
+    chosen = numbers["chosen"]
     if not chosen:
         return ""
     tried = chosen["tried"]
     gamma = chosen["energy_threshold"]
     projector = "a soft projector" if gamma is None else f"γ\u00a0=\u00a0{gamma:g}"
-    settings = f"{projector}, training on {chosen['target']}"
+    target = {
+        "masked predictions": "the original's probabilities without what is to be forgotten"
+    }.get(chosen["target"], chosen["target"])
     away = sorted(one["away"] for one in tried if one["forgets"])
+    settings = f"Chosen by the method: {projector}, trained on {target}."
     if not away:
-        return (
-            f"Chosen by the method: {settings}. None of the {len(tried)} settings it tried "
-            "forgets; this one leaves the least."
-        )
-    whose = "the mask's" if result.mask is not None else "the original's"
+        return f"{settings} None of the {len(tried)} settings it tried forgets; this leaves least."
+    whose = "the original's" if numbers["mask"] is None else "the mask's"
     others = f"; up to {away[-1]:.2g} with the others" if len(away) > 1 else ""
     return (
-        f"Chosen by the method: {settings}. {len(away)} of the {len(tried)} settings it tried "
-        f"forget; this one keeps the predictions on {chosen['checked']:,} retained training "
-        f"samples nearest to {whose} (divergence {away[0]:.2g}{others})."
+        f"{settings} {len(away)} of the {len(tried)} settings it tried forget; with this one, "
+        f"predictions on {chosen['checked']:,} retained training samples differ least from {whose} "
+        f"(KL divergence {away[0]:.2g}{others})."
     )
 
 

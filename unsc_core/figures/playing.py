@@ -29,7 +29,8 @@ def add_buttons(figure: go.Figure, look: Look, y: float) -> None:
     place = {"x": 0, "y": y, "xanchor": "left", "yanchor": "top"}
     font = {"size": 15, "color": look.ink}
     colours = {"bgcolor": look.paper, "bordercolor": look.muted, "font": font}
-    menu = {"type": "buttons", "direction": "left", "buttons": buttons, **place, **colours}
+    shape = {"type": "buttons", "direction": "left", "showactive": False}
+    menu = {**shape, "buttons": buttons, **place, **colours}
     figure.update_layout(updatemenus=[menu])
 
 

@@ -134,7 +134,7 @@ def free_share(
         energies = [outside[layer] for layer, room in zip(found, free, strict=True) if room]
         sentence = (
             f"{at_gamma(cut_at)}, {100 * free.sum() / dims.sum():.0f} % of all directions are "
-            f"free; the retained classes have {_energy(energies)} there. "
+            f"free; the retained classes have {_energy(energies)}. "
             f"{layer_name(names[widest])} has the largest share of free directions "
             f"({free[widest]} of {dims[widest]})."
         )
@@ -145,18 +145,18 @@ def free_share(
 
 
 def _energy(shares: Sequence[float]) -> str:
-    """Shares of several layers: "3.1 to 4.0 % of their energy, depending on the layer"."""
+    """Shares of several layers: "3.1 to 4.0 % of their energy there, depending on the layer"."""
     if max(shares) == 0:
-        return "none of their energy"
+        return "none of their energy there"
     if 100 * max(shares) < 0.01:
-        return "less than 0.01 % of their energy"
+        return "less than 0.01 % of their energy there"
     least, most = (
         f"{100 * share:.2g}" if share >= 1e-4 else "0" if share == 0 else "less than 0.01"
         for share in (min(shares), max(shares))
     )
     if least == most:
-        return f"{most} % of their energy"
-    return f"{least} to {most} % of their energy, depending on the layer"
+        return f"{most} % of their energy there"
+    return f"{least} to {most} % of their energy there, depending on the layer"
 
 
 def at_gamma(cut_at: Mapping[str, float]) -> str:

@@ -308,7 +308,7 @@ def hiding(result: Result) -> Step:
         f"delete that line, and the network predicts {names} again. Neither accuracy shows "
         f"whether anything of {names} is left in the network's features.",
         f"{points(added)} points",
-        f"accuracy of the other classes compared with the mask's, {who}",
+        f"Acc_r minus the mask's, {who}",
     )
 
 
@@ -336,5 +336,5 @@ def gone(result: Result, probe: Mapping[str, Any] | None) -> Step:
         f"A **linear probe** is trained to find {names} in the features of each network, and "
         f"judged on held-out samples. {sentence(probe)}",
         number,
-        f"found by the probe compared with the retrained model, {who}",
+        f"found beyond the retrained, {who}",
     )

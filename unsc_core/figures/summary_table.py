@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from unsc_core.analysis.measures import MEASURES, Measure
+from unsc_core.figures.header import choice
 from unsc_core.figures.phrases import MODEL_TITLES
 
 ORDER = ("original", "mask", "unlearned", "retrained")
@@ -44,6 +45,8 @@ def text_table(answer: dict[str, Any]) -> str:
     for run in seeds:
         alterations = f" ({', '.join(run['alterations'])})" if run["alterations"] else ""
         lines.append(f"seed {run['seed']}: key {run['key']}{alterations}")
+        if chosen := choice(run):
+            lines.append(chosen)
     return "\n".join(lines)
 
 

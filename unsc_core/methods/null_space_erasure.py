@@ -16,6 +16,7 @@ LEACE, NeurIPS 2023, arXiv 2306.03819 (that a linear probe's direction is what t
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -35,7 +36,7 @@ METHOD = Method(
     name="null-space-erasure",
     title="Null-space erasure",
     short_title="Erasure",
-    summary="Forgets in the features, too, until the class shows no more there than in the pixels.",
+    summary="Forgets in the features, too; aims at what the pixels show of the class.",
     source="This project, from UNSC (IJCAI 2024), DELETE (CVPR 2025) and sliced transport (2015)",
     order=20,
     learning_rate=0.4,
@@ -55,8 +56,8 @@ HELD_WEIGHT = 30.0
 """Weight of keeping the predictions on retained samples."""
 MARGIN = 0.1
 """A probe that is this far above the goal, as a share of samples, erases at full weight."""
-BATCH = 128
-"""Forgotten samples of each step."""
+BATCH, FEWEST_STEPS = 128, 7
+"""Most forgotten samples of a step; fewer, where an epoch would have fewer steps than these."""
 FEWEST = 8
 """Forgotten samples that a class needs to be given a probe."""
 
@@ -92,8 +93,10 @@ def erase(
     likeness = Likeness(model, last, context, targets.argmax(1)) if strength else None
     sgd = SgdConfig(context.learning_rate, context.epochs, floor=-1.0, falling=True)
 
+    size = min(BATCH, math.ceil(len(forget) / FEWEST_STEPS))
+
     def losses(epoch: int, order: torch.Generator) -> Iterator[Tensor]:
-        for drawn in torch.randperm(len(forget), generator=order, device="cpu").split(BATCH):
+        for drawn in torch.randperm(len(forget), generator=order, device="cpu").split(size):
             batch = batches.sent(drawn, data.device)
             with caught(model, last) as found:
                 logits = model(data.inputs(data.x_train[forget[batch]]))

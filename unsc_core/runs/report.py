@@ -18,6 +18,7 @@ from unsc_core.analysis.summary import summary
 from unsc_core.experiment.artefacts import SPECTRA, Layers
 from unsc_core.experiment.resolve import settings
 from unsc_core.experiment.store import Store
+from unsc_core.figures.header import choice
 from unsc_core.figures.phrases import (
     MODEL_TITLES,
     ONE_SEED,
@@ -242,7 +243,8 @@ def _null_space(run: Stored, spectra: Layers) -> list[Picture]:
 
     config = run.result.config
     titles = {layer: f"Layer {i + 1}" for i, layer in enumerate(spectra)}
-    cut_at = cuts(spectra, settings(config).energy_threshold, config.energy_thresholds)
+    chosen = run.result.chosen.get("energy_threshold") or settings(config).energy_threshold
+    cut_at = cuts(spectra, chosen, config.energy_thresholds)
     return [
         free_share(titles, spectra, cut_at, LIGHT),
         *(spectrum(layer, titles[layer], spectra, cut_at[layer], LIGHT) for layer in spectra),
@@ -262,6 +264,8 @@ def _settings(run: Stored, address: str) -> str:
         values["forget classes"] = [
             f"{c} {run.dataset.class_names[c]}" for c in config.forget_classes
         ]
+    if run.result.chosen:
+        values["chosen by the method"] = choice(summary(run.result))
     values["key"] = run.result.key
     if run.result.alterations:
         values["differs from the published method"] = list(run.result.alterations)

@@ -2,9 +2,9 @@
 
 Source: Chundawat, Tarun, Mandal, Kankanhalli: Can Bad Teaching Induce Forgetting? Unlearning in
 Deep Networks Using an Incompetent Teacher, AAAI 2023, arXiv 2205.08096. Differences here: plain SGD
-without momentum or weight decay, the gradient norm is clipped, the incompetent teacher's
-probabilities are those of new weights in the last layer, and each step has as many retained as
-forgotten samples.
+without momentum or weight decay, the gradient norm is clipped, the incompetent teacher
+is a softmax of small random logits, drawn once for each sample, and each step reads 128 retained
+samples.
 """
 
 from __future__ import annotations

@@ -111,6 +111,15 @@ def charts(page: Any) -> Any:
     return page.locator("[data-testid=stPlotlyChart] .main-svg:first-of-type")
 
 
+def go_to(page: Any, name: str) -> None:
+    """Click a page in the sidebar, once the one before is complete.
+
+    A click while Streamlit still draws can be overtaken by a rerun of the page that is left.
+    """
+    page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
+    page.get_by_test_id("stSidebarNavItems").get_by_role("link", name=name, exact=True).click()
+
+
 def descendants(pid: int) -> list[int]:
     """Process ids below `pid`."""
     children = [int(p) for p in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]

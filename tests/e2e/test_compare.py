@@ -7,7 +7,7 @@ from typing import Any
 
 from playwright.sync_api import expect
 
-from tests.e2e.server import Server, charts
+from tests.e2e.server import Server, charts, go_to
 from unsc_core.analysis.comparison import COMPARED
 
 
@@ -30,9 +30,9 @@ def test_all_methods_by_one_button_and_compared_at_equal_forgetting(app: Server,
     page.keyboard.press("ArrowRight")
     expect(compared_at(page, 6)).to_be_visible()
     expect(page).to_have_url(re.compile("equal=6"))
-    page.get_by_test_id("stSidebarNavItems").get_by_role("link", name="Confusion").click()
+    go_to(page, "Confusion")
     expect(page.get_by_role("heading", name="Confusion")).to_be_visible()
-    page.get_by_test_id("stSidebarNavItems").get_by_role("link", name="Compare").click()
+    go_to(page, "Compare")
     expect(compared_at(page, 6)).to_be_visible()
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import TimeoutError, expect
 
-from tests.e2e.server import Server, charts
+from tests.e2e.server import Server, charts, go_to
 
 LASSO = ((0.99, 0.02), (0.99, 0.98), (0.02, 0.98), (0.02, 0.02))
 
@@ -141,7 +141,7 @@ def test_the_sweep_is_run_and_a_click_takes_its_threshold_everywhere(
     page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     page.wait_for_url(re.compile(r"gamma=0\.8"))
-    page.get_by_test_id("stSidebarNavItems").get_by_role("link", name="Confusion").click()
+    go_to(page, "Confusion")
     expect(charts(page).nth(3)).to_be_visible()
     expect(page.get_by_role("slider", name="Energy threshold γ")).to_have_attribute(
         "aria-valuetext", "0.8"
@@ -164,7 +164,7 @@ def test_exactly_the_chosen_samples_are_forgotten(app: Server, page: Any) -> Non
     expect(header(page)).to_contain_text(f"UNSC · forgetting {count} sample")
     page.wait_for_url(re.compile("ids="))
     assert len(re.split("%2C|,", re.search("ids=([^&]*)", page.url)[1])) == count
-    page.get_by_test_id("stSidebarNavItems").get_by_role("link", name="Pseudo-labels").click()
+    go_to(page, "Pseudo-labels")
     expect(charts(page).nth(1)).to_be_visible(timeout=180_000)  # the flow beside the counts
 
 

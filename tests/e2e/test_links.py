@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
-from tests.e2e.server import Server
+from tests.e2e.server import Server, go_to
 
 BROKEN = {
     "gamma=7": "gamma = '7'",
@@ -45,7 +45,7 @@ def test_the_experiment_goes_along_from_page_to_page(app: Server, page: Any) -> 
     line = page.get_by_text(re.compile("Random labels · forgetting Shirt · Fashion-MNIST mini"))
     expect(line).to_be_visible()
     for name in ("Decision space", "Null space", "Pseudo-labels", "Runs", "Confusion", "Story"):
-        page.get_by_test_id("stSidebarNavItems").get_by_role("link", name=name, exact=True).click()
+        go_to(page, name)
         if name != "Runs":
             page.wait_for_url(re.compile(r"\?method=random-labels$"))
             expect(line).to_be_visible()

@@ -13,7 +13,7 @@ import numpy as np
 from playwright.sync_api import expect
 from safetensors.numpy import save_file
 
-from tests.e2e.server import Server, charts, descendants, serve
+from tests.e2e.server import Server, charts, descendants, go_to, serve
 from tests.own_images import save_npz
 
 METRIC = "[data-testid=stMetric]"
@@ -42,7 +42,7 @@ def test_the_first_start_shows_before_and_after_and_asks_nothing(app: Server, pa
 def test_forgetting_another_class_by_clicking(app: Server, page: Any) -> None:
     page.goto(f"{app.url}/?dataset=digits")
     expect(page.get_by_text(re.compile("UNSC · forgetting class 3 · Digits"))).to_be_visible()
-    page.get_by_test_id("stSidebarNavItems").get_by_role("link", name="Confusion").click()
+    go_to(page, "Confusion")
     expect(page.get_by_role("heading", name="Confusion")).to_be_visible()
     page.get_by_role("combobox", name=re.compile("Classes to forget")).click()
     page.keyboard.type("8")
@@ -59,7 +59,7 @@ def test_forgetting_another_class_by_clicking(app: Server, page: Any) -> None:
         ("Null space", r"^At γ = 0\.96, .*\d\s%"),
         ("Pseudo-labels", r"\d\s%.* training samples of classes 3 and 8"),
     ):
-        page.get_by_test_id("stSidebarNavItems").get_by_role("link", name=name).click()
+        go_to(page, name)
         expect(page.get_by_role("heading", name=name, exact=True)).to_be_visible()
         expect(page.locator("p", has_text=re.compile(sentence)).first).to_be_visible()
 

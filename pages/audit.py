@@ -9,7 +9,7 @@ from pages.shared import cache, controls, header, jobs, link_notes, pictures
 from unsc_core.audits import AUDITS
 from unsc_core.audits.entry import GROUPS, RELEARNED_IMAGES, check_request
 from unsc_core.audits.excess import over_seeds
-from unsc_core.audits.verdict import NO, UNKNOWN, YES, verdict
+from unsc_core.audits.verdict import NO, UNKNOWN, YES, finding, verdict
 from unsc_core.data.request import split
 from unsc_core.errors import AuditError
 from unsc_core.experiment.keys import keys
@@ -66,15 +66,20 @@ def verdict_panel() -> None:
 
 
 def attack(group: str) -> None:
-    """The audits of one group, one at a time."""
+    """The audits of one group, one at a time; the first that says what the verdict says."""
     names = [name for name, audit in audits.items() if audit["group"] == group]
     st.markdown(f"**Gone from {audit_words.PLACES[group]}?** {BADGES[found[group]['gone']]}")
     chosen = names[0]
     if len(names) > 1:
         titles = {AUDITS[name].title: name for name in names}
         link_notes.check(group, titles)
+        agrees = [finding(audits[name]) == found[group]["gone"] for name in names]
         title = st.selectbox(
-            audit_words.ATTACKS[group], list(titles), key=group, bind="query-params"
+            audit_words.ATTACKS[group],
+            list(titles),
+            agrees.index(True) if any(agrees) else 0,
+            key=group,
+            bind="query-params",
         )
         chosen = titles[title]
     else:

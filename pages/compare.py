@@ -35,12 +35,14 @@ def batch_items(configs: dict[tuple[str, int], ExperimentConfig]) -> list[batch.
 
 
 def row_style(row: pd.Series) -> list[str]:
-    """References on grey, UNSC in teal."""
-    style = ""
+    """References on grey, UNSC in teal, the chosen method in bold."""
+    style, chosen = "", standings.name(experiment.config.method)
     if row["Method"] in map(standings.name, comparison.REFERENCES):
         style = f"background-color: {look.grid}"
     elif row["Method"].startswith(standings.MARK):
         style = f"color: {look.teal}"
+    if row["Method"].removeprefix(standings.MARK).partition(" (")[0] == chosen:
+        style += "; font-weight: bold"
     return [style] * len(row)
 
 
@@ -70,7 +72,7 @@ def draw_table() -> None:
             "tied: the interval of the difference contains 0"
         )
     st.caption(
-        "◆ UNSC · on grey: references · "
+        "◆ UNSC · bold: the method in the sidebar · on grey: references · "
         f"{'as the retrained model' if samples else 'forgets'}: {standings.limit(samples)} with "
         f"every seed · above, below: by Acc_r, where UNSC forgets, too · {spread} · "
         "* seconds from a different machine"

@@ -54,6 +54,8 @@ PRESETS = {
         "A second dataset: handwritten digits, with the 3 forgotten.", (3,), dataset="digits"
     ),
 }
+CALIBRATING = ("unsc", "unsc-auto")
+"""Methods that steps 3 to 6 can tell about; of another method's run, they tell about the first."""
 EXAMPLES = 8
 AUDITED = (3, 5, 1)  # of audits over so many seeds, the first that are stored are shown
 THINNING = 3  # of the retained samples, one in this many is drawn on the small maps
@@ -121,14 +123,35 @@ def null_space_step(calibrated: Result) -> None:
     if spectra is None:
         return
     config, single = calibrated.config, bool(calibrated.split.forget_ids)
-    cut_at = cuts(spectra, settings(config).energy_threshold, config.energy_thresholds)
-    words = story.null_space(ranks(spectra, cut_at), cut_at, single=single)
+    threshold = settings(config).energy_threshold
+    soft = bool(calibrated.chosen) and calibrated.chosen["energy_threshold"] is None
+    if calibrated.chosen and not soft:
+        threshold = calibrated.chosen["energy_threshold"]
+    cut_at = cuts(spectra, threshold, config.energy_thresholds)
+    words = story.null_space(ranks(spectra, cut_at), cut_at, single=single, soft=soft)
     if config.subspace == "merge":
         own = {layer: (of["rank"], of["dim"]) for layer, of in calibrated.null_space.items()}
         words = story.null_space(own, {}, single=single)
     titles = {layer: f"Layer {i + 1}" for i, layer in enumerate(spectra)}
     with step(words, "null_space", "Change γ yourself"):
         pictures.draw(free_share(titles, spectra, cut_at, look), "story-null-space")
+
+
+def targets_step(calibrated: Result) -> None:
+    """What the forgotten samples are trained towards."""
+    if calibrated.labels is not None:
+        with step(story.pseudo_labels(calibrated), "pseudo_labels", "See the samples by label"):
+            pictures.draw(label_counts(calibrated, look), "story-labels")
+    elif calibrated.original.train is not None:
+        words, targets = story.masked_targets(calibrated)
+        with step(words, "decision_space", "See where they went"):
+            data = experiment.dataset
+            likeliest = np.argsort(-targets[:EXAMPLES], axis=1)[:, :2]
+            texts = [
+                "<br>".join(f"{data.class_names[c]} {targets[i, c]:.0%}" for c in pair)
+                for i, pair in enumerate(likeliest)
+            ]
+            gallery.cards(data, data.x_train, calibrated.split.forget_train()[:EXAMPLES], texts)
 
 
 def mask_step(calibrated: Result) -> None:
@@ -217,14 +240,13 @@ st.caption(
 header.strip(experiment, result)
 
 forgetting_step()
-careless, calibrated = method_result("random-labels"), method_result("unsc")
+own = experiment.config.method if experiment.config.method in CALIBRATING else CALIBRATING[0]
+careless, calibrated = method_result("random-labels"), method_result(own)
 if careless is not None:
     over_unlearning_step(careless, calibrated)
 if calibrated is not None:
     null_space_step(calibrated)
-    if calibrated.labels is not None:
-        with step(story.pseudo_labels(calibrated), "pseudo_labels", "See the samples by label"):
-            pictures.draw(label_counts(calibrated, look), "story-labels")
+    targets_step(calibrated)
     with step(story.ending(calibrated), "confusion", "See the confusion matrices"):
         small_maps(calibrated, ("unlearned", "retrained"), "story-calibrated", 330, sentence=False)
     mask_step(calibrated)

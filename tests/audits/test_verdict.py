@@ -12,6 +12,7 @@ from unsc_core.audits import AUDITS
 from unsc_core.audits.entry import GROUPS, Outcome
 from unsc_core.audits.excess import over_seeds, sees
 from unsc_core.audits.verdict import NO, UNKNOWN, YES, finding, verdict
+from unsc_core.figures.audit_words import sentence
 
 RETRAINED = [46.0, 47.0, 45.0]
 REMEMBERS = [70.0, 69.0, 71.0]
@@ -72,6 +73,20 @@ def test_verdict(audits: tuple[dict[str, Any], ...], expected: str, word: str) -
     assert found["gone"] == expected
     assert word in found["why"]
     assert found["why"].endswith(".")
+
+
+def test_an_excess_beyond_a_spread_of_zero_has_to_matter() -> None:
+    same = {"retrained": [0.0] * 3, "original": [80.0] * 3, "mask": [80.0] * 3}
+    assert one_group(audited([0.5, 0.6, 0.5], **same))["gone"] == YES
+    assert one_group(audited([2.0, 2.1, 2.0], **same))["gone"] == NO
+    assert "up to 0.8\u00a0points counts as none, 1\u00a0%" in sentence(audited([0.5] * 3, **same))
+    assert "two retrainings" in sentence(GOOD)
+
+
+def test_an_interval_of_shares_ends_where_shares_do() -> None:
+    excess = audited([0.0, 60.0, 100.0])["excess"]
+    assert excess["low"] == pytest.approx(-46.0)
+    assert excess["high"] == pytest.approx(54.0)
 
 
 def test_being_closer_than_another_retraining_is_no_trace() -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from pages.shared import cache
 from tests.pages.headless import finished, open_page, says, texts
@@ -14,7 +15,10 @@ from unsc_core.config import ExperimentConfig
 from unsc_core.data import load_dataset
 from unsc_core.experiment.experiment import Experiment
 from unsc_core.experiment.resolve import resolve
+from unsc_core.experiment.result import masked
 from unsc_core.experiment.store import Store
+from unsc_core.figures import story
+from unsc_core.methods import unsc_auto
 
 SAMPLES = tuple(range(12))
 LINK = {"dataset": "blobs", "model": "mlp", "ids": ",".join(map(str, SAMPLES))}
@@ -75,3 +79,29 @@ def test_the_share_of_free_directions_is_that_of_the_run(subspace: str, opening:
     assert metric.value == f"{100 * free:.0f}\u00a0%"
     assert says(app, "class by class and merges them") == (subspace == "merge")
     assert says(app, "hold at most 4\u00a0%", "images sampled") == (subspace == "joint")
+
+
+def test_a_run_that_chose_its_settings_is_told_with_these(opening: Path) -> None:
+    config = ExperimentConfig(dataset="digits", forget_classes=(3,), method="unsc-auto")
+    result = Experiment(config, Store(opening / "store")).run(with_retrain=True)
+    app = finished(open_page("story", dataset="digits", method="unsc-auto"))
+    labels = [metric.label for metric in app.metric]
+    assert "Acc_r minus the mask's, UNSC, automatic" in labels
+    assert not any(label.endswith("UNSC") for label in labels)
+    soft = result.chosen["energy_threshold"] is None
+    hard = result.chosen["target"] == unsc_auto.LABELS
+    assert says(app, "shortens each step the more") == soft
+    assert any(label.startswith("of the forgotten training samples") for label in labels) == hard
+    assert any(label.startswith("probability of the likeliest") for label in labels) != hard
+    if not soft:
+        left = f"{100 * (1 - result.chosen['energy_threshold']):.0f}"
+        assert says(app, f"hold at most {left}\u00a0%")
+
+
+def test_masked_targets_are_the_masked_models_probabilities(opening: Path) -> None:
+    config = ExperimentConfig(dataset="digits", forget_classes=(3,))
+    result = Experiment(config, Store(opening / "store")).run(with_retrain=True)
+    words, targets = story.masked_targets(result)
+    logits = torch.from_numpy(masked(result.original.train, (3,)))[result.split.forget_train()]
+    assert np.allclose(targets, torch.softmax(logits.double(), 1), atol=1e-12)
+    assert words.number == f"{100 * targets.max(1).mean():.0f}\u00a0%"

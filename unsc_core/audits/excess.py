@@ -42,7 +42,9 @@ def over_seeds(audit: Audit, outcomes: Mapping[str, Sequence[Outcome]]) -> dict[
         "group": audit.group,
         "compares": audit.compares,
         **{name: _network(values[name], outcomes[name]) for name in values},
-        "excess": _excess(known["unlearned"], retrained) if whole else _excess([], []),
+        "excess": _excess(known["unlearned"], retrained, audit.unit)
+        if whole
+        else _excess([], [], audit.unit),
         "zero": {
             "mean": None if spread is None else 0.0,
             "sd": None if spread is None else math.sqrt(2) * spread,
@@ -65,13 +67,20 @@ def _network(values: Sequence[float | None], outcomes: Sequence[Outcome]) -> dic
     }
 
 
-def _excess(values: Sequence[float], retrained: Sequence[float]) -> dict[str, float | None]:
+def _excess(
+    values: Sequence[float], retrained: Sequence[float], unit: str
+) -> dict[str, float | None]:
+    """Of shares, the interval ends where the unlearned network would have 0 or 100 %."""
     if not values:
         return {"mean": None, "low": None, "high": None}
     found = interval([v - r for v, r in zip(values, retrained, strict=True)])
     if found.half is None:
         return {"mean": found.mean, "low": None, "high": None}
-    return {"mean": found.mean, "low": found.mean - found.half, "high": found.mean + found.half}
+    least, most = (-np.inf, np.inf)
+    if unit == "%":
+        least, most = -float(np.mean(retrained)), 100 - float(np.mean(retrained))
+    low, high = max(found.mean - found.half, least), min(found.mean + found.half, most)
+    return {"mean": found.mean, "low": low, "high": high}
 
 
 def sees(remember: Sequence[float], retrained: Sequence[float], direction: str) -> float | None:

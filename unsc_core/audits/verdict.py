@@ -12,6 +12,11 @@ BLIND = 0.75
 """An audit whose `sees` is lower than this is blind here."""
 SPREADS = 2
 """An excess of up to this many standard deviations of the zero is none."""
+LEAST = 0.01
+"""Nor is one of up to this share of what the original has more than the retrained.
+
+Retrained networks may all have the same value, and then any excess would be beyond their spread.
+"""
 MORE = {
     False: "More is left than in the retrained",
     True: "Further from the retrained than another retraining is",
@@ -57,10 +62,16 @@ def finding(audit: Mapping[str, Any]) -> str:
     missing = audit["failed"] or None in (audit["sees"], spread, excess["low"], excess["high"])
     if missing or is_blind(audit):
         return UNKNOWN
-    low, high = _left(audit)
-    if high <= SPREADS * spread:
+    (low, high), most = _left(audit), limit(audit)
+    if high <= most:
         return YES
-    return NO if low > SPREADS * spread else UNKNOWN
+    return NO if low > most else UNKNOWN
+
+
+def limit(audit: Mapping[str, Any]) -> float:
+    """The largest excess that is none, for an audit over two seeds or more without a failure."""
+    whole = abs(audit["original"]["mean"] - audit["retrained"]["mean"])
+    return max(SPREADS * audit["zero"]["sd"], LEAST * whole)
 
 
 def is_below(audit: Mapping[str, Any]) -> bool:
@@ -68,7 +79,7 @@ def is_below(audit: Mapping[str, Any]) -> bool:
 
     Being closer to the retrained network than another retraining is no trace.
     """
-    return not audit["compares"] and _left(audit)[1] < -SPREADS * audit["zero"]["sd"]
+    return not audit["compares"] and _left(audit)[1] < -limit(audit)
 
 
 def _of_group(

@@ -8,6 +8,7 @@ from typing import Any
 from unsc_core.audits import AUDITS
 from unsc_core.audits.verdict import (
     BLIND_HERE,
+    LEAST,
     MORE,
     NO,
     NO_MORE,
@@ -17,6 +18,7 @@ from unsc_core.audits.verdict import (
     finding,
     is_below,
     is_blind,
+    limit,
 )
 from unsc_core.figures.phrases import ONE_SEED, joined
 from unsc_core.figures.theme import Look, method_colour, method_mark
@@ -110,13 +112,19 @@ def sentence(audit: Mapping[str, Any]) -> str:
         return f"{lead} {ONE_SEED}"
     if is_blind(audit):
         return f"{lead} {BLIND_HERE} (sees {audit['sees']:.2f}), so this says nothing."
-    limit = difference(SPREADS * audit["zero"]["sd"], audit["unit"]).lstrip("+")
+    most, spread = limit(audit), SPREADS * audit["zero"]["sd"]
     says = {
         NO: MORE[audit["compares"]],
         YES: NO_MORE[audit["compares"]],
         UNKNOWN: "The interval is too wide to tell",
     }[finding(audit)]
-    text = f"{lead} {says}; two retrainings rarely differ in this by more than {limit}."
+    allowed = difference(most, audit["unit"]).lstrip("+")
+    how = f"two retrainings rarely differ in this by more than {allowed}"
+    if most > spread:
+        how = (
+            f"up to {allowed} counts as none, {100 * LEAST:g}\u00a0% of what the original has more"
+        )
+    text = f"{lead} {says}; {how}."
     if finding(audit) == YES and is_below(audit):
         text += " Less is left, which is a trace as well."
     return text

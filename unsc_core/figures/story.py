@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from unsc_core.analysis.claims import (
     SAME,
@@ -121,7 +122,11 @@ def _went(numbers: dict[str, Any], samples: int) -> str:
 
 
 def null_space(
-    ranks: Mapping[str, tuple[int, int]], cut_at: Mapping[str, float], *, single: bool = False
+    ranks: Mapping[str, tuple[int, int]],
+    cut_at: Mapping[str, float],
+    *,
+    single: bool = False,
+    soft: bool = False,
 ) -> Step:
     """Where weights may move.
 
@@ -130,6 +135,7 @@ def null_space(
         cut_at: layer -> the γ it is cut at; empty for the merged subspace, whose cut does not
             limit the energy outside it.
         single: whether single samples are forgotten.
+        soft: whether the run has a soft projector in place of this cut.
     """
     free = 1 - sum(rank for rank, _ in ranks.values()) / sum(dim for _, dim in ranks.values())
     kept = "remaining samples" if single else "other classes"
@@ -138,9 +144,19 @@ def null_space(
         f"What the {kept} send into a layer lies mostly along some directions. {_held(cut_at)} "
         "The less energy lies along a direction, the less a weight change of a given size along it "
         f"moves the outputs for the {kept}; small movements may add up from layer to layer. UNSC "
-        "changes weights along the remaining directions only.",
+        f"{_changed(soft)}",
         percent(free),
-        "of all directions remain to move in",
+        f"of all directions {'would ' if soft else ''}remain to move in",
+    )
+
+
+def _changed(soft: bool) -> str:
+    """Along which directions weights change."""
+    if not soft:
+        return "changes weights along the remaining directions only."
+    return (
+        "changes weights along the remaining directions only; the run shown here makes no cut, but "
+        "shortens each step the more, the more energy lies along it."
     )
 
 
@@ -185,6 +201,33 @@ def pseudo_labels(result: Result) -> Step:
         percent(counts.max() / counts.sum()),
         f"of the forgotten training samples are trained towards {most}",
     )
+
+
+def masked_targets(result: Result) -> tuple[Step, NDArray[np.float64]]:
+    """The original's probabilities without what is to be forgotten, which replace pseudo-labels.
+
+    Returns:
+        The step; and the probabilities (n_forget, classes).
+
+    Raises:
+        ValueError: the original's predictions on the training samples are not there yet.
+    """
+    if result.original.train is None:
+        raise ValueError("the targets need the original's predictions on training samples")
+    logits = result.original.train[result.split.forget_train()].astype(np.float64)
+    logits[result.split.banned()] = -np.inf
+    shifted = np.exp(logits - logits.max(1, keepdims=True))
+    targets = shifted / shifted.sum(1, keepdims=True)
+    names = _these(result)
+    hidden = f" A **mask** that hides {names} would show the same probabilities."
+    return Step(
+        "4 · Where should they go?",
+        f"Where should {names} go? Not just anywhere, and not all the way to a single class: each "
+        "sample is trained towards the probabilities that the original gives the classes it may "
+        f"still become.{'' if result.split.forget_ids else hidden}",
+        percent(float(targets.max(1).mean())),
+        "probability of the likeliest of these classes, on average",
+    ), targets
 
 
 ENDS = {

@@ -54,8 +54,7 @@ PRESETS = {
         "A second dataset: handwritten digits, with the 3 forgotten.", (3,), dataset="digits"
     ),
 }
-CALIBRATING = ("unsc", "unsc-auto")
-"""Methods that steps 3 to 6 can tell about; of another method's run, they tell about the first."""
+CALIBRATING = ("unsc", "unsc-auto")  # steps 3 to 6 tell of these, with other methods of the first
 EXAMPLES = 8
 AUDITED = (3, 5, 1)  # of audits over so many seeds, the first that are stored are shown
 THINNING = 3  # of the retained samples, one in this many is drawn on the small maps

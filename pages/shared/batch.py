@@ -8,7 +8,7 @@ from functools import partial
 
 import streamlit as st
 
-from pages.shared import cache, jobs, session
+from pages.shared import cache, jobs, session, state
 from unsc_core.config import ExperimentConfig
 from unsc_core.jobs.cost import duration
 from unsc_core.jobs.job import SHORT_S, Job, JobState
@@ -99,7 +99,7 @@ def _done_and_cost(items: Sequence[BatchItem], missing: Sequence[BatchItem]) -> 
         @st.fragment(run_every=POLL_S)
         def estimating() -> None:
             if measuring.over:
-                st.rerun()
+                state.draw_again()
             st.caption(f"{text}; estimating how long {rest}.")
 
         estimating()
@@ -114,7 +114,7 @@ def _progress(items: Sequence[BatchItem], name: str) -> None:
     def line() -> None:
         active = _active(items)
         if {item.key for item in active} != waited_for:
-            st.rerun()
+            state.draw_again()
         done = sum(item.done for item in items)
         text = f"{done} of {len(items)} jobs done" + _running(active)
         left, right = st.columns([6, 1], vertical_alignment="center")

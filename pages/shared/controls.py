@@ -73,7 +73,7 @@ def use_navigation() -> None:
 def gamma(container: Any = st) -> float:
     """The γ slider; it starts at the experiment's γ wherever it is drawn."""
     now = state.current().shown_gamma
-    key = _started("gamma", now)
+    key = state.widget_key("gamma", now)
     return container.select_slider(
         GAMMA,
         sorted({*GAMMAS, now, st.session_state[key]}),
@@ -105,12 +105,6 @@ def _reset_on_page_change() -> None:
         state.reset_widgets()
 
 
-def _started(name: str, value: Any) -> str:
-    """The key of a widget, whose first value on this page is `value`; it then keeps its own."""
-    st.session_state.setdefault(f"control_{name}", value)
-    return f"control_{name}"
-
-
 def _choose_dataset(now: ExperimentState) -> ExperimentState:
     allowed = lesson.current()
     if "dataset" in allowed.hidden:
@@ -121,7 +115,7 @@ def _choose_dataset(now: ExperimentState) -> ExperimentState:
     name = st.selectbox(
         "Dataset",
         options,
-        key=_started("dataset", now.dataset),
+        key=state.widget_key("dataset", now.dataset),
         accept_new_options=True,
         disabled=allowed.fixed("dataset"),
         format_func=lambda n: DATASETS[n].title if n in DATASETS else n,
@@ -174,7 +168,7 @@ def _choose_entry(name: str, registry: Mapping[str, Any], now: ExperimentState) 
     return st.selectbox(
         name.capitalize(),
         list(registry),
-        key=_started(name, chosen),
+        key=state.widget_key(name, chosen),
         format_func=lambda entry: registry[entry].title,
         help="\n".join(f"- **{entry.title}**: {entry.summary}" for entry in registry.values()),
         disabled=lesson.current().fixed(name),
@@ -189,7 +183,7 @@ def _choose_request(now: ExperimentState, data: Dataset) -> tuple[tuple[int, ...
     classes = st.multiselect(
         "Classes to forget",
         range(data.num_classes),
-        key=_started("forget", list(possible)),
+        key=state.widget_key("forget", list(possible)),
         format_func=lambda c: data.class_names[c],
         disabled=lesson.current().fixed("forget"),
         placeholder=f"{len(now.ids)} single samples" if now.ids else "Choose one or more",
@@ -210,14 +204,14 @@ def _draw_layer_gammas(gammas: tuple[float, ...]) -> None:
 
 def _more(now: ExperimentState) -> ExperimentState:
     with st.expander("More", icon=":material/tune:"):
-        key = _started("seed", now.seed)
+        key = state.widget_key("seed", now.seed)
         seed = st.number_input("Seed", 0, 2**31 - 1, key=key, help=SEED_HELP)
         files = uploads.checkpoints()
         checkpoint = st.selectbox(
             "Weights of the original",
             files if now.checkpoint in (None, *files) else [*files, now.checkpoint],
             index=None,
-            key=_started("checkpoint", now.checkpoint),
+            key=state.widget_key("checkpoint", now.checkpoint),
             placeholder="trained here",
             help="Start from your own weights for this model. Upload them above.",
         )
@@ -225,7 +219,7 @@ def _more(now: ExperimentState) -> ExperimentState:
             subspace = st.selectbox(
                 "Subspace",
                 SUBSPACES,
-                key=_started("subspace", now.subspace),
+                key=state.widget_key("subspace", now.subspace),
                 format_func=SUBSPACE_TITLES.__getitem__,
                 help="Which directions are kept. Joint: those of all retained classes taken "
                 "together. Per-class merge: those of each class, then combined, as in the paper.",
@@ -244,7 +238,7 @@ def _choose_training(now: ExperimentState) -> tuple[float | None, int | None]:
         "Strength" if entry.epochs is None else "Learning rate",
         min_value=1e-5,
         max_value=100.0,
-        key=_started("lr", now.lr),
+        key=state.widget_key("lr", now.lr),
         format="%g",
         step=0.01,
         placeholder=f"{entry.learning_rate:g} (default)",
@@ -258,7 +252,7 @@ def _choose_training(now: ExperimentState) -> tuple[float | None, int | None]:
         "Maximum epochs",
         1,
         1000,
-        key=_started("epochs", now.epochs),
+        key=state.widget_key("epochs", now.epochs),
         placeholder=f"{entry.epochs} (default)",
         help="Most methods stop once training accuracy on the forgotten classes is at most 1 %.",
     )

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from pages.shared import cache, session
+from pages.shared import cache, session, state
 from pages.shared.state import ResolvedExperiment
 from unsc_core.config import ExperimentConfig
 from unsc_core.experiment.keys import keys
@@ -92,7 +92,7 @@ def offer_download(config: ExperimentConfig, title: str) -> None:
         st.info(f"{title} is not on this machine yet.", icon=":material/download:")
         if st.button(f"Download {title}", type="primary", width="stretch"):
             cache.engine().submit("dataset", config.dataset, config, session.tab_id())
-            st.rerun()
+            state.draw_again()
         return
     _panel(watch(job), f"Downloading {title}")
 
@@ -191,7 +191,7 @@ def _panel(job: Job, title: str, ready: Callable[[], bool] = lambda: False) -> N
     @st.fragment(run_every=POLL_S)
     def panel() -> None:
         if _is_done(job) or ready():
-            st.rerun()
+            state.draw_again()
         with st.container(border=True):
             st.markdown(f"**{title}**")
             _status(job, "panel")
@@ -207,7 +207,7 @@ def _show_in_sidebar(kind: str, key: str, config: ExperimentConfig, title: str) 
         @st.fragment(run_every=1.0)
         def follow(job: Job) -> None:
             if _is_done(job):
-                st.rerun()
+                state.draw_again()
             st.caption(title)
             _status(job, "sidebar")
 

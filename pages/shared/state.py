@@ -215,7 +215,30 @@ _KEPT_WITH_DATASET = ("method", "gamma", "seed", "methods", "seeds", "equal")
 def reset_widgets() -> None:
     """Have the widgets start from the state's values again."""
     for field in fields(ExperimentState):
-        st.session_state.pop(f"control_{field.name}", None)
+        st.session_state.pop(f"{_CONTROL}{field.name}", None)
+
+
+def draw_again() -> None:
+    """Run the page again, and send the values of its controls once more.
+
+    Streamlit drops what the run before has not sent yet; that may be the values of its widgets.
+    """
+    st.session_state[_UNSENT] = {key for key in st.session_state if key.startswith(_CONTROL)}
+    st.rerun()
+
+
+def widget_key(name: str, value: Any) -> str:
+    """The key of a control, whose first value on a page is `value`; it then keeps its own."""
+    key = f"{_CONTROL}{name}"
+    unsent = st.session_state.get(_UNSENT, set())
+    st.session_state.setdefault(key, value)
+    if key in unsent:
+        unsent.remove(key)
+        st.session_state[key] = st.session_state[key]  # a value set in a run is sent by that run
+    return key
+
+
+_CONTROL, _UNSENT = "control_", "unsent_controls"
 
 
 def open_preset(dataset: str, **changes: Any) -> None:

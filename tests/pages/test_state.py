@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from pages.shared import lesson
 from pages.shared.lesson import CONTROLS, Lesson
@@ -178,3 +179,23 @@ def test_a_broken_link_gets_one_sentence(query: str, named: str) -> None:
         notes.append(str(error))
     (sentence,) = notes
     assert named.format(name=name) in sentence
+
+
+def test_a_page_drawn_again_sends_the_values_of_its_controls_once_more() -> None:
+    def page() -> None:
+        import streamlit as st
+
+        from pages.shared import state
+
+        st.selectbox("A", [1, 2, 3], key=state.widget_key("a", 3))
+        if st.session_state.pop("finished", False):
+            state.draw_again()
+
+    app = AppTest.from_function(page).run().run()
+    assert not app.selectbox[0].proto.set_value  # sent in the first run
+    app.session_state["finished"] = True
+    app.run()
+    assert app.selectbox[0].proto.set_value
+    assert app.selectbox[0].proto.raw_value == "3"
+    app.run()
+    assert not app.selectbox[0].proto.set_value

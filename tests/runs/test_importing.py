@@ -92,6 +92,14 @@ def test_an_imported_run_is_the_same_run(exported: tuple[Store, str, bytes], her
     assert (run.imported, run.trouble, run.created) == (True, "", there.made.meta["created"])
 
 
+def test_what_a_method_chose_goes_along(tmp_path: Path, here: Store) -> None:
+    work = Experiment(blobs(**SHORT | {"method": "unsc-auto"}), Store(tmp_path / "there"))
+    key = work.run().key
+    now = read_run(taken(export_zip(key, work.store), here).key, here)
+    assert now.result.chosen == work.run().chosen
+    assert now.result.chosen["tried"]
+
+
 def test_nothing_is_computed_again(exported: tuple[Store, str, bytes], here: Store) -> None:
     taken(exported[2], here)
     before = content_of(here)

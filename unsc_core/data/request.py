@@ -128,5 +128,6 @@ def _split_samples(
 
 
 def _named(dataset: Dataset) -> str:
-    shown = [f"{i} {name}" for i, name in enumerate(dataset.class_names[:10])]
+    names = enumerate(dataset.class_names[:10])
+    shown = [name if name == str(i) else f"{i} {name}" for i, name in names]
     return ", ".join(shown) + (", …" if dataset.num_classes > 10 else "")

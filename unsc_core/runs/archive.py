@@ -60,7 +60,19 @@ RECORD: dict[str, Any] = {
     "class_names": [str],
 }
 """The form of run.json: "*" stands for any name, a list for any number of such entries."""
-OPTIONAL: dict[str, Any] = {"took": NUMBER, "machine": str, "trained_machines": {"*": str}}
+_SETTING: dict[str, Any] = {
+    "energy_threshold": (*NUMBER, type(None)),
+    "target": str,
+    "left": NUMBER,
+    "forgets": bool,
+    "away": NUMBER,
+}
+OPTIONAL: dict[str, Any] = {
+    "took": NUMBER,
+    "machine": str,
+    "trained_machines": {"*": str},
+    "chosen": _SETTING | {"checked": int, "tried": [_SETTING]},
+}
 """Further entries, which exports of earlier versions lack."""
 
 Files = dict[str, bytes]
@@ -169,7 +181,7 @@ def _fits(value: Any, form: Any) -> bool:
         return isinstance(value, list) and all(_fits(v, form[0]) for v in value)
     return (
         isinstance(value, form)
-        and not isinstance(value, bool)
+        and (form is bool or not isinstance(value, bool))
         and (not isinstance(value, int | float) or abs(value) < 1e12)
     )
 

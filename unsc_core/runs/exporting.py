@@ -119,8 +119,8 @@ def _record(run: Stored, store: Store) -> dict[str, Any]:
     }
     made: dict[str, Any] = {
         name: run.made.meta[name]
-        for name in ("created", "seconds", "took", "machine")
-        if name in run.made.meta
+        for name in ("created", "seconds", "took", "machine", "chosen")
+        if run.made.meta.get(name, {}) != {}
     }
     return {
         "format": FORMAT,

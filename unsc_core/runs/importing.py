@@ -187,7 +187,7 @@ def _trained(run: CheckedRun, config: ExperimentConfig, name: str) -> Network:
 
 def _unlearned(run: CheckedRun, config: ExperimentConfig) -> Network:
     names = ("history", "null_space", "energy_error", "seconds", "took", "device", "created")
-    meta: dict[str, Any] = {name: run.record[name] for name in names if name in run.record}
+    meta: dict[str, Any] = {n: run.record[n] for n in (*names, "chosen") if n in run.record}
     meta["machine"] = run.record.get("machine") or ELSEWHERE
     meta |= {"config": config.to_dict(), "imported": time.time()}
     return Network(run.weights["unlearned"], meta, run.training_labels)

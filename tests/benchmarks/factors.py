@@ -23,7 +23,6 @@ from unsc_core.analysis.spread import Interval, interval
 from unsc_core.audits.probing import linear_classifier, probe
 from unsc_core.audits.subject import Subject
 from unsc_core.config import ExperimentConfig
-from unsc_core.errors import DivergedError
 from unsc_core.experiment.experiment import Experiment
 from unsc_core.experiment.result import Predictions, masked
 from unsc_core.figures.phrases import pm
@@ -39,17 +38,15 @@ TARGETS, WEIGHTS, READS = (
     ("D_f only", "with retained"),
 )
 RATES = {"all weights": 0.01, "null space, cut": 0.4, "null space, soft": 0.4}
-GRID = (0.001, 0.003, 0.01, 0.03, 0.1, 0.4, 1.0)
-UNUSED_SEED = 100
 EPOCHS = 25
 Cell = tuple[str, str, str]
 
 
-def unlearned(work: Experiment, cell: Cell, rate: float | None = None) -> Unlearned:
+def unlearned(work: Experiment, cell: Cell) -> Unlearned:
     """One of the twelve ways, on a copy of the original."""
     target, weights, reads = cell
     model = copy.deepcopy(work.original)
-    context = replace(work.context(), learning_rate=rate or RATES[weights], epochs=EPOCHS)
+    context = replace(work.context(), learning_rate=RATES[weights], epochs=EPOCHS)
     labels, _ = context.pseudo_labels(model)
     if target == TARGETS[1]:
         labels = context.masked_predictions(model, context.forget_rows(), context.banned())
@@ -86,30 +83,6 @@ def measured(work: Experiment) -> Iterator[tuple[Cell, float, float, float]]:
         yield cell, left, kept - of_mask, found
 
 
-def rates() -> None:
-    """Print Acc_f and Acc_r − the mask's at every learning rate, on a seed of no other table."""
-    head = ["weights", "reads", "rate", "Acc_f %", "Acc_r − mask's"]
-    for line in (head, ["---"] * len(head)):
-        print(f"| {' | '.join(line)} |", flush=True)
-    works = [
-        Experiment(ExperimentConfig(forget_classes=(c,), seed=UNUSED_SEED)) for c in CLASSES["mini"]
-    ]
-    for weights, reads, rate in product(WEIGHTS, READS, GRID):
-        found = []
-        for work, target in product(works, TARGETS):
-            before = predict(work.original, work.data, work.data.x_test).cpu().numpy()
-            _, of_mask = accuracies(work, masked(before, work.config.forget_classes))
-            try:
-                model = unlearned(work, (target, weights, reads), rate).model
-            except DivergedError:
-                found.append((np.nan, np.nan))
-                continue
-            left, kept = accuracies(work, predict(model, work.data, work.data.x_test).cpu().numpy())
-            found.append((left, kept - of_mask))
-        left, kept = np.mean(found, axis=0)
-        print(f"| {weights} | {reads} | {rate:g} | {left:.2f} | {kept:+.2f} |", flush=True)
-
-
 def told(buys: dict[str, Interval]) -> str:
     """What the null space buys, in one sentence for each way of reading."""
     said = []
@@ -122,9 +95,6 @@ def told(buys: dict[str, Interval]) -> str:
 def main() -> None:
     """Print the table of one data set."""
     name = sys.argv[1] if len(sys.argv) > 1 else "mini"
-    if name == "rates":
-        rates()
-        return
     seeds = range(int(sys.argv[2]) if len(sys.argv) > 2 else 5)
     dataset = "fashion-mnist-mini"
     if name != "mini":

@@ -15,6 +15,7 @@ from unsc_core.figures import equal_forgetting as equal_figure
 from unsc_core.figures import standings
 from unsc_core.figures.accuracy_plane import plane
 from unsc_core.figures.change_map import change_map
+from unsc_core.figures.phrases import joined
 from unsc_core.methods import METHODS
 
 
@@ -170,6 +171,11 @@ st.caption(
 
 st.header("At equal forgetting")
 st.markdown(EQUAL[samples > 0])
+if unrecorded := dict.fromkeys(standings.name(r.method) for r in runs if not r.path.recorded):
+    st.caption(
+        f"No epochs are recorded yet of {joined([*unrecorded])}, so only the original and the "
+        "unlearned model can be taken; *Run all methods* records them."
+    )
 if not samples:
     equal_forgetting()
 elif any(run.forgetting is not Forgetting.UNKNOWN for run in runs):

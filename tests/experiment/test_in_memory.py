@@ -21,9 +21,9 @@ def work(shared_store: Store) -> Experiment:
 
 @pytest.mark.parametrize("method", sorted(set(METHODS) - {"retrain"}))
 def test_every_method_leaves_the_network_itself_alone(work: Experiment, method: str) -> None:
-    before = flat(work.original)
+    before, epochs = flat(work.original), 3 if METHODS[method].epochs else None
     unlearned = unsc.unlearn(
-        work.original, work.dataset, forget_classes=(3,), method=method, device="cpu"
+        work.original, work.dataset, (3,), method=method, epochs=epochs, device="cpu"
     )
     assert torch.equal(flat(work.original), before)
     assert torch.isfinite(flat(unlearned.model)).all()

@@ -241,7 +241,7 @@ ONLY_RETAIN, ONLY_FORGET = (
 )
 
 
-@pytest.mark.parametrize("request_name", ["digits, one class", "digits, samples"])
+@pytest.mark.parametrize("request_name", ["digits, one class", "blobs, samples"])
 @pytest.mark.parametrize("method", ONLY_RETAIN + ONLY_FORGET)
 def test_what_a_method_does_not_need_it_does_not_look_at(
     method: str, request_name: str, shared_store: Store

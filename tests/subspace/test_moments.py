@@ -319,14 +319,14 @@ EACH = sampling.UNSEEN_IMAGES // 10
 
 
 @pytest.mark.parametrize(
-    "settings",
+    ("settings", "forget"),
     [
-        {"energy_threshold": 0.8},
-        {"energy_thresholds": (0.8, 0.999, 0.8, 0.999, 0.8, 0.999)},
-        {"subspace": "merge"},
+        ({"energy_threshold": 0.8}, (0, 8)),
+        ({"energy_thresholds": (0.8, 0.999, 0.8, 0.999, 0.8, 0.999)}, (3,)),
+        ({"subspace": "merge"}, (3,)),
+        ({"subspace": "merge"}, (0, 8)),
     ],
 )
-@pytest.mark.parametrize("forget", [(3,), (0, 8)])
 def test_a_run_says_the_energy_error_of_its_own_cut_and_classes(
     settings: dict, forget: tuple[int, ...], shared_store: Store
 ) -> None:

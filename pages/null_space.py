@@ -204,12 +204,15 @@ def drift_view(found: geometry.Subspaces) -> None:
     """Movement by the change of each layer, beside its bound, and in the whole network."""
     picture = drift(titles, found, pictures.page_look())
     pictures.draw(picture, "drift")
+    bound = (
+        "- **Bound**: an upper limit of that, ‖ΔW‖ · ‖P x‖, where P x is the part of x in the null "
+        "space.\n"
+    )
     st.caption(
         "Root mean squares over at most 32 retained test images per class.\n"
         "- **This layer alone**: its change of weights ΔW applied to its inputs x in the original "
         "network.\n"
-        "- **Bound**: an upper limit of that, ‖ΔW‖ · ‖P x‖, where P x is the part of x in the null "
-        "space.\n"
+        f"{bound if 'bound' in picture.table else ''}"
         "- **Whole network**: the difference of the layer's outputs before the activation function "
         "between the unlearned and the original network, whose inputs to the layer differ, too."
     )

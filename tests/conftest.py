@@ -32,13 +32,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
-    """Two processes begin with half of the browser tests each, which mostly wait; then by file."""
+    """One process runs all browser tests, which share a server; others share out the files."""
 
     class ByFile(LoadScopeScheduling):
         def _split_scope(self, nodeid: str) -> str:
-            if not _needs_browser(nodeid):
-                return nodeid.partition("::")[0]
-            return f"browser {'a-c' if nodeid < 'tests/e2e/test_d' else 'd-z'}"  # a server each
+            return "browser" if _needs_browser(nodeid) else nodeid.partition("::")[0]
 
     return ByFile(config, log)
 

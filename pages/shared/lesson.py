@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 import streamlit as st
 
@@ -67,7 +68,14 @@ def share() -> None:
             required=True,
             key="share_as",
         )
-        st.code(page_links.shared(plain | SHARING[access]), language=None, wrap_lines=True)
+        link = page_links.shared(plain | SHARING[access])
+        st.code(link, language=None, wrap_lines=True)
+        if urlsplit(link).hostname in ("localhost", "127.0.0.1", "::1"):
+            st.caption(
+                "**Only this computer can open an address with localhost.** For a room, start the "
+                "app with `--server.address 0.0.0.0`, and open it by this computer's name or "
+                "address in the network before you share."
+            )
         st.caption(
             "The link opens this page with this experiment. `hide=` and `lock=` also take single "
             "controls, for example `lock=dataset,model`."

@@ -39,8 +39,16 @@ def _files() -> list[str]:
 
 
 def upload_form() -> None:
-    """A place to drop images or weights. Images are shown at once."""
-    with st.popover("Your images or weights", icon=":material/upload:", width="stretch"):
+    """A place to drop images or weights. It closes, and images are shown at once."""
+    if st.session_state.pop("upload_done", False):
+        st.session_state["upload_form"] = False
+    with st.popover(
+        "Your images or weights",
+        icon=":material/upload:",
+        width="stretch",
+        key="upload_form",
+        on_change="rerun",
+    ):
         st.markdown(
             "**Images**: an .npz file with `x_train`, `y_train`, `x_test`, `y_test` and optional "
             "`class_names`. Images are uint8, N×H×W or N×H×W×C; labels are integers from 0. "
@@ -58,6 +66,7 @@ def upload_form() -> None:
         except UnscError as error:
             st.error(str(error), icon=":material/error:")
             return
+    st.session_state["upload_done"] = True
     state.change(**{"checkpoint" if name.endswith(WEIGHTS) else "dataset": name})
     st.rerun()
 

@@ -266,6 +266,7 @@ def test_a_shared_link_shows_the_same_in_another_browser(
     page.get_by_role("button", name="Share").click()
     shared = page.get_by_test_id("stCode").inner_text().strip()
     assert shared.startswith(f"{app.url}/{link.split('?')[0]}?")
+    expect(page.get_by_text("Only this computer can open")).to_be_visible()
     other = chromium.new_context(viewport={"width": 1440, "height": 900}).new_page()
     other.goto(shared)
     expect(charts(other).first).to_be_visible()

@@ -153,6 +153,7 @@ def test_user_supplied_images_by_upload_and_by_path(app: Server, page: Any, tmp_
         timeout=180_000
     )
     assert "dataset=own" in page.url
+    expect(page.locator("input[type=file]")).to_have_count(0)
 
     inside = app.home / "data" / "again.npz"
     inside.write_bytes(good.read_bytes())

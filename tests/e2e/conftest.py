@@ -17,8 +17,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "/e2e/" in str(item.path):
             item.add_marker(pytest.mark.browser)
-            # Once may be a machine that is out of breath; twice in a row is no accident.
-            item.add_marker(pytest.mark.flaky(reruns=1))
             if server.CHROMIUM is None and not os.environ.get("UNSC_NO_SKIP"):
                 item.add_marker(
                     pytest.mark.skip(

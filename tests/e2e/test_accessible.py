@@ -19,8 +19,6 @@ VIEWS = {
     "confusion?of=Original&true=Shirt&answer=T-shirt": 4,
     "null_space": 7,
     "null_space?view=Frozen+and+reachable": 6,
-    "null_space?view=Class+angles": 1,
-    "null_space?view=Drift": 1,
     "null_space?view=Sweep+over+%CE%B3": 1,
     "pseudo_labels": 2,
     "compare": 3,

@@ -13,7 +13,7 @@ BLIND = 0.75
 SPREADS = 2
 """An excess of up to this many standard deviations of the zero is none."""
 LEAST = 0.01
-"""Nor is one of up to this share of what the original has more than the retrained.
+"""Nor is one of up to this share of the distance from the retrained to the original.
 
 Retrained networks may all have the same value, and then any excess would be beyond their spread.
 """

@@ -214,10 +214,11 @@ def masked_targets(result: Result) -> tuple[Step, NDArray[np.float64]]:
     """
     if result.original.train is None:
         raise ValueError("the targets need the original's predictions on training samples")
+    from scipy.special import softmax  # slow to load
+
     logits = result.original.train[result.split.forget_train()].astype(np.float64)
     logits[result.split.banned()] = -np.inf
-    shifted = np.exp(logits - logits.max(1, keepdims=True))
-    targets = shifted / shifted.sum(1, keepdims=True)
+    targets = softmax(logits, axis=1)
     names = _these(result)
     hidden = f" A **mask** that hides {names} would show the same probabilities."
     return Step(

@@ -121,7 +121,8 @@ def sentence(audit: Mapping[str, Any]) -> str:
     allowed = difference(most, audit["unit"]).lstrip("+")
     how = f"two retrainings rarely differ in this by more than {allowed}"
     if most > spread:
-        how = f"up to {allowed} counts as none, {100 * LEAST:g}\u00a0% of the original's distance"
+        share = f"{100 * LEAST:g}\u00a0% of the original's distance from the retrained"
+        how = f"up to {allowed} counts as none, {share}"
     text = f"{lead} {says}; {how}."
     if finding(audit) == YES and is_below(audit):
         text += " Less is left, which is a trace as well."

@@ -73,7 +73,11 @@ def serve(home: Path) -> Iterator[Server]:
         yield Server(url, process, log, home)
     finally:
         process.terminate()
-        process.wait(60)
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:  # uvicorn waits without limit for connections to close
+            process.kill()
+            process.wait()
 
 
 def _answers(address: str) -> bool:

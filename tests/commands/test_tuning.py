@@ -9,7 +9,16 @@ import pytest
 
 from tests.conftest import blobs
 from unsc_core.commands import tuning
-from unsc_core.commands.tuning import choose, settings, shipped_record, table, tune, write
+from unsc_core.commands.tuning import (
+    BUDGET,
+    beyond,
+    choose,
+    settings,
+    shipped_record,
+    table,
+    tune,
+    write,
+)
 from unsc_core.data import DATASETS, load_dataset
 from unsc_core.data.held_out import held_out
 from unsc_core.methods import METHODS
@@ -51,6 +60,29 @@ def test_choice_keeps_most_of_the_rest_among_those_that_forget() -> None:
     assert choose(_tried((None, None))) == {}
 
 
+def test_a_learning_rate_beyond_the_edge_is_tried_while_the_best_is_there() -> None:
+    inside = _tried((9.0, 90.0), (1.0, 92.0), (0.0, 80.0))
+    assert beyond(inside) == []
+    assert beyond(inside[1:]) == [{"learning_rate": 0.5}]
+    assert beyond(inside[:2]) == [{"learning_rate": 2.0}]
+    assert beyond(inside[1:2]) == []  # a single rate says nothing about a direction
+    assert beyond(_tried((None, None), (None, None))) == []
+    with_gamma = [
+        one | {"settings": one["settings"] | {"energy_threshold": gamma}}
+        for one in inside[1:]
+        for gamma in (0.9, 0.8)
+    ]
+    assert beyond(with_gamma) == [
+        {"learning_rate": 0.5, "energy_threshold": 0.9},
+        {"learning_rate": 0.5, "energy_threshold": 0.8},
+    ]
+
+
+def test_every_method_has_the_same_budget() -> None:
+    tuned = [name for name, entry in METHODS.items() if entry.learning_rate is not None]
+    assert {len(list(settings(name))) for name in tuned} == {BUDGET}
+
+
 def test_tuning_tries_every_setting_on_validation_samples_and_is_written(home) -> None:
     config = blobs(forget_classes=(0,))
     grids = {
@@ -58,10 +90,11 @@ def test_tuning_tries_every_setting_on_validation_samples_and_is_written(home) -
         for method in ("pseudo-labels", "unsc", "retrain")
     }
     outcomes = list(tune(config, grids, (0, 1), (0,)))
-    assert [(outcome["method"], len(outcome["tried"])) for outcome in outcomes] == [
-        ("pseudo-labels", 3),
-        ("unsc", 6),
-    ]
+    assert [outcome["method"] for outcome in outcomes] == ["pseudo-labels", "unsc"]
+    for outcome in outcomes:
+        grid, tried = grids[outcome["method"]], outcome["tried"]
+        assert [one["settings"] for one in tried][: len(grid)] == grid
+        assert len(tried) > len(grid) or beyond(tried) == []
     assert all(
         outcome["chosen"] in [one["settings"] for one in outcome["tried"]] for outcome in outcomes
     )
@@ -73,7 +106,7 @@ def test_tuning_tries_every_setting_on_validation_samples_and_is_written(home) -
     assert record["dataset"] == "blobs:validation"
     text = table(outcomes)
     assert text.count("chosen") == 2
-    assert len(text.splitlines()) == 2 + 9
+    assert len(text.splitlines()) == 2 + sum(len(outcome["tried"]) for outcome in outcomes)
 
 
 def test_defaults_are_what_was_chosen_on_validation_samples() -> None:

@@ -25,6 +25,10 @@ from unsc_core.methods import METHODS
 from unsc_core.paths import ASSETS, home, write_whole
 from unsc_core.progress import Report, silent
 
+BUDGET = 9
+"""How many settings of each method are tried on the same classes and seeds."""
+WIDENINGS = 4
+"""How often a learning rate beyond those tried is tried as well, while the best is at an edge."""
 TOLERANCE = 0.05
 """Settings whose Acc_r differs by less than this, in percentage points, count as equal."""
 
@@ -60,19 +64,30 @@ def settings(
 
     Args:
         method: a name in METHODS.
-        factors: learning rates, as multiples of the default; empty for those of the method's entry.
+        factors: learning rates, as multiples of the default; empty for as many doublings about it
+            as make BUDGET settings.
         energy_thresholds: values of γ; empty for those of the method's entry.
     """
     entry = METHODS[method]
     if entry.learning_rate is None:
         return
-    for factor in factors or entry.tuning_factors:
-        rate = {"learning_rate": float(f"{factor * entry.learning_rate:.3g}")}
-        if not entry.uses_energy_threshold:
-            yield rate
-            continue
-        for threshold in energy_thresholds or entry.tuning_energy_thresholds:
-            yield rate | {"energy_threshold": threshold}
+    gammas: Sequence[float | None] = [None]
+    if entry.uses_energy_threshold:
+        gammas = energy_thresholds or entry.tuning_energy_thresholds
+    for factor in factors or doublings(BUDGET // len(gammas)):
+        for gamma in gammas:
+            yield setting(factor * entry.learning_rate, gamma)
+
+
+def doublings(count: int) -> list[float]:
+    """`count` powers of two about 1."""
+    return [2.0 ** (i - count // 2) for i in range(count)]
+
+
+def setting(learning_rate: float, energy_threshold: float | None) -> dict[str, float]:
+    """One setting; γ where it has an effect."""
+    rate = {"learning_rate": float(f"{learning_rate:.3g}")}
+    return rate if energy_threshold is None else rate | {"energy_threshold": energy_threshold}
 
 
 def tune(
@@ -83,6 +98,9 @@ def tune(
     report: Report = silent,
 ) -> Iterator[dict[str, Any]]:
     """Try every setting of every method on the validation samples of a config's dataset.
+
+    While the best learning rate is the lowest or the highest of those tried, half or double of it
+    is tried as well, up to WIDENINGS times.
 
     Args:
         config: dataset, model, training epochs and device.
@@ -99,12 +117,28 @@ def tune(
     base, seeds = replace(config, dataset=config.dataset + VALIDATION), list(seeds)
     requests = [replace(base, forget_classes=(c,), seed=seed) for c, seed in product(forget, seeds)]
     for method, grid in grids.items():
-        tried = [
-            {"settings": setting, **_means(requests, {"method": method, **setting}, report)}
-            for setting in grid
-        ]
+
+        def attempt(setting: dict[str, float], method: str = method) -> dict[str, Any]:
+            means = _means(requests, {"method": method, **setting}, report)
+            return {"settings": setting, **means}
+
+        tried = [attempt(setting) for setting in grid]
+        for _ in range(WIDENINGS):
+            tried += [attempt(setting) for setting in beyond(tried)]
         if tried:
             yield {"method": method, "seeds": seeds, "chosen": choose(tried), "tried": tried}
+
+
+def beyond(tried: list[dict[str, Any]]) -> list[dict[str, float]]:
+    """The settings to try next because the best learning rate is at an edge; none if it is not."""
+    chosen = choose(tried)
+    rates = {one["settings"]["learning_rate"] for one in tried}
+    if not chosen or len(rates) == 1:
+        return []
+    rate = chosen["learning_rate"]
+    factors = [0.5] * (rate == min(rates)) + [2.0] * (rate == max(rates))
+    gammas = dict.fromkeys(one["settings"].get("energy_threshold") for one in tried)
+    return [setting(factor * rate, gamma) for factor in factors for gamma in gammas]
 
 
 def _means(

@@ -31,7 +31,6 @@ class Method:
         held: how many retained samples each of its steps reads beside those of D_f.
         passes: how many times it goes through its epochs.
         single_gradients: number of per-sample gradients it computes.
-        tuning_factors: learning rates that `tune` tries, as multiples of the default.
         tuning_energy_thresholds: values of γ that `tune` tries, if γ has an effect.
         further: whether it is compared only where all methods are asked for.
         colour, colour_on_dark: "#rrggbb" in figures. mark: a plotly symbol. Both are derived from
@@ -54,8 +53,7 @@ class Method:
     held: int = 0
     passes: int = 1
     single_gradients: int = 0
-    tuning_factors: tuple[float, ...] = (0.25, 0.5, 1.0, 2.0, 4.0)
-    tuning_energy_thresholds: tuple[float, ...] = (0.94, 0.96, 0.97, 0.98)
+    tuning_energy_thresholds: tuple[float, ...] = (0.94, 0.96, 0.98)
     further: bool = False
     colour: str = ""
     colour_on_dark: str = ""

@@ -21,8 +21,14 @@ ASKED = ("audit", "--dataset=blobs", "--forget=0", "--seeds=0,1", "--device=cpu"
 QUICK = ("--training-epochs=3", "--epochs=3")
 
 
-def test_json_and_table_and_the_second_call(command: Command, home: Path) -> None:
-    done = command(*ASKED, *QUICK, "--json")
+@pytest.fixture(scope="module")
+def audited(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder that these tests share: what one has trained, another reads."""
+    return tmp_path_factory.mktemp("audited")
+
+
+def test_json_and_table_and_the_second_call(command: Command, audited: Path) -> None:
+    done = command(*ASKED, *QUICK, "--json", unsc_home=audited)
     assert done.code == 0, done.err
     found = json.loads(done.out)
     assert tuple(found["verdict"]) == GROUPS
@@ -39,24 +45,25 @@ def test_json_and_table_and_the_second_call(command: Command, home: Path) -> Non
     assert found["config"]["seeds"] == [0, 1]
     assert "auditing" in done.err
 
-    stored = sorted((home / "store" / "audits").iterdir())
+    stored = sorted((audited / "store" / "audits").iterdir())
     for path in stored:
         os.utime(path, (0, 0))
-    again = command(*ASKED, *QUICK, "--json")
+    again = command(*ASKED, *QUICK, "--json", unsc_home=audited)
     assert json.loads(again.out) == found
     assert "training" not in again.err
-    assert sorted((home / "store" / "audits").iterdir()) == stored
+    assert sorted((audited / "store" / "audits").iterdir()) == stored
     assert all(path.stat().st_mtime == 0 for path in stored)  # read, not written again
 
-    table = command(*ASKED, *QUICK)
+    table = command(*ASKED, *QUICK, unsc_home=audited)
     lines = table.out.splitlines()
     assert [line.split()[0] for line in lines[:4]] == ["Gone"] * 4
     for name in AUDITS:
         assert any(line.startswith(name) for line in lines)
 
 
-def test_one_seed_has_no_verdict(command: Command) -> None:
-    done = command(*ASKED[:-2], "--seeds=0", "--device=cpu", *QUICK, "--json")
+def test_one_seed_has_no_verdict(command: Command, audited: Path) -> None:
+    one = (*ASKED[:-2], "--seeds=0", "--device=cpu")
+    done = command(*one, *QUICK, "--json", unsc_home=audited)
     assert done.code == 0, done.err
     found = json.loads(done.out)
     assert {each["gone"] for each in found["verdict"].values()} == {"can't tell"}

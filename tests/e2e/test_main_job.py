@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import signal
 import time
 from pathlib import Path
 from typing import Any
@@ -13,7 +11,7 @@ import numpy as np
 from playwright.sync_api import expect
 from safetensors.numpy import save_file
 
-from tests.e2e.server import Server, charts, descendants, go_to, serve
+from tests.e2e.server import Server, charts, go_to, serve
 from tests.own_images import save_npz
 
 METRIC = "[data-testid=stMetric]"
@@ -110,27 +108,6 @@ def test_long_work_can_be_cancelled_and_started_again(app: Server, page: Any) ->
     page.get_by_role("button", name="Forget shirts").click()
     choose(page, "Dataset", "Digits")
     expect(page.get_by_text(re.compile("forgetting class 3 · Digits"))).to_be_visible()
-
-
-def test_a_killed_worker_is_reported_and_survived(page: Any, tmp_path: Path) -> None:
-    with serve(tmp_path / "home") as app:  # a server of its own: no other job is stopped meanwhile
-        page.goto(f"{app.url}/?dataset=digits&seed=33")
-        expect(
-            page.get_by_text(re.compile(r"Training the original model: epoch [12]?\d of"))
-        ).to_be_visible()
-        workers = [
-            pid
-            for pid in descendants(app.process.pid)
-            if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()
-        ]
-        for pid in workers:
-            os.kill(pid, signal.SIGKILL)
-        expect(page.get_by_text("The worker process was lost")).to_be_visible()
-        expect(
-            page.get_by_text(re.compile("UNSC · forgetting class 3 · Digits · Small CNN · seed 33"))
-        ).to_be_visible(timeout=180_000)
-        assert not list((app.home / "store").rglob("*.tmp"))
-        page.goto("about:blank")  # before its server ends
 
 
 def test_user_supplied_images_by_upload_and_by_path(app: Server, page: Any, tmp_path: Path) -> None:

@@ -157,3 +157,13 @@ def test_another_experiment_releases_the_retrained_model_too(home: Path) -> None
     assert retrain.kind == "retrain"
     app.multiselect(key="control_forget").set_value([1]).run()
     assert retrain.state is JobState.CANCELLED
+
+
+def test_a_lost_worker_is_reported(home: Path) -> None:
+    takes(home, 20)
+    app = open_page("confusion", **LONG)
+    job = cache.engine().active()[0]
+    assert not app.warning
+    job.starts = 2
+    app.run()
+    assert "The worker process was lost" in app.warning[0].value

@@ -9,7 +9,7 @@ from pages.shared import cache, controls, header, jobs, link_notes, pictures
 from unsc_core.audits import AUDITS
 from unsc_core.audits.entry import GROUPS, RELEARNED_IMAGES, check_request
 from unsc_core.audits.excess import over_seeds
-from unsc_core.audits.verdict import NO, UNKNOWN, YES, finding, verdict
+from unsc_core.audits.verdict import NO, UNKNOWN, YES, finding, is_blind, verdict
 from unsc_core.data.request import split
 from unsc_core.errors import AuditError
 from unsc_core.experiment.keys import keys
@@ -73,7 +73,10 @@ def attack(group: str) -> None:
     if len(names) > 1:
         titles = {AUDITS[name].title: name for name in names}
         link_notes.check(group, titles)
-        agrees = [finding(audits[name]) == found[group]["gone"] for name in names]
+        agrees = [
+            finding(audits[name]) == found[group]["gone"] and not is_blind(audits[name])
+            for name in names
+        ]
         title = st.selectbox(
             audit_words.ATTACKS[group],
             list(titles),

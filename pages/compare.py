@@ -116,8 +116,8 @@ GOALS = {
 EQUAL = {
     False: "For each method, the recorded epoch whose Acc_f comes closest to the chosen value "
     "without exceeding it. It is selected on the test set, so nobody could select it in practice.",
-    True: "For each method, the recorded epoch whose Acc_f is nearest to the retrained model's. "
-    "It is selected with that model, so nobody could select it without retraining.",
+    True: "For each method, the last recorded epoch whose Acc_f is nearest to the retrained "
+    "model's. It is selected with that model, so nobody could select it without retraining.",
 }
 
 

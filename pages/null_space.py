@@ -26,7 +26,7 @@ from unsc_core.experiment.resolve import resolve, settings
 from unsc_core.figures import spectra as figures
 from unsc_core.figures.class_angles import angles
 from unsc_core.figures.layer_drift import drift
-from unsc_core.figures.phrases import layer_name
+from unsc_core.figures.phrases import joined, layer_name
 from unsc_core.figures.reachability import reachable, reachable_sentence
 from unsc_core.figures.sweep import sweep, sweep_point
 from unsc_core.methods import METHODS
@@ -122,9 +122,23 @@ def spectra_view(ranks: dict[str, dict[str, int]]) -> None:
         ":gray[grey: kept directions, with at least the share γ of the energy] · "
         ":green[**teal: free directions, the null space**] · dotted: the cut at γ"
     )
+    if experiment.config.subspace == "merge":
+        st.caption(merged_ranks())
     pictures.draw(total, "null-space")
     held_out_caption(cut_at)
     pictures.downloads({"null-space": total} | drawn)
+
+
+def merged_ranks() -> str:
+    """What a merged run keeps, which is not what is drawn."""
+    kept = [
+        f"{of['rank']} of {of['dim']} in layer {i + 1}"
+        for i, of in enumerate(result.null_space.values())
+    ]
+    return (
+        "This run merges subspaces that are found class by class, so its own cut is not the one "
+        f"drawn here, which is that of all classes together. It keeps {joined(kept)}."
+    )
 
 
 def held_out_caption(cut_at: dict[str, float]) -> None:

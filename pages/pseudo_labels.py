@@ -29,7 +29,7 @@ def draw_flow() -> None:
             drawn["flow"] = flow(result, look)
             pictures.draw(drawn["flow"], "flow")
     with right:
-        st.markdown("**Training labels of the forgotten samples**")
+        st.markdown("**The classes that forgotten samples are assigned**")
         pictures.draw(drawn["label-counts"], "label-counts")
 
 
@@ -83,8 +83,8 @@ def edit_form(shown: list[int]) -> None:
             shown,
             format_func=lambda row: f"#{row} {names[experiment.dataset.y_train[row]]}",
             key="edit_samples",
-            help="The numbers under the images above. Any other sample can be given in a link, "
-            "for example edits=#17>2.",
+            help="The numbers that the samples above have. Any other sample can be given in a "
+            "link, for example edits=#17>2.",
         )
         target = right.selectbox(
             "New label", retained, format_func=lambda c: names[c], index=None, key="edit_to"
@@ -148,8 +148,8 @@ else:
         f"{method.summary[0].lower()}{method.summary[1:]}"
     )
 st.markdown(
-    f"{intro} The retrained model, which never saw these samples, shows where they go without a "
-    "training label."
+    f"{intro} The retrained model, which never saw these samples, shows where they go "
+    "when nobody assigns them a class."
 )
 result = jobs.result_or_stop(experiment)
 header.strip(experiment, result)

@@ -6,7 +6,17 @@ from datetime import datetime
 
 import streamlit as st
 
-from pages.shared import cache, controls, glossary, header, link_notes, pictures, run_card, state
+from pages.shared import (
+    cache,
+    controls,
+    glossary,
+    header,
+    lesson,
+    link_notes,
+    pictures,
+    run_card,
+    state,
+)
 from unsc_core.analysis import maps
 from unsc_core.analysis.measures import MEASURES
 from unsc_core.analysis.summary import summary
@@ -83,6 +93,7 @@ def choose(runs: list[Run]) -> list[Run]:
             )
         )
     query = {**state.to_query(state.current()), **dict(zip("ab", chosen, strict=False))}
+    query |= {name: st.query_params[name] for name in lesson.PARTS if name in st.query_params}
     if st.query_params.to_dict() != query:
         st.query_params.from_dict(query)
     return [by_key[key] for key in chosen]
@@ -214,6 +225,7 @@ def has_same_map(results: list[Result]) -> bool:
 
 header.title("Runs", *header.TERMS, "Gap to retrain", "Drift", "Agreement", "Seconds", "Logits")
 controls.use_navigation()
+lesson.current()  # before the address is written anew
 st.markdown("Every run stored in this data folder, newest first. Choose two to compare them.")
 runs = run_card.list_or_stop()
 run_card.import_form()

@@ -22,6 +22,7 @@ from unsc_core.figures.decision_space import space
 from unsc_core.figures.flow import label_counts
 from unsc_core.figures.phrases import run_title
 from unsc_core.figures.spectra import free_share, ranks
+from unsc_core.methods import METHODS
 from unsc_core.subspace.energy import cuts
 
 
@@ -244,6 +245,12 @@ careless, calibrated = method_result("random-labels"), method_result(own)
 if careless is not None:
     over_unlearning_step(careless, calibrated)
 if calibrated is not None:
+    if own != experiment.config.method:
+        st.info(
+            f"Steps 3 to 6 tell of **{METHODS[own].title}** on the same request, to compare with "
+            f"{METHODS[experiment.config.method].title}.",
+            icon=":material/compare_arrows:",
+        )
     null_space_step(calibrated)
     targets_step(calibrated)
     with step(story.ending(calibrated), "confusion", "See the confusion matrices"):

@@ -8,7 +8,7 @@ from functools import partial
 
 import streamlit as st
 
-from pages.shared import cache, jobs, session, state
+from pages.shared import cache, jobs, lesson, session, state
 from unsc_core.config import ExperimentConfig
 from unsc_core.jobs.cost import duration
 from unsc_core.jobs.job import SHORT_S, Job, JobState
@@ -79,6 +79,7 @@ def _offer(items: Sequence[BatchItem], missing: Sequence[BatchItem], label: str,
             on_click=_submit,
             args=(missing,),
             key=f"run-{name}",
+            **lesson.unless_read_only(),
         )
         _done_and_cost(items, missing)
 

@@ -50,7 +50,7 @@ def predictions(result: Result, rows: NDArray[np.intp], part: str = "test") -> N
 def cards(
     dataset: Dataset, samples: NDArray[np.generic], rows: NDArray[np.intp], texts: list[str]
 ) -> None:
-    """Small images with a line or two of text under each; points are shown as numbers.
+    """Small images with a line or two of text under each; points are shown by their coordinates.
 
     Args:
         dataset: what the samples are of.
@@ -59,7 +59,9 @@ def cards(
         texts: one for each, HTML with <b> and <br>; everything else in them is escaped.
     """
     if not dataset.is_images:
-        st.caption(" · ".join(f"({samples[r][0]:.2f}, {samples[r][1]:.2f})" for r in rows))
+        pairs = zip(rows, texts, strict=True)
+        points = [f"({samples[r][0]:.2f}, {samples[r][1]:.2f}) {_plain(text)}" for r, text in pairs]
+        st.caption(" · ".join(points))
         return
     items = [
         f'<div class="unsc-card"><img alt="{html.escape(_plain(text))}" '

@@ -18,9 +18,11 @@ TERMS = {
     "Over-unlearning": "Damage to the retained classes: Acc_r falls below that of the original "
     "model.",
     "Pseudo-label": "The retained class that the original model finds most similar to a forgotten "
-    "sample. UNSC trains the sample towards this class.",
+    "sample; for single samples, the most similar class other than its own. UNSC trains the sample "
+    "towards this class.",
     "Margin": "In the original model, the logit of the pseudo-label minus that of the next most "
-    "similar retained class. A small margin means that two classes were almost equally similar.",
+    "similar class that it could have been. A small margin means that two classes were almost "
+    "equally similar.",
     "Second moments": "The mean products of a layer's inputs, taken over training images. Their "
     "eigenvectors are the directions that the images use; their eigenvalues are the energies.",
     "Energy": "How strongly the retained classes use a direction of a layer's input: their mean "

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from pages.shared import cache, session, state
+from pages.shared import cache, lesson, session, state
 from pages.shared.state import ResolvedExperiment
 from unsc_core.config import ExperimentConfig
 from unsc_core.experiment.keys import keys
@@ -228,7 +228,15 @@ def _is_done(job: Job) -> bool:
 def _confirm(job_id: str, cost: Cost, label: str = RUN) -> None:
     if cost.seconds:
         st.markdown(f"This takes about {duration(cost.seconds)} on this machine: {cost.words}.")
-    st.button(label, type="primary", on_click=_remember, args=(job_id,), key=f"run-{job_id}")
+    st.button(
+        label,
+        type="primary",
+        on_click=_remember,
+        args=(job_id,),
+        key=f"run-{job_id}",
+        # The experiment that the link asks for may always be run.
+        **({} if label == RUN else lesson.unless_read_only()),
+    )
 
 
 def _remember(job_id: str) -> None:

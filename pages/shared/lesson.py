@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlsplit
 
 import streamlit as st
@@ -11,6 +12,9 @@ from pages.shared import page_links
 
 CONTROLS = ("dataset", "model", "forget", "method", "gamma", "more")
 """What a link may hide or lock; "all" means every one of them."""
+
+PARTS = ("hide", "lock")
+"""The parts of a link that make a lesson."""
 
 
 @dataclass(frozen=True)
@@ -24,11 +28,16 @@ class Lesson:
         """Whether any of these controls may not be changed."""
         return bool((self.hidden | self.locked) & set(names))
 
+    @property
+    def read_only(self) -> bool:
+        """Whether no control may be changed: then no further work is started, nothing deleted."""
+        return set(CONTROLS) <= self.hidden | self.locked
+
 
 def from_query(query: dict[str, str]) -> tuple[Lesson, list[str]]:
     """The lesson in a link, and one sentence for each name that is not a control."""
     parts, notes = {}, []
-    for action in ("hide", "lock"):
+    for action in PARTS:
         names = [name.strip() for name in query.get(action, "").split(",") if name.strip()]
         notes += [
             f"The link says {action} = '{name[:40]}', which is not a control; "
@@ -40,6 +49,11 @@ def from_query(query: dict[str, str]) -> tuple[Lesson, list[str]]:
     return Lesson(parts["hide"], parts["lock"]), notes
 
 
+def unless_read_only() -> dict[str, Any]:
+    """What disables a button, and says why, where the lesson is read-only."""
+    return {"disabled": True, "help": LOCKED} if current().read_only else {}
+
+
 def current() -> Lesson:
     """The session's lesson; it stays in the link."""
     if "lesson" not in st.session_state:
@@ -48,6 +62,8 @@ def current() -> Lesson:
     return st.session_state["lesson"]
 
 
+LOCKED = "The link that was opened here lets people look, but not start further work or delete."
+"""Why a button is disabled where the lesson is read-only."""
 SHARING = {
     "change everything": {},
     "change nothing": {"lock": "all"},
@@ -60,7 +76,7 @@ def share() -> None:
     """The link to this page and experiment, as it is or for a lesson."""
     with st.sidebar.popover("Share", icon=":material/share:", width="stretch"):
         query = st.query_params.to_dict()
-        plain = {name: text for name, text in query.items() if name not in ("hide", "lock")}
+        plain = {name: text for name, text in query.items() if name not in PARTS}
         access = st.segmented_control(
             "People with the link can",
             list(SHARING),

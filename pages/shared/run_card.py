@@ -9,7 +9,7 @@ from functools import partial
 
 import streamlit as st
 
-from pages.shared import cache, page_links, state
+from pages.shared import cache, lesson, page_links, state
 from pages.shared.addresses import query_of
 from unsc_core.errors import ConfigError, UnscError
 from unsc_core.experiment.keys import keys
@@ -165,7 +165,12 @@ def _delete_button(side: str, run: Run) -> None:
             "use them."
         )
         st.button(
-            "Delete run", type="primary", key=f"delete-{side}", on_click=_delete, args=(run.key,)
+            "Delete run",
+            type="primary",
+            key=f"delete-{side}",
+            on_click=_delete,
+            args=(run.key,),
+            **lesson.unless_read_only(),
         )
 
 

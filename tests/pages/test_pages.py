@@ -237,6 +237,18 @@ def test_sharing_gives_the_link_of_what_is_shown() -> None:
     assert app.code[0].value.endswith("?method=random-labels&lock=all")
 
 
+def test_a_locked_link_starts_and_deletes_nothing() -> None:
+    locked = open_page("compare", lock="all").button(key="run-all")
+    assert locked.disabled
+    assert "not start" in locked.help
+    assert not open_page("compare").button(key="run-all").disabled
+    runs = open_page("runs", lock="all")
+    assert runs.query_params["lock"] in ("all", ["all"])  # also after a reload
+    deleting = [b for b in runs.button if b.label == "Delete run"]
+    assert deleting
+    assert all(b.disabled for b in deleting)
+
+
 def test_another_method_from_the_sidebar_shows_its_result() -> None:
     app = open_page("confusion")
     before = app.metric[1].value

@@ -40,13 +40,14 @@ def entry_at(path: AccuracyPath, acc_forget: float) -> tuple[int, bool]:
 def entry_as_retrained(path: AccuracyPath, retrained: float, samples: int) -> tuple[int, bool]:
     """The entry after the original whose Acc_f is nearest to the retrained model's.
 
-    The first of several; the original itself only where there is no other.
+    The last of several, as the method was to run on; the original only where there is no other.
 
     Returns:
         The index of the entry, and whether the single samples count as forgotten there.
     """
     first = 1 if len(path.epoch) > 1 else 0
-    entry = first + int(np.argmin(np.abs(path.acc_forget[first:] - retrained)))
+    distance = np.abs(path.acc_forget[first:] - retrained)
+    entry = first + int(np.flatnonzero(distance == distance.min())[-1])
     reached = forgetting(float(path.acc_forget[entry]), retrained, samples)
     return entry, reached is Forgetting.DONE
 

@@ -89,8 +89,8 @@ class LabRecorder:
             if not frames or last[0] != frames[-1][0]:
                 frames.append((last[0], self._logits(model)))
             if frames[-1][0] < total and method != "retrain":
-                known = f"{100 * last[1]:.1f}\u00a0% of the forgotten points still recognised"
-                stopped = f"stopped after epoch {last[0]}: {known}"
+                known = f"{100 * last[1]:.1f}\u00a0% of the forgotten training points"
+                stopped = f"stopped after epoch {last[0]}: {known} still recognised"
         return self._arrays(frames), stopped
 
     def _logits(self, model: nn.Module) -> NDArray[np.float32]:

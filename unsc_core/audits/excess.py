@@ -87,7 +87,8 @@ def sees(remember: Sequence[float], retrained: Sequence[float], direction: str) 
     """How well an audit tells networks that remember from retrained ones: the AUC of its value.
 
     1 if it ranks every network that remembers above every retrained one, 0.5 for chance. With
-    three seeds, chance alone exceeds 0.75 in about one of eight cases.
+    three seeds, chance alone exceeds 0.75 in about one of eight cases for audits of the answers, in
+    which original and mask differ, and in one of five for the others.
 
     Args:
         remember: values of networks in which nothing was forgotten.

@@ -1,4 +1,4 @@
-"""The training labels of the forgotten samples, and what the retrained model predicts."""
+"""The class that each forgotten sample is assigned, and what the retrained model predicts."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from unsc_core.figures.theme import Look, Picture, class_colour, clear, label_ma
 
 
 def flow(result: Result, look: Look) -> Picture:
-    """Sankey of the forgotten samples: training label → retrained model's prediction.
+    """Sankey of the forgotten samples: assigned class → retrained model's prediction.
 
     A link between the same class has its colour; any other is grey.
 
     Raises:
-        ValueError: the method trains on no labels, or the retrained model is not there yet.
+        ValueError: the method assigns no classes, or the retrained model is not there yet.
     """
     if result.labels is None or result.retrained is None or result.retrained.train is None:
-        raise ValueError("the flow needs training labels and the retrained model's predictions")
+        raise ValueError("the flow needs assigned classes and the retrained model's predictions")
     dataset = result.split.dataset
     labels, other = result.labels, result.retrained.train[result.split.forget_train()].argmax(1)
     left, right = np.unique(labels), np.unique(other)
@@ -28,7 +28,7 @@ def flow(result: Result, look: Look) -> Picture:
     figure = go.Figure(_sankey(result, pairs, look))
     styled(figure, look, 520)
     figure.update_layout(margin={"l": 8, "r": 8, "t": 40, "b": 12})
-    sides = ((0, "left", "Training label"), (1, "right", "Retrained model's prediction"))
+    sides = ((0, "left", "Assigned class"), (1, "right", "Retrained model's prediction"))
     for x, anchor, text in sides:
         place = {"x": x, "xanchor": anchor, "xref": "paper", "y": 1.08, "yref": "paper"}
         write(figure, f"<b>{text}</b>", font={"size": 15}, **place)
@@ -36,15 +36,15 @@ def flow(result: Result, look: Look) -> Picture:
     chance = float(sum((labels == c).mean() * (other == c).mean() for c in np.union1d(left, right)))
     samples = _training(result)
     sentence = (
-        f"For {percent(same)} of {samples} the training label is the retrained model's prediction "
-        f"(shuffled labels would reach {percent(chance)})."
+        f"For {percent(same)} of {samples} the assigned class is the retrained model's prediction "
+        f"(shuffled, the classes would reach {percent(chance)})."
     )
     table = {
-        "training label": [dataset.class_names[a] for a, _, _ in pairs],
+        "assigned class": [dataset.class_names[a] for a, _, _ in pairs],
         "retrained prediction": [dataset.class_names[b] for _, b, _ in pairs],
         "samples": [n for *_, n in pairs],
     }
-    alt = f"Flow of {samples} from training labels to the retrained model's predictions."
+    alt = f"Flow of {samples} from assigned classes to the retrained model's predictions."
     return Picture(figure, alt, sentence, table)
 
 
@@ -52,7 +52,7 @@ def _sankey(result: Result, pairs: list[tuple[int, int, int]], look: Look) -> go
     """The trace; `pairs` are (trained on, predicted, samples) of every link."""
     names, forget = result.split.dataset.class_names, result.split.forget_classes
     total = sum(n for *_, n in pairs)
-    # The nodes: the training labels, then the predictions.
+    # The nodes: the assigned classes, then the predictions.
     nodes = [(side, c) for side in (0, 1) for c in sorted({pair[side] for pair in pairs})]
     sizes = [sum(pair[2] for pair in pairs if pair[side] == c) for side, c in nodes]
     grey = clear(look.muted, 0.25)
@@ -76,7 +76,7 @@ def _sankey(result: Result, pairs: list[tuple[int, int, int]], look: Look) -> go
             "color": [
                 clear(class_colour(int(a), forget), 0.5) if a == b else grey for a, b, _ in pairs
             ],
-            "hovertemplate": "trained on %{source.label}<br>retrained predicts %{target.label}<br>"
+            "hovertemplate": "assigned %{source.label}<br>retrained predicts %{target.label}<br>"
             "<b>%{value:.0f} samples</b><extra></extra>",
         },
     )
@@ -93,9 +93,9 @@ def _share(share: float) -> str:
 
 
 def label_counts(result: Result, look: Look) -> Picture:
-    """How many forgotten samples have each class as their training label."""
+    """How many forgotten samples are assigned each class."""
     if result.labels is None:
-        raise ValueError("this method trains on no labels")
+        raise ValueError("this method assigns no classes")
     dataset, forget = result.split.dataset, result.split.forget_classes
     classes, counts = np.unique(result.labels, return_counts=True)
     order = np.argsort(-counts)
@@ -115,15 +115,15 @@ def label_counts(result: Result, look: Look) -> Picture:
     styled(figure, look, 90 + 36 * len(names))
     figure.update_yaxes(autorange="reversed", type="category")
     figure.update_xaxes(
-        title_text="forgotten samples with this training label", range=[0, 1.15 * counts.max()]
+        title_text="forgotten samples assigned this class", range=[0, 1.15 * counts.max()]
     )
     figure.update_layout(margin={"l": label_margin(names), "b": 56})
     text = (
         f"{percent(counts[order][0] / counts.sum())} of {_training(result)} "
-        f"have the training label {class_title(names[0])}."
+        f"are assigned {class_title(names[0])}."
     )
     table = {"class": names, "samples": counts[order]}
-    return Picture(figure, "Bars: forgotten samples per training label.", text, table)
+    return Picture(figure, "Bars: forgotten samples per assigned class.", text, table)
 
 
 def _training(result: Result) -> str:

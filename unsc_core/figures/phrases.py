@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from unsc_core.data import DATASETS
 from unsc_core.data.request import Split
 from unsc_core.methods import METHODS
@@ -55,8 +57,8 @@ def requested(request: Split) -> str:
 
 
 def percent(share: float) -> str:
-    """A share from 0 to 1 in whole percent."""
-    return f"{100 * share:.0f}\u00a0%"
+    """A share from 0 to 1 in whole percent, halves rounded up."""
+    return f"{np.floor(100 * share + 0.5):.0f}\u00a0%"
 
 
 def points(difference: float) -> str:

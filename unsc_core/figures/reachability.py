@@ -96,6 +96,12 @@ def reachable_sentence(
     best = max(areas, key=lambda layer: areas[layer])
     kept, left = curve(spectra[best], found.forget_energy[best])
     k = sum(energy_rank(group, cut_at[best]) for group in spectra[best])
+    if left[k] <= 100 - kept[k]:
+        return (
+            f"Even in {layer_name(titles[best])}, which separates forgotten from retained samples "
+            "best over all cuts, this cut leaves no more of the forgotten samples' energy to reach "
+            "than of the retained samples'."
+        )
     return (
         f"{layer_name(titles[best])} separates forgotten from retained samples best (selectivity "
         f"{areas[best]:.2f}): with {kept[k]:.0f} % of the retained energy kept, {left[k]:.0f} "

@@ -185,15 +185,18 @@ def pseudo_labels(result: Result) -> Step:
         raise ValueError("this method trains on no labels")
     counts, names = np.bincount(result.labels), _these(result)
     most = class_title(result.split.dataset.class_names[int(counts.argmax())])
+    others = "the other classes"
+    similar = "the retained class that the network finds most similar to it"
+    if result.split.forget_ids:
+        others = "classes"
+        similar = "the class other than its own that the network finds most similar to it"
     targets = (
-        "each sample is trained towards the class that the network finds most similar to it, its "
-        "**pseudo-label**. The idea: the boundaries between "
-        f"{'' if result.split.forget_ids else 'the other '}classes then have to bend less."
+        f"each sample is trained towards {similar}, its **pseudo-label**. The idea: "
+        f"the boundaries between {others} then have to bend less."
     )
     if result.config.edits:
         targets = (
-            "each sample has a **pseudo-label**, the class that the network finds most similar to "
-            "it; some of them were edited by hand here."
+            f"each sample has a **pseudo-label**, {similar}; some of them were edited by hand here."
         )
     return Step(
         "4 · Pseudo-labels",
@@ -369,7 +372,7 @@ def gone(result: Result, probe: Mapping[str, Any] | None) -> Step:
             title,
             f"A network may never predict {names} and still have all that it takes in its "
             "features. **Audits** look for it there, in the answers and in the memory, and "
-            "compare with the retrained model. For this run they have not been made yet. The page "
+            f"compare with the retrained model. For {who} they have not been made yet. The page "
             "Audit makes them and tells beforehand how long they take.",
             "?",
             f"of {names} left in the features",

@@ -63,6 +63,10 @@ def measure(config: ExperimentConfig, store: Store, report: Report = silent) -> 
     _put(rates, rates_key(config, dataset), device, store)
 
 
+TELLING_S = 0.2
+"""A shorter unlearning is mostly overhead, which does not grow with the request."""
+
+
 def record(work: Experiment) -> None:
     """Correct the stored rates by what a finished job's training and unlearning took."""
     rates = read_rates(work.config, work.dataset, work.store)
@@ -76,7 +80,7 @@ def record(work: Experiment) -> None:
             steps = images * training(work.config).epochs
             changed = replace(changed, step=seconds[stage] / steps)
     whole = unlearning_seconds(work.config, work.split, changed)
-    if "unlearn" in seconds and whole and METHODS[method].epochs:
+    if "unlearn" in seconds and whole >= TELLING_S and METHODS[method].epochs:
         needed = rates.needed | {method: seconds["unlearn"] / whole}
         changed = replace(changed, needed=needed)
     if changed != rates:

@@ -222,7 +222,7 @@ def _sections(
         judged = result.retrained is not None and result.retrained.train is not None
         yield (
             "Pseudo-labels",
-            "The training labels of the forgotten samples.",
+            "The class that each forgotten sample is assigned.",
             [flow(result, LIGHT) if judged else label_counts(result, LIGHT)],
         )
 

@@ -24,7 +24,7 @@ from unsc_core.experiment.keys import keys
 from unsc_core.experiment.result import Result
 from unsc_core.figures.accuracy import change_per_class
 from unsc_core.figures.decision_space import ranges, space
-from unsc_core.figures.phrases import MODEL_TITLES, run_title
+from unsc_core.figures.phrases import MODEL_TITLES, model_title, run_title
 from unsc_core.figures.theme import Picture
 from unsc_core.figures.two_runs import comparison, differences, same_request, seconds_note
 from unsc_core.runs.history import LIMIT, Run, default_pair
@@ -38,7 +38,7 @@ def draw_table(runs: list[Run]) -> None:
     columns = {
         "When": [datetime.fromtimestamp(run.created) for run in runs],
         "Dataset": [run_card.dataset_title(c.dataset) if c else None for c in configs],
-        "Model": [c.model if c else None for c in configs],
+        "Model": [model_title(c.model) if c else None for c in configs],
         "Forgets": [", ".join(run.forgets) for run in runs],
         "Method": [run_card.method(run) if run.config else None for run in runs],
         "γ": [c.energy_threshold if c else None for c in configs],

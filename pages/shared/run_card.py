@@ -51,6 +51,8 @@ def method(run: Run) -> str:
     """The method of a run, with how the run differs from the plain method."""
     assert run.config is not None
     title = method_title(run.config.method) if run.config.method in METHODS else run.config.method
+    if run.config.subspace == "merge":
+        title += ", per-class merge"
     return altered(title, run.alterations)
 
 

@@ -158,7 +158,8 @@ def _described(path: Path, key: str, mark: int) -> Run:
 def _classes(config: ExperimentConfig) -> tuple[str, ...]:
     """What is forgotten, without the dataset that has the names of the classes."""
     if config.forget_ids:
-        return (f"{len(config.forget_ids)} samples",)
+        count = len(config.forget_ids)
+        return (f"{count} sample{'s' if count > 1 else ''}",)
     return tuple(f"class {c}" for c in config.forget_classes)
 
 

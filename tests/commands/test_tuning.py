@@ -121,3 +121,12 @@ def test_defaults_are_what_was_chosen_on_validation_samples() -> None:
         assert METHODS[name].learning_rate == setting["learning_rate"], name
         assert METHODS[name].energy_threshold == setting.get("energy_threshold"), name
     assert all(len(list(settings(name))) > 1 for name in chosen)
+
+
+def test_the_record_of_equal_budgets_gives_no_method_fewer_settings() -> None:
+    record = json.loads(shipped_record("fashion-mnist-mini", "small-cnn_equal-budget").read_text())
+    for outcome in record["methods"]:
+        grid = list(settings(outcome["method"]))
+        assert [one["settings"] for one in outcome["tried"]][: len(grid)] == grid
+        assert outcome["chosen"] == choose(outcome["tried"])
+        assert outcome["seeds"] == [0]

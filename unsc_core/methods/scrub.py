@@ -6,9 +6,6 @@ plain SGD at a constant rate without momentum or weight decay, the gradient norm
 there is no augmentation, no dropout and no batch statistics. Student and teacher are therefore
 identical at the first step, where the divergence has zero gradient: the first epoch only follows
 rounding errors on D_f, and forgetting starts once the first pass over D_r has made the two differ.
-A larger weight of the divergence on D_r keeps it from forgetting here: with α, γ of 0.001, 0.99;
-0.01, 0.99; 0.1, 0.9; 0.5, 0.5 and 1, 0.1, Acc_f on Fashion-MNIST mini's validation part is 1, 14,
-65, 74 and 85 % (mean of classes 6, 0, 9, seed 0), with Acc_r between 90.1 and 91.4.
 """
 
 from __future__ import annotations

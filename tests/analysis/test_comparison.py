@@ -23,7 +23,12 @@ from unsc_core.analysis.comparison import (
     rows,
     standing,
 )
-from unsc_core.analysis.equal_forgetting import at_equal_forgetting, entry_at, mean_path
+from unsc_core.analysis.equal_forgetting import (
+    at_equal_forgetting,
+    entry_as_retrained,
+    entry_at,
+    mean_path,
+)
 from unsc_core.analysis.measures import MEASURES
 from unsc_core.analysis.replay import make_epochs, read_epochs
 from unsc_core.analysis.summary import summary
@@ -430,3 +435,13 @@ def test_all_methods_are_the_main_ones_and_further_ones() -> None:
     assert main == {*COMPARED, "delete"}  # the chosen method is always compared
     assert all_ == set(METHODS) - {"retrain"}
     assert len(METHOD_SETS["all"]) > len(METHOD_SETS["main"])
+
+
+def test_of_epochs_equally_near_to_the_retrained_the_last_is_taken() -> None:
+    def entry(retrained: float, *acc_forget: float) -> tuple[int, bool]:
+        return entry_as_retrained(path(*((one, 90.0) for one in acc_forget)), retrained, 5)
+
+    assert entry(100.0, 100, 100, 100, 100) == (3, True)
+    assert entry(70.0, 100, 80, 60, 80)[0] == 3
+    assert entry(60.0, 100, 80, 60, 20) == (2, True)
+    assert entry(60.0, 100)[0] == 0

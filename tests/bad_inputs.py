@@ -124,6 +124,7 @@ def _blob_weights() -> dict[str, torch.Tensor]:
     return dict(build_model("mlp", (2,), 4).state_dict())
 
 
+ERASURE = {"method": "null-space-erasure"}
 MARK = "code-has-run"
 
 
@@ -177,6 +178,9 @@ BAD_INPUTS = [
     _setting("unknown device", "'tpu'", device="tpu"),
     _setting("device that is not there", "'cuda:99'", device="cuda:99"),
     _setting("learning rate 0", "not 0.", learning_rate=0.0),
+    _setting("strength too large", "0 to 100", "not 101", **ERASURE, strength=101.0),
+    _setting("strength negative", "0 to 100", "not -1", **ERASURE, strength=-1.0),
+    _setting("strength nan", "0 to 100", "not nan", **ERASURE, strength=float("nan")),
     _setting("learning rate negative", "not -0.1", learning_rate=-0.1),
     _setting("learning rate nan", "not nan", learning_rate=float("nan")),
     _setting("learning rate infinite", "not inf", learning_rate=float("inf")),

@@ -38,6 +38,7 @@ class ExperimentConfig:
         class_weights: "equal": each class counts by the images drawn of it; "size": in proportion
             to all its training images, which estimates the second moments of the whole retain set.
         learning_rate, epochs: of the unlearning.
+        strength: of erasing in the features, where the method does that; 0 leaves them alone.
         edits: of the pseudo-labels: "4>2" gives class 2 to samples whose pseudo-label is class 4,
             "#17>2" to training sample 17.
         training_epochs: of the original and the retrained model.
@@ -58,6 +59,7 @@ class ExperimentConfig:
     subspace: str | None = None
     learning_rate: float | None = None
     epochs: int | None = None
+    strength: float | None = None
     edits: tuple[str, ...] = ()
     training_epochs: int | None = None
     device: str = "auto"

@@ -17,7 +17,13 @@ from unsc_core.data.dataset import Dataset
 from unsc_core.data.own import path_in_data_folder
 from unsc_core.data.request import split
 from unsc_core.errors import ConfigError
-from unsc_core.experiment.resolve import CLASS_WEIGHTS, SAMPLES, SUBSPACES, default_energy_threshold
+from unsc_core.experiment.resolve import (
+    CLASS_WEIGHTS,
+    MAX_STRENGTH,
+    SAMPLES,
+    SUBSPACES,
+    default_energy_threshold,
+)
 from unsc_core.figures.phrases import requested
 from unsc_core.methods import METHODS
 from unsc_core.models import MODELS
@@ -40,7 +46,7 @@ class ExperimentState:
         gammas: one energy threshold for each layer, instead of `gamma`; empty for none.
         subspace: how the directions of the classes are put together, one of SUBSPACES.
         seed: of everything random.
-        lr, epochs: of the method; None for its default.
+        lr, epochs, strength: of the method; None for its default.
         edits: changes of the pseudo-labels, as in ExperimentConfig.
         ids: training samples to forget instead of classes; empty for none.
         checkpoint: weights of the original, as a path relative to the data folder.
@@ -64,6 +70,7 @@ class ExperimentState:
     seed: int = 0
     lr: float | None = None
     epochs: int | None = None
+    strength: float | None = None
     edits: tuple[str, ...] = ()
     ids: tuple[int, ...] = ()
     checkpoint: str | None = None
@@ -131,6 +138,7 @@ _READERS: dict[str, Reader] = {
     "seed": url_fields.between(int, 0, 2**31 - 1),
     "lr": url_fields.positive(float),
     "epochs": url_fields.positive(int),
+    "strength": url_fields.between(float, 0, MAX_STRENGTH),
     "edits": url_fields.edits,
     "ids": url_fields.ids,
     "checkpoint": lambda text: text or None,

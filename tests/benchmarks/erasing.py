@@ -15,6 +15,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from tests.benchmarks.factors import accuracies
+from unsc_core.analysis.comparison import OWN_DEFAULTS
 from unsc_core.analysis.spread import interval, standard_deviation
 from unsc_core.audits import AUDITS
 from unsc_core.audits.subject import Subject
@@ -24,48 +25,36 @@ from unsc_core.experiment.result import Predictions, masked
 from unsc_core.figures.phrases import pm
 from unsc_core.learning.batches import predict
 from unsc_core.methods import METHODS, null_space_erasure
-from unsc_core.methods.context import projections
 
 FOUND = ("linear-probe", "neighbours", "prototype", "logits-probe", "relearning")
 STRENGTHS = (0.0, 0.5, 2.0)
 Make = Callable[[Experiment], object]
 
 
-def method(name: str) -> Make:
-    """A method with its defaults."""
+def method(name: str, strength: float | None = None) -> Make:
+    """A method with its defaults, and with a strength of erasing where it has one."""
 
     def make(work: Experiment) -> object:
-        given = Experiment(replace(work.config, method=name, **DEFAULTS))
-        return METHODS[name].unlearn(copy.deepcopy(work.original), given.context()).model
+        config = replace(work.config, **OWN_DEFAULTS | {"method": name, "strength": strength})
+        model = copy.deepcopy(work.original)
+        return METHODS[name].unlearn(model, Experiment(config).context()).model
 
     return make
 
 
-DEFAULTS = {"energy_threshold": None, "learning_rate": None, "epochs": None, "subspace": None}
-
-
-def erased(strength: float, free: bool = False) -> Make:
-    """Erasure with a strength, in the null space or with all weights free."""
-
-    def make(work: Experiment) -> object:
-        given = Experiment(replace(work.config, method="null-space-erasure", **DEFAULTS))
-        context, model = given.context(), copy.deepcopy(work.original)
-        project = None
-        if free:
-            context = replace(context, learning_rate=0.05)
-        else:
-            project, _ = projections(model, context)
-        return null_space_erasure.erase(model, context, project, strength=strength).model
-
-    return make
+def freely(work: Experiment) -> object:
+    """Erasure with all weights free."""
+    config = replace(work.config, **OWN_DEFAULTS | {"method": "null-space-erasure"})
+    context = replace(Experiment(config).context(), learning_rate=0.05)
+    return null_space_erasure.erase(copy.deepcopy(work.original), context, None).model
 
 
 WAYS: dict[str, Make] = {
     "UNSC": method("unsc"),
     "DELETE": method("delete"),
     "null-space erasure": method("null-space-erasure"),
-    "erasure; all weights (lr 0.05)": erased(1.0, free=True),
-    **{f"erasure; strength {strength:g}": erased(strength) for strength in STRENGTHS},
+    "erasure; all weights (lr 0.05)": freely,
+    **{f"erasure; strength {each:g}": method("null-space-erasure", each) for each in STRENGTHS},
 }
 
 

@@ -155,6 +155,18 @@ def test_each_setting_changes_the_keys_of_what_it_decides(field: str) -> None:
     } == expected
 
 
+def test_a_strength_is_in_the_key_unless_it_is_the_default() -> None:
+    dataset = load_dataset("blobs")
+    plain = blobs(method="null-space-erasure")
+    usual, spelled, weaker, none = (
+        keys(resolve(replace(plain, strength=strength), dataset), dataset).unlearned
+        for strength in (None, 1.0, 0.5, 0.0)
+    )
+    assert usual == spelled
+    assert len({usual, weaker, none}) == 3
+    assert resolve(blobs(strength=0.5), dataset).strength is None  # UNSC has none
+
+
 def test_other_data_or_network_changes_every_key() -> None:
     named = [
         keys(resolve(c, load_dataset(c.dataset)), load_dataset(c.dataset))

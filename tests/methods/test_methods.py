@@ -806,9 +806,8 @@ def test_erasure_makes_forgotten_features_harder_to_find(
     monkeypatch.setattr(null_space_erasure, "weights", lambda found, goal: (1.0, 1.0))
 
     def readable(strength: float) -> null_space_erasure.Found:
-        context, model = work.context(), copy.deepcopy(work.original)
-        project, _ = null_space_erasure.projections(model, context)
-        null_space_erasure.erase(model, context, project, strength=strength)
+        model = copy.deepcopy(work.original)
+        null_space_erasure.unlearn(model, replace(work.context(), strength=strength))
         last, _ = null_space_erasure.last_linear(model)
         rows = work.data.index(readability.rows)
         return readability.of(null_space_erasure.features(model, last, work.data, rows).numpy())

@@ -59,6 +59,9 @@ def test_a_query_has_every_setting_and_no_default(home: Path) -> None:
     assert {"sample": "first", "weights": "size"}.items() <= query_of(
         resolve(other, dataset), dataset
     ).items()
+    weak = resolve(replace(plain, method="null-space-erasure", strength=0.5), dataset)
+    assert query_of(weak, dataset)["strength"] == "0.5"
+    assert "strength" not in query_of(resolve(replace(weak, strength=1.0), dataset), dataset)
     data_folder().mkdir(parents=True)
     own = str(save_npz(data_folder() / "own.npz"))
     assert (

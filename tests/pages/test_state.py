@@ -29,6 +29,7 @@ from unsc_core.methods import METHODS
         ExperimentState(seeds=3, equal=12),
         ExperimentState("digits", forget=(3,), gamma=0.9612345678, training=7, device="cuda:1"),
         ExperimentState("digits", forget=(3,), sample="first", weights="size"),
+        ExperimentState(method="null-space-erasure", strength=0.0),
         ExperimentState("own/my images.npz", forget=(2,), checkpoint="own/weights.safetensors"),
     ],
 )
@@ -77,6 +78,8 @@ def test_a_link_to_a_dataset_is_enough(name: str) -> None:
         ("lr", "0"),
         ("lr", "inf"),
         ("epochs", "-3"),
+        ("strength", "-1"),
+        ("strength", "nan"),
         ("seeds", "2"),
         ("equal", "31"),
         ("training", "0"),

@@ -19,8 +19,8 @@ from unsc_core.figures.phrases import dataset_title, method_title
 from unsc_core.figures.summary_table import text_table
 
 AS_TYPED = (
-    *("dataset", "subspace", "learning_rate", "epochs", "training_epochs"),
-    *("device", "checkpoint", "moments_sample", "class_weights"),
+    *("dataset", "subspace", "learning_rate", "epochs", "strength"),
+    *("training_epochs", "device", "checkpoint", "moments_sample", "class_weights"),
 )
 """Settings of an experiment that are the options of the same names."""
 UNMEASURED = ("seed", "key", "device", "machines", "alterations", "chosen")

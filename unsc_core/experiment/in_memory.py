@@ -28,6 +28,7 @@ def unlearn(
     subspace: str | None = None,
     learning_rate: float | None = None,
     epochs: int | None = None,
+    strength: float | None = None,
     seed: int = 0,
     moments_sample: str = "random",
     class_weights: str = "equal",
@@ -43,8 +44,8 @@ def unlearn(
         forget_classes, forget_ids: what to forget, one or the other; ids are indices of training
             samples.
         method: a name in METHODS except "retrain": how `model` was trained is not known here.
-        energy_threshold, subspace, learning_rate, epochs, seed, moments_sample, class_weights,
-            device: as in ExperimentConfig; None is the method's default.
+        energy_threshold, subspace, learning_rate, epochs, strength, seed, moments_sample,
+            class_weights, device: as in ExperimentConfig; None is the method's default.
         report: receives progress.
 
     Raises:
@@ -72,6 +73,7 @@ def unlearn(
             subspace=subspace,
             learning_rate=learning_rate,
             epochs=epochs,
+            strength=strength,
             moments_sample=moments_sample,
             class_weights=class_weights,
         )

@@ -20,6 +20,7 @@ from unsc_core.subspace.energy import MERGE_THRESHOLD, check_energy_threshold, c
 DEFAULT_ENERGY_THRESHOLD = METHODS["unsc"].energy_threshold or 1.0
 MOMENTS = MomentsConfig()
 MAX_EPOCHS = 1000
+MAX_STRENGTH = 100.0
 SUBSPACES = ("joint", "merge")
 SAMPLES = ("random", "first")
 CLASS_WEIGHTS = ("equal", "size")
@@ -69,6 +70,11 @@ def resolve_method(config: ExperimentConfig) -> ExperimentConfig:
     if method.epochs is not None:
         epochs = _given(config.epochs, method.epochs)
         _check_epochs("epochs", epochs)
+    strength = None
+    if method.strength is not None:
+        strength = _given(config.strength, method.strength)
+        if not 0 <= strength <= MAX_STRENGTH:
+            raise ConfigError(f"The strength must be 0 to {MAX_STRENGTH:g}, not {strength:g}.")
     for name, known in (("moments_sample", SAMPLES), ("class_weights", CLASS_WEIGHTS)):
         _check_choice(name, getattr(config, name), known)
     if not 0 <= config.seed < 2**31:
@@ -80,6 +86,7 @@ def resolve_method(config: ExperimentConfig) -> ExperimentConfig:
         subspace=subspace,
         learning_rate=rate,
         epochs=epochs,
+        strength=strength,
         edits=config.edits if method.uses_pseudo_labels else (),
     )
 
@@ -109,7 +116,7 @@ class Settings:
         energy_threshold: γ; the default where the method has none or every layer has its own.
         energy_thresholds: a γ for each layer, or () if `cut` holds for all.
         cut: where spectra are cut: γ, or MERGE_THRESHOLD for the merged subspace.
-        learning_rate, epochs: of the unlearning; 0 where the method has none.
+        learning_rate, epochs, strength: of the unlearning; 0 where the method has none.
     """
 
     energy_threshold: float
@@ -117,6 +124,7 @@ class Settings:
     cut: float
     learning_rate: float
     epochs: int
+    strength: float
 
     def cuts(self, layers: Iterable[str]) -> dict[str, float]:
         """Layer -> where its spectra are cut.
@@ -141,6 +149,7 @@ def settings(config: ExperimentConfig) -> Settings:
         cut=MERGE_THRESHOLD if config.subspace == "merge" else threshold,
         learning_rate=_given(config.learning_rate, 0.0),
         epochs=_given(config.epochs, 0),
+        strength=_given(config.strength, 0.0),
     )
 
 

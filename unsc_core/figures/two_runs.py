@@ -34,6 +34,7 @@ SETTINGS = {
     "class_weights": "weights of the classes in them",
     "learning_rate": "learning rate",
     "epochs": "maximum number of epochs",
+    "strength": "strength of erasing",
     "edits": "edits of the pseudo-labels",
     "training_epochs": "training epochs",
     "seed": "seed",

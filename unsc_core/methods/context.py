@@ -31,8 +31,8 @@ class Context:
     Attributes:
         split: the request: what to forget, and what to retain.
         data: the dataset's samples on the device.
-        seed, energy_threshold, learning_rate, epochs: resolved settings; a method ignores those it
-            does not use.
+        seed, energy_threshold, learning_rate, epochs, strength: resolved settings; a method ignores
+            those it does not use.
         stages: reports progress and times each stage.
         spectra: layer -> one Spectrum per group of the retain representations, to be cut at
             `energy_threshold`; computed or loaded when called. forget_spectra: the same of D_f.
@@ -56,6 +56,7 @@ class Context:
     watch: Callable[[int, float], None] = lambda epoch, accuracy: None
     edits: tuple[str, ...] = ()
     energy_thresholds: tuple[float, ...] = ()
+    strength: float = 0.0
 
     def forget_rows(self) -> Tensor:
         """Indices of D_f among the training samples, on the device."""

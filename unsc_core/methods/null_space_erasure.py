@@ -41,6 +41,7 @@ METHOD = Method(
     order=20,
     learning_rate=0.4,
     epochs=12,
+    strength=1.0,
     energy_threshold=0.98,
     uses_moments=True,
     held=150,
@@ -49,7 +50,7 @@ METHOD = Method(
     mark="diamond-cross",
 )
 LIKENESS = 0.5
-"""Weight of making features alike."""
+"""Weight of making features alike, at a strength of 1."""
 RANDOM, RANDOM_WEIGHT = 16, 6.0
 """Random directions of each step, and the weight of their mean beside the probe's direction."""
 HELD_WEIGHT = 30.0
@@ -73,14 +74,12 @@ def erase(
     context: Context,
     project: Project | None,
     null_space: dict[str, dict[str, int]] | None = None,
-    strength: float = 1.0,
 ) -> Unlearned:
     """Forget in answers and features.
 
     Args:
         project: see `descend`; None leaves all weights free.
         null_space: see `Unlearned`.
-        strength: factor on the weight of making features alike; 0 forgets in the answers alone.
 
     Raises:
         ConfigError: the network has no features: its last layer is not Linear.
@@ -90,7 +89,7 @@ def erase(
     targets = context.masked_predictions(model, forget, context.banned())
     rows, predictions = context.retained_predictions(model, len(context.retain_rows()))
     held = Held(rows, predictions, METHOD.held, HELD_WEIGHT)
-    likeness = Likeness(model, last, context, targets.argmax(1)) if strength else None
+    likeness = Likeness(model, last, context, targets.argmax(1)) if context.strength else None
     sgd = SgdConfig(context.learning_rate, context.epochs, floor=-1.0, falling=True)
 
     size = min(BATCH, math.ceil(len(forget) / FEWEST_STEPS))
@@ -102,7 +101,7 @@ def erase(
                 logits = model(data.inputs(data.x_train[forget[batch]]))
             loss = F.cross_entropy(logits, targets[batch]) + held.loss(model, data, order)
             if likeness is not None:
-                loss = loss + strength * LIKENESS * likeness.loss(found[0], drawn, order)
+                loss = loss + context.strength * LIKENESS * likeness.loss(found[0], drawn, order)
             yield loss
 
     def on_epoch(epoch: int, accuracy: float, loss: float) -> None:

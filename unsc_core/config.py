@@ -38,7 +38,8 @@ class ExperimentConfig:
         class_weights: "equal": each class counts by the images drawn of it; "size": in proportion
             to all its training images, which estimates the second moments of the whole retain set.
         learning_rate, epochs: of the unlearning.
-        strength: of erasing in the features, where the method does that; 0 leaves them alone.
+        strength: factor on the weight of erasing in the features, where the method does that; 0
+            leaves them alone.
         edits: of the pseudo-labels: "4>2" gives class 2 to samples whose pseudo-label is class 4,
             "#17>2" to training sample 17.
         training_epochs: of the original and the retrained model.
@@ -59,7 +60,7 @@ class ExperimentConfig:
     subspace: str | None = None
     learning_rate: float | None = None
     epochs: int | None = None
-    strength: float | None = None
+    strength: float = 1.0
     edits: tuple[str, ...] = ()
     training_epochs: int | None = None
     device: str = "auto"
@@ -74,6 +75,7 @@ class ExperimentConfig:
             "edited labels": self.edits,
             "γ per layer": self.energy_thresholds,
             "user-supplied weights": self.checkpoint,
+            f"strength {self.strength:g}": self.strength != 1,
         }
         return tuple(words for words, there in found.items() if there)
 

@@ -47,10 +47,14 @@ def query_of(config: ExperimentConfig, dataset: Dataset) -> dict[str, str]:
         raise ConfigError(
             "Its model is defined in a user's Python file, which the pages never run."
         )
-    none: dict[str, Any] = dict.fromkeys(("learning_rate", "epochs", "strength", "training_epochs"))
-    default = resolve(replace(config, **none), dataset)
-    usual = {name: getattr(default, name) for name in none}
+    default = resolve(
+        replace(config, learning_rate=None, epochs=None, training_epochs=None), dataset
+    )
+    usual = {
+        name: getattr(default, name) for name in ("learning_rate", "epochs", "training_epochs")
+    }
     usual |= {"device": "auto", "moments_sample": SAMPLES[0], "class_weights": CLASS_WEIGHTS[0]}
+    usual |= {"strength": 1.0}
     values = {name: value for name, value in vars(config).items() if value != usual.get(name)}
     if config.dataset not in DATASETS:
         values["dataset"] = _in_data_folder(config.dataset)

@@ -225,47 +225,49 @@ def _more(now: ExperimentState) -> ExperimentState:
                 "together. Per-class merge: those of each class, then combined, as in the paper.",
             )
             now = replace(now, subspace=subspace)
-        now = _choose_training(now)
-    return replace(now, seed=int(seed), checkpoint=checkpoint)
+        lr, epochs = _choose_training(now)
+        strength = now.strength
+        if METHODS[now.method].erases:
+            strength = st.number_input(
+                "Strength of erasing",
+                0.0,
+                MAX_STRENGTH,
+                key=state.widget_key("strength", now.strength),
+                format="%g",
+                step=0.5,
+                help="How much making the features alike counts beside forgetting in the "
+                "predictions; 1 is usual, 0 leaves the features alone.",
+            )
+    return replace(
+        now, seed=int(seed), checkpoint=checkpoint, lr=lr, epochs=epochs, strength=strength
+    )
 
 
-def _choose_training(now: ExperimentState) -> ExperimentState:
-    """Learning rate, epochs and strength of the method; None for its defaults."""
+def _choose_training(now: ExperimentState) -> tuple[float | None, int | None]:
+    """Learning rate and epochs of the method, None for its defaults."""
     entry = METHODS[now.method]
-    lr = epochs = strength = None
-    if entry.learning_rate is not None:
-        lr = st.number_input(
-            "Strength" if entry.epochs is None else "Learning rate",
-            min_value=1e-5,
-            max_value=100.0,
-            key=state.widget_key("lr", now.lr),
-            format="%g",
-            step=0.01,
-            placeholder=f"{entry.learning_rate:g} (default)",
-            help="How strongly the weights are changed."
-            if entry.epochs is None
-            else "Used for unlearning: plain SGD, gradient norm clipped to 1.",
-        )
-    if entry.epochs is not None:
-        epochs = st.number_input(
-            "Maximum epochs",
-            1,
-            1000,
-            key=state.widget_key("epochs", now.epochs),
-            placeholder=f"{entry.epochs} (default)",
-            help="Most methods stop once training accuracy on the forgotten classes is at most "
-            "1 %.",
-        )
-    if entry.strength is not None:
-        strength = st.number_input(
-            "Strength of erasing",
-            0.0,
-            MAX_STRENGTH,
-            key=state.widget_key("strength", now.strength),
-            format="%g",
-            step=0.5,
-            placeholder=f"{entry.strength:g} (default)",
-            help="How much making the features alike counts beside forgetting in the answers; "
-            "0: the answers only.",
-        )
-    return replace(now, lr=lr, epochs=epochs, strength=strength)
+    if entry.learning_rate is None:
+        return None, None
+    lr = st.number_input(
+        "Strength" if entry.epochs is None else "Learning rate",
+        min_value=1e-5,
+        max_value=100.0,
+        key=state.widget_key("lr", now.lr),
+        format="%g",
+        step=0.01,
+        placeholder=f"{entry.learning_rate:g} (default)",
+        help="How strongly the weights are changed."
+        if entry.epochs is None
+        else "Used for unlearning: plain SGD, gradient norm clipped to 1.",
+    )
+    if entry.epochs is None:
+        return lr, None
+    epochs = st.number_input(
+        "Maximum epochs",
+        1,
+        1000,
+        key=state.widget_key("epochs", now.epochs),
+        placeholder=f"{entry.epochs} (default)",
+        help="Most methods stop once training accuracy on the forgotten classes is at most 1 %.",
+    )
+    return lr, epochs

@@ -46,7 +46,7 @@ class ExperimentState:
         gammas: one energy threshold for each layer, instead of `gamma`; empty for none.
         subspace: how the directions of the classes are put together, one of SUBSPACES.
         seed: of everything random.
-        lr, epochs, strength: of the method; None for its default.
+        lr, epochs: of the method; None for its default. strength: of erasing in the features.
         edits: changes of the pseudo-labels, as in ExperimentConfig.
         ids: training samples to forget instead of classes; empty for none.
         checkpoint: weights of the original, as a path relative to the data folder.
@@ -70,7 +70,7 @@ class ExperimentState:
     seed: int = 0
     lr: float | None = None
     epochs: int | None = None
-    strength: float | None = None
+    strength: float = 1.0
     edits: tuple[str, ...] = ()
     ids: tuple[int, ...] = ()
     checkpoint: str | None = None

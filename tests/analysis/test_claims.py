@@ -297,6 +297,7 @@ def test_what_is_altered_and_what_is_not() -> None:
     assert replace(
         plain, edits=("1>2",), energy_thresholds=(0.9, 0.8), checkpoint="w.pt"
     ).alterations == ("edited labels", "γ per layer", "user-supplied weights")
+    assert replace(plain, method="null-space-erasure", strength=0.0).alterations == ("strength 0",)
     assert altered("UNSC", ("edited labels", "imported")) == "UNSC (edited labels, imported)"
     assert run_title(replace(CASES[0], imported=True)).endswith("imported)")
 

@@ -31,7 +31,7 @@ STRENGTHS = (0.0, 0.5, 2.0)
 Make = Callable[[Experiment], object]
 
 
-def method(name: str, strength: float | None = None) -> Make:
+def method(name: str, strength: float = 1.0) -> Make:
     """A method with its defaults, and with a strength of erasing where it has one."""
 
     def make(work: Experiment) -> object:

@@ -34,7 +34,7 @@ def test_a_config_stored_without_a_sample_means_the_first_images_and_keeps_its_k
     stored = {
         name: value
         for name, value in blobs().to_dict().items()
-        if name not in ("moments_sample", "class_weights")
+        if name not in ("moments_sample", "class_weights", "strength")
     }
     config = resolve(ExperimentConfig.from_dict(stored), dataset)
     assert (config.moments_sample, config.class_weights) == ("first", "equal")
@@ -155,16 +155,15 @@ def test_each_setting_changes_the_keys_of_what_it_decides(field: str) -> None:
     } == expected
 
 
-def test_a_strength_is_in_the_key_unless_it_is_the_default() -> None:
+def test_each_strength_has_its_own_key_where_there_is_one() -> None:
     dataset = load_dataset("blobs")
     plain = blobs(method="null-space-erasure")
-    usual, spelled, weaker, none = (
+    found = {
         keys(resolve(replace(plain, strength=strength), dataset), dataset).unlearned
-        for strength in (None, 1.0, 0.5, 0.0)
-    )
-    assert usual == spelled
-    assert len({usual, weaker, none}) == 3
-    assert resolve(blobs(strength=0.5), dataset).strength is None  # UNSC has none
+        for strength in (1.0, 0.5, 0.0)
+    }
+    assert len(found) == 3
+    assert resolve(blobs(strength=0.5), dataset) == resolve(blobs(), dataset)  # UNSC has none
 
 
 def test_other_data_or_network_changes_every_key() -> None:

@@ -97,11 +97,12 @@ from pathlib import Path
 import numpy as np
 from unsc_core.experiment.store import Artefact, Store
 store = Store(Path(sys.argv[1]))
-print("ready", flush=True)
 n = 0
 while True:
     n += 1
     store.put("kind", f"key{n % 3}", Artefact({"a": np.full(1_000_000, n)}, {"n": n}))
+    if n == 1:
+        print("ready", flush=True)
 """
 
 

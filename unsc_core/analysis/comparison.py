@@ -39,7 +39,7 @@ OWN_DEFAULTS: dict[str, Any] = {
     "subspace": None,
     "learning_rate": None,
     "epochs": None,
-    "strength": None,
+    "strength": 1.0,
     "edits": (),
 }
 """Settings that belong to one method: the other methods get their own defaults."""

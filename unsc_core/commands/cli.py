@@ -133,7 +133,8 @@ def _add_experiment(add: Callable[..., Any]) -> None:
     add("--class-weights", default="equal", help=weights)
     add("--learning-rate", type=float, help="of the unlearning")
     add("--epochs", type=int, help="most epochs of the unlearning")
-    add("--strength", type=float, help="of erasing in the features, 0 to 100 (null-space-erasure)")
+    strength = "of erasing in the features, where the method does that: 1 (default); 0: none"
+    add("--strength", type=float, default=1.0, help=strength)
     add("--training-epochs", type=int, help="of the original and the retrained model")
     add("--checkpoint", metavar="FILE", help="weights of the original model, instead of training")
     add("--seeds", default="0", metavar="S[,S]")

@@ -28,7 +28,7 @@ def unlearn(
     subspace: str | None = None,
     learning_rate: float | None = None,
     epochs: int | None = None,
-    strength: float | None = None,
+    strength: float = 1.0,
     seed: int = 0,
     moments_sample: str = "random",
     class_weights: str = "equal",

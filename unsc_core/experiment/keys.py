@@ -81,7 +81,7 @@ def keys(config: ExperimentConfig, dataset: Dataset) -> Keys:
         moments=moments if METHODS[config.method].uses_moments else None,
         **{name: value for name in _IN_KEY_IF_GIVEN if (value := getattr(config, name))},
         # 1 keeps the keys from before there was a choice.
-        **({} if config.strength in (None, 1) else {"strength": config.strength}),
+        **({} if config.strength == 1 else {"strength": config.strength}),
     )
     retrained = _training_key(config, dataset, forget)
     return Keys(

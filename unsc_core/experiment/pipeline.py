@@ -198,7 +198,7 @@ class Pipeline:
             energy_thresholds=numbers.energy_thresholds,
             learning_rate=numbers.learning_rate,
             epochs=numbers.epochs,
-            strength=numbers.strength,
+            strength=self.config.strength,
             edits=self.config.edits,
             stages=self.stages,
             spectra=lambda: self.cut[0],

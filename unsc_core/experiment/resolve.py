@@ -54,7 +54,7 @@ def resolve(config: ExperimentConfig, dataset: Dataset) -> ExperimentConfig:
 def resolve_method(config: ExperimentConfig) -> ExperimentConfig:
     """The config with its method's defaults filled in, and those settings and the seed checked.
 
-    A setting that the method lacks becomes None.
+    A setting that the method lacks becomes None, its strength 1.
 
     Raises:
         ConfigError: one sentence about the first impossible value.
@@ -70,11 +70,8 @@ def resolve_method(config: ExperimentConfig) -> ExperimentConfig:
     if method.epochs is not None:
         epochs = _given(config.epochs, method.epochs)
         _check_epochs("epochs", epochs)
-    strength = None
-    if method.strength is not None:
-        strength = _given(config.strength, method.strength)
-        if not 0 <= strength <= MAX_STRENGTH:
-            raise ConfigError(f"The strength must be 0 to {MAX_STRENGTH:g}, not {strength:g}.")
+    if not 0 <= config.strength <= MAX_STRENGTH:
+        raise ConfigError(f"The strength must be 0 to {MAX_STRENGTH:g}, not {config.strength:g}.")
     for name, known in (("moments_sample", SAMPLES), ("class_weights", CLASS_WEIGHTS)):
         _check_choice(name, getattr(config, name), known)
     if not 0 <= config.seed < 2**31:
@@ -86,7 +83,7 @@ def resolve_method(config: ExperimentConfig) -> ExperimentConfig:
         subspace=subspace,
         learning_rate=rate,
         epochs=epochs,
-        strength=strength,
+        strength=config.strength if method.erases else 1.0,
         edits=config.edits if method.uses_pseudo_labels else (),
     )
 
@@ -116,7 +113,7 @@ class Settings:
         energy_threshold: γ; the default where the method has none or every layer has its own.
         energy_thresholds: a γ for each layer, or () if `cut` holds for all.
         cut: where spectra are cut: γ, or MERGE_THRESHOLD for the merged subspace.
-        learning_rate, epochs, strength: of the unlearning; 0 where the method has none.
+        learning_rate, epochs: of the unlearning; 0 where the method has none.
     """
 
     energy_threshold: float
@@ -124,7 +121,6 @@ class Settings:
     cut: float
     learning_rate: float
     epochs: int
-    strength: float
 
     def cuts(self, layers: Iterable[str]) -> dict[str, float]:
         """Layer -> where its spectra are cut.
@@ -149,7 +145,6 @@ def settings(config: ExperimentConfig) -> Settings:
         cut=MERGE_THRESHOLD if config.subspace == "merge" else threshold,
         learning_rate=_given(config.learning_rate, 0.0),
         epochs=_given(config.epochs, 0),
-        strength=_given(config.strength, 0.0),
     )
 
 

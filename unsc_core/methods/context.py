@@ -56,7 +56,7 @@ class Context:
     watch: Callable[[int, float], None] = lambda epoch, accuracy: None
     edits: tuple[str, ...] = ()
     energy_thresholds: tuple[float, ...] = ()
-    strength: float = 0.0
+    strength: float = 1.0
 
     def forget_rows(self) -> Tensor:
         """Indices of D_f among the training samples, on the device."""

@@ -24,7 +24,7 @@ class Method:
         short_title: for narrow tables and labels, where the title is too long.
         learning_rate, epochs: defaults of its SGD; None where it has none. A method without epochs
             uses the learning rate as its strength.
-        strength: default strength of erasing in the features; None where it does not do that.
+        erases: whether it also erases in the features, with a strength that can be chosen.
         energy_threshold: default γ; None where it has no effect.
         uses_moments: whether it needs second moments of the representations.
         uses_pseudo_labels: whether it assigns pseudo-labels, which can then be edited.
@@ -47,7 +47,7 @@ class Method:
     short_title: str = ""
     learning_rate: float | None = None
     epochs: int | None = None
-    strength: float | None = None
+    erases: bool = False
     energy_threshold: float | None = None
     uses_moments: bool = False
     uses_pseudo_labels: bool = False

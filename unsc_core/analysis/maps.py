@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import cache
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -101,21 +104,38 @@ def place(original: Points, positions: Points, others: dict[str, Points]) -> dic
 
 
 def fit_umap(original: Points, seed: int) -> Points:
-    """(n, 2) positions of logits (n, classes) by UMAP (McInnes, Healy, Melville, 2018)."""
+    """(n, 2) positions of logits (n, classes) by UMAP (McInnes, Healy, Melville, 2018).
+
+    Neighbours are exact, by scikit-learn: umap-learn would spend 5 s on compiling its own search.
+    """
     import warnings
 
+    from sklearn.neighbors import NearestNeighbors
+
+    neighbours = min(NEIGHBOURS, len(original) - 1)
+    distances, nearest = NearestNeighbors(n_neighbors=neighbours).fit(original).kneighbors(original)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        import umap
-
-        mapper = umap.UMAP(
-            n_neighbors=min(NEIGHBOURS, len(original) - 1),
+        mapper = _umap().UMAP(
+            n_neighbors=neighbours,
             min_dist=0.8,
             spread=1.5,
             random_state=seed,
             n_jobs=1,
+            precomputed_knn=(nearest, distances.astype(np.float32)),
         )
         return np.asarray(mapper.fit_transform(original), dtype=np.float32)
+
+
+@cache
+def _umap() -> Any:
+    """umap-learn, storing what numba compiles beside it, which saves other processes 6 s."""
+    import umap
+    from umap import umap_
+
+    for function in (umap_.smooth_knn_dist, umap_.compute_membership_strengths):
+        function.enable_caching()
+    return umap
 
 
 def umap_key(config: ExperimentConfig, dataset: Dataset) -> str:

@@ -54,21 +54,25 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture(scope="session")
-def shared_store(tmp_path_factory: pytest.TempPathFactory) -> Store:
-    """One store for the whole session: what one test has trained, another reads."""
-    return Store(tmp_path_factory.mktemp("shared") / "store")
+def common(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A temporary folder of all test processes of this session."""
+    folder = tmp_path_factory.getbasetemp()
+    return folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
 
 
 @pytest.fixture(scope="session")
-def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def shared_store(common: Path) -> Store:
+    """One store for the whole session: what one test has trained, another reads."""
+    return Store(common / "shared" / "store")
+
+
+@pytest.fixture(scope="session")
+def prepared(common: Path) -> Path:
     """A data folder as `prepare` of the README leaves it: copy it, do not change it."""
-    folder = tmp_path_factory.getbasetemp()
-    if "PYTEST_XDIST_WORKER" in os.environ:
-        folder = folder.parent  # that of all test processes of this session
-    with (folder / "prepared.lock").open("w") as lock:
+    with (common / "prepared.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        prepare(folder / "prepared")  # the second time, nothing is left to do
-    return folder / "prepared"
+        prepare(common / "prepared")  # the second time, nothing is left to do
+    return common / "prepared"
 
 
 def digits(**values: object) -> ExperimentConfig:

@@ -23,6 +23,7 @@ from unsc_core.analysis.measures import MEASURES
 from unsc_core.analysis.spread import half_width
 from unsc_core.config import ExperimentConfig
 from unsc_core.data import DATASETS, load_dataset
+from unsc_core.experiment.store import Store
 from unsc_core.figures.phrases import MODEL_TITLES
 from unsc_core.methods import METHODS
 from unsc_core.models import MODELS, build_model
@@ -119,9 +120,11 @@ def test_run_as_a_program_and_again_from_the_store(home: Path) -> None:
 
 
 @pytest.mark.parametrize("method", [*COMPARED, "delete", "leace"])  # one of each other kind
-def test_every_method_prints_the_same_shape(command: Command, method: str) -> None:
-    request = ("run", "--dataset=blobs", f"--method={method}", "--seeds=0,1")
-    output = json_of(command(*request, "--with-retrain", "--json", *QUICK))
+def test_every_method_prints_the_same_shape(
+    command: Command, shared_store: Store, method: str
+) -> None:
+    request = ("run", "--dataset=blobs", f"--method={method}", "--seeds=0,1", "--with-retrain")
+    output = json_of(command(*request, "--json", *QUICK, unsc_home=shared_store.root.parent))
     check_shape(output, [0, 1], 4, retrained=True)
     assert output["config"]["method"] == method
     assert bool(output["seeds"][0]["null_space"]) == METHODS[method].uses_energy_threshold

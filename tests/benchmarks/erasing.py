@@ -1,19 +1,23 @@
-"""Is the class gone? `python -m tests.benchmarks.erasing [CLASSES [SEEDS [WAYS]]]`.
+"""Is the class gone? `python -m tests.benchmarks.erasing`.
 
-Classes and ways are separated by commas. On Fashion-MNIST mini, for the mask, UNSC, DELETE,
-null-space erasure, the same without its null space, and with other strengths: Acc_f, Acc_r − the
-mask's, seconds, and the excess over the retrained model of five audits, paired by seed, with the
-95 % interval. Beside the retrained model stands the spread of two that differ in their seed.
+For the mask, UNSC, DELETE, null-space erasure, the same without its null space, and with other
+strengths: Acc_f, Acc_r − the mask's and − the original's, seconds, and the excess over the
+retrained model of five audits, paired by seed, with the 95 % interval. Beside the retrained model
+stands the spread of two that differ in their seed. Options, each with commas between values:
+`--data mini,colour,few,look-alike,imbalanced` (see `tests.benchmarks.hard_data`), `--forget`,
+`--seeds` and `--ways`.
 """
 
 from __future__ import annotations
 
+import argparse
 import copy
 import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
 
+from tests.benchmarks import hard_data
 from tests.benchmarks.factors import accuracies
 from unsc_core.analysis.comparison import OWN_DEFAULTS
 from unsc_core.analysis.spread import interval, standard_deviation
@@ -25,9 +29,10 @@ from unsc_core.experiment.result import Predictions, masked
 from unsc_core.figures.phrases import pm
 from unsc_core.learning.batches import predict
 from unsc_core.methods import METHODS, null_space_erasure
+from unsc_core.paths import data_folder
 
 FOUND = ("linear-probe", "neighbours", "prototype", "logits-probe", "relearning")
-STRENGTHS = (0.0, 0.5, 2.0)
+STRENGTHS, FREE_RATES = (0.0, 0.5, 2.0), (0.05, 0.1)
 Make = Callable[[Experiment], object]
 
 
@@ -42,18 +47,22 @@ def method(name: str, strength: float = 1.0) -> Make:
     return make
 
 
-def freely(work: Experiment) -> object:
+def freely(learning_rate: float) -> Make:
     """Erasure with all weights free."""
-    config = replace(work.config, **OWN_DEFAULTS | {"method": "null-space-erasure"})
-    context = replace(Experiment(config).context(), learning_rate=0.05)
-    return null_space_erasure.erase(copy.deepcopy(work.original), context, None).model
+
+    def make(work: Experiment) -> object:
+        config = replace(work.config, **OWN_DEFAULTS | {"method": "null-space-erasure"})
+        context = replace(Experiment(config).context(), learning_rate=learning_rate)
+        return null_space_erasure.erase(copy.deepcopy(work.original), context, None).model
+
+    return make
 
 
 WAYS: dict[str, Make] = {
     "UNSC": method("unsc"),
     "DELETE": method("delete"),
     "null-space erasure": method("null-space-erasure"),
-    "erasure; all weights (lr 0.05)": freely,
+    **{f"erasure; all weights; lr {rate:g}": freely(rate) for rate in FREE_RATES},
     **{f"erasure; strength {each:g}": method("null-space-erasure", each) for each in STRENGTHS},
 }
 
@@ -69,45 +78,66 @@ def subject(work: Experiment, model: object, hide: bool = False) -> Subject:
     return Subject(model, work.data, work.split, Predictions(**parts), work.config.seed)
 
 
+def options() -> argparse.Namespace:
+    """What to measure."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--data", default="mini")
+    parser.add_argument("--forget", default="", help="default: those of the other benchmarks")
+    parser.add_argument("--seeds", default="0,1,2")
+    parser.add_argument("--ways", default=",".join(WAYS), help="default: all, %(default)s")
+    return parser.parse_args()
+
+
 def main() -> None:
-    """Print a table for each class."""
-    classes = [int(c) for c in sys.argv[1].split(",")] if len(sys.argv) > 1 else [6, 0, 9]
-    seeds = range(int(sys.argv[2]) if len(sys.argv) > 2 else 3)
-    ways = sys.argv[3].split(",") if len(sys.argv) > 3 else list(WAYS)
-    head = ["class", "way", "Acc_f", "Acc_r − mask's", "s", *(AUDITS[name].title for name in FOUND)]
+    """Print a table."""
+    asked = options()
+    seeds, ways = [int(seed) for seed in asked.seeds.split(",")], asked.ways.split(",")
+    head = ["data", "class", "way", "Acc_f", "Acc_r − mask's", "− original's", "s"]
+    head += [AUDITS[name].title for name in FOUND]
     for line in (head, ["---"] * len(head)):
         print(f"| {' | '.join(line)} |", flush=True)
-    for c in classes:
-        found: dict[str, list[list[float]]] = {}
-        plain: list[list[float]] = []
-        for seed in seeds:
-            work = Experiment(ExperimentConfig(forget_classes=(c,), seed=seed))
-            of_mask, retrained = (
-                subject(work, work.original, hide=True),
-                subject(work, work.retrained),
-            )
-            _, kept_by_mask = accuracies(work, of_mask.predictions.test)
-            zero = [AUDITS[name].measure(retrained, retrained).value for name in FOUND]
-            plain.append(zero)
-            for way in ("mask", *ways):
-                _ = work.spectra
-                started = time.perf_counter()
-                model = work.original if way == "mask" else WAYS[way](work)
-                took = time.perf_counter() - started
-                one = of_mask if way == "mask" else subject(work, model)
-                left, kept = accuracies(work, one.predictions.test)
-                values = [AUDITS[name].measure(one, retrained).value for name in FOUND]
-                excess = [v - z for v, z in zip(values, zero, strict=True)]
-                found.setdefault(way, []).append([left, kept - kept_by_mask, took, *excess])
-                print(c, seed, way, [round(v, 2) for v in found[way][-1]], file=sys.stderr)
-        for way, rows in found.items():
-            cells = [interval(list(each)) for each in zip(*rows, strict=True)]
-            texts = [pm(cells[0]), pm(cells[1]), f"{cells[2].mean:.0f}", *map(pm, cells[3:])]
-            print(f"| {c} | {way} | {' | '.join(texts)} |", flush=True)
-        pairs = [list(each) for each in zip(*plain, strict=True)]
-        spread = [standard_deviation(each) for each in pairs]
-        texts = [f"0 ± {2**0.5 * s:.1f} (sd)" if s is not None else "0" for s in spread]
-        print(f"| {c} | retrained, another seed | | | | {' | '.join(texts)} |", flush=True)
+    for data in asked.data.split(","):
+        dataset, classes = "fashion-mnist-mini", (6, 0, 9)
+        if data != "mini":
+            dataset = str(hard_data.write(data_folder() / "hard")[data])
+            classes = hard_data.REQUESTS[data]
+        for c in map(int, asked.forget.split(",")) if asked.forget else classes:
+            config = ExperimentConfig(dataset=dataset, model="small-cnn", forget_classes=(c,))
+            print_rows(data, [replace(config, seed=seed) for seed in seeds], ways)
+
+
+def print_rows(data: str, configs: list[ExperimentConfig], ways: list[str]) -> None:
+    """The rows of one class over its seeds."""
+    name = f"{data} | {configs[0].forget_classes[0]}"
+    found: dict[str, list[list[float]]] = {}
+    plain: list[list[float]] = []
+    for config in configs:
+        work = Experiment(config)
+        original, retrained = work.original, subject(work, work.retrained)
+        of_mask = subject(work, original, hide=True)
+        _, before = accuracies(work, subject(work, original).predictions.test)
+        _, kept_by_mask = accuracies(work, of_mask.predictions.test)
+        zero = [AUDITS[audit].measure(retrained, retrained).value for audit in FOUND]
+        plain.append(zero)
+        for way in ("mask", *ways):
+            _ = work.spectra
+            started = time.perf_counter()
+            model = original if way == "mask" else WAYS[way](work)
+            took = time.perf_counter() - started
+            one = of_mask if way == "mask" else subject(work, model)
+            left, kept = accuracies(work, one.predictions.test)
+            values = [AUDITS[audit].measure(one, retrained).value for audit in FOUND]
+            excess = [value - z for value, z in zip(values, zero, strict=True)]
+            numbers = [left, kept - kept_by_mask, kept - before, took, *excess]
+            found.setdefault(way, []).append(numbers)
+            print(name, config.seed, way, [round(n, 2) for n in numbers], file=sys.stderr)
+    for way, rows in found.items():
+        cells = [interval(list(each)) for each in zip(*rows, strict=True)]
+        texts = [*map(pm, cells[:3]), f"{cells[3].mean:.0f}", *map(pm, cells[4:])]
+        print(f"| {name} | {way} | {' | '.join(texts)} |", flush=True)
+    spread = [standard_deviation(list(each)) for each in zip(*plain, strict=True)]
+    texts = [f"0 ± {2**0.5 * s:.1f} (sd)" if s is not None else "0" for s in spread]
+    print(f"| {name} | retrained, another seed | | | | | {' | '.join(texts)} |", flush=True)
 
 
 if __name__ == "__main__":

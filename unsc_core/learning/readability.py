@@ -19,7 +19,7 @@ from sklearn.neighbors import KNeighborsClassifier
 
 from unsc_core.data.dataset import Dataset
 
-SAMPLES = 240
+SAMPLES = 120
 """Most training samples per class."""
 FOLDS = 3
 """Each third is judged by probes that are fitted on the other two."""

@@ -39,12 +39,12 @@ METHOD = Method(
     summary="Forgets in the features, too; aims at what the pixels show of the class.",
     source="This project, from UNSC (IJCAI 2024), DELETE (CVPR 2025) and sliced transport (2015)",
     order=20,
-    learning_rate=0.4,
-    epochs=12,
+    learning_rate=0.8,
+    epochs=7,
     erases=True,
     energy_threshold=0.98,
     uses_moments=True,
-    held=150,
+    held=64,
     colour="#A2329A",
     colour_on_dark="#E58CDD",
     mark="diamond-cross",
@@ -53,8 +53,8 @@ LIKENESS = 0.5
 """Weight of making features alike, at a strength of 1."""
 RANDOM, RANDOM_WEIGHT = 16, 6.0
 """Random directions of each step, and the weight of their mean beside the probe's direction."""
-HELD_WEIGHT = 30.0
-"""Weight of keeping the predictions on retained samples."""
+HELD_WEIGHT, MOST_HELD = 30.0, 2000
+"""Weight of keeping the predictions on retained samples, and how many there are to draw from."""
 MARGIN = 0.1
 """A probe that is this far above the goal, as a share of samples, erases at full weight."""
 BATCH, FEWEST_STEPS = 128, 7
@@ -87,7 +87,7 @@ def erase(
     data, forget = context.data, context.forget_rows()
     last, _ = last_linear(model)
     targets = context.masked_predictions(model, forget, context.banned())
-    rows, predictions = context.retained_predictions(model, len(context.retain_rows()))
+    rows, predictions = context.retained_predictions(model, MOST_HELD)
     held = Held(rows, predictions, METHOD.held, HELD_WEIGHT)
     likeness = Likeness(model, last, context, targets.argmax(1)) if context.strength else None
     sgd = SgdConfig(context.learning_rate, context.epochs, floor=-1.0, falling=True)

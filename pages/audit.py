@@ -17,8 +17,10 @@ from unsc_core.figures import audit_membership, audit_relearning, audit_table, a
 from unsc_core.figures.audit_depth import depth
 from unsc_core.figures.audit_scores import scores
 from unsc_core.figures.audit_values import audit_values
+from unsc_core.figures.keeping import keeping
 from unsc_core.figures.theme import Picture
 from unsc_core.jobs.job import AUDITED_SEEDS
+from unsc_core.methods import METHODS
 
 COUNTS = {f"{n} seed{'s' * (n > 1)}": n for n in AUDITED_SEEDS.values()}
 THRESHOLDS = {f"{chance:g} %": chance for chance in audit_membership.CHANCES}
@@ -177,6 +179,31 @@ def relearning_views() -> None:
         pictures.draw(drawn["relearning-images"], "relearning-images")
 
 
+@st.fragment
+def methods_view() -> None:
+    """What the audited methods of this request keep, and what is still found of it."""
+    st.header("What does erasing cost?")
+    methods = cache.audited_methods(config, seeds)
+    if len(methods) < 2:
+        st.caption(
+            f"Only {METHODS[config.method].title} was audited on this request with these "
+            "seeds. Choose another method under *Method*, run its audits, and both are compared "
+            "here."
+        )
+        return
+    st.markdown(
+        "Each mark is a method whose audits are stored: what it keeps of the rest, and how much "
+        "more than in the retrained model an audit finds of what was forgotten."
+    )
+    titles = {AUDITS[name].title: name for name in audits}
+    link_notes.check("cost", titles)
+    title = st.selectbox("Excess of", list(titles), key="cost", bind="query-params")
+    picture = keeping(methods, titles[title], look)
+    pictures.draw(picture, "keeping")
+    st.caption("Dashed: as in the retrained model · grey band: what chance alone does")
+    pictures.downloads({"keeping": picture})
+
+
 def draw_table() -> None:
     """Every audit of every model."""
     text = st.column_config.TextColumn
@@ -194,7 +221,8 @@ def draw_table() -> None:
     st.caption(" · ".join(note.removesuffix(".") for note in audit_table.NOTES))
 
 
-header.title("Audit", *header.TERMS, "Logits", "Linear probe", "Excess", "Zero", "Sees", "Member")
+TERMS = ("Logits", "Linear probe", "Excess", "Zero", "Sees", "Member", "AUC", "CKA")
+header.title("Audit", *header.TERMS, *TERMS)
 experiment = controls.experiment()
 config, look = experiment.config, pictures.page_look()
 st.markdown(
@@ -239,6 +267,7 @@ st.caption(
 probe_views()
 relearning_views()
 members()
+methods_view()
 st.header("Every audit")
 draw_table()
 pictures.downloads(drawn)

@@ -9,8 +9,10 @@ import streamlit as st
 
 from pages.shared import session
 from unsc_core.analysis import geometry, maps
-from unsc_core.analysis.comparison import MethodRun, read_run
+from unsc_core.analysis.comparison import MethodRun, read_run, variants
 from unsc_core.analysis.replay import Epochs, epochs_key, read_epochs
+from unsc_core.audits import AUDITS
+from unsc_core.audits.excess import over_seeds
 from unsc_core.audits.stored import Outcomes, outcome_keys, read_outcomes, with_seeds
 from unsc_core.config import ExperimentConfig
 from unsc_core.data import load_dataset
@@ -20,6 +22,7 @@ from unsc_core.experiment.artefacts import SPECTRA, UNSEEN_ENERGY
 from unsc_core.experiment.keys import keys, logits_key
 from unsc_core.experiment.result import Result, read_result
 from unsc_core.experiment.store import Store
+from unsc_core.figures.keeping import AuditedMethod
 from unsc_core.jobs.cost import Cost, estimate
 from unsc_core.jobs.engine import Engine
 
@@ -161,13 +164,33 @@ def has_umap(config: ExperimentConfig) -> bool:
 def audited(config: ExperimentConfig, seeds: int) -> Outcomes | None:
     """The audits of a resolved config over so many seeds, or None until they have been made."""
     every = outcome_keys(with_seeds(config, seeds), dataset(config.dataset))
-    written = tuple(_written_at("audits", key) for _, _, key in every if key is not None)
-    return _audited(config, seeds, written) if all(written) else None
+    written = []
+    for _, _, key in every:
+        if key is not None:
+            written.append(_written_at("audits", key))
+            if not written[-1]:
+                return None
+    return _audited(config, seeds, tuple(written))
 
 
 @st.cache_resource(show_spinner=False, max_entries=32)
 def _audited(config: ExperimentConfig, seeds: int, written: tuple[float, ...]) -> Outcomes | None:
     return read_outcomes(with_seeds(config, seeds), dataset(config.dataset), store())
+
+
+def audited_methods(config: ExperimentConfig, seeds: int) -> list[AuditedMethod]:
+    """This and every other method and strength of erasing, audited on its request over the seeds.
+
+    Those whose audits or runs are not stored are left out.
+    """
+    found = []
+    for each in variants(config, dataset(config.dataset)):
+        outcomes = audited(each, seeds)
+        runs = [run(one) for one in with_seeds(each, seeds)] if outcomes is not None else [None]
+        if outcomes is not None and all(runs):
+            audits = {name: over_seeds(AUDITS[name], of) for name, of in outcomes.items()}
+            found.append(AuditedMethod(each.strength, [r for r in runs if r is not None], audits))
+    return found
 
 
 def epochs(config: ExperimentConfig) -> Epochs | None:

@@ -42,6 +42,10 @@ TERMS = {
     "Sees": "How well an audit tells the original and the mask, which remember, from retrained "
     "models: the share of pairs in the right order. Below 0.75 it is blind here and says nothing.",
     "Member": "A sample that was in the training data.",
+    "AUC": "Area under the curve of hits against false alarms: the chance that a score is higher "
+    "for one of those sought than for another. 0.5 is guessing, 1 is never wrong.",
+    "CKA": "Centred kernel alignment: how alike two networks arrange the same samples at a layer. "
+    "1 if their features agree up to rotation and scale.",
     "Trustworthiness": "How far neighbours on the map are also neighbours among the logits; "
     "1 if all are.",
 }

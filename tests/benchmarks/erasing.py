@@ -19,7 +19,7 @@ from dataclasses import replace
 
 from tests.benchmarks import hard_data
 from tests.benchmarks.factors import accuracies
-from unsc_core.analysis.comparison import OWN_DEFAULTS
+from unsc_core.analysis.comparison import OWN_DEFAULTS, STRENGTHS
 from unsc_core.analysis.spread import interval, standard_deviation
 from unsc_core.audits import AUDITS
 from unsc_core.audits.subject import Subject
@@ -32,7 +32,7 @@ from unsc_core.methods import METHODS, null_space_erasure
 from unsc_core.paths import data_folder
 
 FOUND = ("linear-probe", "neighbours", "prototype", "logits-probe", "relearning")
-STRENGTHS, FREE_RATES = (0.0, 0.5, 2.0), (0.05, 0.1)
+FREE_RATES = (0.05, 0.1)
 Make = Callable[[Experiment], object]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from streamlit.testing.v1 import AppTest
 from pages.shared import cache
 from tests.own_images import own_arrays, save_npz
 from tests.pages.headless import finished, open_page, says, texts
+from unsc_core.analysis.comparison import variants
 from unsc_core.audits import AUDITS, outcomes
 from unsc_core.audits.excess import over_seeds
 from unsc_core.audits.stored import outcome_keys, with_seeds
@@ -20,6 +22,8 @@ from unsc_core.experiment.experiment import Experiment
 from unsc_core.experiment.resolve import resolve
 from unsc_core.experiment.store import Store
 from unsc_core.figures.audit_words import sentence
+from unsc_core.figures.keeping import keeping
+from unsc_core.figures.theme import LIGHT
 from unsc_core.jobs.job import JobState
 
 BLOBS = {"dataset": "blobs", "model": "mlp", "forget": "0", "training": "3", "epochs": "3"}
@@ -60,6 +64,28 @@ def test_a_stored_audit_is_shown_at_once_with_its_verdict() -> None:
     assert set(table["Gone?"]) <= {"yes", "no", "can't tell", "blind"}
     assert len(app.get("plotly_chart")) == 9
     assert all(len(chart.proto.alt) > 20 for chart in app.get("plotly_chart"))
+
+
+def test_methods_that_were_audited_on_one_request_are_compared() -> None:
+    assert says(shown(), "Only UNSC was audited")
+    for variant in variants(config(), load_dataset("blobs")):
+        if variant.method == "null-space-erasure" and variant.strength in (0.5, 1.0):
+            outcomes.audit(with_seeds(variant, 1), Store())
+    app = shown(audited="1 seed", cost=AUDITS["prototype"].title)
+    assert not app.warning
+    assert len(app.get("plotly_chart")) == 10
+    of_one, of_three = (cache.audited_methods(config(), seeds) for seeds in (1, 3))
+    assert [one.title for one in of_one] == ["UNSC", "Erasure", "Erasure (strength 0.5)"]
+    assert [one.title for one in of_three] == ["UNSC"]
+    for methods, name in product((of_one, of_three), AUDITS):
+        picture = keeping(methods, name, LIGHT)
+        excess = [one.audits[name]["excess"]["mean"] for one in methods]
+        if None in excess:
+            assert picture.sentence.startswith("No value")
+            continue
+        assert picture.table["excess"] == pytest.approx(excess)
+        nearest = methods[int(np.argmin(np.abs(excess)))].title
+        assert f"{nearest} comes nearest" in picture.sentence or "Blind" in picture.sentence
 
 
 def test_the_link_chooses_audit_and_threshold() -> None:

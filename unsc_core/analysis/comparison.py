@@ -31,6 +31,8 @@ METHOD_SETS = {"main": COMPARED, "all": ALL_METHODS}
 """What a comparison may be asked for."""
 REFERENCES = ("original", "mask", "retrained")
 """Rows that are not methods, in display order."""
+STRENGTHS = (0.0, 0.5, 2.0)
+"""Of erasing, compared beside the default where a method has one."""
 Values = dict[str, float | None]
 """Key of a measure -> its value; None where it was not measured."""
 OWN_DEFAULTS: dict[str, Any] = {
@@ -139,6 +141,19 @@ def configs(
     wanted = {*methods, chosen.method}
     compared = [method for method in ALL_METHODS if method in wanted]
     return {(method, seed): config(method, seed) for seed in seeds for method in compared}
+
+
+def variants(chosen: ExperimentConfig, dataset: Dataset) -> list[ExperimentConfig]:
+    """`chosen`, resolved, and every other method and strength of erasing on its request."""
+    plain = configs(replace(chosen, edits=()), dataset, [chosen.seed], ALL_METHODS)
+    every = [resolve(chosen, dataset), *plain.values()]
+    every += [
+        replace(config, strength=strength)
+        for config in plain.values()
+        if METHODS[config.method].erases
+        for strength in (*STRENGTHS, 1.0)
+    ]
+    return list(dict.fromkeys(every))
 
 
 def run_of(result: Result, epochs: Epochs | None) -> MethodRun:

@@ -50,7 +50,7 @@ def plane(runs: Sequence[MethodRun], look: Look) -> Picture:
     edge, window = -0.14 * widest, (float(every_r.min()) - pad, float(every_r.max()) + pad)
     height = max(460, 90 + LINE * (len(ends) + 1))
     figure = go.Figure()
-    _name_ends(figure, ends, titles, edge, window, height - 82, look)
+    name_places(figure, ends, titles, edge, window, height - 82, look)
     for method, path in sorted(paths.items(), key=lambda item: item[0] == "unsc"):
         _draw_path(figure, method, titles[method], path, look)
     _draw_references(figure, ends, look)
@@ -96,7 +96,7 @@ def _table(paths: dict[str, AccuracyPath], titles: dict[str, str]) -> dict[str, 
     }
 
 
-def _name_ends(
+def name_places(
     figure: go.Figure,
     ends: dict[str, Place],
     titles: dict[str, str],
@@ -105,7 +105,14 @@ def _name_ends(
     pixels: int,
     look: Look,
 ) -> None:
-    """A column of names at the right, each joined to its end by a thin line; not the original's."""
+    """A column of names at the right, each joined to its place by a thin line; not the original's.
+
+    Args:
+        ends: method or reference -> its place.
+        titles: of these.
+        edge: the right end of the x axis.
+        window: the ends of the y axis, which is so many `pixels` high.
+    """
     heights = {method: y for method, (_, y) in ends.items() if method != "original"}
     thin = {"color": look.muted, "width": 1}
     for method, y in _apart(heights, window, pixels).items():

@@ -1,0 +1,193 @@
+"""Keeping against erasing: what audited methods keep of the rest, and what an audit still finds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+
+from unsc_core.analysis.comparison import MethodRun, added, differences
+from unsc_core.analysis.spread import Interval, interval
+from unsc_core.audits import AUDITS
+from unsc_core.audits.verdict import BLIND_HERE, SPREADS, is_blind
+from unsc_core.figures.accuracy_plane import LINE, REFERENCE_SYMBOLS, name_places
+from unsc_core.figures.audit_words import difference
+from unsc_core.figures.phrases import counted, pm
+from unsc_core.figures.standings import name
+from unsc_core.figures.theme import (
+    Look,
+    Picture,
+    clear,
+    label_margin,
+    method_colour,
+    method_mark,
+    styled,
+)
+from unsc_core.methods import METHODS
+
+
+@dataclass(frozen=True, eq=False)
+class AuditedMethod:
+    """A method that was audited over seeds on a request.
+
+    Attributes:
+        strength: of erasing.
+        runs: one for each seed.
+        audits: name -> what `excess.over_seeds` returns.
+    """
+
+    strength: float
+    runs: Sequence[MethodRun]
+    audits: Mapping[str, Mapping[str, Any]]
+
+    @property
+    def method(self) -> str:
+        """Its name in METHODS."""
+        return self.runs[0].method
+
+    @property
+    def title(self) -> str:
+        """Its title, with what was altered."""
+        return name(self.method, self.runs)
+
+
+def keeping(methods: Sequence[AuditedMethod], audit: str, look: Look) -> Picture:
+    """Acc_r − the mask's against the excess over the retrained network, a mark for each method.
+
+    Strengths of one method are joined by a line.
+
+    Args:
+        methods: on one request, over the same seeds, with a mask; two at least.
+        audit: its name.
+        look: colours.
+    """
+    known = {each.title: each for each in methods if not each.audits[audit]["failed"]}
+    places = {title: _place(each, audit) for title, each in known.items()}
+    if not places:
+        figure = styled(go.Figure(), look, 300)
+        return Picture(figure, "No values.", f"No value: {methods[0].audits[audit]['failed']}")
+    spread = next(iter(known.values())).audits[audit]["zero"]["sd"]
+    ends = {title: (kept.mean, left.mean) for title, (kept, left) in places.items()}
+    references = _references(next(iter(known.values())), audit)
+    ends |= references
+    xs, ys = np.array(list(ends.values())).T
+    pads = [0.1 * max(float(np.ptp(each)), least) for each, least in ((xs, 0.5), (ys, 0.01))]
+    low, high = ((float(f(ys)) + s * pads[1]) for f, s in ((np.min, -1), (np.max, 1)))
+    edge, height = float(xs.max()) + pads[0], max(420, 90 + LINE * (len(ends) + 1))
+    titles = {end: name(end) if end in references else end for end in ends}
+
+    figure = go.Figure()
+    figure.add_hline(y=0, line={"color": look.muted, "width": 1, "dash": "dash"})
+    if spread is not None:
+        reach = SPREADS * spread
+        figure.add_hrect(y0=-reach, y1=reach, line_width=0, fillcolor=clear(look.muted, 0.22))
+    name_places(figure, ends, titles, edge, (low, high), height - 82, look)
+    for curve in _curves(known):
+        figure.add_scatter(
+            x=[ends[title][0] for title in curve],
+            y=[ends[title][1] for title in curve],
+            mode="lines",
+            line={"color": method_colour(known[curve[0]].method, look), "width": 2},
+            hoverinfo="skip",
+        )
+    for end, place in ends.items():
+        _add_mark(figure, end if end in references else known[end].method, titles[end], place, look)
+    styled(figure, look, height)
+    margin = {"t": 20, "b": 62, "l": 64, "r": label_margin(list(titles.values()))}
+    figure.update_layout(showlegend=False, margin=margin)
+    figure.update_xaxes(
+        title_text="Acc_r − the mask's (points) · right is better",
+        range=[float(xs.min()) - pads[0], edge],
+        zeroline=False,
+    )
+    figure.update_yaxes(
+        title_text=f"{AUDITS[audit].title}: excess · 0 is best", range=[low, high], zeroline=False
+    )
+    alt = (
+        f"What {counted(len(known), 'method')} keep of the retained classes, against the excess of "
+        f"{AUDITS[audit].title}."
+    )
+    return Picture(figure, alt, _sentence(known, places, audit), _table(places))
+
+
+def _add_mark(
+    figure: go.Figure, model: str, title: str, place: tuple[float, float], look: Look
+) -> None:
+    """The mark of a reference or a method."""
+    reference = model in REFERENCE_SYMBOLS
+    figure.add_scatter(
+        x=[place[0]],
+        y=[place[1]],
+        mode="markers",
+        marker={
+            "color": look.ink if reference else method_colour(model, look),
+            "size": 14,
+            "symbol": REFERENCE_SYMBOLS[model] if reference else method_mark(model),
+            "line": {"width": 2 if reference else 0},
+        },
+        hovertemplate=f"<b>{title}</b><br>Acc_r − the mask's %{{x:+.1f}} points<br>"
+        "excess %{y:+.3g}<extra></extra>",
+    )
+
+
+def _place(of: AuditedMethod, audit: str) -> tuple[Interval, Interval]:
+    """Acc_r − the mask's, and the excess, over seeds."""
+    kept = added(of.runs)
+    assert kept is not None
+    values = (of.audits[audit][network]["values"] for network in ("unlearned", "retrained"))
+    return kept, interval([v - r for v, r in zip(*values, strict=True)])
+
+
+def _references(of: AuditedMethod, audit: str) -> dict[str, tuple[float, float]]:
+    """The original, the mask and the retrained network -> the same two, in the mean."""
+    mean = {network: of.audits[audit][network]["mean"] for network in REFERENCE_SYMBOLS}
+    kept = {"mask": 0.0}
+    free = differences(of.runs, of.runs, model="mask")
+    for network in ("original", "retrained"):
+        beyond = differences(of.runs, of.runs, model=network)
+        if beyond is not None and free is not None:
+            kept[network] = free.mean - beyond.mean
+    return {network: (kept[network], mean[network] - mean["retrained"]) for network in kept}
+
+
+def _curves(known: Mapping[str, AuditedMethod]) -> list[list[str]]:
+    """Titles of the strengths of each method that has several, from weak to strong."""
+    curves = []
+    for method in dict.fromkeys(each.method for each in known.values()):
+        of = sorted(
+            (t for t, e in known.items() if e.method == method), key=lambda t: known[t].strength
+        )
+        if METHODS[method].erases and len(of) > 1:
+            curves.append(of)
+    return curves
+
+
+def _sentence(
+    known: Mapping[str, AuditedMethod], places: Mapping[str, tuple[Interval, Interval]], audit: str
+) -> str:
+    """Which method comes nearest to the retrained network, and at what cost."""
+    any_audit = next(iter(known.values())).audits[audit]
+    if is_blind(any_audit):
+        return f"{AUDITS[audit].title}: {BLIND_HERE} (sees {any_audit['sees']:.2f})."
+    unit = any_audit["unit"]
+    nearest = min(places, key=lambda title: abs(places[title][1].mean))
+    kept, left = places[nearest]
+    seeds = counted(len(known[nearest].runs), "seed")
+    return (
+        f"Of {counted(len(known), 'audited method')}, {nearest} comes nearest to the retrained "
+        f"model: {AUDITS[audit].title} {difference(left.mean, unit)}, at {pm(kept)} points of "
+        f"Acc_r against the mask ({seeds})."
+    )
+
+
+def _table(places: Mapping[str, tuple[Interval, Interval]]) -> dict[str, list[Any]]:
+    return {
+        "method": list(places),
+        "Acc_r − the mask's": [kept.mean for kept, _ in places.values()],
+        "half of its interval": [kept.half for kept, _ in places.values()],
+        "excess": [left.mean for _, left in places.values()],
+        "half of the excess's interval": [left.half for _, left in places.values()],
+    }

@@ -200,7 +200,8 @@ def methods_view() -> None:
     title = st.selectbox("Excess of", list(titles), key="cost", bind="query-params")
     picture = keeping(methods, titles[title], look)
     pictures.draw(picture, "keeping")
-    st.caption("Dashed: as in the retrained model · grey band: what chance alone does")
+    band = " · grey band: twice the spread of two retrained models" if seeds > 1 else ""
+    st.caption(f"Right is better, and so is near to the dashed line, the retrained model{band}")
     pictures.downloads({"keeping": picture})
 
 

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import plotly.graph_objects as go
 
 from unsc_core.analysis.comparison import MethodRun, added, differences
@@ -14,7 +13,7 @@ from unsc_core.analysis.spread import Interval, interval
 from unsc_core.audits import AUDITS
 from unsc_core.audits.verdict import BLIND_HERE, SPREADS, is_blind
 from unsc_core.figures.accuracy_plane import LINE, REFERENCE_SYMBOLS, name_places
-from unsc_core.figures.audit_words import difference
+from unsc_core.figures.audit_words import difference, digits
 from unsc_core.figures.phrases import counted, pm
 from unsc_core.figures.standings import name
 from unsc_core.figures.theme import (
@@ -69,22 +68,24 @@ def keeping(methods: Sequence[AuditedMethod], audit: str, look: Look) -> Picture
     if not places:
         figure = styled(go.Figure(), look, 300)
         return Picture(figure, "No values.", f"No value: {methods[0].audits[audit]['failed']}")
-    spread = next(iter(known.values())).audits[audit]["zero"]["sd"]
+    first = next(iter(known.values()))
+    unit, spread = first.audits[audit]["unit"], first.audits[audit]["zero"]["sd"]
     ends = {title: (kept.mean, left.mean) for title, (kept, left) in places.items()}
-    references = _references(next(iter(known.values())), audit)
+    references = _references(first, audit)
     ends |= references
-    xs, ys = np.array(list(ends.values())).T
-    pads = [0.1 * max(float(np.ptp(each)), least) for each, least in ((xs, 0.5), (ys, 0.01))]
-    low, high = ((float(f(ys)) + s * pads[1]) for f, s in ((np.min, -1), (np.max, 1)))
-    edge, height = float(xs.max()) + pads[0], max(420, 90 + LINE * (len(ends) + 1))
+    reach = SPREADS * (spread or 0.0)
+    (left, edge), window = (
+        _window([place[axis] for place in ends.values()] + band, least)
+        for axis, band, least in ((0, [], 0.5), (1, [-reach, reach], 20 * 10.0 ** -digits(unit)))
+    )
+    height = max(420, 90 + LINE * (len(ends) + 1))
     titles = {end: name(end) if end in references else end for end in ends}
 
     figure = go.Figure()
     figure.add_hline(y=0, line={"color": look.muted, "width": 1, "dash": "dash"})
-    if spread is not None:
-        reach = SPREADS * spread
+    if reach:
         figure.add_hrect(y0=-reach, y1=reach, line_width=0, fillcolor=clear(look.muted, 0.22))
-    name_places(figure, ends, titles, edge, (low, high), height - 82, look)
+    name_places(figure, ends, titles, edge, window, height - 82, look)
     for curve in _curves(known):
         figure.add_scatter(
             x=[ends[title][0] for title in curve],
@@ -98,13 +99,10 @@ def keeping(methods: Sequence[AuditedMethod], audit: str, look: Look) -> Picture
     styled(figure, look, height)
     margin = {"t": 20, "b": 62, "l": 64, "r": label_margin(list(titles.values()))}
     figure.update_layout(showlegend=False, margin=margin)
-    figure.update_xaxes(
-        title_text="Acc_r − the mask's (points) · right is better",
-        range=[float(xs.min()) - pads[0], edge],
-        zeroline=False,
-    )
+    figure.update_xaxes(title_text="Acc_r − mask's (points)", range=[left, edge], zeroline=False)
+    scale = {"%": " (points)", "": ""}.get(unit, f" ({unit})")
     figure.update_yaxes(
-        title_text=f"{AUDITS[audit].title}: excess · 0 is best", range=[low, high], zeroline=False
+        title_text=f"{AUDITS[audit].title}: excess{scale} · 0 is best", range=window, zeroline=False
     )
     alt = (
         f"What {counted(len(known), 'method')} keep of the retained classes, against the excess of "
@@ -131,6 +129,13 @@ def _add_mark(
         hovertemplate=f"<b>{title}</b><br>Acc_r − the mask's %{{x:+.1f}} points<br>"
         "excess %{y:+.3g}<extra></extra>",
     )
+
+
+def _window(values: Sequence[float], least: float) -> tuple[float, float]:
+    """The ends of an axis for these values, with some room, at least so much."""
+    low, high = min(values), max(values)
+    pad = max(0.1 * (high - low), least / 2)
+    return low - pad, high + pad
 
 
 def _place(of: AuditedMethod, audit: str) -> tuple[Interval, Interval]:
@@ -172,12 +177,17 @@ def _sentence(
     any_audit = next(iter(known.values())).audits[audit]
     if is_blind(any_audit):
         return f"{AUDITS[audit].title}: {BLIND_HERE} (sees {any_audit['sees']:.2f})."
-    unit = any_audit["unit"]
+    unit, spread = any_audit["unit"], any_audit["zero"]["sd"]
+    if spread and all(abs(left.mean) <= SPREADS * spread for _, left in places.values()):
+        return (
+            f"None of {counted(len(known), 'audited variant')} differs from the retrained model by "
+            f"more than two retrained ones may by chance: {AUDITS[audit].title} tells none apart."
+        )
     nearest = min(places, key=lambda title: abs(places[title][1].mean))
     kept, left = places[nearest]
     seeds = counted(len(known[nearest].runs), "seed")
     return (
-        f"Of {counted(len(known), 'audited method')}, {nearest} comes nearest to the retrained "
+        f"Of {counted(len(known), 'audited variant')}, {nearest} comes nearest to the retrained "
         f"model: {AUDITS[audit].title} {difference(left.mean, unit)}, at {pm(kept)} points of "
         f"Acc_r against the mask ({seeds})."
     )

@@ -17,7 +17,7 @@ from unsc_core.figures import audit_membership, audit_relearning, audit_table, a
 from unsc_core.figures.audit_depth import depth
 from unsc_core.figures.audit_scores import scores
 from unsc_core.figures.audit_values import audit_values
-from unsc_core.figures.keeping import keeping
+from unsc_core.figures.keeping import SHOWN, keeping
 from unsc_core.figures.theme import Picture
 from unsc_core.jobs.job import AUDITED_SEEDS
 from unsc_core.methods import METHODS
@@ -193,15 +193,14 @@ def methods_view() -> None:
         return
     st.markdown(
         "Each mark is a method whose audits are stored: what it keeps of the rest, and how much "
-        "more than in the retrained model an audit finds of what was forgotten."
+        "more than in the retrained model an audit finds of what was to be forgotten."
     )
-    titles = {AUDITS[name].title: name for name in audits}
+    titles = {AUDITS[name].title: name for name in SHOWN}
     link_notes.check("cost", titles)
     title = st.selectbox("Excess of", list(titles), key="cost", bind="query-params")
     picture = keeping(methods, titles[title], look)
     pictures.draw(picture, "keeping")
-    band = " · grey band: twice the spread of two retrained models" if seeds > 1 else ""
-    st.caption(f"Right is better, and so is near to the dashed line, the retrained model{band}")
+    st.caption("Right is better, and so is a height of 0, that of the retrained model.")
     pictures.downloads({"keeping": picture})
 
 

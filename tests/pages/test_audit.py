@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from streamlit.testing.v1 import AppTest
 from pages.shared import cache
 from tests.own_images import own_arrays, save_npz
 from tests.pages.headless import finished, open_page, says, texts
+from unsc_core.analysis.claims import Forgetting
 from unsc_core.analysis.comparison import variants
 from unsc_core.audits import AUDITS, outcomes
 from unsc_core.audits.excess import over_seeds
@@ -23,7 +25,8 @@ from unsc_core.experiment.experiment import Experiment
 from unsc_core.experiment.resolve import resolve
 from unsc_core.experiment.store import Store
 from unsc_core.figures.audit_words import sentence
-from unsc_core.figures.keeping import keeping
+from unsc_core.figures.keeping import SHOWN, AuditedMethod, keeping
+from unsc_core.figures.phrases import ONE_SEED
 from unsc_core.figures.theme import LIGHT
 from unsc_core.jobs.job import JobState
 
@@ -76,23 +79,31 @@ def test_methods_that_were_audited_on_one_request_are_compared() -> None:
     assert not app.warning
     assert len(app.get("plotly_chart")) == 10
     of_one, of_three = (cache.audited_methods(config(), seeds) for seeds in (1, 3))
-    assert [one.title for one in of_one] == ["UNSC", "Erasure", "Erasure (strength 0.5)"]
-    assert [one.title for one in of_three] == ["UNSC"]
-    for methods, name in product((of_one, of_three), AUDITS):
+    assert [one.method for one in of_one] == ["unsc", *["null-space-erasure"] * 2]
+    assert [one.strength for one in of_one] == [1.0, 1.0, 0.5]
+    assert [one.method for one in of_three] == ["unsc"]
+    for methods, name in product((of_one, of_three), SHOWN):
         picture = keeping(methods, name, LIGHT)
         excess = [one.audits[name]["excess"]["mean"] for one in methods]
-        if None in excess:
-            assert picture.sentence.startswith("No value")
-            continue
         assert picture.table["excess"] == pytest.approx(excess)
         spread, sentence = methods[0].audits[name]["zero"]["sd"], picture.sentence
         if is_blind(methods[0].audits[name]):
             assert "Blind" in sentence
-        elif spread and max(map(abs, excess)) <= 2 * spread:
-            assert sentence.startswith("None of")
+        elif spread is None:
+            assert sentence == ONE_SEED
         else:
-            nearest = methods[int(np.argmin(np.abs(excess)))].title
-            assert f"{nearest} comes nearest" in sentence
+            outside = [
+                one.title
+                for one, each in zip(methods, excess, strict=True)
+                if abs(each) > 2 * spread
+            ]
+            assert ("outside" in sentence) == bool(outside)
+            assert all(title in sentence.partition("outside")[2] for title in outside)
+
+
+def test_a_method_that_does_not_forget_is_marked() -> None:
+    run = replace(cache.run(config()), forgetting=Forgetting.MORE)
+    assert AuditedMethod(1.0, [run], {}).title == "UNSC (does not forget)"
 
 
 def test_the_link_chooses_audit_and_threshold() -> None:

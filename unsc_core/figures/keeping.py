@@ -8,13 +8,13 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from unsc_core.analysis.comparison import MethodRun, added, differences
+from unsc_core.analysis.comparison import MethodRun, added, differences, forgets
 from unsc_core.analysis.spread import Interval, interval
 from unsc_core.audits import AUDITS
 from unsc_core.audits.verdict import BLIND_HERE, SPREADS, is_blind
 from unsc_core.figures.accuracy_plane import LINE, REFERENCE_SYMBOLS, name_places
 from unsc_core.figures.audit_words import difference, digits
-from unsc_core.figures.phrases import counted, pm
+from unsc_core.figures.phrases import ONE_SEED, counted, joined, pm
 from unsc_core.figures.standings import name
 from unsc_core.figures.theme import (
     Look,
@@ -26,6 +26,11 @@ from unsc_core.figures.theme import (
     styled,
 )
 from unsc_core.methods import METHODS
+
+SHOWN = [
+    name for name, audit in AUDITS.items() if not audit.compares and audit.direction == "higher"
+]
+"""Audits with an excess that is bad above 0 and 0 for the retrained network."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,8 +54,9 @@ class AuditedMethod:
 
     @property
     def title(self) -> str:
-        """Its title, with what was altered."""
-        return name(self.method, self.runs)
+        """Its title, with what was altered, and whether it forgets."""
+        title = name(self.method, self.runs)
+        return title if forgets(self.runs) else f"{title} (does not forget)"
 
 
 def keeping(methods: Sequence[AuditedMethod], audit: str, look: Look) -> Picture:
@@ -59,8 +65,8 @@ def keeping(methods: Sequence[AuditedMethod], audit: str, look: Look) -> Picture
     Strengths of one method are joined by a line.
 
     Args:
-        methods: on one request, over the same seeds, with a mask; two at least.
-        audit: its name.
+        methods: on one request, over the same seeds, with a mask.
+        audit: its name, one of SHOWN.
         look: colours.
     """
     known = {each.title: each for each in methods if not each.audits[audit]["failed"]}
@@ -105,8 +111,8 @@ def keeping(methods: Sequence[AuditedMethod], audit: str, look: Look) -> Picture
         title_text=f"{AUDITS[audit].title}: excess{scale} · 0 is best", range=window, zeroline=False
     )
     alt = (
-        f"What {counted(len(known), 'method')} keep of the retained classes, against the excess of "
-        f"{AUDITS[audit].title}."
+        f"Accuracy on the retained classes against the excess of {AUDITS[audit].title}: "
+        f"{counted(len(known), 'method')}, the mask, the original and the retrained network."
     )
     return Picture(figure, alt, _sentence(known, places, audit), _table(places))
 
@@ -173,23 +179,24 @@ def _curves(known: Mapping[str, AuditedMethod]) -> list[list[str]]:
 def _sentence(
     known: Mapping[str, AuditedMethod], places: Mapping[str, tuple[Interval, Interval]], audit: str
 ) -> str:
-    """Which method comes nearest to the retrained network, and at what cost."""
-    any_audit = next(iter(known.values())).audits[audit]
-    if is_blind(any_audit):
-        return f"{AUDITS[audit].title}: {BLIND_HERE} (sees {any_audit['sees']:.2f})."
-    unit, spread = any_audit["unit"], any_audit["zero"]["sd"]
-    if spread and all(abs(left.mean) <= SPREADS * spread for _, left in places.values()):
-        return (
-            f"None of {counted(len(known), 'audited variant')} differs from the retrained model by "
-            f"more than two retrained ones may by chance: {AUDITS[audit].title} tells none apart."
-        )
-    nearest = min(places, key=lambda title: abs(places[title][1].mean))
-    kept, left = places[nearest]
-    seeds = counted(len(known[nearest].runs), "seed")
+    """Which methods differ from the retrained network by more than chance, and at what cost."""
+    first = next(iter(known.values())).audits[audit]
+    title, unit = AUDITS[audit].title, first["unit"]
+    if is_blind(first):
+        return f"{title}: {BLIND_HERE} (sees {first['sees']:.2f})."
+    if first["zero"]["sd"] is None:
+        return ONE_SEED
+    reach = SPREADS * first["zero"]["sd"]
+    near = [name for name, (_, left) in places.items() if abs(left.mean) <= reach]
+    far = [
+        f"{name} ({difference(left.mean, unit)} at {pm(kept)} points of Acc_r)"
+        for name, (kept, left) in places.items()
+        if name not in near
+    ]
+    parts = [f"{where}: {joined(of)}" for where, of in (("inside", near), ("outside", far)) if of]
     return (
-        f"Of {counted(len(known), 'audited variant')}, {nearest} comes nearest to the retrained "
-        f"model: {AUDITS[audit].title} {difference(left.mean, unit)}, at {pm(kept)} points of "
-        f"Acc_r against the mask ({seeds})."
+        f"{title}, and twice the spread of two retrained models (the grey band, "
+        f"±{difference(reach, unit).lstrip('+')}); {'; '.join(parts)}."
     )
 
 

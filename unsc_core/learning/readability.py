@@ -3,7 +3,8 @@
 Source: of the probes, Alain & Bengio: Understanding intermediate layers using linear classifier
 probes, ICLR 2017 workshop, arXiv 1610.01644; Cover & Hart 1967. That what can be read of a class in
 the samples themselves is near what can be read in a network that never saw it, is this project's
-observation on Fashion-MNIST; on digits the samples show up to 15 points more.
+observation for the linear probe on Fashion-MNIST, to within 8 points; neighbours and class means
+find up to 29 points more or 19 less there, and on digits the samples show up to 15 points more.
 """
 
 from __future__ import annotations

@@ -115,12 +115,17 @@ def charts(page: Any) -> Any:
     return page.locator("[data-testid=stPlotlyChart] .main-svg:first-of-type")
 
 
+def wait_until_complete(page: Any) -> None:
+    """Wait until Streamlit has drawn the page: a rerun may take away what is being typed."""
+    page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
+
+
 def go_to(page: Any, name: str) -> None:
     """Click a page in the sidebar, once the one before is complete.
 
     A click while Streamlit still draws can be overtaken by a rerun of the page that is left.
     """
-    page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
+    wait_until_complete(page)
     page.get_by_test_id("stSidebarNavItems").get_by_role("link", name=name, exact=True).click()
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from playwright.sync_api import expect
 from safetensors.numpy import save_file
 
-from tests.e2e.server import Server, charts, go_to, serve
+from tests.e2e.server import Server, charts, go_to, serve, wait_until_complete
 from tests.own_images import save_npz
 
 METRIC = "[data-testid=stMetric]"
@@ -42,6 +42,7 @@ def test_forgetting_another_class_by_clicking(app: Server, page: Any) -> None:
     expect(page.get_by_text(re.compile("UNSC · forgetting class 3 · Digits"))).to_be_visible()
     go_to(page, "Confusion")
     expect(page.get_by_role("heading", name="Confusion")).to_be_visible()
+    wait_until_complete(page)
     page.get_by_role("combobox", name=re.compile("Classes to forget")).click()
     page.keyboard.type("8")
     page.keyboard.press("Enter")

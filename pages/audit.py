@@ -221,14 +221,15 @@ def draw_table() -> None:
     st.caption(" · ".join(note.removesuffix(".") for note in audit_table.NOTES))
 
 
-TERMS = ("Logits", "Linear probe", "Excess", "Zero", "Sees", "Member", "AUC", "CKA")
+TERMS = ("Linear probe", "Excess", "Zero", "Sees", "Member", "AUC", "CKA")
 header.title("Audit", *header.TERMS, *TERMS)
 experiment = controls.experiment()
 config, look = experiment.config, pictures.page_look()
 st.markdown(
-    "**Can anyone still find it?** A network may stop naming a class and still hold everything it "
-    "knew of it. Audits attack it from the outside inwards. Each compares with the **retrained** "
-    "model: whatever an audit finds there was not learned from the class, which it never saw."
+    "**Can anyone still find it?** A network may stop naming a class and still know all about it. "
+    "Audits look for it in the answers, in the logits, in the features and in the memory. The "
+    "**retrained** model never saw the class, and yet audits find something of it there, as they "
+    "do in any network; only what they find beyond that is a trace."
 )
 try:
     check_request(split(experiment.dataset, config.forget_classes, config.forget_ids))

@@ -121,7 +121,7 @@ EQUAL = {
 }
 
 
-header.title("Compare", *header.TERMS, "Agreement", "Drift", "Logits")
+header.title("Compare", *header.TERMS, "Agreement", "Drift")
 experiment = controls.experiment()
 samples = len(experiment.config.forget_ids)
 st.markdown(GOALS[samples > 0])

@@ -63,7 +63,7 @@ def opened_images(model: str, cell: tuple[int, int]) -> None:
         gallery.predictions(result, inside[:MAX_CARDS], part)
 
 
-header.title("Confusion", *header.TERMS, "Logits")
+header.title("Confusion", *header.TERMS)
 experiment = controls.experiment()
 st.markdown(
     "Rows are true classes, columns are predicted classes; the rows of forgotten classes are "

@@ -215,7 +215,7 @@ def forget_button(place: Any, samples: np.ndarray) -> None:
         st.rerun()
 
 
-header.title("Decision space", *header.TERMS, "Logits", "Trustworthiness")
+header.title("Decision space", *header.TERMS, "Trustworthiness")
 experiment = controls.experiment()
 st.markdown(
     "Each point is an image, placed by its **logits**. The map is fitted once, to the original "

@@ -133,7 +133,7 @@ def percent(value: float | None) -> str:
     return "…" if value is None else f"{value:.1f} %"
 
 
-header.title("Pseudo-labels", *header.TERMS, "Pseudo-label", "Logits", "Margin")
+header.title("Pseudo-labels", *header.TERMS, "Margin")
 experiment = controls.experiment()
 method = METHODS[experiment.config.method]
 if method.uses_pseudo_labels:

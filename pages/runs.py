@@ -223,7 +223,7 @@ def has_same_map(results: list[Result]) -> bool:
     return len(originals) == 1 and a.test_digest == b.test_digest and complete
 
 
-header.title("Runs", *header.TERMS, "Gap to retrain", "Drift", "Agreement", "Seconds", "Logits")
+header.title("Runs", *header.TERMS, "Gap to retrain", "Drift", "Agreement", "Seconds")
 controls.use_navigation()
 lesson.current()  # before the address is written anew
 st.markdown("Every run stored in this data folder, newest first. Choose two to compare them.")

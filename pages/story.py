@@ -58,6 +58,7 @@ PRESETS = {
 CALIBRATING = ("unsc", "unsc-auto")  # steps 3 to 6 tell of these, with other methods of the first
 EXAMPLES = 8
 AUDITED = (3, 5, 1)  # of audits over so many seeds, the first that are stored are shown
+PARTS = {"test": "Test", "train": "Training"}
 THINNING = 3  # of the retained samples, one in this many is drawn on the small maps
 
 
@@ -200,15 +201,7 @@ def next_steps() -> None:
         page_links.link("lab", "Open the 2-D lab")
 
 
-header.title(
-    "Make a network forget, and keep the rest",
-    *header.TERMS,
-    "Logits",
-    "Pseudo-label",
-    "γ",
-    "Energy",
-    "Null space",
-)
+header.title("Make a network forget, and keep the rest", *header.TERMS, "Calibrated", "Energy")
 experiment = controls.experiment()
 about = st.empty()
 buttons = st.container(horizontal=True)
@@ -234,7 +227,7 @@ thin = result.split.is_forgotten(part)[rows] | (np.arange(len(rows)) % THINNING 
 
 small_maps(result, ("original", "unlearned"), "story", 400, sentence=True)
 st.caption(
-    f":red[**×**] {experiment.request}, to be forgotten · **●** retained · "
+    f"{PARTS[part]} images: :red[**×**] {experiment.request}, to be forgotten · **●** retained · "
     "lines: from each forgotten sample's place before to its place after"
 )
 header.strip(experiment, result)

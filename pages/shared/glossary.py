@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import streamlit as st
 
+from unsc_core.analysis.claims import AS_MASK
 from unsc_core.analysis.measures import MEASURES
 
 TERMS = {
-    "Calibration gain": "Acc_r minus that of the original model. The *free* part is what the mask "
-    "gains without changing a weight; the *added* part is what the method has beyond the mask.",
+    "Calibration gain": "Acc_r minus that of the original model, taken before either is rounded. "
+    "The *free* part is what the mask gains without changing a weight; the *added* part is what "
+    "the method has beyond the mask.",
+    "Calibrated": "Said of a class that is forgotten while Acc_r rises if its test images go where "
+    "the retrained model sends them about as often as under the mask, or more often (up to "
+    f"{AS_MASK:g} point less counts).",
     "Logits": "A model's scores, one for each class. The class with the highest logit is the "
     "prediction.",
     "Retrained model": "A model trained from scratch without the forgotten data. It is the gold "

@@ -17,7 +17,18 @@ WIDE = 240
 """Of a number with a long line below it, which may say where seconds were measured."""
 LONG = 28
 """Characters below a number that need the wide cell."""
-TERMS = ("Acc_f", "Acc_r", "Over-unlearning", "Calibration gain", "Mask", "Retrained model")
+TERMS = (
+    "Acc_f",
+    "Acc_r",
+    "Over-unlearning",
+    "Calibration gain",
+    "Mask",
+    "Retrained model",
+    "γ",
+    "Null space",
+    "Pseudo-label",
+    "Logits",
+)
 
 
 def title(text: str, *terms: str) -> None:

@@ -1,11 +1,11 @@
 """What does each part of UNSC add? `python -m tests.benchmarks.factors [mini|colour] [SEEDS]`.
 
 Two targets (pseudo-label, masked probabilities) × three sets of weights (all, the null space cut at
-γ = 0.96, a soft projector) × what is read (D_f only, or retained samples, too): twelve ways to
-forget a class, for three classes and five seeds. Each cell is Acc_r − the mask's in points, on the
-test set, paired by seed and class, with the 95 % interval; then Acc_f and what a linear probe finds
-in the features. All weights learn at 0.01, projected ones at 0.4; each stops once 1 % of D_f or
-less is recognised, after 25 epochs at most.
+γ = 0.96, a soft projector) × what is read (forget set only, or retained samples, too): twelve ways
+to forget a class, for three classes and five seeds. Each cell is Acc_r − the mask's in points, on
+the test set, paired by seed and class, with the 95 % interval; then Acc_f and what a linear probe
+finds in the features. All weights learn at 0.01, projected ones at 0.4; each stops once 1 % of the
+forget set or less is recognised, after 25 epochs at most.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ CLASSES = {"mini": (6, 0, 9), "colour": (6, 0, 5)}
 TARGETS, WEIGHTS, READS = (
     ("pseudo-label", "masked probabilities"),
     ("all weights", "null space, cut", "null space, soft"),
-    ("D_f only", "with retained"),
+    ("forget set only", "with retained"),
 )
 RATES = {"all weights": 0.01, "null space, cut": 0.4, "null space, soft": 0.4}
 EPOCHS = 25

@@ -99,6 +99,10 @@ def test_methods_that_were_audited_on_one_request_are_compared() -> None:
             ]
             assert ("outside" in sentence) == bool(outside)
             assert all(title in sentence.partition("outside")[2] for title in outside)
+    broken = {**of_one[1].audits, name: {**of_one[1].audits[name], "failed": "No features."}}
+    picture = keeping([of_one[0], replace(of_one[1], audits=broken)], name, LIGHT)
+    assert picture.table["method"] == ["UNSC"]
+    assert picture.sentence.endswith(f"{of_one[1].title}: No features.")
 
 
 def test_a_method_that_does_not_forget_is_marked() -> None:

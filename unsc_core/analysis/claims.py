@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from enum import StrEnum
 from typing import Any
 
@@ -117,6 +118,11 @@ _WITHOUT_SUCCESS = {
     Forgetting.FEWER: Outcome.OVERSHOT,
     Forgetting.UNKNOWN: Outcome.UNDECIDED,
 }
+
+
+def whole_points(change: float) -> int:
+    """A change in whole points, halves rounded away from 0: not 0 from half a point on."""
+    return round(math.copysign(abs(change) + 1e-9, change))
 
 
 def ahead_of_mask(numbers: dict[str, Any]) -> float | None:

@@ -50,7 +50,8 @@ def plane(runs: Sequence[MethodRun], look: Look) -> Picture:
     edge, window = -0.14 * widest, (float(every_r.min()) - pad, float(every_r.max()) + pad)
     height = max(460, 90 + LINE * (len(ends) + 1))
     figure = go.Figure()
-    name_places(figure, ends, titles, edge, window, height - 82, look)
+    named = {end: place for end, place in ends.items() if end != "original"}  # written at its mark
+    name_places(figure, named, titles, edge, window, height - 82, look)
     for method, path in sorted(paths.items(), key=lambda item: item[0] == "unsc"):
         _draw_path(figure, method, titles[method], path, look)
     _draw_references(figure, ends, look)
@@ -105,7 +106,7 @@ def name_places(
     pixels: int,
     look: Look,
 ) -> None:
-    """A column of names at the right, each joined to its place by a thin line; not the original's.
+    """A column of names at the right, each joined to its place by a thin line.
 
     Args:
         ends: method or reference -> its place.
@@ -113,7 +114,7 @@ def name_places(
         edge: the right end of the x axis.
         window: the ends of the y axis, which is so many `pixels` high.
     """
-    heights = {method: y for method, (_, y) in ends.items() if method != "original"}
+    heights = {method: y for method, (_, y) in ends.items()}
     thin = {"color": look.muted, "width": 1}
     for method, y in _apart(heights, window, pixels).items():
         start = ends[method]

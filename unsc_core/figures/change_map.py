@@ -8,7 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from unsc_core.analysis.claims import SAME
+from unsc_core.analysis.claims import SAME, whole_points
 from unsc_core.analysis.comparison import REFERENCES, MethodRun, by_method
 from unsc_core.figures.accuracy_plane import bold
 from unsc_core.figures.phrases import class_title
@@ -84,15 +84,11 @@ def _changes(runs: Sequence[MethodRun]) -> Changes:
     return found
 
 
-def _whole(value: float) -> int:
-    """A change in whole points, as its cell shows it; halves are rounded away from 0."""
-    return int(np.copysign(np.floor(abs(value) + 0.5 + 1e-9), value))
-
-
 def _cell(value: float) -> str:
     if np.isnan(value):
         return "–"
-    return f"{_whole(value):+d}".replace("-", "−") if _whole(value) else "0"
+    whole = whole_points(value)
+    return f"{whole:+d}".replace("-", "−") if whole else "0"
 
 
 def _over(grouped: dict[str, list[MethodRun]]) -> str:
@@ -123,7 +119,7 @@ def _largest_loss(own: Changes, titles: dict[str, str], classes: list[str]) -> s
 
 def _raised(title: str, change: NDArray[np.float64], kind: str) -> str:
     """How many classes UNSC raises and lowers: those whose cells do not show 0."""
-    whole = [_whole(value) for value in change if not np.isnan(value)]
+    whole = [whole_points(value) for value in change if not np.isnan(value)]
     raised, lowered = sum(n > 0 for n in whole), sum(n < 0 for n in whole)
     raises = f"raises {raised or 'none'} of {len(change)} {kind}es"
     return f"By at least half a point, {title} {raises} and lowers {lowered or 'none'}."

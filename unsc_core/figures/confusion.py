@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from unsc_core.analysis import evaluation
-from unsc_core.analysis.claims import SAME
+from unsc_core.analysis.claims import SAME, whole_points
 from unsc_core.experiment.result import Result
 from unsc_core.figures.phrases import class_title, moved, requested, run_title
 from unsc_core.figures.theme import FORGET, Look, Picture, add_cells, frame, label_margin, styled
@@ -147,7 +147,9 @@ def _sentence(result: Result, part: str) -> str:
     )
     if worst[1] != best[1]:
         text += f" and {moved(f'that on {worst[1]}', worst[0])}"
-    rising, falling = (sum(sign * gain > SAME for gain, _ in gains) for sign in (1, -1))
-    better = f"{rising} improve{'s' if rising == 1 else ''}"
-    worse = f"{falling} get{'s' if falling == 1 else ''} worse"
-    return f"{text}; of {len(gains)} retained classes, {better} and {worse}."
+    rising, falling = (sum(sign * whole_points(gain) > 0 for gain, _ in gains) for sign in (1, -1))
+    return (
+        f"{text}; of {len(gains)} retained classes, {rising or 'none'} gain"
+        f"{'' if rising > 1 else 's'} at least half a point and {falling or 'none'} "
+        f"lose{'' if falling > 1 else 's'} as much."
+    )

@@ -9,7 +9,7 @@ from typing import Any
 import plotly.graph_objects as go
 
 from unsc_core.analysis.comparison import MethodRun, added, differences, forgets
-from unsc_core.analysis.spread import Interval, interval
+from unsc_core.analysis.spread import Interval
 from unsc_core.audits import AUDITS
 from unsc_core.audits.verdict import BLIND_HERE, SPREADS, is_blind
 from unsc_core.figures.accuracy_plane import LINE, REFERENCE_SYMBOLS, name_places
@@ -31,6 +31,9 @@ SHOWN = [
     name for name, audit in AUDITS.items() if not audit.compares and audit.direction == "higher"
 ]
 """Audits with an excess that is bad above 0 and 0 for the retrained network."""
+
+Kept = tuple[Interval, Mapping[str, float]]
+"""Acc_r − the mask's, and the excess of an audit."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,7 +79,7 @@ def keeping(methods: Sequence[AuditedMethod], audit: str, look: Look) -> Picture
         return Picture(figure, "No values.", f"No value: {methods[0].audits[audit]['failed']}")
     first = next(iter(known.values()))
     unit, spread = first.audits[audit]["unit"], first.audits[audit]["zero"]["sd"]
-    ends = {title: (kept.mean, left.mean) for title, (kept, left) in places.items()}
+    ends = {title: (kept.mean, left["mean"]) for title, (kept, left) in places.items()}
     references = _references(first, audit)
     ends |= references
     reach = SPREADS * (spread or 0.0)
@@ -114,7 +117,9 @@ def keeping(methods: Sequence[AuditedMethod], audit: str, look: Look) -> Picture
         f"Accuracy on the retained classes against the excess of {AUDITS[audit].title}: "
         f"{counted(len(known), 'method')}, the mask, the original and the retrained network."
     )
-    return Picture(figure, alt, _sentence(known, places, audit), _table(places))
+    failed = [f"{m.title}: {why}" for m in methods if (why := m.audits[audit]["failed"])]
+    sentence = " ".join([_sentence(known, places, audit), *failed])
+    return Picture(figure, alt, sentence, _table(places))
 
 
 def _add_mark(
@@ -144,12 +149,11 @@ def _window(values: Sequence[float], least: float) -> tuple[float, float]:
     return low - pad, high + pad
 
 
-def _place(of: AuditedMethod, audit: str) -> tuple[Interval, Interval]:
+def _place(of: AuditedMethod, audit: str) -> Kept:
     """Acc_r − the mask's, and the excess, over seeds."""
     kept = added(of.runs)
     assert kept is not None
-    values = (of.audits[audit][network]["values"] for network in ("unlearned", "retrained"))
-    return kept, interval([v - r for v, r in zip(*values, strict=True)])
+    return kept, of.audits[audit]["excess"]
 
 
 def _references(of: AuditedMethod, audit: str) -> dict[str, tuple[float, float]]:
@@ -176,9 +180,7 @@ def _curves(known: Mapping[str, AuditedMethod]) -> list[list[str]]:
     return curves
 
 
-def _sentence(
-    known: Mapping[str, AuditedMethod], places: Mapping[str, tuple[Interval, Interval]], audit: str
-) -> str:
+def _sentence(known: Mapping[str, AuditedMethod], places: Mapping[str, Kept], audit: str) -> str:
     """Which methods differ from the retrained network by more than chance, and at what cost."""
     first = next(iter(known.values())).audits[audit]
     title, unit = AUDITS[audit].title, first["unit"]
@@ -187,9 +189,9 @@ def _sentence(
     if first["zero"]["sd"] is None:
         return ONE_SEED
     reach = SPREADS * first["zero"]["sd"]
-    near = [name for name, (_, left) in places.items() if abs(left.mean) <= reach]
+    near = [name for name, (_, left) in places.items() if abs(left["mean"]) <= reach]
     far = [
-        f"{name} ({difference(left.mean, unit)} at {pm(kept)} points of Acc_r)"
+        f"{name} ({difference(left['mean'], unit)} at {pm(kept)} points of Acc_r)"
         for name, (kept, left) in places.items()
         if name not in near
     ]
@@ -200,11 +202,12 @@ def _sentence(
     )
 
 
-def _table(places: Mapping[str, tuple[Interval, Interval]]) -> dict[str, list[Any]]:
+def _table(places: Mapping[str, Kept]) -> dict[str, list[Any]]:
     return {
         "method": list(places),
         "Acc_r − the mask's": [kept.mean for kept, _ in places.values()],
         "half of its interval": [kept.half for kept, _ in places.values()],
-        "excess": [left.mean for _, left in places.values()],
-        "half of the excess's interval": [left.half for _, left in places.values()],
+        "excess": [left["mean"] for _, left in places.values()],
+        "lower end of its interval": [left["low"] for _, left in places.values()],
+        "upper end": [left["high"] for _, left in places.values()],
     }

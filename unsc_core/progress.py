@@ -54,6 +54,17 @@ class Stages:
             took = time.perf_counter() - self._started
             self.seconds[name] = self.seconds.get(name, 0.0) + took
 
+    @contextmanager
+    def aside(self, name: str) -> Iterator[None]:
+        """Time work in the middle of a stage as `name`, and not as part of that stage."""
+        began = time.perf_counter()
+        try:
+            yield
+        finally:
+            took = time.perf_counter() - began
+            self.seconds[name] = self.seconds.get(name, 0.0) + took
+            self._started += took
+
     def tick(self, done: int, total: int, detail: str = "") -> None:
         """Report `done` of `total` steps of the current stage."""
         elapsed = time.perf_counter() - self._started

@@ -12,7 +12,7 @@ TERMS = {
     "The *free* part is what the mask gains without changing a weight; the *added* part is what "
     "the method has beyond the mask.",
     "Calibrated": "Said of a class that is forgotten while Acc_r rises if its test images go where "
-    "the retrained model sends them about as often as under the mask, or more often (up to "
+    "the retrained model sends them about as often as the mask does or more often (up to "
     f"{AS_MASK:g} point less counts).",
     "Logits": "A model's scores, one for each class. The class with the highest logit is the "
     "prediction.",

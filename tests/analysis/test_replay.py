@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,8 +14,9 @@ from unsc_core.analysis import replay as recorded
 from unsc_core.analysis.evaluation import accuracies, per_class_accuracy
 from unsc_core.analysis.replay import Epochs, counted_rows, epochs_key, make_epochs, read_epochs
 from unsc_core.config import ExperimentConfig
+from unsc_core.experiment.artefacts import UNLEARNED
 from unsc_core.experiment.experiment import Experiment
-from unsc_core.experiment.result import Result
+from unsc_core.experiment.result import OTHERS, Result
 from unsc_core.experiment.store import Store
 from unsc_core.jobs.worker import JOBS
 from unsc_core.methods import METHODS
@@ -48,6 +51,30 @@ def test_from_the_original_to_the_stored_model_bit_for_bit(
         assert found.per_class[entry].tolist() == expected["per_class"]
         assert found.acc_forget[entry] == expected["acc_forget"]
         assert found.acc_retain[entry] == pytest.approx(expected["acc_retain"])
+
+
+def test_recorded_while_it_runs_or_repeated_afterwards(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config, slow = digits(epochs=2), []
+    add = recorded._EpochRecorder.add
+
+    def slowly(recorder: recorded._EpochRecorder, epoch: int, model: object) -> None:
+        time.sleep(0.5)
+        slow.append(epoch)
+        add(recorder, epoch, model)
+
+    stores = Store(tmp_path / "first"), Store(tmp_path / "afterwards")
+    Experiment(config, stores[1]).run()
+    monkeypatch.setattr(recorded._EpochRecorder, "add", slowly)
+    (during, ran), (after, repeated) = (of(config, store) for store in stores)
+    assert slow == [0, 1, 2] * 2
+    np.testing.assert_array_equal(during.logits, after.logits)
+    np.testing.assert_array_equal(ran.unlearned.train, repeated.unlearned.train)
+    stages = UNLEARNED.read(stores[0], ran.key).meta["seconds"]
+    assert stages["evaluate"] > 1.5
+    own = sum(spent for stage, spent in stages.items() if stage not in OTHERS)
+    assert ran.took["unlearned"].seconds == pytest.approx(own, abs=0.5)
 
 
 def test_epochs_in_between_are_those_of_the_history(shared_store: Store) -> None:

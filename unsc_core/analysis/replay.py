@@ -1,4 +1,4 @@
-"""Epoch by epoch: an experiment's unlearning repeated and recorded. Reading needs no torch."""
+"""Epoch by epoch: an experiment's unlearning, recorded. Reading needs no torch."""
 
 from __future__ import annotations
 
@@ -92,17 +92,24 @@ def make_epochs(config: ExperimentConfig, store: Store, report: Report = silent)
     from unsc_core.experiment.experiment import Experiment
 
     work = Experiment(config, store, report)
-    work.run()
+    work.check()
     key = epochs_key(work.config, work.dataset)
-    if EPOCHS.read(store, key) is None:
-        recorded = _replayed if METHODS[work.config.method].epochs else _first_and_last
-        EPOCHS.write(store, key, recorded(work))
+    if EPOCHS.read(store, key) is not None:
+        work.run()
+        return
+    recorded = _each if METHODS[work.config.method].epochs else _first_and_last
+    EPOCHS.write(store, key, recorded(work))
 
 
-def _replayed(work: Experiment) -> Arrays:
-    """The arrays of Epochs from repeating the unlearning, which is deterministic."""
+def _each(work: Experiment) -> Arrays:
+    """The arrays of Epochs, recorded while the experiment runs.
+
+    If it ran before, its unlearning is repeated, which gives the same weights.
+    """
     recorder = _EpochRecorder(work)
-    model = work.unlearn(recorder.watch).model
+    work.run(watch=recorder.watch)
+    repeat = not recorder.kept
+    model = work.unlearn(recorder.watch).model if repeat else work.unlearned.model
     if recorder.last != recorder.kept[-1]:
         recorder.add(recorder.last, model)
     return recorder.arrays()
@@ -110,6 +117,7 @@ def _replayed(work: Experiment) -> Arrays:
 
 def _first_and_last(work: Experiment) -> Arrays:
     """The arrays of Epochs for a method without epochs."""
+    work.run()
     recorder = _EpochRecorder(work)
     recorder.add(0, work.original)
     recorder.add(1, work.unlearned.model)
@@ -120,7 +128,7 @@ class _EpochRecorder:
     """Records a model after each epoch, and keeps at most MAX_ENTRIES records."""
 
     def __init__(self, work: Experiment) -> None:
-        self._data, self._split = work.data, work.split
+        self._data, self._split, self._stages = work.data, work.split, work.stages
         self._shown = shown(work.split, work.split.measured_part)
         self._counted = self._rows = counted_rows(work.dataset)
         if not work.split.forget_ids:
@@ -140,7 +148,8 @@ class _EpochRecorder:
             self._every *= 2
             if epoch % self._every:
                 return
-        self.add(epoch, model)
+        with self._stages.aside("evaluate"):
+            self.add(epoch, model)
 
     def add(self, epoch: int, model: nn.Module) -> None:
         """Record a model."""

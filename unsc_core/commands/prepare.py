@@ -44,8 +44,8 @@ def prepare(report: Report = silent, store: Store | None = None) -> None:
         if not _is_stored(resolve(config, dataset), dataset, store):
             from unsc_core.experiment.experiment import Experiment
 
+            make_epochs(config, store, report)  # runs the experiment
             Experiment(config, store, report).run(with_retrain=True)
-            make_epochs(config, store, report)
     if read_umap(resolve(DEFAULT, dataset), dataset, store) is None:
         make_umap(DEFAULT, store, report)
 

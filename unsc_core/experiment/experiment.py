@@ -30,7 +30,7 @@ from unsc_core.experiment.artefacts import (
 )
 from unsc_core.experiment.keys import Keys, keys, logits_key
 from unsc_core.experiment.machine import this_machine
-from unsc_core.experiment.pipeline import Pipeline
+from unsc_core.experiment.pipeline import Pipeline, Watch, unwatched
 from unsc_core.experiment.resolve import resolve, training
 from unsc_core.experiment.result import OTHERS, Result, read_result
 from unsc_core.experiment.shipped import read_shipped
@@ -67,6 +67,7 @@ class Experiment(Pipeline):
         self, config: ExperimentConfig, store: Store | None = None, report: Report = silent
     ) -> None:
         self._asked, self._report = config, report
+        self._watch: Watch = unwatched
         self.store = Store() if store is None else store
         self.stages = Stages(report)
 
@@ -79,13 +80,16 @@ class Experiment(Pipeline):
         resolve_device(self._asked.device)
         _ = self.keys
 
-    def run(self, with_retrain: bool = False) -> Result:
+    def run(self, with_retrain: bool = False, watch: Watch = unwatched) -> Result:
         """The result, for which only what is not stored yet is computed.
 
         Args:
             with_retrain: whether the network retrained from scratch is part of it.
+            watch: see `Watch`; not called where the unlearned network is stored. It times itself as
+                "evaluate", which is not the method's work.
         """
         self.check()
+        self._watch = watch
         self.store.check_writable()
         for _ in range(2):  # reading removes a damaged file, which is then made again
             self._make_missing()
@@ -192,7 +196,7 @@ class Experiment(Pipeline):
             return Unlearned(self._with_weights(stored), history, labels, null_space, chosen)
         _ = self.original  # its training is not the method's time
         before, started = dict(self.stages.seconds), time.perf_counter()
-        unlearned = self.unlearn()
+        unlearned = self.unlearn(self._watch)
         took = time.perf_counter() - started
         seconds = {
             stage: spent - before.get(stage, 0.0)

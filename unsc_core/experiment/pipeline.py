@@ -25,6 +25,13 @@ from unsc_core.subspace.null_space import Spectra
 from unsc_core.subspace.representations import check_covered
 from unsc_core.subspace.sampling import Batches, Parts, drawn_batches, enough_images, unseen_batches
 
+Watch = Callable[[int, nn.Module], None]
+"""Called at the end of each epoch, and as epoch 0 before the first step, with its model."""
+
+
+def unwatched(epoch: int, model: nn.Module) -> None:
+    """Watch nothing."""
+
 
 class Pipeline:
     """The steps of unlearning, each computed when its result is first used.
@@ -207,14 +214,11 @@ class Pipeline:
             watch=watch,
         )
 
-    def unlearn(
-        self, watch: Callable[[int, nn.Module], None] = lambda epoch, model: None
-    ) -> Unlearned:
+    def unlearn(self, watch: Watch = unwatched) -> Unlearned:
         """Let the method work on a copy of the original; the same weights each time.
 
         Args:
-            watch: called with the number of each epoch when it ends, 0 before the first step, and
-                the model as it is then.
+            watch: see `Watch`.
         """
         model = copy.deepcopy(self.original)
         context = self.context(lambda epoch, accuracy: watch(epoch, model))

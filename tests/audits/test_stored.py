@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
@@ -26,8 +24,14 @@ def quick(**values: object) -> ExperimentConfig:
     return resolve(config, load_dataset("blobs"))
 
 
-def test_what_was_audited_is_read_and_nothing_less(tmp_path: Path) -> None:
-    store, dataset = Store(tmp_path), load_dataset("blobs")
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
+    """A store that these tests share: what one has audited, another reads."""
+    return Store(tmp_path_factory.mktemp("audited"))
+
+
+def test_what_was_audited_is_read_and_nothing_less(store: Store) -> None:
+    dataset = load_dataset("blobs")
     configs = with_seeds(quick(seed=4), 2)
     assert [config.seed for config in configs] == [4, 5]
     assert read_outcomes(configs, dataset, store) is None
@@ -35,22 +39,22 @@ def test_what_was_audited_is_read_and_nothing_less(tmp_path: Path) -> None:
     assert read_outcomes(configs, dataset, store) == made
     assert read_outcomes(with_seeds(quick(seed=4), 3), dataset, store) is None
     keys = {key for _, _, key in outcome_keys(configs, dataset)}
-    assert keys == {path.stem for path in (tmp_path / "audits").iterdir()}
-    store.path("audits", next(iter(sorted(map(str, keys))))).unlink()
+    assert keys == {path.stem for path in (store.root / "audits").iterdir()}
+    store.path("audits", min(keys)).unlink()
     assert read_outcomes(configs, dataset, store) is None
+    assert auditing.audit(configs, store) == made
 
 
-def test_one_seed_is_read_with_what_it_lacks(tmp_path: Path) -> None:
-    store, dataset = Store(tmp_path), load_dataset("blobs")
-    made = auditing.audit([quick()], store)
-    found = read_outcomes([quick()], dataset, store)
+def test_one_seed_is_read_with_what_it_lacks(store: Store) -> None:
+    made = auditing.audit([quick(seed=4)], store)
+    found = read_outcomes([quick(seed=4)], load_dataset("blobs"), store)
     assert found == made
     for name, entry in AUDITS.items():
         assert bool(found[name]["retrained"][0].failed) == entry.compares
 
 
 def test_an_outcome_that_failed_is_stored_with_its_reason(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from unsc_core.audits import cka
 
@@ -58,10 +62,13 @@ def test_an_outcome_that_failed_is_stored_with_its_reason(
         raise AuditError("Not today.")
 
     monkeypatch.setattr(cka, "measure", fails)
-    store, configs = Store(tmp_path), with_seeds(quick(), 2)
+    configs, dataset = with_seeds(quick(seed=4), 2), load_dataset("blobs")
+    for name, _, key in outcome_keys(configs, dataset):
+        if name == "cka":
+            store.path("audits", key).unlink(missing_ok=True)
     made = auditing.audit(configs, store)
     assert made["cka"]["unlearned"][0].failed == "Not today."
-    assert read_outcomes(configs, load_dataset("blobs"), store) == made
+    assert read_outcomes(configs, dataset, store) == made
     assert all(
         made[name][n][0].value is not None for name in AUDITS if name != "cka" for n in NETWORKS
     )

@@ -110,7 +110,7 @@ def members() -> None:
     threshold = st.select_slider(
         "Called a member from this confidence on",
         list(THRESHOLDS),
-        "5 %",  # where members differ most from others in the unlearned network
+        "5 %",  # from 50 % on, hardly any is found except in the original
         key="threshold",
         bind="query-params",
     )

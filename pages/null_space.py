@@ -276,7 +276,7 @@ def sweep_view() -> None:
     pictures.downloads({"sweep": picture})
 
 
-header.title("Null space", *header.TERMS, "Energy", "Second moments", "Drift")
+header.title("Null space", *header.TERMS, "Second moments", "Drift")
 experiment = controls.experiment(gamma_on_page=True)
 st.markdown(
     "Most of the energy of a layer's inputs from the retained classes lies along some of its "

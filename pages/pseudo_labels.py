@@ -91,11 +91,10 @@ def edit_form(shown: list[int]) -> None:
         )
         sources = [str(source)] if source is not None else []
         sources += [f"#{row}" for row in samples]
-        if (
-            not st.form_submit_button("Run with these labels", type="primary")
-            or target is None
-            or not sources
-        ):
+        if not st.form_submit_button("Run with these labels", type="primary"):
+            return
+        if target is None or not sources:
+            st.info("Choose a new label, and the samples that get it.", icon=":material/info:")
             return
     kept = [edit for edit in config.edits if edit.split(">")[0] not in sources]
     state.change(edits=(*kept, *(f"{source}>{target}" for source in sources)))

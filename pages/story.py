@@ -201,7 +201,7 @@ def next_steps() -> None:
         page_links.link("lab", "Open the 2-D lab")
 
 
-header.title("Make a network forget, and keep the rest", *header.TERMS, "Calibrated", "Energy")
+header.title("Make a network forget, and keep the rest", *header.TERMS, "Calibrated")
 experiment = controls.experiment()
 about = st.empty()
 buttons = st.container(horizontal=True)

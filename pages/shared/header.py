@@ -25,6 +25,7 @@ TERMS = (
     "Mask",
     "Retrained model",
     "γ",
+    "Energy",
     "Null space",
     "Pseudo-label",
     "Logits",
@@ -46,7 +47,8 @@ def strip(experiment: ResolvedExperiment, result: Result) -> None:
     st.caption(
         f"**{run_title(result)}** · forgetting **{experiment.request}** · "
         f"{dataset_title(result.config.dataset)} · {model_title(result.config.model)} · "
-        f"seed {result.config.seed} · test set of {len(experiment.dataset.y_test):,}"
+        f"seed {result.config.seed} · test set of {len(experiment.dataset.y_test):,} · "
+        "differences are taken before rounding"
     )
     if chosen := choice(summary(result)):
         st.caption(chosen)

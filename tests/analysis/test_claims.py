@@ -200,8 +200,9 @@ def test_the_careless_way_is_told_as_it_went(result: Result) -> None:
 def test_the_mask_is_told_by_its_own_numbers(result: Result) -> None:
     (_, kept), (_, now), (masked, _) = acc(result.original), acc(result.unlearned), hidden(result)
     text = story.hiding(result).text
-    assert (story.NOT_ADDED in text) == (now - masked < 0.05)
-    assert (story.ADDED in text) == (now - masked >= 0.05)
+    assert ("has **added** nothing" in text) == (abs(now - masked) < 0.05)
+    assert ("**added** by changing weights" in text) == (now - masked >= 0.05)
+    assert ("has cost more than it **added**" in text) == (now - masked <= -0.05)
     assert ("**free**" in text) == (masked - kept >= 0.05)
     apart = abs(now - masked) >= 0.05
     more_or_less = f"points {'more' if now > masked else 'less'} than the mask"
@@ -233,11 +234,14 @@ def test_classes_said_to_be_better_and_worse_are_so(result: Result) -> None:
         if c != FORGET
     ]
     counts = re.findall(
-        r"(\w+) gains? at least half a point and (\w+) loses? as much",
-        difference(result, "test", True, LIGHT).sentence,
+        r"(\w+) gains? and (\w+) loses? at least half a point",
+        (picture := difference(result, "test", True, LIGHT)).sentence,
     )[0]
     expected = [sum(sign * c > 0.00499 for c in change) for sign in (1, -1)]
     assert [0 if count == "none" else int(count) for count in counts] == expected
+    (written,) = (trace.text for trace in picture.figure.select_traces({"mode": "text"}))
+    cells = [written[c * CLASSES + c] for c in range(CLASSES) if c != FORGET]
+    assert [sum(cell.startswith(sign) for cell in cells) for sign in "+−"] == expected
     said, mean = change_per_class([result], LIGHT).sentence, 100 * float(np.mean(change))
     words = "left Acc_r as it was" if abs(mean) < 0.05 else "raised" if mean > 0 else "lowered"
     assert re.findall("raised|lowered|left Acc_r as it was", said) == [words]
@@ -484,6 +488,11 @@ def runs(seeds: int, **kept: tuple[float, float]) -> list[MethodRun]:
     ]
 
 
+def recorded(field: list[MethodRun]) -> list[MethodRun]:
+    """These runs as they are once their epochs are recorded."""
+    return [replace(run, path=replace(run.path, recorded=True)) for run in field]
+
+
 FIELDS = [
     runs(seeds, unsc=unsc, random_labels=(0.7, 0.0), fisher=(0.97, 0.0), scrub=scrub)
     for seeds, unsc, scrub in product(
@@ -619,7 +628,7 @@ def is_down(field: list[MethodRun], method: str, most: float) -> np.ndarray:
 
 @pytest.mark.parametrize("field", FIELDS, ids=range(len(FIELDS)))
 def test_what_falls_lowest_falls_lowest(field: list[MethodRun]) -> None:
-    text, seeds = plane(field, LIGHT).sentence, len({run.seed for run in field})
+    text, seeds = plane(recorded(field), LIGHT).sentence, len({run.seed for run in field})
     assert (f"averaged over {seeds} seeds" in text) == (seeds > 1)
     begin = np.mean([run.measures["original"]["acc_retain"] for run in field])
     ends = {method: of(field, method).mean() for method in METHODS}
@@ -638,9 +647,17 @@ def test_what_falls_lowest_falls_lowest(field: list[MethodRun]) -> None:
 
 def test_nothing_is_said_to_fall_where_all_gain() -> None:
     field = runs(1, unsc=(0.97, 0.0), scrub=(0.99, 0.0))
-    assert plane(field, LIGHT).sentence == (
+    assert plane(recorded(field), LIGHT).sentence == (
         "In the recorded epochs, Acc_r never falls below the original's."
     )
+
+
+def test_of_epochs_that_were_not_recorded_nothing_is_said() -> None:
+    unsc, careless = runs(1, unsc=(0.97, 0.0), random_labels=(0.7, 0.0))
+    assert plane([unsc, careless], LIGHT).sentence == "No epochs are recorded yet."
+    text = plane([*recorded([careless]), unsc], LIGHT).sentence
+    assert "Random labels falls to Acc_r" in text
+    assert "UNSC" not in text
 
 
 @pytest.mark.parametrize("field", FIELDS, ids=range(len(FIELDS)))

@@ -121,7 +121,7 @@ _WITHOUT_SUCCESS = {
 
 
 def whole_points(change: float) -> int:
-    """A change in whole points, halves rounded away from 0: not 0 from half a point on."""
+    """A number in whole points or counts, halves away from 0: not 0 from half a point on."""
     return round(math.copysign(abs(change) + 1e-9, change))
 
 

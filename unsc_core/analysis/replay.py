@@ -104,7 +104,8 @@ def make_epochs(config: ExperimentConfig, store: Store, report: Report = silent)
 def _each(work: Experiment) -> Arrays:
     """The arrays of Epochs, recorded while the experiment runs.
 
-    If it ran before, its unlearning is repeated, which gives the same weights.
+    If it ran before, its unlearning is repeated, which gives the same weights where it runs with as
+    many threads on the same kind of machine, and nearly the same elsewhere.
     """
     recorder = _EpochRecorder(work)
     work.run(watch=recorder.watch)

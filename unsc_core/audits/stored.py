@@ -15,7 +15,7 @@ from unsc_core.experiment.store import Store
 
 Outcomes = dict[str, dict[str, list[Outcome]]]
 """Audit -> network -> outcome for each seed."""
-NO_OTHER_SEED = Outcome(None, failed="It needs a network retrained with another seed.")
+NO_OTHER_SEED = Outcome(None, failed="A network retrained with another seed is needed.")
 """Of the retrained network, where an audit compares with the latter and there is one seed."""
 
 

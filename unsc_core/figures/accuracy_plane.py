@@ -191,7 +191,11 @@ def _apart(places: dict[str, float], window: Place, pixels: int) -> dict[str, fl
 def _sentence(
     paths: dict[str, AccuracyPath], titles: dict[str, str], grouped: dict[str, list[MethodRun]]
 ) -> str:
-    """How far each Acc_r falls below the original's along the way."""
+    """How far each Acc_r falls below the original's along the way, where that was recorded."""
+    paths = {method: path for method, path in paths.items() if path.recorded}
+    grouped = {method: grouped[method] for method in paths}
+    if not paths:
+        return "No epochs are recorded yet."
     counts = {len(of) for of in grouped.values()}
     seeds = f"over {max(counts)} seeds" if len(counts) == 1 else "over each method's seeds"
     over = f", averaged {seeds}" if max(counts) > 1 else ""

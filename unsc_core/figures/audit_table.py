@@ -38,9 +38,9 @@ NOTES = (
     "network retrained with another seed.",
     "sees: AUC at telling original and mask from retrained; "
     f"below {BLIND} the audit is blind here.",
-    "Higher values mean that more is left, or for "
-    f"{joined([audit.title for audit in AUDITS.values() if audit.compares])} that the network is "
-    "further from the retrained; ↓: lower values mean it.",
+    "Higher values (↓: lower values) mean that more is left; for "
+    f"{joined([audit.title for audit in AUDITS.values() if audit.compares])}, that the network is "
+    "further from the retrained.",
 )
 
 

@@ -84,10 +84,9 @@ def _heatmap(
     signed: bool = False,
 ) -> go.Figure:
     names = list(result.split.dataset.class_names)
-    cell = "{:+.0f}" if signed else "{:.0f}"
-    shown = [
-        ["" if abs(v) < 0.5 else cell.format(v).replace("-", "−") for v in row] for row in values
-    ]
+    cell = "{:+d}" if signed else "{:d}"
+    whole = [[whole_points(v) for v in row] for row in values]
+    shown = [[cell.format(n).replace("-", "−") if n else "" for n in row] for row in whole]
     figure = go.Figure()
     add_cells(figure, names, values, shown if len(names) <= 12 else None, scale, limits, None)
     for c in result.split.forget_classes:
@@ -150,6 +149,6 @@ def _sentence(result: Result, part: str) -> str:
     rising, falling = (sum(sign * whole_points(gain) > 0 for gain, _ in gains) for sign in (1, -1))
     return (
         f"{text}; of {len(gains)} retained classes, {rising or 'none'} gain"
-        f"{'' if rising > 1 else 's'} at least half a point and {falling or 'none'} "
-        f"lose{'' if falling > 1 else 's'} as much."
+        f"{'' if rising > 1 else 's'} and {falling or 'none'} lose{'' if falling > 1 else 's'} "
+        "at least half a point."
     )

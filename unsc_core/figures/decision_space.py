@@ -255,7 +255,7 @@ def _sentence(result: Result, model: str, part: str) -> str:
     text = f"{who}, {_predicted(request, names, labels, answers, correct)}"
     if model == "unlearned" and result.retrained is not None and result.retrained.has(part):
         same = (answers == result.retrained.of(part)[of_forget].argmax(1)).mean()
-        text += f" The retrained model predicts the same class for {percent(float(same))}."
+        text += f" The retrained model predicts the same class for {percent(float(same))} of them."
     return text
 
 

@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 from unsc_core.analysis.comparison import MethodRun, added, differences, forgets
 from unsc_core.analysis.spread import Interval
 from unsc_core.audits import AUDITS
-from unsc_core.audits.verdict import BLIND_HERE, SPREADS, is_blind
+from unsc_core.audits.verdict import BLIND_HERE, is_blind, limit
 from unsc_core.figures.accuracy_plane import LINE, REFERENCE_SYMBOLS, name_places
 from unsc_core.figures.audit_words import difference, digits
 from unsc_core.figures.phrases import ONE_SEED, counted, joined, pm
@@ -74,15 +74,15 @@ def keeping(methods: Sequence[AuditedMethod], audit: str, look: Look) -> Picture
     """
     known = {each.title: each for each in methods if not each.audits[audit]["failed"]}
     places = {title: _place(each, audit) for title, each in known.items()}
+    failed = [f"{m.title}: {why}" for m in methods if (why := m.audits[audit]["failed"])]
     if not places:
         figure = styled(go.Figure(), look, 300)
-        return Picture(figure, "No values.", f"No value: {methods[0].audits[audit]['failed']}")
+        return Picture(figure, "No values.", f"{AUDITS[audit].title}, no value. {' '.join(failed)}")
     first = next(iter(known.values()))
-    unit, spread = first.audits[audit]["unit"], first.audits[audit]["zero"]["sd"]
+    unit, reach = first.audits[audit]["unit"], _reach(first.audits[audit])
     ends = {title: (kept.mean, left["mean"]) for title, (kept, left) in places.items()}
     references = _references(first, audit)
     ends |= references
-    reach = SPREADS * (spread or 0.0)
     (left, edge), window = (
         _window([place[axis] for place in ends.values()] + band, least)
         for axis, band, least in ((0, [], 0.5), (1, [-reach, reach], 20 * 10.0 ** -digits(unit)))
@@ -117,7 +117,6 @@ def keeping(methods: Sequence[AuditedMethod], audit: str, look: Look) -> Picture
         f"Accuracy on the retained classes against the excess of {AUDITS[audit].title}: "
         f"{counted(len(known), 'method')}, the mask, the original and the retrained network."
     )
-    failed = [f"{m.title}: {why}" for m in methods if (why := m.audits[audit]["failed"])]
     sentence = " ".join([_sentence(known, places, audit), *failed])
     return Picture(figure, alt, sentence, _table(places))
 
@@ -180,6 +179,11 @@ def _curves(known: Mapping[str, AuditedMethod]) -> list[list[str]]:
     return curves
 
 
+def _reach(audit: Mapping[str, Any]) -> float:
+    """The largest mean excess that counts as none, half of the grey band; 0 for one seed."""
+    return 0.0 if audit["zero"]["sd"] is None else limit(audit)
+
+
 def _sentence(known: Mapping[str, AuditedMethod], places: Mapping[str, Kept], audit: str) -> str:
     """Which methods differ from the retrained network by more than chance, and at what cost."""
     first = next(iter(known.values())).audits[audit]
@@ -188,17 +192,17 @@ def _sentence(known: Mapping[str, AuditedMethod], places: Mapping[str, Kept], au
         return f"{title}: {BLIND_HERE} (sees {first['sees']:.2f})."
     if first["zero"]["sd"] is None:
         return ONE_SEED
-    reach = SPREADS * first["zero"]["sd"]
+    reach = _reach(first)
     near = [name for name, (_, left) in places.items() if abs(left["mean"]) <= reach]
     far = [
-        f"{name} ({difference(left['mean'], unit)} at {pm(kept)} points of Acc_r)"
+        f"{name} ({difference(left['mean'], unit)}; Acc_r {pm(kept)} points beside the mask's)"
         for name, (kept, left) in places.items()
         if name not in near
     ]
     parts = [f"{where}: {joined(of)}" for where, of in (("inside", near), ("outside", far)) if of]
     return (
-        f"{title}, and twice the spread of two retrained models (the grey band, "
-        f"±{difference(reach, unit).lstrip('+')}); {'; '.join(parts)}."
+        f"{title}, mean excess, and the grey band of what counts as none, "
+        f"±{difference(reach, unit).lstrip('+')}; {'; '.join(parts)}."
     )
 
 

@@ -320,8 +320,13 @@ def _samples_end(numbers: dict[str, Any], samples: int, of: str) -> str:
     return f"{text} {said}"
 
 
-ADDED = "**added** by changing weights. In a single run that may be chance."
-NOT_ADDED = "in this run, changing weights has **added** nothing."
+def _added(points: float) -> str:
+    """What changing weights gave beyond the mask."""
+    if points >= SAME:
+        return "**added** by changing weights. In a single run that may be chance."
+    if points <= -SAME:
+        return "in this run, changing weights has cost more than it **added**."
+    return "in this run, changing weights has **added** nothing."
 
 
 def hiding(result: Result) -> Step:
@@ -351,7 +356,7 @@ def hiding(result: Result) -> Step:
         f"Take the original and forbid it to predict {names}: a **mask**, one line of code "
         f"without any training. It never predicts {names} again, and the accuracy of the other "
         f"classes {went}. {who} reaches {_percent(now['acc_retain'])}, {versus}: "
-        f"{ADDED if added >= SAME else NOT_ADDED} But the mask leaves every weight as it was: "
+        f"{_added(added)} But the mask leaves every weight as it was: "
         f"delete that line, and the network predicts {names} again. Neither accuracy shows "
         f"whether anything of {names} is left in the network's features.",
         f"{points(added)} points",

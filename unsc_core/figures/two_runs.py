@@ -133,9 +133,11 @@ def _who_forgets(titles: list[str], numbers: list[dict[str, Any]], request: Spli
     left = [t for t, state in zip(titles, found, strict=True) if state is not Forgetting.DONE]
     if not left:
         return f"{joined(titles)} both forget {what}"
-    return f"{joined(left)} {does(Forgetting.MORE, 0, len(left))} {what}"
+    text = f"{joined(left)} {does(Forgetting.MORE, 0, len(left))} {what}"
+    return f"{text}; {next(t for t in titles if t not in left)} does" if len(left) == 1 else text
 
 
 def _both(key: str, numbers: list[dict[str, Any]]) -> str:
     measure = MEASURES[key]
-    return f"{measure.name} {joined([measure.text(measure.read(one)) for one in numbers])}"
+    a, b = (measure.text(measure.read(one)) for one in numbers)
+    return f"{measure.name}: A {a}, B {b}"

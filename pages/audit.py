@@ -200,7 +200,10 @@ def methods_view() -> None:
     title = st.selectbox("Excess of", list(titles), key="cost", bind="query-params")
     picture = keeping(methods, titles[title], look)
     pictures.draw(picture, "keeping")
-    st.caption("Right is better, and so is a height of 0, that of the retrained model.")
+    st.caption(
+        "Right is better, and so is a height of 0, that of the retrained model · a number after a "
+        "name: strength of erasing · *: does not forget"
+    )
     pictures.downloads({"keeping": picture})
 
 

@@ -240,7 +240,7 @@ if careless is not None:
 if calibrated is not None:
     if own != experiment.config.method:
         st.info(
-            f"Steps 3 to 6 tell of **{METHODS[own].title}** on the same request, to compare with "
+            f"Steps 3 to 6 show **{METHODS[own].title}** on the same request, to compare with "
             f"{METHODS[experiment.config.method].title}.",
             icon=":material/compare_arrows:",
         )

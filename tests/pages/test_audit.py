@@ -107,7 +107,8 @@ def test_methods_that_were_audited_on_one_request_are_compared() -> None:
 
 def test_a_method_that_does_not_forget_is_marked() -> None:
     run = replace(cache.run(config()), forgetting=Forgetting.MORE)
-    assert AuditedMethod(1.0, [run], {}).title == "UNSC (does not forget)"
+    marked = AuditedMethod(1.0, [run], {})
+    assert (marked.title, marked.label) == ("UNSC (does not forget)", "UNSC *")
 
 
 def test_the_link_chooses_audit_and_threshold() -> None:

@@ -216,5 +216,5 @@ def _sentence(
     if "unsc" in falls and "unsc" not in worst:
         text += f"; {titles['unsc']} falls to {acc_retain.text(falls['unsc'])}"
     elif "unsc" in paths and "unsc" not in falls:
-        text += f"; {titles['unsc']} does not fall below the original's"
+        text += f"; {titles['unsc']} does not fall below the original's Acc_r"
     return f"{text}."

@@ -128,11 +128,13 @@ def _sentence(called: dict[str, Shares], chance: float) -> str:
     ]
     gains = {name: hits - alarms for name, (hits, alarms) in called.items()}
     best = max(gains, key=lambda name: gains[name])
-    lead = f"From {chance:g}\u00a0% on, members found and others wrongly called members"
-    text = f"{lead}: {joined(counts)}. "
+    text = (
+        f"From {chance:g}\u00a0% on, shares of the members and of the others that are called "
+        f"members: {joined(counts)}. "
+    )
     if gains[best] < 1:
-        return f"{text}Nowhere does that beat guessing, which calls as many of both, by a point."
+        return f"{text}Equal shares are no better than guessing, and all are equal within a point."
     return (
-        f"{text}Guessing calls as many of both; this beats it most in the {best} network, by "
-        f"{gains[best]:.0f} points."
+        f"{text}Equal shares are no better than guessing; they differ most in the {best} network, "
+        f"by {gains[best]:.0f} points."
     )

@@ -84,14 +84,19 @@ def _heatmap(
     signed: bool = False,
 ) -> go.Figure:
     names = list(result.split.dataset.class_names)
-    cell = "{:+d}" if signed else "{:d}"
-    whole = [[whole_points(v) for v in row] for row in values]
-    shown = [[cell.format(n).replace("-", "−") if n else "" for n in row] for row in whole]
+    shown = [
+        ["" if abs(v) < 0.5 else _signed(v) if signed else f"{v:.0f}" for v in row]
+        for row in values
+    ]
     figure = go.Figure()
     add_cells(figure, names, values, shown if len(names) <= 12 else None, scale, limits, None)
     for c in result.split.forget_classes:
         frame(figure, (c, c), (0, len(names) - 1), FORGET, 2)
     return figure
+
+
+def _signed(change: float) -> str:
+    return f"{whole_points(change):+d}".replace("-", "−")
 
 
 def _finished(figure: go.Figure, result: Result, look: Look, title: str, cell: Cell | None) -> None:

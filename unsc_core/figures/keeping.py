@@ -61,6 +61,13 @@ class AuditedMethod:
         title = name(self.method, self.runs)
         return title if forgets(self.runs) else f"{title} (does not forget)"
 
+    @property
+    def label(self) -> str:
+        """The same where there is little room, with a * if it does not forget."""
+        own = name(self.method, self.runs)
+        title = own if self.strength == 1 else f"{name(self.method)} {self.strength:g}"
+        return title if forgets(self.runs) else f"{title} *"
+
 
 def keeping(methods: Sequence[AuditedMethod], audit: str, look: Look) -> Picture:
     """Acc_r − the mask's against the excess over the retrained network, a mark for each method.
@@ -88,7 +95,7 @@ def keeping(methods: Sequence[AuditedMethod], audit: str, look: Look) -> Picture
         for axis, band, least in ((0, [], 0.5), (1, [-reach, reach], 20 * 10.0 ** -digits(unit)))
     )
     height = max(420, 90 + LINE * (len(ends) + 1))
-    titles = {end: name(end) if end in references else end for end in ends}
+    titles = {end: name(end) if end in references else known[end].label for end in ends}
 
     figure = go.Figure()
     figure.add_hline(y=0, line={"color": look.muted, "width": 1, "dash": "dash"})
@@ -108,7 +115,9 @@ def keeping(methods: Sequence[AuditedMethod], audit: str, look: Look) -> Picture
     styled(figure, look, height)
     margin = {"t": 20, "b": 62, "l": 64, "r": label_margin(list(titles.values()))}
     figure.update_layout(showlegend=False, margin=margin)
-    figure.update_xaxes(title_text="Acc_r − mask's (points)", range=[left, edge], zeroline=False)
+    figure.update_xaxes(
+        title_text="Acc_r − mask's (points)", range=[left, edge], zeroline=False, nticks=6
+    )
     scale = {"%": " (points)", "": ""}.get(unit, f" ({unit})")
     figure.update_yaxes(
         title_text=f"{AUDITS[audit].title}: excess{scale} · 0 is best", range=window, zeroline=False

@@ -375,10 +375,10 @@ def gone(result: Result, probe: Mapping[str, Any] | None) -> Step:
     if probe is None:
         return Step(
             title,
-            f"A network may never predict {names} and still have all that it takes in its "
-            "features. **Audits** look for it there, in the answers and in the memory, and "
-            f"compare with the retrained model. For {who} they have not been made yet. The page "
-            "Audit makes them and tells beforehand how long they take.",
+            f"A network may never predict {names} and still tell them apart in its features. "
+            "**Audits** look for that in the answers, the features and the memory, and compare "
+            f"with the retrained model. For {who} they have not been made yet. The page Audit "
+            "makes them and says beforehand how long they take.",
             "?",
             f"of {names} left in the features",
         )

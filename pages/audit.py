@@ -24,6 +24,10 @@ from unsc_core.methods import METHODS
 
 COUNTS = {f"{n} seed{'s' * (n > 1)}": n for n in AUDITED_SEEDS.values()}
 THRESHOLDS = {f"{chance:g} %": chance for chance in audit_membership.CHANCES}
+NO_VERDICT = (
+    "One seed cannot say how much two retrained models differ by chance. Choose 3 or 5 seeds for a "
+    "verdict."
+)
 BADGES = {
     YES: ":blue-badge[:material/check: yes]",
     NO: ":red-badge[:material/close: no]",
@@ -43,6 +47,8 @@ def run_or_stop() -> dict[str, dict[str, Any]]:
             f"{len(AUDITS)} audits of the original, the mask, the unlearned and the retrained "
             f"model, with seed{'s' * (seeds > 1)} {', '.join(map(str, numbers))}"
         )
+        if seeds == 1:
+            st.caption(NO_VERDICT)
         jobs.show(kind, key, config, title, ask="Run the audits")
         members()
         st.stop()
@@ -59,12 +65,13 @@ def verdict_panel() -> None:
                 for group, one in found.items()
             )
         )
-        st.caption(
-            "In brackets: the excess over the retrained, with its 95 % interval over the seeds."
-            if seeds > 1
-            else "One seed cannot say how much two retrained models differ by chance. Choose 3 or "
-            "5 seeds for a verdict."
-        )
+        if seeds == 1:
+            st.caption(NO_VERDICT)
+            return
+        about = "In brackets: the excess over the retrained, with its 95 % interval over the seeds."
+        if seeds < max(COUNTS.values()) and any(one["gone"] == UNKNOWN for one in found.values()):
+            about += " More seeds narrow an interval that is too wide."
+        st.caption(about)
 
 
 def attack(group: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +59,8 @@ def test_out_and_in_again(app: Server, page: Any, two: list[Result], tmp_path: P
     expect(page.get_by_test_id("stAlert").filter(has_text="run A")).to_be_visible()
     expect(page).to_have_url(re.compile(f"a={two[0].key}"))
     expect(page.get_by_text("computed elsewhere")).to_be_visible()
-    expect(page.get_by_text(comparison(*two))).to_be_visible()
+    again = comparison(replace(two[0], imported=True), two[1])
+    expect(page.get_by_text(again)).to_be_visible()
 
     report = download(page, "Report", tmp_path / "report.html")
     page.locator(".st-key-open-A button:visible").click()  # select boxes have a button "Open", too

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from unsc_core.analysis.geometry import Subspaces
+from unsc_core.figures.reachability import HARDLY, reachable_sentence, selectivity
 from unsc_core.figures.spectra import spectrum
 from unsc_core.figures.theme import LIGHT
 
@@ -34,3 +36,14 @@ def test_without_energy_every_direction_is_free() -> None:
     grey, teal = spectrum("1", "Layer 1", {"1": np.zeros((1, 3))}, 0.9, LIGHT).figure.data
     assert not len(grey.x)
     assert teal.x.tolist() == [1, 2, 3]
+
+
+def test_layers_that_hardly_separate_are_counted() -> None:
+    spectra = {"1": ENERGY, "2": ENERGY}
+    apart = {"1": ENERGY.copy(), "2": ENERGY[:, ::-1].copy()}  # forgotten: alike, and the opposite
+    titles, cut_at = {"1": "Layer 1", "2": "Layer 2"}, {"1": 0.9, "2": 0.9}
+    for energy, weak in ((apart, "In 1 of 2 layers"), ({"1": apart["2"], "2": apart["2"]}, None)):
+        text = reachable_sentence(titles, spectra, Subspaces(energy, {}, 0.9, {}), cut_at)
+        assert weak in text if weak else "layers selectivity" not in text
+    assert selectivity(ENERGY, apart["1"]) == pytest.approx(0.5)
+    assert selectivity(ENERGY, apart["2"]) > HARDLY

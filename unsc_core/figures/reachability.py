@@ -14,6 +14,9 @@ from unsc_core.figures.spectra import Eigenvalues
 from unsc_core.figures.theme import FORGET, Look, Picture, styled, write
 from unsc_core.subspace.energy import energy_rank
 
+HARDLY = 0.55
+"""Up to this selectivity a layer hardly separates forgotten from retained samples."""
+
 
 def curve(
     eigenvalues: NDArray[np.float64], forget_energy: NDArray[np.float64]
@@ -89,22 +92,30 @@ def reachable(
 def reachable_sentence(
     titles: dict[str, str], spectra: Eigenvalues, found: Subspaces, cut_at: Mapping[str, float]
 ) -> str:
-    """Which layer separates forgotten from retained samples best, cut at its γ."""
+    """Which layer separates forgotten from retained samples best, and how many hardly do."""
     areas = {
         layer: selectivity(values, found.forget_energy[layer]) for layer, values in spectra.items()
     }
     best = max(areas, key=lambda layer: areas[layer])
     kept, left = curve(spectra[best], found.forget_energy[best])
     k = sum(energy_rank(group, cut_at[best]) for group in spectra[best])
+    weak = sum(area <= HARDLY for area in areas.values())
+    rest = (
+        f" In {weak} of {len(areas)} layers selectivity is at most {HARDLY:g}: on average over all "
+        "cuts, their free directions hold hardly more of the forgotten samples' energy than of the "
+        "retained samples'."
+        if weak
+        else ""
+    )
     if left[k] <= 100 - kept[k]:
         return (
             f"Even in {layer_name(titles[best])}, which separates forgotten from retained samples "
             "best over all cuts, this cut leaves no more of the forgotten samples' energy to reach "
-            "than of the retained samples'."
+            f"than of the retained samples'.{rest}"
         )
     return (
         f"{layer_name(titles[best])} separates forgotten from retained samples best (selectivity "
         f"{areas[best]:.2f}): with {kept[k]:.0f} % of the retained energy kept, {left[k]:.0f} "
         "% of the forgotten samples' energy is still reachable; without selectivity it would be "
-        f"{100 - kept[k]:.0f} %."
+        f"{100 - kept[k]:.0f} %.{rest}"
     )

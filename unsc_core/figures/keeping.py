@@ -204,7 +204,7 @@ def _sentence(known: Mapping[str, AuditedMethod], places: Mapping[str, Kept], au
     reach = _reach(first)
     near = [name for name, (_, left) in places.items() if abs(left["mean"]) <= reach]
     far = [
-        f"{name} ({difference(left['mean'], unit)}; Acc_r {pm(kept)} points beside the mask's)"
+        f"{name} ({difference(left['mean'], unit)}; Acc_r {pm(kept)} points against the mask's)"
         for name, (kept, left) in places.items()
         if name not in near
     ]

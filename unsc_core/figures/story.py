@@ -320,11 +320,11 @@ def _samples_end(numbers: dict[str, Any], samples: int, of: str) -> str:
     return f"{text} {said}"
 
 
-def _added(points: float) -> str:
+def _added(gain: float) -> str:
     """What changing weights gave beyond the mask."""
-    if points >= SAME:
+    if gain >= SAME:
         return "**added** by changing weights. In a single run that may be chance."
-    if points <= -SAME:
+    if gain <= -SAME:
         return "in this run, changing weights has cost more than it **added**."
     return "in this run, changing weights has **added** nothing."
 

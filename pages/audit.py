@@ -50,7 +50,6 @@ def run_or_stop() -> dict[str, dict[str, Any]]:
         if seeds == 1:
             st.caption(NO_VERDICT)
         jobs.show(kind, key, config, title, ask="Run the audits")
-        members()
         st.stop()
     return {name: over_seeds(AUDITS[name], each) for name, each in found.items()}
 
@@ -72,6 +71,19 @@ def verdict_panel() -> None:
         if seeds < max(COUNTS.values()) and any(one["gone"] == UNKNOWN for one in found.values()):
             about += " More seeds narrow an interval that is too wide."
         st.caption(about)
+
+
+def attacks() -> None:
+    """The audits, group by group."""
+    st.header("Attack by attack")
+    for first in range(0, len(GROUPS), 2):
+        for column, group in zip(st.columns(2), GROUPS[first : first + 2], strict=False):
+            with column.container(border=True, height="stretch"):
+                attack(group)
+    st.caption(
+        "Small dots: seeds · large marks: their mean · grey band: the retrained models' mean ± "
+        "twice their standard deviation, which is what networks show that never saw the class"
+    )
 
 
 def attack(group: str) -> None:
@@ -261,23 +273,17 @@ chosen_seeds = st.segmented_control(
     "but not how much two retrained models differ by chance, so it allows no verdict.",
 )
 seeds = COUNTS[chosen_seeds]
-audits = run_or_stop()
-drawn: dict[str, Picture] = {}
-found = verdict(audits, lambda name: audit_words.written(name, audits))
-verdict_panel()
-
-st.header("Attack by attack")
-for first in range(0, len(GROUPS), 2):
-    for column, group in zip(st.columns(2), GROUPS[first : first + 2], strict=False):
-        with column.container(border=True, height="stretch"):
-            attack(group)
-st.caption(
-    "Small dots: seeds · large marks: their mean · grey band: the retrained models' mean ± twice "
-    "their standard deviation, which is what networks show that never saw the class"
-)
-probe_views()
-relearning_views()
-members()
+above, below = st.container(), st.container()
+with below:  # always in one place: Streamlit no longer writes a control that moves into the link
+    members()
+with above:
+    audits = run_or_stop()
+    drawn: dict[str, Picture] = {}
+    found = verdict(audits, lambda name: audit_words.written(name, audits))
+    verdict_panel()
+    attacks()
+    probe_views()
+    relearning_views()
 methods_view()
 st.header("Every audit")
 draw_table()

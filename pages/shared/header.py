@@ -50,8 +50,9 @@ def strip(experiment: ResolvedExperiment, result: Result) -> None:
         f"seed {result.config.seed} · test set of {len(experiment.dataset.y_test):,} · "
         "differences are taken before rounding"
     )
-    if chosen := choice(summary(result)):
-        st.caption(chosen)
+    with st.container():  # one element with and without, see link_notes
+        if chosen := choice(summary(result)):
+            st.caption(chosen)
     cells = st.container(horizontal=True, gap="small")
     for one in readouts(result):
         cells.metric(

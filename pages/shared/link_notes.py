@@ -1,4 +1,8 @@
-"""Notes about parts of a link that cannot be used."""
+"""Notes about parts of a link that cannot be used.
+
+What may be missing above a control bound to the link is drawn in a container: when elements come
+and go before such a control, Streamlit no longer writes its value into the link.
+"""
 
 from __future__ import annotations
 
@@ -25,11 +29,12 @@ def add(text: str) -> None:
 
 def draw() -> None:
     """Draw the notes that are recent, then those that reading the link left behind."""
-    for text, since in st.session_state.get("notes", {}).items():
-        if time.monotonic() - since < SHOWN_S:
-            st.warning(text, icon=ICON)
-    for text in st.session_state.pop("link_notes", []):
-        add(text)
+    with st.container():  # one element with and without notes, see the module
+        for text, since in st.session_state.get("notes", {}).items():
+            if time.monotonic() - since < SHOWN_S:
+                st.warning(text, icon=ICON)
+        for text in st.session_state.pop("link_notes", []):
+            add(text)
 
 
 def check(name: str, options: Iterable[Any]) -> None:
@@ -38,5 +43,6 @@ def check(name: str, options: Iterable[Any]) -> None:
     To be called before the control is drawn.
     """
     value = st.query_params.get(name)
-    if value is not None and name not in st.session_state and value not in map(str, options):
-        add(url_fields.impossible(name, value, "which is not possible here"))
+    with st.container():
+        if value is not None and name not in st.session_state and value not in map(str, options):
+            add(url_fields.impossible(name, value, "which is not possible here"))

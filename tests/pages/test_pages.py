@@ -9,10 +9,11 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from pages.shared import cache, page_links
+from pages.shared import cache, link_notes, page_links
 from tests.pages.headless import ROOT, finished, open_page, says
 from unsc_core.analysis.comparison import COMPARED
 from unsc_core.analysis.maps import make_umap
@@ -216,6 +217,31 @@ def test_impossible_options_of_a_page_are_named() -> None:
     for name, value in query.items():
         assert any(f"{name} = '{value}'" in warning for warning in warnings)
     assert len(app.get("plotly_chart")) == 4
+
+
+def place(block: Any, key: str) -> list[int]:
+    """The position of a control in a block, of the control in its child, and so on; or nothing."""
+    for index, child in block.children.items():
+        if getattr(child, "key", None) == key:
+            return [index]
+        if found := place(child, key) if hasattr(child, "children") else []:
+            return [index, *found]
+    return []
+
+
+@pytest.mark.parametrize(
+    ("page", "key"), [("confusion", "cells"), ("decision_space", "map"), ("audit", "audited")]
+)
+def test_a_control_in_the_link_does_not_move_when_a_note_goes(
+    page: str, key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = open_page(page, gamma="7", **{key: "nonsense"})
+    before = place(app.main, key)
+    assert before
+    assert len(app.warning) == 2
+    monkeypatch.setattr(link_notes, "SHOWN_S", 0.0)
+    app.run()
+    assert (len(app.warning), place(app.main, key)) == (0, before)
 
 
 def test_a_lesson_takes_controls_away() -> None:

@@ -258,7 +258,8 @@ try:
 except AuditError as error:
     st.info(str(error), icon=":material/block:")
     st.stop()
-result = jobs.result_or_stop(experiment)
+experiment, result = jobs.result_or_before(experiment)
+config = experiment.config
 header.strip(experiment, result)
 
 link_notes.check("audited", COUNTS)

@@ -70,7 +70,7 @@ st.markdown(
     "framed. Good unlearning empties their diagonal cells and changes the other rows about as "
     "the retrained model does."
 )
-result = jobs.result_or_stop(experiment)
+experiment, result = jobs.result_or_before(experiment)
 header.strip(experiment, result)
 
 link_notes.check("cells", (PERCENT, COUNTS))

@@ -221,7 +221,7 @@ st.markdown(
     "Each point is an image, placed by its **logits**. The map is fitted once, to the original "
     "model; the other models are drawn into the same map."
 )
-result = jobs.result_or_stop(experiment)
+experiment, result = jobs.result_or_before(experiment)
 header.strip(experiment, result)
 
 link_notes.check("space", VIEWS)

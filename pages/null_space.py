@@ -284,7 +284,7 @@ st.markdown(
     "weights only along the others, which are **free** and hold at most the share 1 − γ: the "
     "**null space**."
 )
-result = jobs.result_or_stop(experiment)
+experiment, result = jobs.result_or_before(experiment)
 header.strip(experiment, result)
 spectra = spectra_or_stop()
 sizes = [groups.shape[0] * groups.shape[1] for groups in spectra.values()]

@@ -150,7 +150,8 @@ st.markdown(
     f"{intro} The retrained model, which never saw these samples, shows where they go "
     "when nobody assigns them a class."
 )
-result = jobs.result_or_stop(experiment)
+experiment, result = jobs.result_or_before(experiment)
+method = METHODS[experiment.config.method]
 header.strip(experiment, result)
 if result.labels is None:
     st.info(

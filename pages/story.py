@@ -217,7 +217,7 @@ if not lesson.current().fixed(*lesson.CONTROLS):
             key=f"preset-{name}",
         )
 
-result = jobs.result_or_stop(experiment)
+experiment, result = jobs.result_or_before(experiment)
 about.markdown(story.lead(result))
 look = pictures.page_look()
 part = result.split.measured_part

@@ -33,7 +33,6 @@ LIGHT = (
     "audits.verdict",
     "analysis.evaluation",
     "analysis.geometry",
-    "analysis.lab",
     "analysis.replay",
     "analysis.summary",
     "runs.history",

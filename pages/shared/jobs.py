@@ -12,11 +12,12 @@ from pages.shared.state import ResolvedExperiment
 from unsc_core.config import ExperimentConfig
 from unsc_core.experiment.keys import keys
 from unsc_core.experiment.result import Result
+from unsc_core.figures.phrases import run_title
 from unsc_core.jobs.cost import Cost, duration, rates_key
 from unsc_core.jobs.job import SHORT_KINDS, SHORT_S, Job, JobState
+from unsc_core.methods import METHODS
 
 POLL_S = 0.4
-SOON_S = 1.5
 CONFIRM_S = 60.0
 """Work that takes longer than this starts only after a click."""
 RUN = "Run it"
@@ -24,14 +25,48 @@ RUN = "Run it"
 
 def result_or_stop(experiment: ResolvedExperiment) -> Result:
     """The experiment's result; while there is none, show its job instead and stop the page."""
+    result = _result_or_job(experiment)
+    if result is None:
+        st.stop()
+    return result
+
+
+def result_or_before(experiment: ResolvedExperiment) -> tuple[ResolvedExperiment, Result]:
+    """The experiment and its result; while there is none, its job, and what was shown before.
+
+    The rest of the page then draws what was shown before, dimmed (app.css); where nothing was, the
+    page stops.
+    """
+    with st.container():  # one element in either case, see link_notes
+        result = _result_or_job(experiment)
+        before: ResolvedExperiment | None = st.session_state.get("shown")
+        if result is None:
+            result = None if before is None else cache.result(before.config)
+            if before is None or result is None:
+                st.stop()
+            st.session_state["before"] = True
+            cut = METHODS[before.config.method].uses_energy_threshold
+            gamma = f", γ = {before.config.energy_threshold:g}" if cut else ""
+            st.container(key="before").markdown(
+                f"**Before** · {run_title(result)}{gamma} · forgetting {before.request} · the new "
+                "picture replaces this one as soon as it is computed."
+            )
+            return before, result
+    st.session_state["shown"], st.session_state["before"] = experiment, False
+    return experiment, result
+
+
+def _result_or_job(experiment: ResolvedExperiment) -> Result | None:
+    """The experiment's result; if there is none, its job is shown."""
     config = experiment.config
     found = keys(config, experiment.dataset)
     release_previous({"experiment": found.unlearned, "retrain": found.retrained})
     result = cache.result(config)
     if result is None:
+        st.session_state["before"] = False
         title = f"Forgetting {experiment.request}"
         show("experiment", found.unlearned, config, title, lambda: bool(cache.result(config)))
-        st.stop()
+        return None
     if result.unlearned.train is None or result.original.train is None:
         _show_in_sidebar("experiment", found.unlearned, config, "Finishing the measures")
     if result.retrained is None or result.retrained.train is None:
@@ -66,7 +101,11 @@ def show(
         ready: whether the page can be drawn before the job is done.
         ask: the label of a button, without which the job never starts; without a label, only long
             work has a button.
+
+    Nothing is started for a picture of what was shown before.
     """
+    if st.session_state.get("before"):
+        return
     found = _job_or_cost(kind, key, config, bool(ask))
     if isinstance(found, Cost):
         with st.container(border=True):
@@ -74,15 +113,6 @@ def show(
             _confirm(f"{kind}-{key}", found, ask or RUN)
     else:
         _panel(found, title, ready)
-
-
-def is_done_soon(kind: str, key: str, config: ExperimentConfig, title: str) -> bool:
-    """Whether a short job is done within SOON_S, so that the page need not show it."""
-    found = _job_or_cost(kind, key, config)
-    if isinstance(found, Cost):
-        return False
-    with st.spinner(title):
-        return cache.engine().wait(found, SOON_S).state == JobState.DONE
 
 
 def offer_download(config: ExperimentConfig, title: str) -> None:

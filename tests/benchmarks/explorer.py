@@ -14,9 +14,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from tests.benchmarks import lab
 from tests.e2e.server import browser, charts, prepare, serve
-from unsc_core.experiment.store import Store
 
 PAGES = {
     "Story": ("Make a network forget, and keep the rest", 8),
@@ -27,7 +25,7 @@ PAGES = {
     "Compare": ("Compare", 3),
     "Audit": ("Audit", 1),
     "Runs": ("Runs", 4),
-    "2-D lab": ("2-D lab", 3),
+    "2-D lab": ("2-D lab", 0),
 }
 """Link -> heading and figures of the complete page."""
 COMPLETE = """([heading, figures]) => document.querySelector('h1')?.innerText.trim() === heading
@@ -141,13 +139,6 @@ def main() -> None:
                 print(report(what, seconds, "worst", 1.0), flush=True)
             for figure in chain(redraws(page), maps(page, server.url, home / "store")):
                 print(report(*figure), flush=True)
-        numbers = lab.measured(Store(home / "store"))
-        seconds = [numbers["seconds for a run, by width"][lab.WIDTHS[0]]]
-        print(report("2-D lab, a run (100 epochs, width 32)", seconds, "worst", 2.0))
-        rates = lab.frame_rates(chromium, home)
-        verdict = "met" if median(rates) >= 30 else "NOT met"
-        name, value = "2-D lab, frames per second", median(rates)
-        print(f"{name:44} {value:6.1f}     ≥ 30   {verdict}   worst {min(rates):.1f}")
 
 
 if __name__ == "__main__":

@@ -37,7 +37,8 @@ def shoot(
     )
     page = context.new_page()
     page.goto(url)
-    charts(page).nth(1).wait_for(timeout=120_000)
+    drawn = page.locator(".lab svg") if url.endswith("/lab") else charts(page)
+    drawn.nth(1).wait_for(timeout=120_000)
     page.wait_for_timeout(2_500)
     if whole:
         height = page.evaluate(HEIGHT)
@@ -51,12 +52,13 @@ def film(chromium: Any, url: str, path: Path, width: int = 880) -> None:
     """The planes of the 2-D lab from the first epoch to the last, as one animated picture."""
     page = chromium.new_page(viewport={"width": 1440, "height": 900}, color_scheme="light")
     page.goto(url)
-    page.wait_for_selector(".lab[data-state=paused]", timeout=120_000)
+    lab = page.locator(".lab")
+    lab.locator("svg").nth(2).wait_for(timeout=120_000)
+    page.get_by_role("slider", name="Epoch", exact=True).press("Home")
     page.get_by_role("button", name="Play").click()
-    page.wait_for_selector(".lab[data-state=playing]")
-    planes = page.locator(".lab")
+    planes = lab.locator(".panels")
     frames, times = [], [time.monotonic()]
-    while planes.get_attribute("data-state") == "playing":
+    while lab.get_attribute("data-state") == "playing":
         frames.append(Image.open(io.BytesIO(planes.screenshot())).convert("RGB"))
         times.append(time.monotonic())
     page.close()

@@ -33,7 +33,6 @@ VALUES: dict[str, Any] = {
     "embeddings": np.ones((4, 2), np.float32),
     "epochs": {"epoch": np.arange(2)},
     "subspaces": Artefact(WEIGHTS, {"layers": ["1"]}),
-    "lab": Artefact(WEIGHTS, {"stopped": {}}),
     "cost": {"rates": {"step": 0.1}},
     "audits": {"value": 0.5, "detail": {}},
 }

@@ -124,7 +124,7 @@ def test_nothing_is_missing_once_it_is_stored(store: Store) -> None:
     Experiment(config, store).run(with_retrain=True)
     for kind in ("experiment", "retrain"):
         assert estimate([(kind, config)], store) == Cost(0.0)
-    assert estimate([("lab", config)], store) is None
+    assert estimate([("embedding", config)], store) is None
 
 
 def test_audits_of_several_seeds_are_counted_with_the_runs_they_need(store: Store) -> None:

@@ -265,8 +265,8 @@ def test_a_short_job_runs_while_long_ones_do(engine: Engine) -> None:
 @pytest.mark.parametrize(
     ("kind", "asked", "lane"),
     [
-        ("lab", {}, Lane.SHORT),
-        ("lab", {"seconds": SHORT_S + 1}, Lane.LONG),
+        ("subspaces", {}, Lane.SHORT),
+        ("subspaces", {"seconds": SHORT_S + 1}, Lane.LONG),
         ("experiment", {}, Lane.LONG),
         ("experiment", {"seconds": SHORT_S}, Lane.SHORT),
         ("epochs", {"seconds": 1.0, "background": True}, Lane.LONG),

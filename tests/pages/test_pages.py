@@ -172,7 +172,7 @@ print(frozen, len(gc.get_objects()), *{name.split(".")[0] for name in sys.module
 
 def test_garbage_collection_leaves_preloaded_libraries_alone(opening: Path) -> None:
     ran = subprocess.run(
-        [sys.executable, "-c", PRELOADED, *sorted(set(PAGES) - {"lab"})],
+        [sys.executable, "-c", PRELOADED, *PAGES],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -320,3 +320,33 @@ def test_a_store_that_cannot_be_written_is_one_sentence(
     app.run()
     assert any(str(blocked) in error.value for error in app.error)
     assert blocked.is_file()
+
+
+@pytest.mark.parametrize(
+    ("page", "gamma"),
+    [
+        ("confusion", 0.97),
+        ("decision_space", 0.98),
+        ("null_space", 0.995),
+        ("pseudo_labels", 0.999),
+    ],
+)
+def test_what_was_shown_before_stays_until_the_new_result_is_there(page: str, gamma: float) -> None:
+    app = open_page(page)
+    charts = len(app.get("plotly_chart"))
+    app.select_slider(key="control_gamma").set_value(gamma).run()
+    assert not app.exception
+    assert says(app, "**Before** · UNSC, γ = 0.96 · forgetting Shirt")
+    assert len(app.get("plotly_chart")) == charts
+    (job,) = [job for job in cache.engine().active() if job.kind == "experiment"]
+    assert job.config.energy_threshold == gamma
+    finished(app)
+    assert not says(app, "**Before**")
+    assert len(app.get("plotly_chart")) == charts
+
+
+def test_without_anything_before_only_the_job_is_shown() -> None:
+    app = open_page("confusion", method="delete", lr="0.011")
+    assert not says(app, "**Before**")
+    assert app.get("plotly_chart") == []
+    finished(app)

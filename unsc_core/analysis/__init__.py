@@ -1,1 +1,1 @@
-"""What a result says: measures, comparisons, maps, replays and the 2-D lab."""
+"""What a result says: measures, comparisons, maps and replays."""

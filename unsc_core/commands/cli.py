@@ -17,7 +17,7 @@ from unsc_core.commands.paper import paper
 from unsc_core.commands.prepare import prepare_app
 from unsc_core.commands.published import ROWS
 from unsc_core.commands.run import run
-from unsc_core.commands.stored import export_run, import_run, write_report
+from unsc_core.commands.stored import export_lab, export_run, import_run, write_report
 from unsc_core.commands.terminal import clear_progress
 from unsc_core.commands.tuning import tune_methods
 from unsc_core.data import DATASETS, DEFAULT_DATASET, OWN_METHOD
@@ -178,6 +178,10 @@ def _add_stored(commands: Commands) -> None:
     what = "write a result as one HTML file, readable offline"
     add = _command(commands, "report", write_report, what)
     add("key", metavar="KEY", help="as printed by run")
+    add("--out", required=True, type=Path, metavar="FILE")
+
+    what = "write the 2-D lab as one HTML file, which needs no server"
+    add = _command(commands, "export-lab", export_lab, what)
     add("--out", required=True, type=Path, metavar="FILE")
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from unsc_core.errors import StoreError, os_errors_as
 from unsc_core.experiment.store import Store
+from unsc_core.figures.lab import static_page
 from unsc_core.paths import write_whole
 from unsc_core.runs.exporting import export_result, export_zip
 from unsc_core.runs.importing import import_zip
@@ -32,6 +33,11 @@ def import_run(options: argparse.Namespace) -> int:
 def write_report(options: argparse.Namespace) -> int:
     """Write a result as one HTML file."""
     return _write(options.out, report_of(options.key).encode())
+
+
+def export_lab(options: argparse.Namespace) -> int:
+    """Write the 2-D lab as one HTML file."""
+    return _write(options.out, static_page().encode())
 
 
 def _write(path: Path, content: bytes) -> int:

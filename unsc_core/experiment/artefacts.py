@@ -178,8 +178,6 @@ EPOCHS = _arrays("epochs")
 """The model after every epoch; see `analysis.replay`."""
 SUBSPACES = Kind("subspaces", _as_it_is, _as_it_is)
 """See `analysis.geometry`."""
-LAB = Kind("lab", _as_it_is, _as_it_is)
-"""The frames of the 2-D lab; see `analysis.lab`."""
 COST = _description("cost")
 """{"rates", "device", "machine", "created"}; see `jobs.cost`."""
 AUDITED = _description("audits")

@@ -83,13 +83,6 @@ def epochs(config: ExperimentConfig, store: Store, report: Report) -> None:
     make_epochs(config, store, report)
 
 
-def lab(config: ExperimentConfig, store: Store, report: Report) -> None:
-    """The frames of the 2-D lab."""
-    from unsc_core.analysis.lab_recorder import run
-
-    run(config, store, report)
-
-
 def cost(config: ExperimentConfig, store: Store, report: Report) -> None:
     """The rates of this network on this machine."""
     from unsc_core.jobs.cost_measurement import measure
@@ -107,7 +100,7 @@ def audit(seeds: int, config: ExperimentConfig, store: Store, report: Report) ->
 
 JOBS: Mapping[str, Callable[[ExperimentConfig, Store, Report], None]] = {
     job.__name__: job
-    for job in (experiment, epochs, retrain, spectra, dataset, embedding, subspaces, lab, cost)
+    for job in (experiment, epochs, retrain, spectra, dataset, embedding, subspaces, cost)
 } | {kind: partial(audit, seeds) for kind, seeds in AUDITED_SEEDS.items()}
 
 

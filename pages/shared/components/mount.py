@@ -33,7 +33,7 @@ def mount(name: str, files: tuple[str, ...], data: dict[str, Any]) -> None:
 
     Args:
         name: of the component, and part of its key on the page.
-        files: its parts, in this folder; those of one kind are joined in order.
+        files: its parts, in this folder or named in full; those of one kind are joined in order.
         data: for its script.
     """
     _registered(name, files)(data=data, key=f"component_{name}")

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.shared import controls, header, pictures
+from pages.shared import controls, header
 from pages.shared.components.mount import mount
 from unsc_core.figures.lab import PARTS, WORDS, lab_data, static_page
 
@@ -10,7 +10,7 @@ TERMS = ("Acc_f", "Acc_r", "γ", "Null space", "Pseudo-label", "Retrained model"
 header.title("2-D lab", *TERMS)
 controls.use_navigation()
 st.markdown(f"{WORDS} Everything here runs in your browser: drag a setting, or a point, and look.")
-mount("lab", PARTS, lab_data(pictures.page_look()))
+mount("lab", PARTS, lab_data())
 st.download_button(
     "Download this lab as one HTML file",
     static_page,

@@ -17,11 +17,13 @@ from unsc_core.audits.stored import Outcomes, outcome_keys, read_outcomes, with_
 from unsc_core.config import ExperimentConfig
 from unsc_core.data import load_dataset
 from unsc_core.data.dataset import Dataset
+from unsc_core.data.request import split
 from unsc_core.errors import StoreError
 from unsc_core.experiment.artefacts import SPECTRA, UNSEEN_ENERGY
 from unsc_core.experiment.keys import keys, logits_key
-from unsc_core.experiment.result import Result, read_result
+from unsc_core.experiment.result import Result, read_original, read_result
 from unsc_core.experiment.store import Store
+from unsc_core.figures import at_once
 from unsc_core.figures.keeping import AuditedMethod
 from unsc_core.jobs.cost import Cost, estimate
 from unsc_core.jobs.engine import Engine
@@ -55,6 +57,24 @@ def result(config: ExperimentConfig) -> Result | None:
     """The stored result of a resolved config, as far as it has been computed."""
     written = _written(config)
     return _result(config, written) if _is_complete(written) else None
+
+
+def known(config: ExperimentConfig) -> str:
+    """What can be said of a request before it is unlearned; empty without an original."""
+    data = dataset(config.dataset)
+    found = keys(config, data)
+    written = tuple(
+        _written_at("logits", logits_key(found.original, data, part)) for part in ("test", "train")
+    )
+    return _known(config, written) if written[0] else ""
+
+
+@st.cache_data(show_spinner=False, max_entries=32)
+def _known(config: ExperimentConfig, written: tuple[float, ...]) -> str:
+    data = dataset(config.dataset)
+    original = read_original(config, data, store())
+    request = split(data, config.forget_classes, config.forget_ids)
+    return "" if original is None else at_once.known(request, original)
 
 
 def _written(config: ExperimentConfig) -> tuple[float, ...]:

@@ -9,7 +9,17 @@ from typing import Any
 import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
 
-from pages.shared import cache, glossary, jobs, lesson, link_notes, session, state, uploads
+from pages.shared import (
+    cache,
+    front_door,
+    glossary,
+    jobs,
+    lesson,
+    link_notes,
+    session,
+    state,
+    uploads,
+)
 from pages.shared.state import GAMMAS, ExperimentState, ResolvedExperiment
 from unsc_core.data import DATASETS, is_available
 from unsc_core.data.dataset import Dataset
@@ -27,7 +37,10 @@ SUBSPACE_TITLES = {"joint": "joint", "merge": "per-class merge"}
 
 
 def experiment(gamma_on_page: bool = False) -> ResolvedExperiment:
-    """Draw the controls and return the experiment; stop the page with a sentence if impossible.
+    """Draw the controls and return the experiment.
+
+    If it is impossible, a sentence says why, and what was shown before is returned, to be drawn
+    dimmed; where nothing was, the page stops.
 
     Args:
         gamma_on_page: the page itself has the γ slider (see `gamma`), so the sidebar has none.
@@ -37,6 +50,7 @@ def experiment(gamma_on_page: bool = False) -> ResolvedExperiment:
     now = state.current()
     lesson.current()
     link_notes.draw()
+    refused = st.container()  # one element with and without, see link_notes
     try:
         with st.sidebar:
             now = _choose_dataset(now)
@@ -50,13 +64,20 @@ def experiment(gamma_on_page: bool = False) -> ResolvedExperiment:
             now = _choose_the_rest(now, data, gamma_on_page)
         state.keep(now)
         lesson.share()
+        if now.dataset not in DATASETS and not (now.forget or now.ids):
+            front_door.draw(data)
+            st.stop()
         resolved = resolve(now.config(), data)
         keys(resolved, data)  # raises if the checkpoint is missing
         return ResolvedExperiment(resolved, data)
     except UnscError as error:
         state.keep(now)
-        st.error(str(error), icon=":material/error:")
-        return st.stop()
+        with refused:
+            st.error(str(error), icon=":material/error:")
+            before = jobs.before("what you choose next is shown in its place.")
+        if before is None:
+            st.stop()
+        return before[0]
 
 
 def use_navigation() -> None:

@@ -39,21 +39,28 @@ def result_or_before(experiment: ResolvedExperiment) -> tuple[ResolvedExperiment
     """
     with st.container():  # one element in either case, see link_notes
         result = _result_or_job(experiment)
-        before: ResolvedExperiment | None = st.session_state.get("shown")
         if result is None:
-            result = None if before is None else cache.result(before.config)
-            if before is None or result is None:
+            found = before("the new picture replaces this one as soon as it is computed.")
+            if found is None:
                 st.stop()
             st.session_state["before"] = True
-            cut = METHODS[before.config.method].uses_energy_threshold
-            gamma = f", γ = {before.config.energy_threshold:g}" if cut else ""
-            st.container(key="before").markdown(
-                f"**Before** · {run_title(result)}{gamma} · forgetting {before.request} · the new "
-                "picture replaces this one as soon as it is computed."
-            )
-            return before, result
+            return found
     st.session_state["shown"], st.session_state["before"] = experiment, False
     return experiment, result
+
+
+def before(what_next: str) -> tuple[ResolvedExperiment, Result] | None:
+    """The experiment that this tab showed last; a line says so, and all below it is dimmed."""
+    shown: ResolvedExperiment | None = st.session_state.get("shown")
+    result = None if shown is None else cache.result(shown.config)
+    if shown is None or result is None:
+        return None
+    cut = METHODS[shown.config.method].uses_energy_threshold
+    gamma = f", γ = {shown.config.energy_threshold:g}" if cut else ""
+    st.container(key="before").markdown(
+        f"**Before** · {run_title(result)}{gamma} · forgetting {shown.request} · {what_next}"
+    )
+    return shown, result
 
 
 def _result_or_job(experiment: ResolvedExperiment) -> Result | None:
@@ -66,6 +73,8 @@ def _result_or_job(experiment: ResolvedExperiment) -> Result | None:
         st.session_state["before"] = False
         title = f"Forgetting {experiment.request}"
         show("experiment", found.unlearned, config, title, lambda: bool(cache.result(config)))
+        if words := cache.known(config):
+            st.caption(words)
         return None
     if result.unlearned.train is None or result.original.train is None:
         _show_in_sidebar("experiment", found.unlearned, config, "Finishing the measures")

@@ -179,7 +179,7 @@ def to_query(state: ExperimentState) -> dict[str, str]:
 def default_state(dataset: str) -> ExperimentState:
     """The state in which a dataset opens."""
     if dataset not in DATASETS:
-        return ExperimentState(dataset, forget=(0,), method=OWN_METHOD)
+        return ExperimentState(dataset, forget=(), method=OWN_METHOD)
     entry = DATASETS[dataset]
     return ExperimentState(dataset, entry.default_model, (entry.default_forget_class,))
 

@@ -71,7 +71,8 @@ def test_wheel_has_the_whole_app_and_no_other_top_level_package(wheel: Path) -> 
         if "__pycache__" not in name
         and not name.startswith(tuple(f"assets/{f}" for f in UNUSED_AT_RUN_TIME))
     }
-    core = {str(p.relative_to(ROOT)) for p in (ROOT / "unsc_core").rglob("*.py")}
+    core = {str(p.relative_to(ROOT)) for p in (ROOT / "unsc_core").rglob("*") if p.is_file()}
+    core = {name for name in core if "__pycache__" not in name}
     metadata = {name for name in names if re.match(r"unsc_lab-[^/]+\.dist-info/", name)}
     assert names - metadata == wanted | core
     assert wheel.stat().st_size <= 20e6

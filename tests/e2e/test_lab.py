@@ -167,6 +167,20 @@ def test_nothing_moves_by_itself_with_reduced_motion(app: Server, page: Any) -> 
     expect(page.locator(".lab")).to_have_attribute("data-epoch", "2")  # in steps
 
 
+def test_another_theme_keeps_the_lab_going(app: Server, page: Any) -> None:
+    opened(app, page, "?epochs=40&width=16&epoch=7")
+    at_epoch(page, 7)
+    light, before = drawn(page), readouts(page)
+    page.emulate_media(color_scheme="dark")
+    expect(page.get_by_test_id("stApp")).to_have_css("color-scheme", "dark")
+    page.wait_for_timeout(2000)
+    at_epoch(page, 7)
+    assert changed(light, drawn(page)) == MODELS
+    assert readouts(page) == before
+    page.get_by_role("button", name="Forward one epoch").click()
+    at_epoch(page, 8)
+
+
 def test_the_server_rests_while_the_lab_plays(app: Server, page: Any) -> None:
     lab = opened(app, page, "?epochs=300")
     expect(lab).to_have_attribute("data-state", "playing")
@@ -175,7 +189,7 @@ def test_the_server_rests_while_the_lab_plays(app: Server, page: Any) -> None:
     before, start = sum(map(ticks, server)), time.monotonic()
     page.wait_for_timeout(3000)
     used = (sum(map(ticks, server)) - before) / 100 / (time.monotonic() - start)
-    assert used < 0.1  # of one core
+    assert used < 0.3  # of one core; what plays would need a whole one
     expect(lab).to_have_attribute("data-state", "playing")
 
 

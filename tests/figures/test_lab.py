@@ -9,7 +9,6 @@ import pytest
 
 from unsc_core.data import load_dataset
 from unsc_core.figures.lab import EXTENT, GRID, POINTS_PER_CLASS, lab_data, static_page
-from unsc_core.figures.theme import LIGHT
 from unsc_core.subspace.energy import energy_rank
 
 
@@ -22,7 +21,7 @@ def points(preset: dict) -> np.ndarray:
 
 
 def test_the_clusters_are_those_of_the_dataset_on_a_grid() -> None:
-    data, preset = load_dataset("blobs"), lab_data(LIGHT)["presets"][0]
+    data, preset = load_dataset("blobs"), lab_data()["presets"][0]
     rows = data.first_of_each_class("train", POINTS_PER_CLASS)
     assert preset["y"] == data.y_train[rows].tolist()
     assert np.abs(points(preset) - data.x_train[rows]).max() <= EXTENT / GRID + 1e-6
@@ -30,7 +29,7 @@ def test_the_clusters_are_those_of_the_dataset_on_a_grid() -> None:
 
 @pytest.mark.parametrize(("number", "rank"), [(0, 2), (1, 1)])
 def test_only_the_row_leaves_layer_1_a_null_space(number: int, rank: int) -> None:
-    preset = lab_data(LIGHT)["presets"][number]
+    preset = lab_data()["presets"][number]
     retained = points(preset)[np.array(preset["y"]) != preset["forget"]]
     energy = np.linalg.eigvalsh(retained.T @ retained)[::-1]
     assert energy_rank(energy, preset["gamma"]) == rank

@@ -323,13 +323,7 @@ def test_a_store_that_cannot_be_written_is_one_sentence(
 
 
 @pytest.mark.parametrize(
-    ("page", "gamma"),
-    [
-        ("confusion", 0.97),
-        ("decision_space", 0.98),
-        ("null_space", 0.995),
-        ("pseudo_labels", 0.999),
-    ],
+    ("page", "gamma"), [("confusion", 0.97), ("decision_space", 0.98), ("pseudo_labels", 0.999)]
 )
 def test_what_was_shown_before_stays_until_the_new_result_is_there(page: str, gamma: float) -> None:
     app = open_page(page)
@@ -343,6 +337,21 @@ def test_what_was_shown_before_stays_until_the_new_result_is_there(page: str, ga
     finished(app)
     assert not says(app, "**Before**")
     assert len(app.get("plotly_chart")) == charts
+
+
+@pytest.mark.parametrize("page", ["story", "confusion", "compare"])
+def test_the_picture_stays_when_a_control_is_impossible(page: str) -> None:
+    app = open_page(page)
+    if page == "compare":  # which does not set what was shown
+        app = open_page("confusion").switch_page("pages/compare.py").run()
+    charts = len(app.get("plotly_chart"))
+    app.multiselect(key="control_forget").set_value([]).run()
+    assert not app.exception
+    assert "No class to forget is named" in app.error[0].value
+    assert says(app, "**Before** · UNSC, γ = 0.96 · forgetting Shirt")
+    assert len(app.get("plotly_chart")) == charts
+    app.multiselect(key="control_forget").set_value([6]).run()
+    assert not says(app, "**Before**")
 
 
 def test_without_anything_before_only_the_job_is_shown() -> None:

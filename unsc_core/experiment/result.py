@@ -169,6 +169,11 @@ def read_result(config: ExperimentConfig, dataset: Dataset, store: Store) -> Res
     )
 
 
+def read_original(config: ExperimentConfig, dataset: Dataset, store: Store) -> Predictions | None:
+    """What the original of a resolved config predicts, before anything is unlearned."""
+    return _predictions(store, keys(config, dataset).original, dataset)
+
+
 def _predictions(store: Store, key: str, dataset: Dataset) -> Predictions | None:
     test, train = (LOGITS.read(store, logits_key(key, dataset, part)) for part in ("test", "train"))
     return None if test is None else Predictions(test, train)

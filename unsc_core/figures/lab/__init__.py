@@ -44,6 +44,7 @@ LIMITS = {"width": 32, "lr": 0.1, "epochs": 100, "most_epochs": 300}
 """The settings that the lab opens with, and the most epochs."""
 FAINT, STRONG = 0.10, {"light": 0.62, "dark": 0.42}
 """Share of a class's colour in its region, at no and full confidence; points stay visible."""
+LOOKS = (LIGHT, DARK)
 DASHES = {"unsc": "none", "random-labels": "9 6", "gradient-ascent": "3 4"}
 HELP = {
     "gamma": "The share of the retained points' energy that is kept in every layer. The higher it "
@@ -66,10 +67,9 @@ READOUTS = (
 """Numbers below each plane, in the order of lab.js, and what they mean."""
 
 
-def lab_data(look: Look) -> dict[str, Any]:
+def lab_data() -> dict[str, Any]:
     """What the page needs, in JSON types."""
     return {
-        "key": look.name,
         "worker": _joined(WORKER),
         "extent": EXTENT,
         "presets": [_blobs(), _row()],
@@ -81,16 +81,7 @@ def lab_data(look: Look) -> dict[str, Any]:
         "readouts": [{"name": name, "help": words} for name, words in READOUTS],
         "colours": RETAIN,
         "forget_colour": FORGET,
-        "look": {
-            "ink": look.ink,
-            "paper": look.paper,
-            "muted": look.muted,
-            "grid": look.grid,
-            "teal": look.teal,
-            "faint": FAINT,
-            "strong": STRONG[look.name],
-            "font": FONT_FAMILY,
-        },
+        "looks": {look.name: _colours(look) for look in LOOKS},
         "models": [
             {"id": "original", "name": "Original", "note": ""},
             *(
@@ -98,7 +89,7 @@ def lab_data(look: Look) -> dict[str, Any]:
                     "id": name,
                     "name": method_title(name),
                     "note": "",
-                    "colour": method_colour(name, look),
+                    "colours": {look.name: method_colour(name, look) for look in LOOKS},
                     "dash": dash,
                 }
                 for name, dash in DASHES.items()
@@ -106,6 +97,20 @@ def lab_data(look: Look) -> dict[str, Any]:
             {"id": "mask", "name": "Mask", "note": "the original, never predicting that class"},
             {"id": "retrain", "name": "Retrained", "note": "from scratch, without that class"},
         ],
+    }
+
+
+def _colours(look: Look) -> dict[str, Any]:
+    return {
+        "name": look.name,
+        "ink": look.ink,
+        "paper": look.paper,
+        "muted": look.muted,
+        "grid": look.grid,
+        "teal": look.teal,
+        "faint": FAINT,
+        "strong": STRONG[look.name],
+        "font": FONT_FAMILY,
     }
 
 
@@ -168,12 +173,7 @@ h1 {{ margin: 0 0 8px; }}
 {html}
 <script type="module">
 {js}
-const looks = {data};
-const dark = matchMedia("(prefers-color-scheme: dark)");
-const lab = new Lab2D(document.querySelector(".lab"));
-const show = () => lab.load(looks[dark.matches ? "dark" : "light"]);
-dark.addEventListener("change", show);
-show();
+new Lab2D(document.querySelector(".lab")).load({data});
 </script>
 </body>
 </html>
@@ -189,7 +189,6 @@ WORDS = (
 def static_page() -> str:
     """The lab as one HTML file, which needs neither a server nor a network."""
     html, css = (_joined((PARTS[i],)) for i in (0, 1))
-    looks = {look.name: lab_data(look) | {"link": "hash"} for look in (LIGHT, DARK)}
     return PAGE.format(
         colours=f":root {{ color-scheme: light dark; {_variables(LIGHT)} }}\n"
         f"@media (prefers-color-scheme: dark) {{ :root {{ {_variables(DARK)} }} }}",
@@ -197,7 +196,7 @@ def static_page() -> str:
         words=WORDS,
         html=html,
         js=_joined(PARTS[2:]),
-        data=json.dumps(looks).replace("<", "\\u003c"),
+        data=json.dumps(lab_data() | {"link": "hash"}).replace("<", "\\u003c"),
     )
 
 

@@ -3,7 +3,9 @@
 // epoch, see worker.js; nothing here asks a server.
 
 const MOTION = window.matchMedia("(prefers-reduced-motion: reduce)");
+const DARK = window.matchMedia("(prefers-color-scheme: dark)");
 const EPOCHS_PER_SECOND = 12, SHORTEST_S = 3, STILL_STEPS = 20, STILL_PAUSE_MS = 600;
+const RECOLOUR_MS = 300; // until the page has taken the new theme's colours
 const BELOW_MS = 250; // from a change to the charts below the planes, which need not follow every frame
 const DRAWS = 30; // that the frame rate is the mean of
 const GRID = 256; // places for a point along each axis, so that a link holds it in two bytes
@@ -33,6 +35,8 @@ class Lab2D {
     this.range.oninput = () => this.jump(+this.range.value);
     this.find(".download").onclick = () => this.download();
     this.tick = this.tick.bind(this);
+    this.recolour = () => setTimeout(() => this.found && this.draw(), RECOLOUR_MS);
+    DARK.addEventListener("change", this.recolour);
     this.epoch = 0;
     this.asked = 0;
     /** @type {number[]} */
@@ -53,19 +57,16 @@ class Lab2D {
     this.drag = undefined;
   }
 
-  /** @param {any} data from lab.py */
+  /** @param {any} data from `lab_data` */
   load(data) {
     this.data = data;
-    if (!this.state) {
-      this.readLink();
-      if (!this.startWorker()) return;
-    }
+    this.readLink();
+    if (!this.startWorker()) return;
     this.buildControls();
     this.buildPlanes();
     this.watchSize();
     this.change();
-    if (!this.opened) this.open();
-    this.opened = true;
+    this.open();
   }
 
   startWorker() {
@@ -301,8 +302,15 @@ class Lab2D {
     this.showHint();
   }
 
+  /** The colours of the page's theme, which may change at any time. */
+  get look() {
+    const paper = getComputedStyle(this.root).getPropertyValue("--st-background-color").trim();
+    const dark = /^#[0-9a-f]{6}/i.test(paper) ? rgb(paper)[1] < 128 : DARK.matches;
+    return this.data.looks[dark ? "dark" : "light"];
+  }
+
   makeScene() {
-    const { places = [], y = [], data, state } = this, look = data.look, extent = data.extent;
+    const { places = [], y = [], data, state } = this, look = this.look, extent = data.extent;
     const x = places.map((place) => extent * ((2 * place + 1) / GRID - 1));
     const classes = /** @type {ClassLook[]} */ (this.preset.names.map((/** @type {string} */ name, /** @type {number} */ c) => {
       const own = y.flatMap((label, i) => (label === c ? [i] : [])), n = Math.max(1, own.length);
@@ -345,6 +353,7 @@ class Lab2D {
   }
 
   draw() {
+    if (this.scene.look !== this.look) this.makeScene();
     const { found, data, scene } = this;
     for (const plane of this.planes) {
       const numbers = found.numbers[plane.id], run = found.runs[plane.id];
@@ -375,7 +384,7 @@ class Lab2D {
   /** Gradients, curves and sentences, which change with whole epochs. */
   drawBelow() {
     this.belowSoon = undefined;
-    const { found, data, scene } = this, [first, second] = found.layers, look = data.look;
+    const { found, data, scene } = this, [first, second] = found.layers, look = this.look;
     const longest = (/** @type {any} */ layer) => {
       const lengths = Array.from({ length: layer.raw.length / layer.size }, (_, row) => norm(layer.raw.subarray(row * layer.size, (row + 1) * layer.size)));
       return lengths.indexOf(Math.max(...lengths));
@@ -386,7 +395,7 @@ class Lab2D {
     arrowsChart(this.find(".arrows"), first, unit, look);
     barsChart(this.find(".bars"), second, row, scene.classes[row].name, look);
     whyWords(first, second, found.state.gamma).forEach((text, i) => (this.root.querySelectorAll(".why")[i].textContent = text));
-    const methods = data.models.filter((/** @type {any} */ one) => found.curves[one.id]), narrow = this.root.clientWidth < 600 ? 1 : 0;
+    const methods = data.models.flatMap((/** @type {any} */ one) => (found.curves[one.id] ? [{ ...one, colour: one.colours[look.name] }] : [])), narrow = this.root.clientWidth < 600 ? 1 : 0;
     const forget = scene.classes.find((kind) => kind.forgotten), level = found.numbers.retrain.retained;
     curvesChart(this.find(".curves"), found.curves, methods, level, found.state.epochs, data.forget_colour, narrow);
     this.legend(methods, forget?.name ?? "", level);
@@ -407,8 +416,8 @@ class Lab2D {
 
   /** @param {string} selector @param {[number, string][]} options @param {number} value @param {(value: number) => void} keep */
   rowChoice(selector, options, value, keep) {
-    const box = this.find(selector);
-    if (document.activeElement !== box && this.root.getRootNode() instanceof Document === false && /** @type {any} */ (this.root.getRootNode()).activeElement === box) return;
+    const box = this.find(selector), page = /** @type {Document | ShadowRoot} */ (this.root.getRootNode());
+    if (page.activeElement === box) return; // an open list stays
     fill(box, options, value);
     box.onchange = () => {
       keep(+box.value);
@@ -613,6 +622,7 @@ class Lab2D {
     this.pauseQuietly();
     clearTimeout(this.linking);
     clearTimeout(this.belowSoon);
+    DARK.removeEventListener("change", this.recolour);
     this.sizes?.disconnect();
     this.worker?.terminate();
   }
@@ -678,9 +688,8 @@ export default function (component) {
   const { data, parentElement } = component;
   const root = parentElement.querySelector(".lab");
   root.lab ??= new Lab2D(root);
-  if (root.lab.key !== data.key) {
-    root.lab.key = data.key;
-    root.lab.load(data);
-  }
-  return () => root.lab.stop();
+  if (!root.lab.data) root.lab.load(data);
+  else root.lab.recolour();
+  // Also called before the next call; only a lab that has left the page ends.
+  return () => setTimeout(() => root.isConnected || root.lab.stop(), 1000);
 }

@@ -6,7 +6,7 @@ const NARROW = 230; // pixels; a plane this small names its classes by their ini
 
 /** @typedef {{name: string, colour: string, forgotten: boolean, at: number[]}} ClassLook */
 /** @typedef {{cells: Uint8Array, answers: Uint8Array, stamp: number}} View */
-/** @typedef {{ink: string, paper: string, muted: string, grid: string, teal: string, faint: number, strong: number, font: string}} Look */
+/** @typedef {{name: string, ink: string, paper: string, muted: string, grid: string, teal: string, faint: number, strong: number, font: string}} Look */
 /** @typedef {{classes: ClassLook[], x: number[], y: number[], extent: number, look: Look, palette: Uint8Array, version: number}} Scene */
 
 /** @param {string} tag @param {Element} parent @param {string} [className] @param {string} [text] @returns {any} */

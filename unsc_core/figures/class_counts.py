@@ -1,0 +1,84 @@
+"""How many samples each class of a dataset has, and what to be careful about."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from unsc_core.data.dataset import Dataset
+from unsc_core.figures.accuracy import class_bars
+from unsc_core.figures.phrases import class_title
+from unsc_core.figures.theme import Look, Picture
+
+FEW_TRAINING, FEW_TEST = 50, 20
+"""A class with fewer samples is named in a caution."""
+UNEVEN = 3.0
+"""Classes whose sizes differ by more than this factor are called uneven."""
+MAX_NAMED = 3
+
+
+def class_counts(data: Dataset, look: Look) -> Picture:
+    """Bars: training and test samples of each class."""
+    counts = {part: _counts(data, part) for part in ("training", "test")}
+    series = [
+        ("Training", counts["training"], look.teal, ""),
+        ("Test", counts["test"], look.muted, "/"),
+    ]
+    kind = "images" if data.is_images else "points"
+    names = list(data.class_names)
+    figure = class_bars(names, series, "%{x}<br>%{y:,}", look, 320, kind)
+    alt = f"Bars: training and test {kind} of each of {len(names)} classes."
+    return Picture(figure, alt, _sentence(data, counts["training"]), {"class": names, **counts})
+
+
+def _counts(data: Dataset, part: str) -> np.ndarray:
+    """(classes,) samples of each class in "training" or "test"."""
+    labels = data.y_train if part == "training" else data.y_test
+    return np.bincount(labels, minlength=data.num_classes)
+
+
+def _sentence(data: Dataset, training: np.ndarray) -> str:
+    kind = "images" if data.is_images else "points"
+    size = ""
+    if data.is_images:
+        channels, height, width = data.input_shape
+        colour = {1: "grey", 3: "in colour"}.get(channels, f"with {channels} channels")
+        size = f" of {height} × {width} pixels, {colour}"
+    return (
+        f"{training.sum():,} training and {len(data.y_test):,} test {kind}{size}, in "
+        f"{data.num_classes} classes of {training.min():,} to {training.max():,} training {kind}."
+    )
+
+
+def cautions(data: Dataset) -> list[str]:
+    """One sentence for each thing that makes results on this dataset less certain."""
+    training, test = (_counts(data, part) for part in ("training", "test"))
+    found = []
+    if len(few := np.flatnonzero(test < FEW_TEST)):
+        least = int(test[few].min())
+        step = f"one of them is {100 / least:.0f} points" if least else "none can be measured there"
+        found.append(
+            f"{_named(data, few)} {_has(few)} fewer than {FEW_TEST} test samples: accuracy on so "
+            f"few is coarse ({step})."
+        )
+    if len(few := np.flatnonzero(training < FEW_TRAINING)):
+        found.append(
+            f"{_named(data, few)} {_has(few)} fewer than {FEW_TRAINING} training samples: the "
+            "network may not learn them well enough to have something to forget."
+        )
+    if training.min() and (ratio := training.max() / training.min()) > UNEVEN:
+        found.append(
+            f"Classes are uneven: the largest has {ratio:.1f} times as many training samples as "
+            "the smallest. Acc_r is the accuracy on all retained test samples, so large classes "
+            "count more."
+        )
+    return found
+
+
+def _named(data: Dataset, classes: np.ndarray) -> str:
+    names = [class_title(data.class_names[c]) for c in classes[:MAX_NAMED]]
+    rest = len(classes) - len(names)
+    return ", ".join(names) + (f" and {rest} more" if rest else "")
+
+
+def _has(classes: np.ndarray) -> str:
+    return "has" if len(classes) == 1 else "have"

@@ -128,7 +128,7 @@ def test_user_supplied_images_by_upload_and_by_path(app: Server, page: Any, tmp_
     expect(error).to_contain_text("float64")
     page.locator("input[type=file]").set_input_files(good)
     expect(page.get_by_role("heading", name="What is in your data")).to_be_visible()
-    expect(page.get_by_text(re.compile("test images of 16 × 16 pixels, grey"))).to_be_visible()
+    expect(page.get_by_text(re.compile("training images of 16 × 16 pixels, grey"))).to_be_visible()
     assert "forget=" not in page.url
     page.get_by_role("button", name="Forget zero").click()
     expect(page.get_by_text(re.compile("automatic · forgetting .* · my-digits.npz"))).to_be_visible(

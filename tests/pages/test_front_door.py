@@ -29,7 +29,9 @@ def images(home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.mark.parametrize("page", ["story", "confusion", "compare"])
 def test_nothing_is_computed_until_a_class_is_chosen(page: str, images: Path) -> None:
     app = open_page(page, dataset="mine.npz")
-    assert says(app, "90 training and 36 test images of 16 × 16 pixels, grey, in 3 classes")
+    assert says(
+        app, "90 training images of 16 × 16 pixels, grey, in 3 classes of 30 each, and 36 test"
+    )
     assert len(app.warning) == 2
     assert cache.engine().active() == []
     assert "forget" not in app.query_params

@@ -6,7 +6,7 @@ import numpy as np
 
 from unsc_core.data.dataset import Dataset
 from unsc_core.figures.accuracy import class_bars
-from unsc_core.figures.phrases import class_title
+from unsc_core.figures.phrases import class_title, joined
 from unsc_core.figures.theme import Look, Picture
 
 FEW_TRAINING, FEW_TEST = 50, 20
@@ -43,9 +43,11 @@ def _sentence(data: Dataset, training: np.ndarray) -> str:
         channels, height, width = data.input_shape
         colour = {1: "grey", 3: "in colour"}.get(channels, f"with {channels} channels")
         size = f" of {height} × {width} pixels, {colour}"
+    least, most = training.min(), training.max()
+    each = f"{least:,} each" if least == most else f"{least:,} to {most:,} each"
     return (
-        f"{training.sum():,} training and {len(data.y_test):,} test {kind}{size}, in "
-        f"{data.num_classes} classes of {training.min():,} to {training.max():,} training {kind}."
+        f"{training.sum():,} training {kind}{size}, in {data.num_classes} classes of {each}, and "
+        f"{len(data.y_test):,} test {kind}."
     )
 
 
@@ -55,7 +57,7 @@ def cautions(data: Dataset) -> list[str]:
     found = []
     if len(few := np.flatnonzero(test < FEW_TEST)):
         least = int(test[few].min())
-        step = f"one of them is {100 / least:.0f} points" if least else "none can be measured there"
+        step = f"one sample is {100 / least:.0f} points" if least else "none can be measured there"
         found.append(
             f"{_named(data, few)} {_has(few)} fewer than {FEW_TEST} test samples: accuracy on so "
             f"few is coarse ({step})."
@@ -77,7 +79,7 @@ def cautions(data: Dataset) -> list[str]:
 def _named(data: Dataset, classes: np.ndarray) -> str:
     names = [class_title(data.class_names[c]) for c in classes[:MAX_NAMED]]
     rest = len(classes) - len(names)
-    return ", ".join(names) + (f" and {rest} more" if rest else "")
+    return joined([*names, f"{rest} more"] if rest else names)
 
 
 def _has(classes: np.ndarray) -> str:

@@ -204,7 +204,7 @@ def forget_button(place: Any, samples: np.ndarray) -> None:
             "To forget single samples, select them among the *Training* samples: a model can only "
             "forget what it was trained on."
         )
-    elif lesson.current().fixed("forget"):
+    elif lesson.current().fixed("forget") or jobs.is_before():
         return
     elif len(samples) > MAX_IDS:
         place.caption(f"At most {MAX_IDS} samples can be forgotten together. Select fewer.")

@@ -9,7 +9,9 @@ from unsc_core.figures.lab import PARTS, WORDS, lab_data, static_page
 TERMS = ("Acc_f", "Acc_r", "γ", "Null space", "Pseudo-label", "Retrained model", "Mask", "Logits")
 header.title("2-D lab", *TERMS)
 controls.use_navigation()
-st.markdown(f"{WORDS} Everything here runs in your browser: drag a setting, or a point, and look.")
+st.markdown(
+    f"{WORDS} Everything here runs in your browser: drag a setting or, with *Move points*, a point."
+)
 mount("lab", PARTS, lab_data())
 st.download_button(
     "Download this lab as one HTML file",

@@ -78,6 +78,8 @@ def choose_gammas() -> dict[str, float]:
         shown = dict.fromkeys(spectra, one)
         changes = {"gamma": one, "gammas": ()}
         is_new, label = one != run_gamma, f"Unlearn with γ = {one:g}"
+    if jobs.is_before():
+        return shown
     if not method.uses_energy_threshold:
         button.caption(without_gamma())
     elif is_new and button.button(label, type="primary", width="content" if each else "stretch"):

@@ -169,7 +169,7 @@ drawn = {"label-counts": label_counts(result, look)}
 draw_flow()
 st.header("Samples by label")
 sample_rows = draw_samples()
-if method.uses_pseudo_labels and not lesson.current().fixed("more"):
+if method.uses_pseudo_labels and not (lesson.current().fixed("more") or jobs.is_before()):
     st.header("What if they had other labels?")
     if experiment.config.edits:
         compare_edits()

@@ -218,7 +218,8 @@ if not lesson.current().fixed(*lesson.CONTROLS):
         )
 
 experiment, result = jobs.result_or_before(experiment)
-about.markdown(story.lead(result))
+if not jobs.is_before():
+    about.markdown(story.lead(result))
 look = pictures.page_look()
 part = result.split.measured_part
 part = part if result.unlearned.has(part) and result.original.has(part) else "test"

@@ -17,6 +17,8 @@ class Progress:
         done, total: steps done and steps in all; total 0 means unknown.
         detail: more, such as "epoch 3 of 10".
         seconds_left: estimated for this stage, None while unknown.
+        curve: shares measured in this stage, one per epoch from 0; when unlearning, the accuracy on
+            the forgotten samples.
     """
 
     stage: str
@@ -24,6 +26,7 @@ class Progress:
     total: int = 0
     detail: str = ""
     seconds_left: float | None = None
+    curve: tuple[float, ...] = ()
 
 
 Report = Callable[[Progress], None]
@@ -41,12 +44,13 @@ class Stages:
         self._report = report
         self._stage = ""
         self._started = 0.0
+        self._curve: list[float] = []
         self.seconds: dict[str, float] = {}
 
     @contextmanager
     def stage(self, name: str, words: str) -> Iterator[None]:
         """Time the enclosed work as stage `name`; the seconds of a recurring name add up."""
-        self._stage, self._started = words, time.perf_counter()
+        self._stage, self._started, self._curve = words, time.perf_counter(), []
         self.tick(0, 0)
         try:
             yield
@@ -65,9 +69,16 @@ class Stages:
             self.seconds[name] = self.seconds.get(name, 0.0) + took
             self._started += took
 
-    def tick(self, done: int, total: int, detail: str = "") -> None:
-        """Report `done` of `total` steps of the current stage."""
+    def tick(self, done: int, total: int, detail: str = "", share: float | None = None) -> None:
+        """Report `done` of `total` steps of the current stage.
+
+        Args:
+            done, total, detail: as in Progress.
+            share: the point of the curve after this step; later points, of an earlier attempt, go.
+        """
+        if share is not None:
+            self._curve = [*self._curve[:done], share]
         elapsed = time.perf_counter() - self._started
         settled = elapsed > 1 and done >= 0.03 * total  # the first steps are slower than the rest
         left = elapsed / done * (total - done) if done and settled else None
-        self._report(Progress(self._stage, done, total, detail, left))
+        self._report(Progress(self._stage, done, total, detail, left, tuple(self._curve)))

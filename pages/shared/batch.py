@@ -47,7 +47,11 @@ def run_button(items: Sequence[BatchItem], label: str, name: str = "all") -> Non
         items: all of them, the stored ones too.
         label: of the button.
         name: of the batch; other items under the same name take the place of these.
+
+    Nothing is drawn for what was shown before.
     """
+    if jobs.is_before():
+        return
     _release_previous(items, name)
     active = _active(items)
     watched = [

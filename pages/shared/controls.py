@@ -50,6 +50,7 @@ def experiment(gamma_on_page: bool = False) -> ResolvedExperiment:
     now = state.current()
     lesson.current()
     link_notes.draw()
+    jobs.draw_the_request()
     refused = st.container()  # one element with and without, see link_notes
     try:
         with st.sidebar:
@@ -65,6 +66,7 @@ def experiment(gamma_on_page: bool = False) -> ResolvedExperiment:
         state.keep(now)
         lesson.share()
         if now.dataset not in DATASETS and not (now.forget or now.ids):
+            jobs.release_previous({})
             front_door.draw(data)
             st.stop()
         resolved = resolve(now.config(), data)
@@ -74,7 +76,7 @@ def experiment(gamma_on_page: bool = False) -> ResolvedExperiment:
         state.keep(now)
         with refused:
             st.error(str(error), icon=":material/error:")
-            before = jobs.before("what you choose next is shown in its place.")
+            before = jobs.before()
         if before is None:
             st.stop()
         return before[0]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from pages.shared import gallery, pictures, state
+from pages.shared import gallery, lesson, pictures, state
 from unsc_core.data.dataset import Dataset
 from unsc_core.figures.class_counts import cautions, class_counts
 
@@ -27,6 +27,9 @@ def draw(data: Dataset) -> None:
     if shown < data.num_classes:
         st.caption(f"Samples of the first {shown} of {data.num_classes} classes.")
 
+    if lesson.current().fixed("forget"):
+        st.info("This link does not allow choosing what to forget.", icon=":material/lock:")
+        return
     st.header("What shall be forgotten?")
     left, right, _ = st.columns([3, 2, 3], vertical_alignment="bottom")
     chosen = left.selectbox(
@@ -41,7 +44,8 @@ def draw(data: Dataset) -> None:
         kwargs={"forget": (chosen,)},
     )
     st.caption(
-        "Nothing has been computed yet. A network is trained on these samples first; if that takes "
-        "more than a minute, the time is estimated and you are asked. Several classes, another "
-        "network and another method can be chosen in the sidebar."
+        "Nothing is computed until you choose a class. A network is then trained on these samples, "
+        "unless there is one already; if that takes more than a minute, the time is estimated and "
+        "you are asked. Several classes, another network and another method can be chosen in the "
+        "sidebar."
     )

@@ -10,9 +10,12 @@ import streamlit as st
 from pages.shared import cache, lesson, session, state
 from pages.shared.state import ResolvedExperiment
 from unsc_core.config import ExperimentConfig
+from unsc_core.errors import UnscError
 from unsc_core.experiment.keys import keys
+from unsc_core.experiment.resolve import settings
 from unsc_core.experiment.result import Result
-from unsc_core.figures.phrases import run_title
+from unsc_core.figures.growing import growing
+from unsc_core.figures.phrases import dataset_title, model_title, run_title
 from unsc_core.jobs.cost import Cost, duration, rates_key
 from unsc_core.jobs.job import SHORT_KINDS, SHORT_S, Job, JobState
 from unsc_core.methods import METHODS
@@ -39,43 +42,63 @@ def result_or_before(experiment: ResolvedExperiment) -> tuple[ResolvedExperiment
     """
     with st.container():  # one element in either case, see link_notes
         result = _result_or_job(experiment)
-        if result is None:
-            found = before("the new picture replaces this one as soon as it is computed.")
-            if found is None:
-                st.stop()
-            st.session_state["before"] = True
-            return found
-    st.session_state["shown"], st.session_state["before"] = experiment, False
-    return experiment, result
+        if result is not None:
+            return experiment, result
+        found = before()
+        if found is None:
+            st.stop()
+        return found
 
 
-def before(what_next: str) -> tuple[ResolvedExperiment, Result] | None:
+def before() -> tuple[ResolvedExperiment, Result] | None:
     """The experiment that this tab showed last; a line says so, and all below it is dimmed."""
     shown: ResolvedExperiment | None = st.session_state.get("shown")
-    result = None if shown is None else cache.result(shown.config)
+    try:
+        result = None if shown is None else cache.result(shown.config)
+    except UnscError:  # its data or weights are gone
+        result = None
     if shown is None or result is None:
         return None
-    cut = METHODS[shown.config.method].uses_energy_threshold
-    gamma = f", γ = {shown.config.energy_threshold:g}" if cut else ""
+    st.session_state[_BEFORE] = True
+    gamma = settings(shown.config).energy_threshold
+    cut = METHODS[shown.config.method].uses_energy_threshold and gamma is not None
     st.container(key="before").markdown(
-        f"**Before** · {run_title(result)}{gamma} · forgetting {shown.request} · {what_next}"
+        f"**Before** · {run_title(result)}{f', γ = {gamma:g}' if cut else ''} · forgetting "
+        f"{shown.request} · {dataset_title(shown.config.dataset)} · "
+        f"{model_title(shown.config.model)}, seed {shown.config.seed} · it stays until there is a "
+        "new picture."
     )
     return shown, result
+
+
+def is_before() -> bool:
+    """Whether this run of the page draws what was shown before; it must not act on the request."""
+    return st.session_state.get(_BEFORE, False)
+
+
+def draw_the_request() -> None:
+    """This run of the page draws what the controls ask for, unless `before` is called."""
+    st.session_state[_BEFORE] = False
+
+
+_BEFORE = "draws_what_was_before"
 
 
 def _result_or_job(experiment: ResolvedExperiment) -> Result | None:
     """The experiment's result; if there is none, its job is shown."""
     config = experiment.config
+    if is_before():  # a setting is impossible
+        return cache.result(config)
     found = keys(config, experiment.dataset)
     release_previous({"experiment": found.unlearned, "retrain": found.retrained})
     result = cache.result(config)
     if result is None:
-        st.session_state["before"] = False
         title = f"Forgetting {experiment.request}"
         show("experiment", found.unlearned, config, title, lambda: bool(cache.result(config)))
         if words := cache.known(config):
             st.caption(words)
         return None
+    st.session_state["shown"] = experiment
     if result.unlearned.train is None or result.original.train is None:
         _show_in_sidebar("experiment", found.unlearned, config, "Finishing the measures")
     if result.retrained is None or result.retrained.train is None:
@@ -113,7 +136,7 @@ def show(
 
     Nothing is started for a picture of what was shown before.
     """
-    if st.session_state.get("before"):
+    if is_before():
         return
     found = _job_or_cost(kind, key, config, bool(ask))
     if isinstance(found, Cost):
@@ -300,6 +323,8 @@ def _status(job: Job, where: str) -> None:
         return
     progress = job.progress
     st.progress(progress.done / progress.total if progress.total else 0.0, text=_progress(job))
+    if len(progress.curve) > 1:
+        st.html(growing(progress.curve, progress.total))
     if job.starts > 1:
         st.warning(
             "The worker process was lost (killed, or out of memory). It was restarted, and so was "

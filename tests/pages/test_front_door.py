@@ -46,7 +46,7 @@ def test_the_button_forgets_the_chosen_class(images: Path) -> None:
     assert says(app, "forgetting **one**")
     app.multiselect(key="control_forget").set_value([]).run()
     assert not app.exception
-    assert says(app, "Nothing has been computed yet")
+    assert says(app, "Nothing is computed until you choose a class")
 
 
 def test_cautions_name_few_and_uneven_samples(tmp_path: Path) -> None:

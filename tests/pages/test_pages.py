@@ -339,11 +339,19 @@ def test_what_was_shown_before_stays_until_the_new_result_is_there(page: str, ga
     assert len(app.get("plotly_chart")) == charts
 
 
+def test_layers_with_a_threshold_each_may_be_what_was_before() -> None:
+    app = finished(
+        open_page("confusion", dataset="digits", forget="3", gammas=",".join(6 * ["0.9"]))
+    )
+    assert not app.error
+    app.multiselect(key="control_forget").set_value([]).run()
+    assert not app.exception
+    assert says(app, "**Before** · UNSC", "γ per layer", "forgetting class 3 · Digits")
+
+
 @pytest.mark.parametrize("page", ["story", "confusion", "compare"])
 def test_the_picture_stays_when_a_control_is_impossible(page: str) -> None:
     app = open_page(page)
-    if page == "compare":  # which does not set what was shown
-        app = open_page("confusion").switch_page("pages/compare.py").run()
     charts = len(app.get("plotly_chart"))
     app.multiselect(key="control_forget").set_value([]).run()
     assert not app.exception

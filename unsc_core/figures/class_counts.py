@@ -56,22 +56,20 @@ def cautions(data: Dataset) -> list[str]:
     training, test = (_counts(data, part) for part in ("training", "test"))
     found = []
     if len(few := np.flatnonzero(test < FEW_TEST)):
-        least = int(test[few].min())
-        step = f"one sample is {100 / least:.0f} points" if least else "none can be measured there"
         found.append(
             f"{_named(data, few)} {_has(few)} fewer than {FEW_TEST} test samples: accuracy on so "
-            f"few is coarse ({step})."
+            f"few is coarse (one sample is up to {100 / test[few].min():.0f} points)."
         )
     if len(few := np.flatnonzero(training < FEW_TRAINING)):
         found.append(
             f"{_named(data, few)} {_has(few)} fewer than {FEW_TRAINING} training samples: the "
             "network may not learn them well enough to have something to forget."
         )
-    if training.min() and (ratio := training.max() / training.min()) > UNEVEN:
+    if (ratio := training.max() / training.min()) > UNEVEN:
         found.append(
             f"Classes are uneven: the largest has {ratio:.1f} times as many training samples as "
-            "the smallest. Acc_r is the accuracy on all retained test samples, so large classes "
-            "count more."
+            "the smallest. Acc_r is the mean over classes, so a small class counts as much as a "
+            "large one."
         )
     return found
 

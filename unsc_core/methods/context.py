@@ -115,7 +115,8 @@ class Context:
         """Report the end of an unlearning epoch."""
         self.watch(epoch, accuracy)
         known = f"{100 * accuracy:.0f}\u00a0% of the forgotten samples still recognised"
-        self.stages.tick(epoch, self.epochs, f"epoch {epoch} of at most {self.epochs}, {known}")
+        words = f"epoch {epoch} of at most {self.epochs}, {known}"
+        self.stages.tick(epoch, self.epochs, words, accuracy)
 
 
 @dataclass(frozen=True, eq=False)

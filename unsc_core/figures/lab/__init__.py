@@ -16,7 +16,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from unsc_core.analysis.measures import MEASURES
 from unsc_core.data import load_dataset
 from unsc_core.figures.phrases import method_title
 from unsc_core.figures.theme import DARK, FONT_FAMILY, FORGET, LIGHT, RETAIN, Look, method_colour
@@ -55,14 +54,18 @@ HELP = {
 }
 READOUTS = (
     ("Acc_f", "Accuracy on the points to forget."),
-    ("Acc_r", "Accuracy on the other points, which are retained."),
+    ("Acc_r", "Accuracy on the other points, averaged over their classes."),
     ("like retrained", "Share of the plane where the model predicts what the retrained one does."),
     (
         "rest changed",
         "Share of the area that the original assigned to a retained class and that now belongs to "
         "another class.",
     ),
-    (MEASURES["logit_drift"].name.lower(), MEASURES["logit_drift"].help),
+    (
+        "drift",
+        "Logit drift: how far the logits of the retained points moved from the original's, "
+        "relative to their size. The mask has none to compare.",
+    ),
 )
 """Numbers below each plane, in the order of lab.js, and what they mean."""
 

@@ -12,7 +12,6 @@ const GRID = 256; // places for a point along each axis, so that a link holds it
 const MOST_POINTS = 600;
 const NEAR = 14; // pixels from a point within which it is taken hold of
 const BRUSH = 0.35, SPRAYED = 2; // radius of drawing and erasing, and points for each movement
-const KEY_STEP = 4; // places on the grid that an arrow key moves a point
 
 /** @typedef {{data: string, forget: number, gamma: number, width: number, seed: number, lr: number, epochs: number}} State */
 
@@ -60,6 +59,7 @@ class Lab2D {
   /** @param {any} data from `lab_data` */
   load(data) {
     this.data = data;
+    this.path = window.location.pathname;
     this.readLink();
     if (!this.startWorker()) return;
     this.buildControls();
@@ -73,6 +73,7 @@ class Lab2D {
     try {
       const url = URL.createObjectURL(new Blob([this.data.worker], { type: "text/javascript" }));
       this.worker = new Worker(url);
+      URL.revokeObjectURL(url);
     } catch (error) {
       this.say("This browser does not run web workers, which compute the lab; use a current Firefox, Chrome, Edge or Safari.");
       return false;
@@ -140,6 +141,7 @@ class Lab2D {
   }
 
   writeLink() {
+    if (!this.root.isConnected || window.location.pathname !== this.path) return; // another page by now
     const { presets, limits } = this.data, preset = this.preset, query = this.query, state = /** @type {State} */ (this.state);
     const defaults = { data: presets[0].id, forget: preset.forget, gamma: preset.gamma, width: limits.width, seed: 0, lr: limits.lr, epochs: limits.epochs, unit: undefined, output: undefined, points: undefined };
     const now = { ...state, unit: this.unit, output: this.row, points: this.edited ? packed(this.places ?? [], this.y ?? [], preset.names.length) : undefined };
@@ -191,7 +193,7 @@ class Lab2D {
       button.setAttribute("aria-pressed", String(tool === id));
       button.onclick = () => {
         this.tool = id;
-        this.buildTools();
+        this.keepFocus(() => this.buildTools());
         this.showHint();
       };
     };
@@ -258,8 +260,19 @@ class Lab2D {
 
   rebuild() {
     this.notes = [];
-    this.buildControls();
+    this.keepFocus(() => this.buildControls());
     this.change();
+  }
+
+  /** Does something that makes controls anew, and gives the one that had it the focus again. @param {() => void} build */
+  keepFocus(build) {
+    const page = /** @type {Document | ShadowRoot} */ (this.root.getRootNode()), focused = page.activeElement;
+    const name = (/** @type {Element} */ one) => one.getAttribute("aria-label") ?? (one.closest("label") ?? one).firstChild?.textContent;
+    const held = focused && this.root.contains(focused) ? name(focused) : undefined;
+    build();
+    if (held === undefined || focused?.isConnected) return;
+    const again = Array.from(this.root.querySelectorAll("button, input, select")).find((one) => name(one) === held);
+    /** @type {HTMLElement | undefined} */ (again)?.focus();
   }
 
   /** Whatever is shown no longer belongs to the controls: ask for what does, and keep the old picture until it comes. */
@@ -271,10 +284,10 @@ class Lab2D {
     const missing = this.missing();
     this.say([...(this.notes ?? []), missing].filter(Boolean).join(" "));
     this.drawPoints();
+    this.linkSoon();
     if (missing) return this.pauseQuietly();
     this.stale = true;
     this.ask();
-    this.linkSoon();
   }
 
   /** Why nothing can be computed, one sentence; empty if it can. */
@@ -330,12 +343,12 @@ class Lab2D {
   }
 
   ask() {
-    if (this.busy || !this.stale) return;
+    if (this.busy || !this.stale || this.missing()) return;
     const { scene, data } = this, state = /** @type {State} */ (this.state);
     this.busy = true;
     this.stale = false;
     const settings = { x: scene.x, y: scene.y, classes: scene.classes.length, forget: state.forget, width: state.width, seed: state.seed, rate: state.lr, epochs: state.epochs, gamma: state.gamma };
-    this.sent = { state, colouring: this.colouring };
+    this.sent = { state, colouring: this.colouring, version: scene.version };
     this.worker?.postMessage({ number: ++this.asked, settings, epoch: this.epoch, extent: data.extent });
   }
 
@@ -346,7 +359,7 @@ class Lab2D {
       this.pauseQuietly();
       this.say(`This could not be computed (${found.error}); choose other settings.`);
     } else {
-      this.found = { ...found, state: this.sent?.state };
+      this.found = { ...found, state: this.sent?.state, version: this.sent?.version };
       if (this.sent?.colouring === this.colouring) this.draw();
     }
     this.ask();
@@ -357,15 +370,15 @@ class Lab2D {
     const { found, data, scene } = this;
     for (const plane of this.planes) {
       const numbers = found.numbers[plane.id], run = found.runs[plane.id];
-      const texts = [percent(numbers.forgotten), percent(numbers.retained), percent(numbers.same), percent(numbers.changed), numbers.drift.toFixed(3)];
+      const texts = [percent(numbers.forgotten), percent(numbers.retained), percent(numbers.same), percent(numbers.changed), numbers.drift === null ? "–" : numbers.drift.toFixed(3)];
       plane.draw(scene, found.views[plane.id], texts, found.views.original.answers, run ? this.noteOf(run, found.epoch) : undefined);
     }
     const whole = Math.floor(found.epoch);
     this.root.dataset.epoch = String(whole);
-    this.range.value = String(whole);
+    this.range.value = String(Math.floor(this.epoch));
     this.range.setAttribute("aria-valuetext", `epoch ${whole} of ${found.state.epochs}`);
     this.out.textContent = `${whole} of ${found.state.epochs}`;
-    const below = [whole, JSON.stringify(found.state), scene.version, this.unit, this.row].join("|");
+    const below = [whole, JSON.stringify(found.state), found.version, scene.look.name, this.unit, this.row].join("|");
     if (this.below !== below) this.belowSoon ??= setTimeout(() => this.drawBelow(), BELOW_MS);
     this.below = below;
     const now = performance.now();
@@ -396,10 +409,10 @@ class Lab2D {
     barsChart(this.find(".bars"), second, row, scene.classes[row].name, look);
     whyWords(first, second, found.state.gamma).forEach((text, i) => (this.root.querySelectorAll(".why")[i].textContent = text));
     const methods = data.models.flatMap((/** @type {any} */ one) => (found.curves[one.id] ? [{ ...one, colour: one.colours[look.name] }] : [])), narrow = this.root.clientWidth < 600 ? 1 : 0;
-    const forget = scene.classes.find((kind) => kind.forgotten), level = found.numbers.retrain.retained;
+    const forget = scene.classes[found.state.forget].name, level = found.numbers.retrain.retained;
     curvesChart(this.find(".curves"), found.curves, methods, level, found.state.epochs, data.forget_colour, narrow);
-    this.legend(methods, forget?.name ?? "", level);
-    this.find(".verdict").textContent = verdictWords(found, forget?.name ?? "", data.models);
+    this.legend(methods, forget, level);
+    this.find(".verdict").textContent = verdictWords(found, forget, data.models);
   }
 
   /** @param {any[]} methods @param {string} name @param {number} level */
@@ -452,7 +465,7 @@ class Lab2D {
       return [(event.clientX - box.left) / box.width, 1 - (event.clientY - box.top) / box.height].map((share) => Math.max(0, Math.min(1 - 1e-9, share)));
     };
     plane.box.onpointerdown = (/** @type {PointerEvent} */ event) => {
-      if (this.tool === "look") return;
+      if (this.tool === "look" || event.button || !event.isPrimary) return;
       event.preventDefault();
       plane.box.setPointerCapture(event.pointerId);
       this.held = this.tool === "move" ? this.nearest(at(event), NEAR / plane.box.clientWidth) : -1;
@@ -508,11 +521,13 @@ class Lab2D {
       if (held < 0) return;
       [places[2 * held], places[2 * held + 1]] = place.map(on);
     } else if (tool === "draw") {
-      if (y.length + SPRAYED > MOST_POINTS) return this.say(`The lab holds at most ${MOST_POINTS} points; erase some first.`);
-      for (let i = 0; i < SPRAYED; i++) {
+      const brush = this.brush ?? 0, full = y.length + SPRAYED > MOST_POINTS;
+      if (full) this.notes = [`The lab holds at most ${MOST_POINTS} points; erase some first.`];
+      for (let i = 0; i < SPRAYED && !full; i++) {
         const [angle, away] = [2 * Math.PI * Math.random(), reach * Math.sqrt(Math.random())];
-        places.push(on(place[0] + away * Math.cos(angle)), on(place[1] + away * Math.sin(angle)));
-        y.push(this.brush ?? 0);
+        const after = y.findIndex((c) => c > brush), at = after < 0 ? y.length : after; // as a link orders them
+        places.splice(2 * at, 0, on(place[0] + away * Math.cos(angle)), on(place[1] + away * Math.sin(angle)));
+        y.splice(at, 0, brush);
       }
     } else {
       const stays = y.map((_, i) => Math.hypot((places[2 * i] + 0.5) / GRID - place[0], (places[2 * i + 1] + 0.5) / GRID - place[1]) > reach);
@@ -603,7 +618,7 @@ class Lab2D {
     this.linking = setTimeout(() => this.writeLink(), 200);
   }
 
-  /** Every readout at the epoch shown, and the accuracies up to it, as CSV. */
+  /** Accuracies, as shares: of each method after every epoch up to the one shown, and of the other models. */
   download() {
     const { found, data } = this;
     if (!found) return;

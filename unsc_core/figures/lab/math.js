@@ -1,11 +1,11 @@
 // @ts-check
 // The mathematics of the 2-D lab: a network of one hidden layer on points in the plane, the null
 // space of the retained points, and the methods. It follows unsc_core step by step, in float64;
-// tests/figures/test_lab_parity.py holds the two together.
+// tests/e2e/test_lab_parity.py holds the two together, with batches that the core has, too.
 
 /** Cells along each side of the plane. */
 const SIZE = 96;
-/** Steps of confidence in a cell. */
+/** Steps of confidence in a cell; a byte holds these of at most four classes. */
 const LEVELS = 64;
 
 /**

@@ -128,7 +128,7 @@ class Plane {
     const canvas = this.points, side = canvas.width, scale = side / this.box.clientWidth || 1;
     if (!this.view || !this.before || !side) return;
     const { answers } = this.view, before = this.before;
-    const moved = Array.from(scene.y, (_, i) => Number(i < answers.length && answers[i] !== before[i]));
+    const moved = Array.from(scene.y, (_, i) => Number(answers.length === scene.y.length && answers[i] !== before[i]));
     const drawn = [side, scene.version, moved.join("")].join();
     if (this.drawn === drawn) return;
     this.drawn = drawn;

@@ -10,6 +10,20 @@
 const BATCH = 128;
 const MOVING = ["unsc", "random-labels", "gradient-ascent"];
 
+/** Accuracy on the class to forget, and its mean over the other classes that have points. @param {Points} points @param {Uint8Array} answers */
+function accuracies(points, answers) {
+  const right = new Float64Array(points.classes), all = new Float64Array(points.classes);
+  points.y.forEach((c, i) => {
+    all[c]++;
+    right[c] += answers[i] === c ? 1 : 0;
+  });
+  const others = Array.from(all, (_, c) => c).filter((c) => c !== points.forget && all[c]);
+  return {
+    forgotten: right[points.forget] / all[points.forget],
+    retained: others.reduce((sum, c) => sum + right[c] / all[c], 0) / others.length,
+  };
+}
+
 class Lab {
   constructor() {
     /** @type {Map<string, {key: string, value: any}>} */
@@ -26,9 +40,9 @@ class Lab {
     return value;
   }
 
-  /** The batches of every epoch, always the same for a seed. @param {number} seed @param {number} n */
-  order(seed, n) {
-    return this.once(`order ${n}`, String(seed), () => {
+  /** The batches of every epoch, always the same for a seed. @param {string} use @param {number} seed @param {number} n */
+  order(use, seed, n) {
+    return this.once(`order ${use}`, `${seed} ${n}`, () => {
       const random = new Random(seed), made = /** @type {Uint32Array[][]} */ ([]);
       return (/** @type {number} */ epoch) => {
         while (made.length <= epoch) made.push(random.batches(n, BATCH));
@@ -40,19 +54,20 @@ class Lab {
   /** Everything at one epoch. @param {Settings} settings @param {number} epoch @param {number} extent */
   show(settings, epoch, extent) {
     const { x, y, classes, forget, width, seed, rate, gamma, epochs } = settings;
-    const data = this.once("data", JSON.stringify([x, y]), () => ({ number: Math.random(), points: { x: Float64Array.from(x), y: Uint8Array.from(y), classes, forget } }));
-    const points = data.points, basis = `${data.number} ${width} ${seed}`, request = `${basis} ${forget}`;
+    const data = this.once("data", JSON.stringify([x, y]), () => ({ number: ++this.stamps, x: Float64Array.from(x), y: Uint8Array.from(y) }));
+    const request = `${data.number} ${width} ${seed} ${forget}`, basis = `${data.number} ${width} ${seed}`;
+    const points = { x: data.x, y: data.y, classes, forget };
     const rows = Array.from(points.y, (_, i) => i), gone = rows.filter((i) => points.y[i] === forget), rest = rows.filter((i) => points.y[i] !== forget);
-    const trained = (/** @type {number[]} */ on) => {
+    const trained = (/** @type {string} */ use, /** @type {number[]} */ on) => {
       const made = Network.initial(width, classes, seed);
-      train(made, points, on, this.order(seed, on.length));
+      train(made, points, on, this.order(use, seed, on.length));
       return made;
     };
-    const original = this.once("original", basis, () => trained(rows));
-    const retrained = this.once("retrained", request, () => trained(rest));
+    const original = this.once("original", basis, () => trained("all", rows));
+    const retrained = this.once("retrained", request, () => trained("rest", rest));
     const found = this.once("spectra", request, () => spectra(original, points, rest));
     const ranks = found.map((layer) => energyRank(layer.values, gamma));
-    const batches = this.order(seed, gone.length);
+    const batches = this.order("gone", seed, gone.length);
     const away = () => {
       const random = new Random(seed ^ 0x9e3779b9), others = Array.from({ length: classes }, (_, c) => c).filter((c) => c !== forget && rest.some((i) => points.y[i] === c));
       return gone.map(() => others[Math.floor(random.next() * others.length)]);
@@ -91,17 +106,13 @@ class Lab {
     };
   }
 
-  /** Shares and drift of one view, as the header of every page counts them. @param {Points} points @param {Network} original @param {Network} network @param {{cells: Uint8Array, answers: Uint8Array}} view @param {Record<string, {cells: Uint8Array, answers: Uint8Array}>} views @param {number} barred */
+  /** Shares and drift of one view, accuracy on the rest averaged over its classes, as everywhere in the app. @param {Points} points @param {Network} original @param {Network} network @param {{cells: Uint8Array, answers: Uint8Array}} view @param {Record<string, {cells: Uint8Array, answers: Uint8Array}>} views @param {number} barred */
   measured(points, original, network, view, views, barred) {
-    let right = [0, 0], count = [0, 0], change = 0, norm = 0, lost = 0, retained = 0, same = 0;
+    let change = 0, norm = 0, lost = 0, retained = 0, same = 0;
     points.y.forEach((c, i) => {
-      const kind = c === points.forget ? 0 : 1;
-      count[kind]++;
-      right[kind] += view.answers[i] === c ? 1 : 0;
-      if (!kind) return;
+      if (c === points.forget) return;
       const before = Float64Array.from(original.answer(points.x[2 * i], points.x[2 * i + 1])), after = network.answer(points.x[2 * i], points.x[2 * i + 1]);
       for (let k = 0; k < before.length; k++) {
-        if (k === barred) continue;
         change += (after[k] - before[k]) ** 2;
         norm += before[k] ** 2;
       }
@@ -115,9 +126,8 @@ class Lab {
       same += now === Math.floor(views.retrain.cells[i] / LEVELS) ? 1 : 0;
     });
     return {
-      forgotten: right[0] / count[0],
-      retained: right[1] / count[1],
-      drift: Math.sqrt(change / norm),
+      ...accuracies(points, view.answers),
+      drift: barred < 0 ? Math.sqrt(change / norm) : null,
       changed: retained ? lost / retained : 0,
       same: same / view.cells.length,
     };
@@ -137,13 +147,7 @@ class Lab {
         const whole = Math.min(Math.floor(epoch), run.history.length - 1), points = run.points;
         while (known.length <= whole) {
           const network = new Network(run.network.width, run.network.classes, run.history[known.length]);
-          let right = 0, all = 0;
-          points.y.forEach((c, i) => {
-            if (c === points.forget) return;
-            all++;
-            right += highest(network.answer(points.x[2 * i], points.x[2 * i + 1])) === c ? 1 : 0;
-          });
-          known.push({ forgotten: run.recognised[known.length], retained: right / all });
+          known.push(accuracies(points, predictions(network, points, Array.from(points.y, (_, i) => i))));
         }
         return [name, known.slice(0, whole + 1)];
       }),

@@ -197,7 +197,7 @@ def test_a_class_with_few_images_is_one_sentence(opening: Path) -> None:
     rows = np.r_[np.flatnonzero(y != 2), np.flatnonzero(y == 2)[:4]]
     own = {name: own_arrays()[name][rows] for name in ("x_train", "y_train")}
     save_npz(opening / "data" / "few.npz", **own)
-    app = open_page("audit", dataset="few.npz")
+    app = open_page("audit", dataset="few.npz", forget="0")
     (refusal,) = app.info
     assert "Class two has 4 training samples" in refusal.value
     assert not app.metric

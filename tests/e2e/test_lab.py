@@ -155,6 +155,31 @@ def test_another_class_to_forget_is_measured_anew(app: Server, page: Any) -> Non
     assert there["mask"][0].startswith("0.0")
 
 
+def test_points_are_compared_moved_and_erased_by_keyboard(app: Server, page: Any) -> None:
+    lab = opened(app, page, "?data=row&epoch=3")
+    at_epoch(page, 3)
+    plane = page.get_by_role("application", name=re.compile("Cursor on the planes"))
+    plane.focus()
+    expect(lab.locator(".probe")).to_contain_text("UNSC: middle")
+    for _ in range(14):
+        page.keyboard.press("ArrowLeft")
+    expect(lab.locator(".probe")).to_contain_text("UNSC: left")
+
+    page.get_by_role("button", name="Move points").click()
+    plane.focus()
+    page.keyboard.press("Enter")  # takes hold of the nearest point
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("Enter")
+    page.wait_for_url(re.compile("points="))
+    moved = page.url
+    page.keyboard.press("ArrowUp")
+    page.get_by_role("button", name="Erase points").click()
+    plane.focus()
+    page.keyboard.press(" ")
+    page.wait_for_url(lambda url: url != moved)
+    expect(lab.get_by_role("group", name=re.compile("Tools for the 3"))).to_be_visible()
+
+
 def test_without_points_to_forget_the_picture_stays_with_a_sentence(app: Server, page: Any) -> None:
     lab = opened(app, page, "?points=0.1.1.1.gICAgICA&epoch=0")
     expect(lab.locator(".message")).to_be_hidden()  # south-west is not the class to forget

@@ -11,6 +11,7 @@ const DRAWS = 30; // that the frame rate is the mean of
 const GRID = 256; // places for a point along each axis, so that a link holds it in two bytes
 const MOST_POINTS = 600;
 const NEAR = 14; // pixels from a point within which it is taken hold of
+const KEY_STEP = 4 / GRID; // share of the plane that an arrow key moves the cursor
 const BRUSH = 0.35, SPRAYED = 2; // radius of drawing and erasing, and points for each movement
 
 /** @typedef {{data: string, forget: number, gamma: number, width: number, seed: number, lr: number, epochs: number}} State */
@@ -312,6 +313,7 @@ class Lab2D {
     holder.replaceChildren();
     this.planes = data.models.map((/** @type {any} */ model) => new Plane(model, data.readouts, holder));
     for (const plane of this.planes) this.watchPointer(plane);
+    this.watchKeys(this.planes[0]);
     this.showHint();
   }
 
@@ -449,7 +451,7 @@ class Lab2D {
 
   showHint() {
     const hints = /** @type {Record<string, string>} */ ({
-      look: "Point at a plane to compare the predictions there. Outlined points: the prediction differs from the original model’s.",
+      look: "Point at a plane to compare the predictions there, or focus the first one and use the arrow keys. Outlined points: the prediction differs from the original model’s.",
       move: "Drag a point on any plane: every network is trained anew with it, where it is.",
       draw: "Drag on any plane to add points; every network is trained anew with them.",
       erase: "Drag over points on any plane to take them away; every network is trained anew without them.",
@@ -482,8 +484,7 @@ class Lab2D {
         this.dragged = [across, up];
         return;
       }
-      const column = Math.floor(across * SIZE), row = Math.floor((1 - up) * SIZE);
-      this.probe.textContent = this.planes.map((/** @type {Plane} */ one) => one.answer(column, Math.min(row, SIZE - 1))).join(" · ");
+      this.compare([across, up]);
     };
     plane.box.onpointerup = plane.box.onpointercancel = () => {
       if (!this.drag) return;
@@ -498,6 +499,41 @@ class Lab2D {
       this.change();
     };
     plane.box.onpointerleave = () => (this.probe.textContent = this.hint);
+  }
+
+  /** Says what every model predicts at a place. @param {number[]} place shares of the plane */
+  compare([across, up]) {
+    const column = Math.floor(across * SIZE), row = Math.min(SIZE - 1, Math.floor((1 - up) * SIZE));
+    this.probe.textContent = this.planes.map((/** @type {Plane} */ one) => one.answer(column, row)).join(" · ");
+  }
+
+  /** A cursor on one plane for the keyboard: arrow keys move it, Enter does what the pointer would. @param {Plane} plane */
+  watchKeys(plane) {
+    const { box } = plane, cursor = element("div", box, "cursor"), place = [0.5, 0.5];
+    box.tabIndex = 0;
+    box.setAttribute("role", "application");
+    box.setAttribute("aria-label", "Cursor on the planes: arrow keys move it, Enter takes hold of a point or lets it go, draws or erases");
+    const steps = /** @type {Record<string, number[]>} */ ({ ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] });
+    const show = () => {
+      cursor.style.left = `${100 * place[0]}%`;
+      cursor.style.top = `${100 * (1 - place[1])}%`;
+      this.compare(place);
+    };
+    box.onfocus = show;
+    box.onblur = () => {
+      this.held = -1;
+      this.probe.textContent = this.hint;
+    };
+    box.onkeydown = (/** @type {KeyboardEvent} */ event) => {
+      const step = steps[event.key], acts = event.key === "Enter" || event.key === " ";
+      if (!step && !acts) return;
+      event.preventDefault();
+      step?.forEach((by, axis) => (place[axis] = Math.max(0, Math.min(1 - 1e-9, place[axis] + by * KEY_STEP))));
+      if (acts && this.tool === "move") this.held = (this.held ?? -1) < 0 ? this.nearest(place, 1) : -1;
+      else if (this.tool === "move" ? (this.held ?? -1) >= 0 : acts && this.tool !== "look") this.act(place);
+      if (acts) this.buildTools();
+      show();
+    };
   }
 
   /** The point nearest to a place, or −1 if none is near. @param {number[]} place shares of the plane @param {number} reach */

@@ -151,6 +151,7 @@ def _row() -> dict[str, Any]:
     return _preset("row", "A row and one above", names, centres[:, None] + noise, 3, 0.95)
 
 
+@cache
 def _joined(files: tuple[str, ...]) -> str:
     return "\n".join(Path(file).read_text(encoding="utf-8") for file in files)
 

@@ -38,7 +38,6 @@ class Lab2D {
     this.recolour = () => setTimeout(() => this.found && this.draw(), RECOLOUR_MS);
     DARK.addEventListener("change", this.recolour);
     this.epoch = 0;
-    this.asked = 0;
     /** @type {number[]} */
     this.draws = [];
     this.playing = this.busy = this.stale = false;
@@ -351,7 +350,7 @@ class Lab2D {
     this.stale = false;
     const settings = { x: scene.x, y: scene.y, classes: scene.classes.length, forget: state.forget, width: state.width, seed: state.seed, rate: state.lr, epochs: state.epochs, gamma: state.gamma };
     this.sent = { state, colouring: this.colouring, version: scene.version };
-    this.worker?.postMessage({ number: ++this.asked, settings, epoch: this.epoch, extent: data.extent });
+    this.worker?.postMessage({ settings, epoch: this.epoch, extent: data.extent });
   }
 
   /** @param {any} found what the worker computed */

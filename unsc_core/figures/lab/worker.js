@@ -167,10 +167,10 @@ class Lab {
 
 const lab = new Lab();
 self.onmessage = ({ data }) => {
-  const { number, settings, epoch, extent } = data;
+  const { settings, epoch, extent } = data;
   try {
-    self.postMessage({ number, settings, epoch, ...lab.show(settings, epoch, extent) });
+    self.postMessage({ settings, epoch, ...lab.show(settings, epoch, extent) });
   } catch (error) {
-    self.postMessage({ number, error: String(error) });
+    self.postMessage({ error: String(error) });
   }
 };

@@ -19,9 +19,15 @@ from unsc_core.figures.phrases import joined
 from unsc_core.methods import METHODS
 
 
-def batch_items(configs: dict[tuple[str, int], ExperimentConfig]) -> list[batch.BatchItem]:
+def configs_of(of: state.ResolvedExperiment) -> dict[tuple[str, int], ExperimentConfig]:
+    """(method, seed) -> config, of the chosen methods and as many seeds as are chosen."""
+    seeds, methods = range(of.config.seed, of.config.seed + count), comparison.METHOD_SETS[chosen]
+    return comparison.configs(of.config, of.dataset, seeds, methods)
+
+
+def batch_items(of: state.ResolvedExperiment) -> list[batch.BatchItem]:
     """Every method's run with its epochs; after the first one of each seed, its retrained model."""
-    items = []
+    items, data, configs = [], of.dataset, configs_of(of)
     for (method, seed), config in configs.items():
         key, title = epochs_key(config, data), f"{METHODS[method].title}, seed {seed}"
         done = cache.is_stored("epochs", key)
@@ -37,12 +43,12 @@ def batch_items(configs: dict[tuple[str, int], ExperimentConfig]) -> list[batch.
 
 def row_style(row: pd.Series) -> list[str]:
     """References on grey, UNSC in teal, the chosen method in bold."""
-    style, chosen = "", standings.name(experiment.config.method)
+    style, own = "", standings.name(experiment.config.method)
     if row["Method"] in map(standings.name, comparison.REFERENCES):
         style = f"background-color: {look.grid}"
     elif row["Method"].startswith(standings.MARK):
         style = f"color: {look.teal}"
-    if row["Method"].removeprefix(standings.MARK).partition(" (")[0] == chosen:
+    if row["Method"].removeprefix(standings.MARK).partition(" (")[0] == own:
         style += "; font-weight: bold"
     return [style] * len(row)
 
@@ -122,15 +128,16 @@ EQUAL = {
 
 
 header.title("Compare", *header.TERMS, "Agreement", "Drift")
-experiment = controls.experiment()
+requested = controls.experiment()
+st.markdown(GOALS[bool(requested.config.forget_ids)])
+experiment, result = jobs.result_or_before(requested)
+header.strip(experiment, result)
 samples = len(experiment.config.forget_ids)
-st.markdown(GOALS[samples > 0])
-above = st.container()
 data, look = experiment.dataset, pictures.page_look()
 
 choices = st.container(horizontal=True, vertical_alignment="bottom", gap="large")
 now = state.current()
-chosen_set = choices.segmented_control(
+chosen = choices.segmented_control(
     "Methods",
     list(comparison.METHOD_SETS),
     format_func=lambda name: f"{name.capitalize()} · {len(comparison.METHOD_SETS[name])}",
@@ -147,13 +154,9 @@ count = choices.segmented_control(
     key="control_seeds",
     help="One seed is quick. Three seeds can tell a difference from chance.",
 )
-state.keep(replace(now, methods=chosen_set, seeds=count))
-seeds = range(experiment.config.seed, experiment.config.seed + count)
-configs = comparison.configs(experiment.config, data, seeds, comparison.METHOD_SETS[chosen_set])
-batch.run_button(batch_items(configs), "Run all methods")
-with above:
-    header.strip(experiment, jobs.result_or_stop(experiment))
-runs = [run for run in map(cache.run, configs.values()) if run is not None]
+state.keep(replace(now, methods=chosen, seeds=count))
+batch.run_button(batch_items(requested), "Run all methods")
+runs = [run for run in map(cache.run, configs_of(experiment).values()) if run is not None]
 if not runs:
     st.info("Run all methods to compare them.", icon=":material/info:")
     st.stop()

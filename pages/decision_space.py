@@ -6,6 +6,7 @@ import numpy as np
 import streamlit as st
 
 from pages.shared import (
+    before,
     cache,
     controls,
     gallery,
@@ -204,7 +205,7 @@ def forget_button(place: Any, samples: np.ndarray) -> None:
             "To forget single samples, select them among the *Training* samples: a model can only "
             "forget what it was trained on."
         )
-    elif lesson.current().fixed("forget") or jobs.is_before():
+    elif lesson.current().fixed("forget") or before.is_shown():
         return
     elif len(samples) > MAX_IDS:
         place.caption(f"At most {MAX_IDS} samples can be forgotten together. Select fewer.")

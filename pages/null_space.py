@@ -8,6 +8,7 @@ import streamlit as st
 
 from pages.shared import (
     batch,
+    before,
     cache,
     controls,
     header,
@@ -78,7 +79,7 @@ def choose_gammas() -> dict[str, float]:
         shown = dict.fromkeys(spectra, one)
         changes = {"gamma": one, "gammas": ()}
         is_new, label = one != run_gamma, f"Unlearn with γ = {one:g}"
-    if jobs.is_before():
+    if before.is_shown():
         return shown
     if not method.uses_energy_threshold:
         button.caption(without_gamma())

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import streamlit as st
 
-from pages.shared import cache, controls, gallery, header, jobs, lesson, pictures, state
+from pages.shared import before, cache, controls, gallery, header, jobs, lesson, pictures, state
 from unsc_core.analysis import evaluation
 from unsc_core.analysis.summary import summary
 from unsc_core.experiment.keys import keys
@@ -169,7 +169,7 @@ drawn = {"label-counts": label_counts(result, look)}
 draw_flow()
 st.header("Samples by label")
 sample_rows = draw_samples()
-if method.uses_pseudo_labels and not (lesson.current().fixed("more") or jobs.is_before()):
+if method.uses_pseudo_labels and not (lesson.current().fixed("more") or before.is_shown()):
     st.header("What if they had other labels?")
     if experiment.config.edits:
         compare_edits()

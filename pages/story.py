@@ -7,7 +7,18 @@ from dataclasses import dataclass, replace
 import numpy as np
 import streamlit as st
 
-from pages.shared import cache, controls, gallery, header, jobs, lesson, page_links, pictures, state
+from pages.shared import (
+    before,
+    cache,
+    controls,
+    gallery,
+    header,
+    jobs,
+    lesson,
+    page_links,
+    pictures,
+    state,
+)
 from unsc_core.analysis import comparison, maps
 from unsc_core.audits import AUDITS
 from unsc_core.audits.excess import over_seeds
@@ -218,7 +229,7 @@ if not lesson.current().fixed(*lesson.CONTROLS):
         )
 
 experiment, result = jobs.result_or_before(experiment)
-if not jobs.is_before():
+if not before.is_shown():
     about.markdown(story.lead(result))
 look = pictures.page_look()
 part = result.split.measured_part

@@ -1,47 +1,26 @@
-"""Progress of running work, and the curve that grows with it."""
+"""Progress of running work."""
 
 from __future__ import annotations
 
-import re
-from dataclasses import replace
-from pathlib import Path
+from dataclasses import asdict
 
-import pytest
-
-from tests.conftest import blobs
-from unsc_core.experiment.experiment import Experiment
-from unsc_core.experiment.store import Store
-from unsc_core.figures.growing import HEIGHT, growing
-from unsc_core.progress import Progress, Stages
+from unsc_core.progress import Glimpse, Progress, Stages
 
 
-def test_a_curve_belongs_to_its_stage_and_begins_anew_with_an_attempt() -> None:
+def test_a_glimpse_is_reported_until_the_next_one() -> None:
     seen: list[Progress] = []
     stages = Stages(seen.append)
-    with stages.stage("one", "first"):
-        stages.tick(0, 2, share=0.9)
-        stages.tick(1, 2, share=0.5)
-        stages.tick(0, 2, share=0.8)
-        stages.tick(1, 2)
-    with stages.stage("two", "second"):
+    first = Glimpse("training", 0, 3, (5.0,), (10.0,), b"\0")
+    with stages.stage("one", "training"):
+        stages.glimpse = first
+        stages.tick(1, 3)
+    with stages.stage("two", "predicting"):
         pass
-    assert [one.curve for one in seen] == [(), (0.9,), (0.9, 0.5), (0.8,), (0.8,), ()]
+    assert [one.glimpse for one in seen] == [None, first, first]
+    assert [one.stage for one in seen] == ["training", "training", "predicting"]
 
 
-def test_unlearning_reports_the_accuracy_after_every_epoch(tmp_path: Path) -> None:
-    seen: list[Progress] = []
-    config = replace(blobs(), training_epochs=2, epochs=4)
-    result = Experiment(config, Store(tmp_path), seen.append).run()
-    longest = max((one.curve for one in seen), key=len)
-    assert longest == pytest.approx([epoch["accuracy"] for epoch in result.history])
-
-
-def test_the_line_goes_from_the_first_epoch_to_the_last_so_far() -> None:
-    drawn = growing([1.0, 0.5, 0.0], 4)
-    points = re.search('points="([^"]+)"', drawn)
-    assert points is not None
-    places = [tuple(map(float, pair.split(","))) for pair in points[1].split()]
-    assert [y for _, y in places] == sorted(y for _, y in places)
-    assert places[-1][1] == pytest.approx(HEIGHT - places[0][1])
-    assert places[1][0] - places[0][0] == pytest.approx(places[2][0] - places[1][0], abs=0.2)
-    assert "now 0\u00a0%" in drawn
+def test_progress_survives_the_way_through_a_dictionary() -> None:
+    for glimpse in (None, Glimpse("training", 1, 3, (5.0, 6.0), (10.0, 12.0), b"\0\1")):
+        progress = Progress("training", 1, 3, "epoch 1 of 3", 2.0, glimpse)
+        assert Progress.from_dict(asdict(progress)) == progress

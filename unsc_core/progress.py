@@ -6,6 +6,27 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Glimpse:
+    """What a network that is being trained or unlearned answers on a few samples.
+
+    Attributes:
+        work: the stage in which its weights change.
+        epoch, last: the epoch that has just ended, and the last one there may be.
+        acc_forget, acc_retain: accuracy on the forgotten and on the retained of these samples in
+            percent, one per epoch from 0.
+        probabilities: (samples, classes) uint8 as bytes, 255 for a probability of 1.
+    """
+
+    work: str
+    epoch: int
+    last: int
+    acc_forget: tuple[float, ...]
+    acc_retain: tuple[float, ...]
+    probabilities: bytes
 
 
 @dataclass(frozen=True)
@@ -17,8 +38,7 @@ class Progress:
         done, total: steps done and steps in all; total 0 means unknown.
         detail: more, such as "epoch 3 of 10".
         seconds_left: estimated for this stage, None while unknown.
-        curve: shares measured in this stage, one per epoch from 0; when unlearning, the accuracy on
-            the forgotten samples.
+        glimpse: of the network trained or unlearned last in this work, if anyone looks.
     """
 
     stage: str
@@ -26,7 +46,13 @@ class Progress:
     total: int = 0
     detail: str = ""
     seconds_left: float | None = None
-    curve: tuple[float, ...] = ()
+    glimpse: Glimpse | None = None
+
+    @classmethod
+    def from_dict(cls, fields: dict[str, Any]) -> Progress:
+        """The inverse of `dataclasses.asdict`."""
+        glimpse = fields["glimpse"]
+        return cls(**fields | {"glimpse": None if glimpse is None else Glimpse(**glimpse)})
 
 
 Report = Callable[[Progress], None]
@@ -38,19 +64,25 @@ def silent(_: Progress) -> None:
 
 
 class Stages:
-    """Reports the current stage, times each stage, and estimates the time left of it."""
+    """Reports the current stage, times each stage, and estimates the time left of it.
+
+    Attributes:
+        words: what the current stage does.
+        glimpse: what is reported as such from now on.
+        seconds: stage -> its time so far.
+    """
 
     def __init__(self, report: Report = silent) -> None:
         self._report = report
-        self._stage = ""
+        self.words = ""
         self._started = 0.0
-        self._curve: list[float] = []
+        self.glimpse: Glimpse | None = None
         self.seconds: dict[str, float] = {}
 
     @contextmanager
     def stage(self, name: str, words: str) -> Iterator[None]:
         """Time the enclosed work as stage `name`; the seconds of a recurring name add up."""
-        self._stage, self._started, self._curve = words, time.perf_counter(), []
+        self.words, self._started = words, time.perf_counter()
         self.tick(0, 0)
         try:
             yield
@@ -69,16 +101,9 @@ class Stages:
             self.seconds[name] = self.seconds.get(name, 0.0) + took
             self._started += took
 
-    def tick(self, done: int, total: int, detail: str = "", share: float | None = None) -> None:
-        """Report `done` of `total` steps of the current stage.
-
-        Args:
-            done, total, detail: as in Progress.
-            share: the point of the curve after this step; later points, of an earlier attempt, go.
-        """
-        if share is not None:
-            self._curve = [*self._curve[:done], share]
+    def tick(self, done: int, total: int, detail: str = "") -> None:
+        """Report `done` of `total` steps of the current stage."""
         elapsed = time.perf_counter() - self._started
         settled = elapsed > 1 and done >= 0.03 * total  # the first steps are slower than the rest
         left = elapsed / done * (total - done) if done and settled else None
-        self._report(Progress(self._stage, done, total, detail, left, tuple(self._curve)))
+        self._report(Progress(self.words, done, total, detail, left, self.glimpse))

@@ -8,7 +8,7 @@ from functools import partial
 
 import streamlit as st
 
-from pages.shared import cache, jobs, lesson, session, state
+from pages.shared import before, cache, jobs, lesson, session, state
 from unsc_core.config import ExperimentConfig
 from unsc_core.jobs.cost import duration
 from unsc_core.jobs.job import SHORT_S, Job, JobState
@@ -48,11 +48,11 @@ def run_button(items: Sequence[BatchItem], label: str, name: str = "all") -> Non
         label: of the button.
         name: of the batch; other items under the same name take the place of these.
 
-    Nothing is drawn for what was shown before.
+    Nothing is drawn above what was shown before.
     """
-    if jobs.is_before():
-        return
     _release_previous(items, name)
+    if before.is_shown():
+        return
     active = _active(items)
     watched = [
         item

@@ -8,7 +8,7 @@ import numpy as np
 import streamlit as st
 
 from pages.shared import session
-from unsc_core.analysis import geometry, maps
+from unsc_core.analysis import geometry, glimpses, maps
 from unsc_core.analysis.comparison import MethodRun, read_run, variants
 from unsc_core.analysis.replay import Epochs, epochs_key, read_epochs
 from unsc_core.audits import AUDITS
@@ -17,16 +17,18 @@ from unsc_core.audits.stored import Outcomes, outcome_keys, read_outcomes, with_
 from unsc_core.config import ExperimentConfig
 from unsc_core.data import load_dataset
 from unsc_core.data.dataset import Dataset
-from unsc_core.data.request import split
+from unsc_core.data.request import Split, split
 from unsc_core.errors import StoreError
 from unsc_core.experiment.artefacts import SPECTRA, UNSEEN_ENERGY
 from unsc_core.experiment.keys import keys, logits_key
+from unsc_core.experiment.resolve import settings
 from unsc_core.experiment.result import Result, read_original, read_result
 from unsc_core.experiment.store import Store
 from unsc_core.figures import at_once
 from unsc_core.figures.keeping import AuditedMethod
 from unsc_core.jobs.cost import Cost, estimate
 from unsc_core.jobs.engine import Engine
+from unsc_core.progress import Glimpse
 
 
 @st.cache_resource(show_spinner=False)
@@ -59,6 +61,11 @@ def result(config: ExperimentConfig) -> Result | None:
     return _result(config, written) if _is_complete(written) else None
 
 
+def request(config: ExperimentConfig) -> Split:
+    """What a resolved config asks to forget, and its dataset."""
+    return split(dataset(config.dataset), config.forget_classes, config.forget_ids)
+
+
 def known(config: ExperimentConfig) -> str:
     """What can be said of a request before it is unlearned; empty without an original."""
     data = dataset(config.dataset)
@@ -69,12 +76,29 @@ def known(config: ExperimentConfig) -> str:
     return _known(config, written) if written[0] else ""
 
 
+def glimpse(config: ExperimentConfig) -> Glimpse | None:
+    """What the original answers on a few samples, as epoch 0 of the config's unlearning."""
+    asked = request(config)
+    found, part = keys(config, asked.dataset).original, asked.measured_part
+    written = _written_at("logits", logits_key(found, asked.dataset, part))
+    return _glimpse(config, written) if written else None
+
+
+@st.cache_data(show_spinner=False, max_entries=32)
+def _glimpse(config: ExperimentConfig, written: float) -> Glimpse | None:
+    asked = request(config)
+    original = read_original(config, asked.dataset, store())
+    if original is None or not original.has(asked.measured_part):
+        return None
+    logits = original.of(asked.measured_part)[glimpses.looked_at(asked)]
+    return glimpses.glimpse(logits, asked, "unlearning", 0, settings(config).epochs)
+
+
 @st.cache_data(show_spinner=False, max_entries=32)
 def _known(config: ExperimentConfig, written: tuple[float, ...]) -> str:
     data = dataset(config.dataset)
     original = read_original(config, data, store())
-    request = split(data, config.forget_classes, config.forget_ids)
-    return "" if original is None else at_once.known(request, original)
+    return "" if original is None else at_once.known(request(config), original)
 
 
 def _written(config: ExperimentConfig) -> tuple[float, ...]:

@@ -10,6 +10,7 @@ import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
 
 from pages.shared import (
+    before,
     cache,
     front_door,
     glossary,
@@ -50,7 +51,7 @@ def experiment(gamma_on_page: bool = False) -> ResolvedExperiment:
     now = state.current()
     lesson.current()
     link_notes.draw()
-    jobs.draw_the_request()
+    before.draw_the_request()
     refused = st.container()  # one element with and without, see link_notes
     try:
         with st.sidebar:
@@ -76,10 +77,10 @@ def experiment(gamma_on_page: bool = False) -> ResolvedExperiment:
         state.keep(now)
         with refused:
             st.error(str(error), icon=":material/error:")
-            before = jobs.before()
-        if before is None:
+            earlier = before.show()
+        if earlier is None:
             st.stop()
-        return before[0]
+        return earlier[0]
 
 
 def use_navigation() -> None:

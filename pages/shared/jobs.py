@@ -7,31 +7,21 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from pages.shared import cache, lesson, session, state
+from pages.shared import before, cache, lesson, session, state
+from pages.shared.components.mount import mount
 from pages.shared.state import ResolvedExperiment
 from unsc_core.config import ExperimentConfig
-from unsc_core.errors import UnscError
 from unsc_core.experiment.keys import keys
-from unsc_core.experiment.resolve import settings
 from unsc_core.experiment.result import Result
-from unsc_core.figures.growing import growing
-from unsc_core.figures.phrases import dataset_title, model_title, run_title
+from unsc_core.figures.live import live
 from unsc_core.jobs.cost import Cost, duration, rates_key
 from unsc_core.jobs.job import SHORT_KINDS, SHORT_S, Job, JobState
-from unsc_core.methods import METHODS
+from unsc_core.progress import Glimpse
 
 POLL_S = 0.4
 CONFIRM_S = 60.0
 """Work that takes longer than this starts only after a click."""
 RUN = "Run it"
-
-
-def result_or_stop(experiment: ResolvedExperiment) -> Result:
-    """The experiment's result; while there is none, show its job instead and stop the page."""
-    result = _result_or_job(experiment)
-    if result is None:
-        st.stop()
-    return result
 
 
 def result_or_before(experiment: ResolvedExperiment) -> tuple[ResolvedExperiment, Result]:
@@ -44,50 +34,16 @@ def result_or_before(experiment: ResolvedExperiment) -> tuple[ResolvedExperiment
         result = _result_or_job(experiment)
         if result is not None:
             return experiment, result
-        found = before()
+        found = before.show()
         if found is None:
             st.stop()
         return found
 
 
-def before() -> tuple[ResolvedExperiment, Result] | None:
-    """The experiment that this tab showed last; a line says so, and all below it is dimmed."""
-    shown: ResolvedExperiment | None = st.session_state.get("shown")
-    try:
-        result = None if shown is None else cache.result(shown.config)
-    except UnscError:  # its data or weights are gone
-        result = None
-    if shown is None or result is None:
-        return None
-    st.session_state[_BEFORE] = True
-    gamma = settings(shown.config).energy_threshold
-    cut = METHODS[shown.config.method].uses_energy_threshold and gamma is not None
-    st.container(key="before").markdown(
-        f"**Before** · {run_title(result)}{f', γ = {gamma:g}' if cut else ''} · forgetting "
-        f"{shown.request} · {dataset_title(shown.config.dataset)} · "
-        f"{model_title(shown.config.model)}, seed {shown.config.seed} · it stays until there is a "
-        "new picture."
-    )
-    return shown, result
-
-
-def is_before() -> bool:
-    """Whether this run of the page draws what was shown before; it must not act on the request."""
-    return st.session_state.get(_BEFORE, False)
-
-
-def draw_the_request() -> None:
-    """This run of the page draws what the controls ask for, unless `before` is called."""
-    st.session_state[_BEFORE] = False
-
-
-_BEFORE = "draws_what_was_before"
-
-
 def _result_or_job(experiment: ResolvedExperiment) -> Result | None:
     """The experiment's result; if there is none, its job is shown."""
     config = experiment.config
-    if is_before():  # a setting is impossible
+    if before.is_shown():  # a setting is impossible
         return cache.result(config)
     found = keys(config, experiment.dataset)
     release_previous({"experiment": found.unlearned, "retrain": found.retrained})
@@ -98,7 +54,7 @@ def _result_or_job(experiment: ResolvedExperiment) -> Result | None:
         if words := cache.known(config):
             st.caption(words)
         return None
-    st.session_state["shown"] = experiment
+    before.remember(experiment)
     if result.unlearned.train is None or result.original.train is None:
         _show_in_sidebar("experiment", found.unlearned, config, "Finishing the measures")
     if result.retrained is None or result.retrained.train is None:
@@ -136,7 +92,7 @@ def show(
 
     Nothing is started for a picture of what was shown before.
     """
-    if is_before():
+    if before.is_shown():
         return
     found = _job_or_cost(kind, key, config, bool(ask))
     if isinstance(found, Cost):
@@ -323,8 +279,9 @@ def _status(job: Job, where: str) -> None:
         return
     progress = job.progress
     st.progress(progress.done / progress.total if progress.total else 0.0, text=_progress(job))
-    if len(progress.curve) > 1:
-        st.html(growing(progress.curve, progress.total))
+    if where == "panel" and (seen := progress.glimpse or _original(job)):
+        files = ("live.html", "live.css", "live.js")
+        mount("live", files, live(seen, cache.request(job.config)), job.id)
     if job.starts > 1:
         st.warning(
             "The worker process was lost (killed, or out of memory). It was restarted, and so was "
@@ -332,6 +289,11 @@ def _status(job: Job, where: str) -> None:
             icon=":material/restart_alt:",
         )
     st.button("Cancel", on_click=cancel, args=(job,), key=f"cancel-{where}-{job.id}")
+
+
+def _original(job: Job) -> Glimpse | None:
+    """What is seen of a run that has not come to its first epoch."""
+    return cache.glimpse(job.config) if job.kind == "experiment" else None
 
 
 def _ending(job: Job) -> tuple[tuple[Callable[..., object], str, str], str] | None:
@@ -351,10 +313,8 @@ def _progress(job: Job) -> str:
     """What a job is doing, and how long it still takes, in one line."""
     seconds = job.seconds if job.seconds is not None and job.seconds > SHORT_S else None
     if job.state == JobState.WAITING:
-        before = cache.engine().place(job)
-        text = (
-            f"Waiting for {before} other job{'s' if before > 1 else ''}" if before else "Starting"
-        )
+        ahead = cache.engine().place(job)
+        text = f"Waiting for {ahead} other job{'s' if ahead > 1 else ''}" if ahead else "Starting"
         return text if seconds is None else f"{text}; then about {duration(seconds)}"
     progress = job.progress
     text = progress.stage[:1].upper() + progress.stage[1:]

@@ -47,6 +47,8 @@ def test_forgetting_another_class_by_clicking(app: Server, page: Any) -> None:
     page.keyboard.type("8")
     page.keyboard.press("Enter")
     page.keyboard.press("Tab")
+    expect(page.locator(".live .sample")).to_have_count(200)  # while it is computed
+    expect(charts(page).nth(2)).to_be_visible()  # below, the picture before
     expect(
         page.get_by_text(re.compile("UNSC · forgetting classes 3 and 8 · Digits"))
     ).to_be_visible()

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
 
+from unsc_core.analysis.glimpses import look_at
 from unsc_core.audits import AUDITS
 from unsc_core.audits.entry import NETWORKS, SAMPLES, Audit, Outcome, check_request
 from unsc_core.audits.stored import (
@@ -94,7 +95,7 @@ class _Seed:
     @cached_property
     def result(self) -> Result:
         """The experiment's result, whose networks are then in the store."""
-        return self.work.run(with_retrain=True)
+        return self.work.run(with_retrain=True, watch=look_at(self.work))
 
     def subject(self, network: str) -> Subject:
         """One of NETWORKS; the mask has the weights of the original."""

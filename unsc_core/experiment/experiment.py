@@ -61,6 +61,10 @@ class Experiment(Pipeline):
         config: None in it means the default; `Experiment.config` is the resolved one.
         store: where results are kept; the default store if None.
         report: receives progress, and may raise to stop the work.
+
+    Attributes:
+        watch_training: what watches the original and the retrained network while they are trained.
+            It times itself as "evaluate", as `run`'s does.
     """
 
     def __init__(
@@ -68,6 +72,7 @@ class Experiment(Pipeline):
     ) -> None:
         self._asked, self._report = config, report
         self._watch: Watch = unwatched
+        self.watch_training: Watch = unwatched
         self.store = Store() if store is None else store
         self.stages = Stages(report)
 
@@ -245,7 +250,8 @@ class Experiment(Pipeline):
             words = "retraining without what is forgotten"
         rows = self.data.index(chosen)
         with self.stages.stage(stage, words):
-            train(model, self.data, rows, training(self.config), self.config.seed, self.stages.tick)
+            how, tick = training(self.config), self.stages.tick
+            train(model, self.data, rows, how, self.config.seed, tick, self.watch_training)
         meta = self._origin() | {"seconds": self.stages.seconds[stage]}
         TRAINED.write(self.store, key, Network(_numpy(model.state_dict()), meta))
         return model

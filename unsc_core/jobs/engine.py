@@ -230,7 +230,7 @@ class Engine:
             job.worker = message["worker"]
             job.state = JobState.RUNNING
         else:
-            job.progress = Progress(**message["progress"])
+            job.progress = Progress.from_dict(message["progress"])
 
     def _on_done(self, job: Job, future: Any) -> None:
         error = future.exception() if future.status == "error" else None

@@ -24,16 +24,17 @@ from unsc_core.progress import Progress, Report
 TOPIC = "unsc-lab"
 """The name of the Dask topic that the engine subscribes to."""
 REPORT_INTERVAL_S = 0.2
-"""Progress within a stage is sent, and cancellation checked, at most this often."""
+"""Progress within a stage, or an epoch, is sent, and cancellation checked, at most this often."""
 
 
 def experiment(config: ExperimentConfig, store: Store, report: Report) -> None:
     """The original and the unlearned model with their logits, and the spectra of the request."""
+    from unsc_core.analysis.glimpses import look_at
     from unsc_core.experiment.experiment import Experiment
     from unsc_core.jobs.cost_measurement import record
 
     work = Experiment(config, store, report)
-    work.run()
+    work.run(watch=look_at(work))
     _ = work.spectra
     record(work)
 
@@ -47,10 +48,12 @@ def spectra(config: ExperimentConfig, store: Store, report: Report) -> None:
 
 def retrain(config: ExperimentConfig, store: Store, report: Report) -> None:
     """The retrained model with its logits."""
+    from unsc_core.analysis.glimpses import look_at
     from unsc_core.experiment.experiment import Experiment
     from unsc_core.jobs.cost_measurement import record
 
     work = Experiment(config, store, report)
+    look_at(work)
     work.run_retrained()
     record(work)
 
@@ -127,14 +130,14 @@ def run_job(
     worker = distributed.get_worker()
     worker.log_event(TOPIC, {"id": task, "what": "start", "worker": worker.address})
     cancelled = distributed.Event(f"cancel-{task}")
-    last = 0.0
-    stage = ""
+    last, stage, glimpse = 0.0, "", None
 
     def report(progress: Progress) -> None:
-        nonlocal last, stage
-        if progress.stage == stage and time.monotonic() - last < REPORT_INTERVAL_S:
+        nonlocal last, stage, glimpse
+        same = progress.stage == stage and progress.glimpse is glimpse
+        if same and time.monotonic() - last < REPORT_INTERVAL_S:
             return
-        last, stage = time.monotonic(), progress.stage
+        last, stage, glimpse = time.monotonic(), progress.stage, progress.glimpse
         if cancelled.is_set():
             raise Cancelled
         worker.log_event(TOPIC, {"id": task, "what": "progress", "progress": asdict(progress)})

@@ -25,6 +25,7 @@ def train(
     config: TrainingConfig,
     seed: int,
     on_step: Callable[[int, int, str], None] = lambda done, total, detail: None,
+    on_epoch: Callable[[int, nn.Module], None] = lambda epoch, model: None,
 ) -> None:
     """Train `model` in place on the training samples `rows` and leave it in eval mode.
 
@@ -33,6 +34,8 @@ def train(
         rows: (n,) indices of training samples.
         seed: of batch order, augmentation and dropout; the global generators are left as they were.
         on_step: called after each step with (steps done, steps in all, "epoch 3 of 10").
+        on_epoch: called at the end of each epoch, and as epoch 0 before the first step, with the
+            model, which it must not change.
 
     Raises:
         DivergedError: the loss is no longer finite.
@@ -44,6 +47,7 @@ def train(
     dropouts = [m for m in model.modules() if isinstance(m, nn.modules.dropout._DropoutNd)]
     model.train()
     with _seeded(seed, data.device):
+        on_epoch(0, model)
         for epoch in range(config.epochs):
             for i, chosen in enumerate(shuffled(len(rows), config.batch_size, order, data.device)):
                 batch, done = rows[chosen], epoch * steps_per_epoch + i
@@ -58,6 +62,7 @@ def train(
                 schedule.step()
                 on_step(done + 1, total, f"epoch {epoch + 1} of {config.epochs}")
             check_finite(loss.detach(), "Training")
+            on_epoch(epoch + 1, model)
     model.eval()
 
 

@@ -116,7 +116,7 @@ class Context:
         self.watch(epoch, accuracy)
         known = f"{100 * accuracy:.0f}\u00a0% of the forgotten samples still recognised"
         words = f"epoch {epoch} of at most {self.epochs}, {known}"
-        self.stages.tick(epoch, self.epochs, words, accuracy)
+        self.stages.tick(epoch, self.epochs, words)
 
 
 @dataclass(frozen=True, eq=False)

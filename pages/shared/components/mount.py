@@ -28,12 +28,13 @@ def _text(file: str) -> str:
     return (Path(__file__).parent / file).read_text(encoding="utf-8")
 
 
-def mount(name: str, files: tuple[str, ...], data: dict[str, Any]) -> None:
+def mount(name: str, files: tuple[str, ...], data: dict[str, Any], of: str = "") -> None:
     """Put a component on the page.
 
     Args:
         name: of the component, and part of its key on the page.
         files: its parts, in this folder or named in full; those of one kind are joined in order.
         data: for its script.
+        of: what it shows, where a page can have more than one.
     """
-    _registered(name, files)(data=data, key=f"component_{name}")
+    _registered(name, files)(data=data, key=f"component_{name}{of}")

@@ -1,0 +1,203 @@
+"""A network that is still being trained or unlearned: curves, a map and a matrix as SVG.
+
+They are light enough to be drawn anew after every epoch, which plotly's are not.
+"""
+
+from __future__ import annotations
+
+import html
+import math
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unsc_core.analysis.evaluation import confusion
+from unsc_core.analysis.glimpses import looked_at, probabilities
+from unsc_core.data.request import Split
+from unsc_core.figures.theme import FORGET, class_colour
+from unsc_core.progress import Glimpse
+
+RETAINED = "#0072B2"
+CURVES, MAP, MATRIX = (300, 150), (330, 230), 230
+"""Width and height of the curves and of the map, and the side of the matrix, in pixels."""
+MIDDLE = np.array(MAP) / 2
+RADIUS, SPREAD = 82.0, 5.0
+"""Of the circle of classes, and of samples with the same answer."""
+NAMED = 12
+"""With more classes, none has its name on the map."""
+
+
+def live(glimpse: Glimpse, request: Split) -> dict[str, Any]:
+    """Accuracy by epoch, where each sample is drawn to, and what is answered for which class.
+
+    Returns:
+        What pages/shared/components/live.js draws: "words"; "curves", "map" and "matrix" as SVG;
+        and of each sample on the map its place in "places", and its colour and whether it is to be
+        forgotten in "marks".
+    """
+    data = request.dataset
+    rows, part = looked_at(request), request.measured_part
+    likely = probabilities(glimpse, data.num_classes)
+    labels, forgotten = data.labels(part)[rows], request.is_forgotten(part)[rows]
+    kind = "test" if part == "test" else "training"
+    when = f"after epoch {glimpse.epoch}" if glimpse.epoch else "before the first epoch"
+    words = (
+        f"{glimpse.work[:1].upper()}{glimpse.work[1:]}, {when}, on {len(rows):,} {kind} samples: "
+        f"{_now('Acc_f', glimpse.acc_forget)}, {_now('Acc_r', glimpse.acc_retain)}"
+    )
+    marks = [
+        [class_colour(label, request.forget_classes), gone]
+        for label, gone in zip(labels.tolist(), forgotten.tolist(), strict=True)
+    ]
+    return {
+        "words": f"{words}.",
+        "curves": _curves(glimpse),
+        "map": _map(request),
+        "matrix": _matrix(confusion(likely.argmax(1), labels, data.num_classes), request),
+        "places": _places(likely).round(1).tolist(),
+        "marks": marks,
+    }
+
+
+def _now(name: str, curve: Sequence[float]) -> str:
+    """The last accuracy of a curve, in words."""
+    return f"{name} unknown" if math.isnan(curve[-1]) else f"{name} {curve[-1]:.0f}\u00a0%"
+
+
+def _svg(width: int, height: int, label: str, inside: Iterator[str]) -> str:
+    return (
+        f'<svg viewBox="0 0 {width} {height}" role="img" aria-label="{html.escape(label)}" '
+        f'style="flex:0 1 {width}px;width:{width}px;max-width:100%">{"".join(inside)}</svg>'
+    )
+
+
+def _curves(glimpse: Glimpse) -> str:
+    """Both accuracies by epoch."""
+    width, height = CURVES
+    left, top, right, low = 34, 8, width - 46, height - 20
+
+    def drawn() -> Iterator[str]:
+        for percent in (0, 50, 100):
+            y = low - (low - top) * percent / 100
+            yield _line(left, y, right, y, 0.18) + _text(left - 6, y + 4, f"{percent}", "end")
+        for x, words in (
+            (left, "0"),
+            ((left + right) / 2, "epoch"),
+            (right, f"{max(1, glimpse.last)}"),
+        ):
+            yield _text(x, height - 4, words, "middle")
+        curves = ((glimpse.acc_retain, RETAINED, "Acc_r"), (glimpse.acc_forget, FORGET, "Acc_f"))
+        ends = []
+        for curve, colour, name in curves:
+            places = [
+                (left + (right - left) * i / max(1, glimpse.last), low - (low - top) * each / 100)
+                for i, each in enumerate(curve)
+                if not math.isnan(each)
+            ]
+            if not places:
+                continue
+            points = " ".join(f"{x:.1f},{y:.1f}" for x, y in places)
+            x, y = places[-1]
+            yield f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="2.5"/>'
+            yield _dot(x, y, 3.5, colour, 1)
+            ends.append((x, y, name))
+        if len(ends) == 2 and abs(ends[0][1] - ends[1][1]) < 13:  # their names would overlap
+            upper, lower = sorted(ends, key=lambda end: end[1])
+            middle = (upper[1] + lower[1]) / 2
+            ends = [(*upper[:1], middle - 7, upper[2]), (*lower[:1], middle + 7, lower[2])]
+        for x, y, name in ends:
+            yield _text(x + 7, y + 4, name)
+
+    return _svg(width, height, "Accuracy by epoch", drawn())
+
+
+def _corners(classes: int) -> NDArray[np.float64]:
+    """(classes, 2): the classes' places on a circle, the first on top."""
+    angles = 2 * np.pi * np.arange(classes) / classes - np.pi / 2
+    return RADIUS * np.stack([np.cos(angles), np.sin(angles)], 1) + MIDDLE
+
+
+def _places(likely: NDArray[np.float32]) -> NDArray[np.float64]:
+    """(n, 2): each sample at the mean of the classes' places, weighted by its probabilities.
+
+    Those with the same answer are spread a little, always in the same way.
+
+    Args:
+        likely: (n, classes).
+    """
+    order = np.arange(len(likely))
+    turns, wide = order * math.pi * (3 - math.sqrt(5)), SPREAD * np.sqrt((order * 0.618034) % 1)
+    offsets = wide[:, None] * np.stack([np.cos(turns), np.sin(turns)], 1)
+    return likely @ _corners(likely.shape[1]) + offsets
+
+
+def _map(of: Split) -> str:
+    """The classes on their circle; the samples are drawn by live.js."""
+    classes = of.dataset.num_classes
+
+    def drawn() -> Iterator[str]:
+        for c, (x, y) in enumerate(_corners(classes)):
+            yield _dot(x, y, 9, class_colour(c, of.forget_classes), 0.22)
+            if classes <= NAMED:
+                right, down = (np.array((x, y)) - MIDDLE) / RADIUS
+                side = "middle" if abs(right) < 0.05 else "start" if right > 0 else "end"
+                below = 10 if side == "middle" and down > 0 else 4
+                name = of.dataset.class_names[c]
+                yield _text(x + 14 * right, y + 14 * down + below, name, side)
+
+    label = "Each sample drawn to the classes it is taken for; crosses are to be forgotten"
+    return _svg(*MAP, label, drawn())
+
+
+def _matrix(counts: NDArray[np.int64], of: Split) -> str:
+    """Rows: true classes, columns: predicted classes; the rows of forgotten classes are framed."""
+    classes, top = len(counts), 16
+    side = (MATRIX - top - 2) / classes
+    shares = counts / np.maximum(1, counts.sum(1, keepdims=True))
+
+    def drawn() -> Iterator[str]:
+        middle = (MATRIX + top) / 2
+        yield _text(middle, 11, "predicted class", "middle")
+        rows = _text(11, middle, "true class", "middle")
+        yield f'<g transform="rotate(-90 11 {middle})">{rows}</g>'
+        for row, column in zip(*np.nonzero(counts), strict=True):
+            colour = FORGET if row in of.forget_classes else RETAINED
+            yield (
+                f'<rect x="{top + column * side:.1f}" y="{top + row * side:.1f}" '
+                f'width="{side - 1:.1f}" height="{side - 1:.1f}" fill="{colour}" '
+                f'fill-opacity="{0.08 + 0.92 * shares[row, column]:.2f}"/>'
+            )
+        for row in of.forget_classes:
+            yield (
+                f'<rect x="{top - 1}" y="{top + row * side - 1:.1f}" width="{MATRIX - top:.1f}" '
+                f'height="{side + 1:.1f}" fill="none" stroke="{FORGET}"/>'
+            )
+        wide = MATRIX - top - 1
+        yield (
+            f'<rect x="{top - 0.5}" y="{top - 0.5}" width="{wide}" height="{wide}" fill="none" '
+            'stroke="currentColor" stroke-opacity=".25"/>'
+        )
+
+    return _svg(MATRIX, MATRIX, "Which class is predicted for which", drawn())
+
+
+def _line(x0: float, y0: float, x1: float, y1: float, opacity: float) -> str:
+    return (
+        f'<line x1="{x0:.1f}" y1="{y0:.1f}" x2="{x1:.1f}" y2="{y1:.1f}" stroke="currentColor" '
+        f'stroke-opacity="{opacity}"/>'
+    )
+
+
+def _dot(x: float, y: float, radius: float, colour: str, opacity: float) -> str:
+    return (
+        f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius}" fill="{colour}" fill-opacity="{opacity}"/>'
+    )
+
+
+def _text(x: float, y: float, words: str, anchor: str = "start") -> str:
+    return (
+        f'<text x="{x:.1f}" y="{y:.1f}" font-size="12" fill="currentColor" '
+        f'text-anchor="{anchor}">{html.escape(words)}</text>'
+    )

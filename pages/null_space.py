@@ -15,20 +15,21 @@ from pages.shared import (
     jobs,
     lesson,
     link_choices,
-    link_notes,
+    page_links,
     pictures,
     state,
+    subspace_views,
 )
 from pages.shared.components import linked
 from unsc_core.analysis import geometry
 from unsc_core.analysis.summary import summary
+from unsc_core.audits import AUDITS
+from unsc_core.audits.excess import over_seeds
 from unsc_core.experiment.keys import keys
 from unsc_core.experiment.resolve import resolve, settings
 from unsc_core.figures import spectra as figures
-from unsc_core.figures.class_angles import angles
-from unsc_core.figures.layer_drift import drift
+from unsc_core.figures.audit_depth import depth
 from unsc_core.figures.phrases import joined, layer_name
-from unsc_core.figures.reachability import reachable, reachable_sentence
 from unsc_core.figures.sweep import sweep, sweep_point
 from unsc_core.methods import METHODS
 from unsc_core.subspace.energy import energy_error, energy_rank
@@ -38,6 +39,7 @@ VIEWS = {
     "Frozen and reachable": "how much of the forgotten samples' energy lies in free directions",
     "Class angles": "how close the subspaces of the classes are",
     "Drift": "how far retained test images move in every layer",
+    "Readable": "in which layers the forgotten class can still be found",
     "Sweep over γ": "the outcome at every γ",
 }
 TITLES = {"Frozen and reachable": "Kept and free"}  # for views that links name otherwise
@@ -163,77 +165,29 @@ def held_out_caption(cut_at: dict[str, float]) -> None:
         )
 
 
-@st.fragment
-def reachable_view(found: geometry.Subspaces) -> None:
-    """For each layer, the retained energy that is kept and the forgotten that is reachable."""
-    cut_at, look = choose_gammas(), pictures.page_look()
-    drawn = {
-        f"reachable-{i + 1}": reachable(layer, titles[layer], spectra, found, cut_at[layer], look)
-        for i, layer in enumerate(spectra)
-    }
-    pictures.draw_in_rows(drawn, 3)
-    st.caption(
-        "**Reachable** is the energy along free directions. The further the curve is above the "
-        "dashed line, the better the layer separates forgotten from retained classes. "
-        "**Selectivity** is the area under the curve: 0.5 for no separation, 1 for a perfect one. "
-        ":red[**×**] marks the cut at γ."
-    )
-    st.markdown(reachable_sentence(titles, spectra, found, cut_at))
-    pictures.downloads(drawn)
-
-
-def angles_view(found: geometry.Subspaces) -> None:
-    """The angles in one layer; the last hidden layer first, where classes differ most."""
-    if not found.angles:
-        st.info(
-            "Classes cannot be compared here: for a network of this size, only the second moments "
-            "of the whole request are stored."
-        )
+def readable_view() -> None:
+    """In which layers a linear probe still finds the class, if audits of this run are stored."""
+    found = cache.some_audits(experiment.config)
+    if found is None:
+        st.info("The audits of this experiment have not been run.", icon=":material/info:")
+        page_links.link("audit", "Run them on the page Audit")
         return
-    layers = list(found.angles)
-    link_notes.check("layer", [titles[layer] for layer in layers])
-    layer = st.selectbox(
-        "Layer",
-        layers,
-        index=len(layers) - 1,
-        format_func=titles.__getitem__,
-        key="layer",
-        bind="query-params",
-    )
-    picture = angles(
-        titles[layer],
-        found.angles[layer],
-        experiment.dataset.class_names,
-        experiment.config.forget_classes,
-        found.energy_threshold,
-        pictures.page_look(),
-    )
-    pictures.draw(picture, "class-angles")
+    probe = over_seeds(AUDITS["linear-probe"], found["linear-probe"])
+    if probe["failed"]:
+        st.info(probe["failed"], icon=":material/info:")
+        return
+    classes, look = experiment.dataset.num_classes, pictures.page_look()
+    picture = depth(probe, experiment.config.method, classes, look)
+    pictures.draw(picture, "readable")
+    seeds = len(probe["original"]["values"])
+    band = "; grey band: the retrained models' mean ± twice their standard deviation"
+    over = f"Mean over {seeds} seeds{band}" if seeds > 1 else "One seed"
     st.caption(
-        "Mean principal angle between the subspaces of two classes. 0°: one subspace contains the "
-        "other. 90°: every direction of one is perpendicular to every direction of the other. "
-        "Stronger colours are smaller angles; forgotten classes are framed."
+        f"{over}. A linear probe is trained on the inputs of a layer to tell all classes apart; "
+        "what it finds beyond the retrained model is a trace of the class. Weights that change "
+        "only along free directions still pass on what the kept ones tell of it."
     )
-    pictures.downloads({"class-angles": picture})
-
-
-def drift_view(found: geometry.Subspaces) -> None:
-    """Movement by the change of each layer, beside its bound, and in the whole network."""
-    picture = drift(titles, found, pictures.page_look())
-    pictures.draw(picture, "drift")
-    bound = (
-        "- **Bound**: an upper limit of that, ‖ΔW‖ · ‖P x‖, where P x is the part of x in the null "
-        "space.\n"
-    )
-    st.caption(
-        "Root mean squares over at most 32 retained test images per class.\n"
-        "- **This layer alone**: its change of weights ΔW applied to its inputs x in the original "
-        "network.\n"
-        f"{bound if 'bound' in picture.table else ''}"
-        "- **Whole network**: the difference of the layer's outputs before the activation function "
-        "between the unlearned and the original network, whose inputs to the layer differ, too."
-    )
-    pictures.downloads({"drift": picture})
+    pictures.downloads({"readable": picture})
 
 
 def take_gamma() -> None:
@@ -310,17 +264,15 @@ st.segmented_control(
     help="\n".join(f"- **{view_title(name)}**: {meaning}" for name, meaning in VIEWS.items()),
 )
 view = st.session_state["view"]
-SUBSPACE_VIEWS = {
-    "Frozen and reachable": reachable_view,
-    "Class angles": angles_view,
-    "Drift": drift_view,
-}
 if view == "Spectra":
     spectra_view(rank_table())
 elif view == "Sweep over γ":
     sweep_view()
+elif view == "Readable":
+    readable_view()
 elif (subspaces := cache.subspaces(experiment.config)) is None:
     key = geometry.key(experiment.config, experiment.dataset)
     jobs.show("subspaces", key, experiment.config, "Comparing the subspaces")
 else:
-    SUBSPACE_VIEWS[view](subspaces)
+    draw = subspace_views.VIEWS[view]
+    draw(subspace_views.Shown(experiment, subspaces, spectra, titles, choose_gammas))

@@ -68,7 +68,6 @@ PRESETS = {
 }
 CALIBRATING = ("unsc", "unsc-auto")  # steps 3 to 6 tell of these, with other methods of the first
 EXAMPLES = 8
-AUDITED = (3, 5, 1)  # of audits over so many seeds, the first that are stored are shown
 PARTS = {"test": "Test", "train": "Training"}
 THINNING = 3  # of the retained samples, one in this many is drawn on the small maps
 
@@ -184,7 +183,7 @@ def mask_step(calibrated: Result) -> None:
 
 def audit_step() -> None:
     """Whether an audit still finds the class, if one of this run is stored."""
-    found = next(filter(None, (cache.audited(experiment.config, n) for n in AUDITED)), None)
+    found = cache.some_audits(experiment.config)
     name = "linear-probe"
     probe = None if found is None else over_seeds(AUDITS[name], found[name])
     with step(story.gone(result, probe), "audit", "Ask whether anyone can still find it"):

@@ -217,6 +217,11 @@ def audited(config: ExperimentConfig, seeds: int) -> Outcomes | None:
     return _audited(config, seeds, tuple(written))
 
 
+def some_audits(config: ExperimentConfig) -> Outcomes | None:
+    """The audits of a resolved config over 3, 5 or 1 seeds: the first of these that are stored."""
+    return next(filter(None, (audited(config, seeds) for seeds in (3, 5, 1))), None)
+
+
 @st.cache_resource(show_spinner=False, max_entries=32)
 def _audited(config: ExperimentConfig, seeds: int, written: tuple[float, ...]) -> Outcomes | None:
     return read_outcomes(with_seeds(config, seeds), dataset(config.dataset), store())

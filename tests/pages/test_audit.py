@@ -24,6 +24,7 @@ from unsc_core.data import load_dataset
 from unsc_core.experiment.experiment import Experiment
 from unsc_core.experiment.resolve import resolve
 from unsc_core.experiment.store import Store
+from unsc_core.figures.audit_depth import depth
 from unsc_core.figures.audit_words import sentence
 from unsc_core.figures.keeping import SHOWN, AuditedMethod, keeping
 from unsc_core.figures.phrases import ONE_SEED
@@ -68,6 +69,15 @@ def test_a_stored_audit_is_shown_at_once_with_its_verdict() -> None:
     assert set(table["Gone?"]) <= {"yes", "no", "can't tell", "blind"}
     assert len(app.get("plotly_chart")) == 9
     assert all(len(chart.proto.alt) > 20 for chart in app.get("plotly_chart"))
+
+
+def test_the_null_space_page_shows_in_which_layers_the_class_is_readable() -> None:
+    found = cache.audited(config(), 3)
+    assert found is not None
+    probe = over_seeds(AUDITS["linear-probe"], found["linear-probe"])
+    app = open_page("null_space", view="Readable", **BLOBS)
+    assert says(app, depth(probe, "unsc", 3, LIGHT).sentence)
+    assert len(app.get("plotly_chart")) == 1
 
 
 def test_methods_that_were_audited_on_one_request_are_compared() -> None:

@@ -108,6 +108,13 @@ def test_without_unseen_images_there_is_no_error(opening: Path) -> None:
     assert not any(" points" in caption.value for caption in run(forget="4").caption)
 
 
+def test_without_audits_it_is_not_known_where_the_class_is_readable() -> None:
+    app = run(view="Readable")
+    assert says(app, "audits of this experiment have not been run")
+    assert app.get("page_link")
+    assert not app.get("plotly_chart")
+
+
 def test_the_sweep_offers_what_is_missing_only() -> None:
     app = run(view="Sweep over γ")
     assert "7" in app.button(key="run-sweep").label

@@ -1,11 +1,11 @@
 """Is the class gone? `python -m tests.benchmarks.erasing`.
 
-For the mask, UNSC, DELETE, null-space erasure, the same without its null space, and with other
-strengths: Acc_f, Acc_r − the mask's and − the original's, seconds, and the excess over the
-retrained model of five audits, paired by seed, with the 95 % interval. Beside the retrained model
-stands the spread of two that differ in their seed. Options, each with commas between values:
-`--data mini,colour,few,look-alike,imbalanced` (see `tests.benchmarks.hard_data`), `--forget`,
-`--seeds` and `--ways`.
+For the mask, UNSC, DELETE, contrastive forgetting, null-space erasure, the same without its null
+space, and with other strengths: Acc_f, Acc_r − the mask's and − the original's, seconds, and the
+excess over the retrained model of five audits, paired by seed, with the 95 % interval. Beside the
+retrained model stands the spread of two that differ in their seed. Options, each with commas
+between values: `--data mini,colour,few,look-alike,imbalanced` (see `tests.benchmarks.hard_data`),
+`--forget`, `--seeds` and `--ways`.
 """
 
 from __future__ import annotations
@@ -61,6 +61,7 @@ def freely(learning_rate: float) -> Make:
 WAYS: dict[str, Make] = {
     "UNSC": method("unsc"),
     "DELETE": method("delete"),
+    "contrastive": method("null-space-contrastive"),
     "null-space erasure": method("null-space-erasure"),
     **{f"erasure; all weights; lr {rate:g}": freely(rate) for rate in FREE_RATES},
     **{f"erasure; strength {each:g}": method("null-space-erasure", each) for each in STRENGTHS},

@@ -32,6 +32,7 @@ from unsc_core.methods import (
     fisher,
     leace,
     method_entry,
+    null_space_contrastive,
     null_space_erasure,
     salun,
     scrub,
@@ -40,6 +41,7 @@ from unsc_core.methods import (
     unsc_auto,
 )
 from unsc_core.methods.context import Context, Unlearned, soft_projections
+from unsc_core.subspace.features import features, last_linear
 from unsc_core.subspace.null_space import Spectrum, null_space, spectrum
 from unsc_core.subspace.representations import represented_layers
 
@@ -90,6 +92,7 @@ EXPECTED = {
     "null-space-erasure": Expected(0.2, 12, 0.1, 0.05),
     "delete": Expected(0.05, 15, 0.05, 0.05, 0.5),
     "soft-null-space": Expected(0.2, 25, 0.1, 0.05),
+    "null-space-contrastive": Expected(0.2, 15, 0.1, 0.05),
     "cf-k": Expected(0.3, 8, 1.0, 0.02),
     "eu-k": Expected(0.2, 20, 0.2, 0.05),
     "ssd": Expected(1.0, None, 1.0, 1.0),
@@ -815,6 +818,25 @@ def test_erasure_makes_forgotten_features_harder_to_find(
     erased, hidden = readable(1.0), readable(0.0)
     assert erased.prototype < hidden.prototype - 0.1
     assert erased.neighbours < hidden.neighbours
+
+
+def test_contrast_pulls_features_from_their_centre_to_that_of_the_likeliest_class(
+    shared_store: Store,
+) -> None:
+    work, _ = _run("null-space-contrastive", "digits, one class", shared_store)
+    context, (last, _) = work.context(), last_linear(work.original)
+    centres = null_space_contrastive.class_centres(work.original, last, context)
+    (own,), rows = work.config.forget_classes, context.forget_rows()
+    found = F.normalize(features(work.original, last, work.data, rows), dim=1)
+    torch.testing.assert_close(centres[own], F.normalize(found.mean(0), dim=0))
+    torch.testing.assert_close(centres.norm(dim=1), torch.ones(10))
+    goals = predict(work.original, work.data, work.data.x_train[rows])
+    goals[:, own] = -torch.inf
+    moved = F.normalize(features(work.unlearned.model, last, work.data, rows), dim=1)
+    before, after = (each @ centres.T for each in (found, moved))
+    aim = goals.argmax(1, keepdim=True)
+    assert (after.gather(1, aim) > before.gather(1, aim)).float().mean() > 0.9
+    assert (after[:, own] < before[:, own]).float().mean() > 0.9
 
 
 def test_unknown_method_lists_the_known() -> None:

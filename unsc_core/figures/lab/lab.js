@@ -7,6 +7,7 @@ const DARK = window.matchMedia("(prefers-color-scheme: dark)");
 const EPOCHS_PER_SECOND = 12, SHORTEST_S = 3, STILL_STEPS = 20, STILL_PAUSE_MS = 600;
 const RECOLOUR_MS = 300; // until the page has taken the new theme's colours
 const BELOW_MS = 250; // from a change to the charts below the planes, which need not follow every frame
+const PAINT_MS = 8; // of a frame for planes; those that do not fit are drawn in the next one
 const DRAWS = 30; // that the frame rate is the mean of
 const GRID = 256; // places for a point along each axis, so that a link holds it in two bytes
 const MOST_POINTS = 600;
@@ -51,7 +52,9 @@ class Lab2D {
     /** @type {Scene} */
     this.scene = { classes: [], x: [], y: [], extent: 1, look: /** @type {any} */ ({}), palette: new Uint8Array(), version: 0 };
     this.version = 0;
-    this.colouring = "";
+    this.colouring = this.made = "";
+    /** @type {Plane[]} */
+    this.todo = [];
     /** @type {Plane | undefined} */
     this.drag = undefined;
   }
@@ -323,8 +326,12 @@ class Lab2D {
     return this.data.looks[dark ? "dark" : "light"];
   }
 
+  /** What the planes draw besides regions; the same again if nothing in it has changed. */
   makeScene() {
     const { places = [], y = [], data, state } = this, look = this.look, extent = data.extent;
+    const made = [places, y, look.name, state?.data, state?.forget].join("|");
+    if (made === this.made) return;
+    this.made = made;
     const x = places.map((place) => extent * ((2 * place + 1) / GRID - 1));
     const classes = /** @type {ClassLook[]} */ (this.preset.names.map((/** @type {string} */ name, /** @type {number} */ c) => {
       const own = y.flatMap((label, i) => (label === c ? [i] : [])), n = Math.max(1, own.length);
@@ -368,13 +375,27 @@ class Lab2D {
 
   draw() {
     if (this.scene.look !== this.look) this.makeScene();
-    const { found, data, scene } = this;
-    for (const plane of this.planes) {
+    this.todo = [...new Set([...this.todo, ...this.planes])];
+    this.paint();
+  }
+
+  /** Draws as many of the planes that are still to be drawn as fit into this frame. */
+  paint() {
+    cancelAnimationFrame(this.painting ?? 0);
+    const { found, scene } = this, end = performance.now() + PAINT_MS;
+    do {
+      const plane = /** @type {Plane} */ (this.todo.shift());
       const numbers = found.numbers[plane.id], run = found.runs[plane.id];
       const texts = [percent(numbers.forgotten), percent(numbers.retained), percent(numbers.same), percent(numbers.changed), numbers.drift === null ? "–" : numbers.drift.toFixed(3)];
       plane.draw(scene, found.views[plane.id], texts, found.views.original.answers, run ? this.noteOf(run, found.epoch) : undefined);
-    }
-    const whole = Math.floor(found.epoch);
+    } while (this.todo.length && performance.now() < end);
+    if (this.todo.length) this.painting = requestAnimationFrame(() => this.paint());
+    else this.finish();
+  }
+
+  /** Says what the planes show, once all of them do. */
+  finish() {
+    const { found, data, scene } = this, whole = Math.floor(found.epoch);
     this.root.dataset.epoch = String(whole);
     this.range.value = String(Math.floor(this.epoch));
     this.range.setAttribute("aria-valuetext", `epoch ${whole} of ${found.state.epochs}`);
@@ -672,6 +693,7 @@ class Lab2D {
     this.pauseQuietly();
     clearTimeout(this.linking);
     clearTimeout(this.belowSoon);
+    cancelAnimationFrame(this.painting ?? 0);
     DARK.removeEventListener("change", this.recolour);
     this.sizes?.disconnect();
     this.worker?.terminate();

@@ -134,7 +134,7 @@ class Plane {
     this.drawn = drawn;
     const context = canvas.getContext("2d"), reach = Math.ceil(8 * scale);
     context.clearRect(0, 0, side, side);
-    const stamps = scene.classes.map((kind) => [false, true].map((ring) => stamp(kind, ring, reach, scale, scene.look)));
+    const stamps = stampsOf(scene, reach, scale);
     scene.y.forEach((label, i) => {
       const px = (0.5 + scene.x[2 * i] / scene.extent / 2) * side, py = (0.5 - scene.x[2 * i + 1] / scene.extent / 2) * side;
       context.drawImage(stamps[label][moved[i]], px - reach, py - reach);
@@ -188,6 +188,17 @@ class Plane {
 
 /** @param {string} name */
 const initials = (name) => name.split(/[- ]/).map((part) => part[0].toUpperCase()).join("");
+
+/** @type {WeakMap<Uint8Array, Map<number, HTMLCanvasElement[][]>>} */
+const STAMPS = new WeakMap();
+
+/** Of every class its stamp without and with a ring; made once for a palette and scale. @param {Scene} scene @param {number} reach @param {number} scale */
+function stampsOf(scene, reach, scale) {
+  const known = STAMPS.get(scene.palette) ?? new Map();
+  STAMPS.set(scene.palette, known);
+  if (!known.has(scale)) known.set(scale, scene.classes.map((kind) => [false, true].map((ring) => stamp(kind, ring, reach, scale, scene.look))));
+  return known.get(scale);
+}
 
 /** A drawn point, to be copied to many places. @param {ClassLook} kind @param {boolean} ring @param {number} reach @param {number} scale @param {Look} look */
 function stamp(kind, ring, reach, scale, look) {

@@ -21,8 +21,8 @@ from unsc_core.methods import METHODS
 
 def configs_of(of: state.ResolvedExperiment) -> dict[tuple[str, int], ExperimentConfig]:
     """(method, seed) -> config, of the chosen methods and as many seeds as are chosen."""
-    seeds, methods = range(of.config.seed, of.config.seed + count), comparison.METHOD_SETS[chosen]
-    return comparison.configs(of.config, of.dataset, seeds, methods)
+    seeds = range(of.config.seed, of.config.seed + count)
+    return comparison.configs(of.config, of.dataset, seeds, comparison.METHOD_SETS[method_set])
 
 
 def batch_items(of: state.ResolvedExperiment) -> list[batch.BatchItem]:
@@ -130,14 +130,9 @@ EQUAL = {
 header.title("Compare", *header.TERMS, "Agreement", "Drift")
 requested = controls.experiment()
 st.markdown(GOALS[bool(requested.config.forget_ids)])
-experiment, result = jobs.result_or_before(requested)
-header.strip(experiment, result)
-samples = len(experiment.config.forget_ids)
-data, look = experiment.dataset, pictures.page_look()
-
 choices = st.container(horizontal=True, vertical_alignment="bottom", gap="large")
 now = state.current()
-chosen = choices.segmented_control(
+method_set = choices.segmented_control(
     "Methods",
     list(comparison.METHOD_SETS),
     format_func=lambda name: f"{name.capitalize()} · {len(comparison.METHOD_SETS[name])}",
@@ -154,8 +149,12 @@ count = choices.segmented_control(
     key="control_seeds",
     help="One seed is quick. Three seeds can tell a difference from chance.",
 )
-state.keep(replace(now, methods=chosen, seeds=count))
+state.keep(replace(now, methods=method_set, seeds=count))
 batch.run_button(batch_items(requested), "Run all methods")
+experiment, result = jobs.result_or_before(requested)
+header.strip(experiment, result)
+samples = len(experiment.config.forget_ids)
+data, look = experiment.dataset, pictures.page_look()
 runs = [run for run in map(cache.run, configs_of(experiment).values()) if run is not None]
 if not runs:
     st.info("Run all methods to compare them.", icon=":material/info:")

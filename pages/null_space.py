@@ -24,7 +24,9 @@ from pages.shared.components import linked
 from unsc_core.analysis import geometry
 from unsc_core.analysis.summary import summary
 from unsc_core.audits import AUDITS
+from unsc_core.audits.entry import check_request
 from unsc_core.audits.excess import over_seeds
+from unsc_core.errors import AuditError
 from unsc_core.experiment.keys import keys
 from unsc_core.experiment.resolve import resolve, settings
 from unsc_core.figures import spectra as figures
@@ -167,6 +169,11 @@ def held_out_caption(cut_at: dict[str, float]) -> None:
 
 def readable_view() -> None:
     """In which layers a linear probe still finds the class, if audits of this run are stored."""
+    try:
+        check_request(result.split)
+    except AuditError as error:
+        st.info(str(error), icon=":material/block:")
+        return
     found = cache.some_audits(experiment.config)
     if found is None:
         st.info("The audits of this experiment have not been run.", icon=":material/info:")
@@ -182,11 +189,13 @@ def readable_view() -> None:
     seeds = len(probe["original"]["values"])
     band = "; grey band: the retrained models' mean ± twice their standard deviation"
     over = f"Mean over {seeds} seeds{band}" if seeds > 1 else "One seed"
-    st.caption(
+    text = (
         f"{over}. A linear probe is trained on the inputs of a layer to tell all classes apart; "
-        "what it finds beyond the retrained model is a trace of the class. Weights that change "
-        "only along free directions still pass on what the kept ones tell of it."
+        "what it finds beyond the retrained model is a trace of the class."
     )
+    if method.uses_energy_threshold:
+        text += " Changes along free directions leave what the kept ones carry about the class."
+    st.caption(text)
     pictures.downloads({"readable": picture})
 
 
@@ -274,5 +283,5 @@ elif (subspaces := cache.subspaces(experiment.config)) is None:
     key = geometry.key(experiment.config, experiment.dataset)
     jobs.show("subspaces", key, experiment.config, "Comparing the subspaces")
 else:
-    draw = subspace_views.VIEWS[view]
+    draw = subspace_views.DRAW[view]
     draw(subspace_views.Shown(experiment, subspaces, spectra, titles, choose_gammas))

@@ -16,17 +16,20 @@ class Glimpse:
     Attributes:
         work: the stage in which its weights change.
         epoch, last: the epoch that has just ended, and the last one there may be.
-        acc_forget, acc_retain: accuracy on the forgotten and on the retained of these samples in
-            percent, one per epoch from 0.
-        probabilities: (samples, classes) uint8 as bytes, 255 for a probability of 1.
+        forgotten, others: how many percent it recognises of the samples to forget and of the
+            others, one per epoch from 0.
+        answers: (samples,) uint16 as bytes, the class each is taken for.
+        places: (samples, 2) float32 as bytes, its mean place if the classes are on a circle of
+            radius 1, weighted by their probabilities.
     """
 
     work: str
     epoch: int
     last: int
-    acc_forget: tuple[float, ...]
-    acc_retain: tuple[float, ...]
-    probabilities: bytes
+    forgotten: tuple[float, ...]
+    others: tuple[float, ...]
+    answers: bytes
+    places: bytes
 
 
 @dataclass(frozen=True)

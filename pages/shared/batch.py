@@ -48,11 +48,11 @@ def run_button(items: Sequence[BatchItem], label: str, name: str = "all") -> Non
         label: of the button.
         name: of the batch; other items under the same name take the place of these.
 
-    Nothing is drawn above what was shown before.
+    Nothing is drawn below what was shown before.
     """
-    _release_previous(items, name)
     if before.is_shown():
         return
+    _release_previous(items, name)
     active = _active(items)
     watched = [
         item

@@ -110,4 +110,4 @@ def _drift(of: Shown) -> None:
     pictures.downloads({"drift": picture})
 
 
-VIEWS = {"Frozen and reachable": _reachable, "Class angles": _angles, "Drift": _drift}
+DRAW = {"Frozen and reachable": _reachable, "Class angles": _angles, "Drift": _drift}

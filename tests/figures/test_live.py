@@ -34,9 +34,9 @@ def test_samples_stand_where_they_are_taken_for_and_move_with_the_answers() -> N
     after = live(answers(request, sent, right), request)
     before = live(right, request)
     angles = 2 * np.pi * np.arange(10) / 10 - np.pi / 2
-    corners = MIDDLE + RADIUS * np.stack([np.cos(angles), np.sin(angles)], 1)
+    on_circle = MIDDLE + RADIUS * np.stack([np.cos(angles), np.sin(angles)], 1)
     for drawn, taken_for in ((before, labels), (after, sent)):
-        away = np.linalg.norm(np.array(drawn["places"]) - corners[taken_for], axis=1)
+        away = np.linalg.norm(np.array(drawn["places"]) - on_circle[taken_for], axis=1)
         assert away.max() <= SPREAD + 0.1
     moved = np.linalg.norm(np.array(after["places"]) - before["places"], axis=1) > 1
     assert (moved == (labels == 3)).all()
@@ -44,8 +44,9 @@ def test_samples_stand_where_they_are_taken_for_and_move_with_the_answers() -> N
     assert [gone for _, gone in after["marks"]] == (labels == 3).tolist()
     assert {colour for colour, gone in after["marks"] if gone} == {FORGET}
     assert after["marks"][0] == [class_colour(int(labels[0]), (3,)), bool(labels[0] == 3)]
-    assert "Acc_f 100\u00a0%, Acc_r 100\u00a0%" in before["words"]
-    assert "after epoch 1, on 200 test samples: Acc_f 0\u00a0%" in after["words"]
+    count = int((labels == 3).sum())
+    assert f"100\u00a0% of {count} test samples to forget and 100\u00a0%" in before["words"]
+    assert f"after epoch 1: recognised are 0\u00a0% of {count} test" in after["words"]
 
 
 def test_curves_and_matrix_show_the_numbers() -> None:
@@ -72,3 +73,11 @@ def test_names_of_classes_cannot_end_the_picture() -> None:
     drawn = live(answers(request, data.y_test[looked_at(request)]), request)
     assert "<script>" not in drawn["map"]
     assert "&lt;script&gt;" in drawn["map"]
+
+
+def test_a_method_without_epochs_shows_the_original_and_no_curve() -> None:
+    request = split(load_dataset("digits"), (3,), ())
+    logits = np.eye(10, dtype=np.float32)[request.dataset.y_test[looked_at(request)]]
+    drawn = live(glimpse(logits, request, "unlearning", 0, 0), request)
+    assert drawn["words"].startswith("The original: recognised are 100")
+    assert not drawn["curves"]

@@ -2,31 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import softmax
 
-from unsc_core.analysis import evaluation
-from unsc_core.analysis.maps import shown
 from unsc_core.data.request import Split
-from unsc_core.experiment.resolve import settings, training
 from unsc_core.progress import Glimpse
 
 if TYPE_CHECKING:
     from torch import nn
 
     from unsc_core.experiment.experiment import Experiment
+    from unsc_core.experiment.pipeline import Look
 
-SAMPLES = 200
-"""About as many are looked at: the first few of every class, and single samples to forget."""
+SAMPLES, FORGOTTEN = 200, 50
+"""About as many samples of all classes, and of those to forget, are looked at."""
 
 
 def looked_at(request: Split) -> NDArray[np.intp]:
-    """Indices of the samples that are looked at, in the request's `measured_part`."""
-    return shown(request, request.measured_part, SAMPLES)
+    """Indices of the samples that are looked at, in the request's `measured_part`.
+
+    The first few of every class, and more of those to forget.
+    """
+    part, classes = request.measured_part, request.dataset.num_classes
+    few = request.dataset.first_of_each_class(part, max(1, SAMPLES // classes))
+    gone = np.flatnonzero(request.is_forgotten(part))
+    return np.union1d(few, gone if request.forget_ids else gone[:FORGOTTEN]).astype(np.intp)
+
+
+def corners(classes: int) -> NDArray[np.float64]:
+    """(classes, 2): the classes' places on a circle of radius 1, the first on top (y is down)."""
+    angles = 2 * np.pi * np.arange(classes) / classes - np.pi / 2
+    return np.stack([np.cos(angles), np.sin(angles)], 1)
 
 
 def glimpse(
@@ -46,29 +55,27 @@ def glimpse(
         before: the glimpse before, whose curves go on if it is of the same work.
     """
     rows, part = looked_at(request), request.measured_part
-    now = evaluation.accuracies(
-        logits, request.dataset.labels(part)[rows], request.is_forgotten(part)[rows]
-    )
-    forget, retain = (np.nan if now[of] is None else now[of] for of in ("acc_forget", "acc_retain"))
-    curves: tuple[tuple[float, ...], tuple[float, ...]] = (), ()
+    answers, gone = logits.argmax(1), request.is_forgotten(part)[rows]
+    right = answers == request.dataset.labels(part)[rows]
+    now = [100.0 * right[of].mean() if of.any() else np.nan for of in (gone, ~gone)]
+    curves: list[tuple[float, ...]] = [(), ()]
     if before is not None and before.work == work:  # of an earlier attempt's, only the start
-        curves = before.acc_forget[:epoch], before.acc_retain[:epoch]
-    likely = np.round(255 * softmax(logits, axis=1)).astype(np.uint8)
-    return Glimpse(work, epoch, last, (*curves[0], forget), (*curves[1], retain), likely.tobytes())
+        curves = [before.forgotten[:epoch], before.others[:epoch]]
+    forgotten, others = ((*curve, float(value)) for curve, value in zip(curves, now, strict=True))
+    places = softmax(np.nan_to_num(logits), axis=1) @ corners(logits.shape[1])
+    return Glimpse(
+        work,
+        epoch,
+        last,
+        forgotten,
+        others,
+        answers.astype(np.uint16).tobytes(),
+        places.astype(np.float32).tobytes(),
+    )
 
 
-def probabilities(of: Glimpse, classes: int) -> NDArray[np.float32]:
-    """(n, classes) of the samples that are `looked_at`."""
-    stored = np.frombuffer(of.probabilities, np.uint8).reshape(-1, classes)
-    return stored.astype(np.float32) / np.float32(255)
-
-
-def look_at(work: Experiment) -> Callable[[int, nn.Module], None]:
-    """Let an experiment report a `Glimpse` after every epoch of its trainings.
-
-    Returns:
-        What does so for its unlearning: `work.run(watch=look_at(work))`.
-    """
+def look_at(work: Experiment) -> Look:
+    """What makes `work.run(look=…)` report a `Glimpse` after every epoch."""
 
     def look(epoch: int, last: int, model: nn.Module) -> None:
         from unsc_core.learning.batches import predict
@@ -80,5 +87,4 @@ def look_at(work: Experiment) -> Callable[[int, nn.Module], None]:
             logits = predict(model, data, chosen).cpu().numpy()
             stages.glimpse = glimpse(logits, request, stages.words, epoch, last, stages.glimpse)
 
-    work.watch_training = lambda epoch, model: look(epoch, training(work.config).epochs, model)
-    return lambda epoch, model: look(epoch, settings(work.config).epochs, model)
+    return look

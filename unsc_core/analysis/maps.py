@@ -30,9 +30,9 @@ def sample(dataset: Dataset, points: int = MAX_POINTS, part: str = "test") -> ND
     return dataset.first_of_each_class(part, max(1, points // dataset.num_classes))
 
 
-def shown(request: Split, part: str, points: int = MAX_POINTS) -> NDArray[np.intp]:
+def shown(request: Split, part: str) -> NDArray[np.intp]:
     """Indices of "test" or "train" samples on a map of this request: a `sample`, and forget_ids."""
-    drawn = sample(request.dataset, points, part)
+    drawn = sample(request.dataset, part=part)
     if part == "train" and request.forget_ids:
         return np.union1d(drawn, request.forget_ids).astype(np.intp)
     return drawn

@@ -48,7 +48,8 @@ def audit(
         other = seeds[(i + 1) % len(seeds)] if len(seeds) > 1 else None
         for done, (name, network) in enumerate((a, n) for a in AUDITS for n in NETWORKS):
             words = f"{AUDITS[name].title}, {network}"
-            report(Progress(f"seed {seed.config.seed}: auditing", done, total, words))
+            stage, last = f"seed {seed.config.seed}: auditing", seed.work.stages.glimpse
+            report(Progress(stage, done, total, words, glimpse=last))
             found[name][network].append(seed.outcome(AUDITS[name], network, other))
         seed.release()
     return found
@@ -95,7 +96,7 @@ class _Seed:
     @cached_property
     def result(self) -> Result:
         """The experiment's result, whose networks are then in the store."""
-        return self.work.run(with_retrain=True, watch=look_at(self.work))
+        return self.work.run(with_retrain=True, look=look_at(self.work))
 
     def subject(self, network: str) -> Subject:
         """One of NETWORKS; the mask has the weights of the original."""

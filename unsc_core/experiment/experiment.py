@@ -30,7 +30,7 @@ from unsc_core.experiment.artefacts import (
 )
 from unsc_core.experiment.keys import Keys, keys, logits_key
 from unsc_core.experiment.machine import this_machine
-from unsc_core.experiment.pipeline import Pipeline, Watch, unwatched
+from unsc_core.experiment.pipeline import Look, Pipeline, Watch, unseen, unwatched
 from unsc_core.experiment.resolve import resolve, training
 from unsc_core.experiment.result import OTHERS, Result, read_result
 from unsc_core.experiment.shipped import read_shipped
@@ -61,10 +61,6 @@ class Experiment(Pipeline):
         config: None in it means the default; `Experiment.config` is the resolved one.
         store: where results are kept; the default store if None.
         report: receives progress, and may raise to stop the work.
-
-    Attributes:
-        watch_training: what watches the original and the retrained network while they are trained.
-            It times itself as "evaluate", as `run`'s does.
     """
 
     def __init__(
@@ -72,7 +68,6 @@ class Experiment(Pipeline):
     ) -> None:
         self._asked, self._report = config, report
         self._watch: Watch = unwatched
-        self.watch_training: Watch = unwatched
         self.store = Store() if store is None else store
         self.stages = Stages(report)
 
@@ -85,16 +80,19 @@ class Experiment(Pipeline):
         resolve_device(self._asked.device)
         _ = self.keys
 
-    def run(self, with_retrain: bool = False, watch: Watch = unwatched) -> Result:
+    def run(
+        self, with_retrain: bool = False, watch: Watch = unwatched, look: Look = unseen
+    ) -> Result:
         """The result, for which only what is not stored yet is computed.
 
         Args:
             with_retrain: whether the network retrained from scratch is part of it.
             watch: see `Watch`; not called where the unlearned network is stored. It times itself as
                 "evaluate", which is not the method's work.
+            look: see `Look`; called where a network is trained or unlearned now, and timed so, too.
         """
         self.check()
-        self._watch = watch
+        self._watch, self.look = watch, look
         self.store.check_writable()
         for _ in range(2):  # reading removes a damaged file, which is then made again
             self._make_missing()
@@ -250,8 +248,12 @@ class Experiment(Pipeline):
             words = "retraining without what is forgotten"
         rows = self.data.index(chosen)
         with self.stages.stage(stage, words):
-            how, tick = training(self.config), self.stages.tick
-            train(model, self.data, rows, how, self.config.seed, tick, self.watch_training)
+            config, seed, tick = training(self.config), self.config.seed, self.stages.tick
+
+            def see(epoch: int, model: nn.Module) -> None:
+                self.look(epoch, config.epochs, model)
+
+            train(model, self.data, rows, config, seed, tick, see)
         meta = self._origin() | {"seconds": self.stages.seconds[stage]}
         TRAINED.write(self.store, key, Network(_numpy(model.state_dict()), meta))
         return model

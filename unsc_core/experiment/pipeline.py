@@ -33,6 +33,15 @@ def unwatched(epoch: int, model: nn.Module) -> None:
     """Watch nothing."""
 
 
+Look = Callable[[int, int, nn.Module], None]
+"""Called in the same way for every network that is trained or unlearned, those a method only tries
+among them: with the epoch, the last one there may be, and the model, which it must not change."""
+
+
+def unseen(epoch: int, last: int, model: nn.Module) -> None:
+    """Look at nothing."""
+
+
 class Pipeline:
     """The steps of unlearning, each computed when its result is first used.
 
@@ -56,6 +65,8 @@ class Pipeline:
     ) -> None:
         self.original, self.split, self.data = original, split, data
         self.config, self.stages = config, stages
+
+    look: Look = staticmethod(unseen)
 
     @property
     def settings(self) -> Settings:
@@ -212,6 +223,7 @@ class Pipeline:
             forget_spectra=lambda: self.forget_spectra,
             retrained=lambda: self.retrained,
             watch=watch,
+            look=lambda epoch, model: self.look(epoch, numbers.epochs, model),
         )
 
     def unlearn(self, watch: Watch = unwatched) -> Unlearned:
@@ -221,5 +233,10 @@ class Pipeline:
             watch: see `Watch`.
         """
         model = copy.deepcopy(self.original)
-        context = self.context(lambda epoch, accuracy: watch(epoch, model))
+
+        def seen(epoch: int, accuracy: float) -> None:
+            watch(epoch, model)
+            self.look(epoch, self.settings.epochs, model)
+
+        context = self.context(seen)
         return METHODS[self.config.method].unlearn(model, context)

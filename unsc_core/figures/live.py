@@ -7,26 +7,27 @@ from __future__ import annotations
 
 import html
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from unsc_core.analysis.evaluation import confusion
-from unsc_core.analysis.glimpses import looked_at, probabilities
+from unsc_core.analysis.glimpses import corners, looked_at
 from unsc_core.data.request import Split
-from unsc_core.figures.theme import FORGET, class_colour
+from unsc_core.figures.phrases import joined
+from unsc_core.figures.theme import FORGET, RETAIN, class_colour
 from unsc_core.progress import Glimpse
 
-RETAINED = "#0072B2"
+OTHERS = RETAIN[0]
 CURVES, MAP, MATRIX = (300, 150), (330, 230), 230
 """Width and height of the curves and of the map, and the side of the matrix, in pixels."""
 MIDDLE = np.array(MAP) / 2
 RADIUS, SPREAD = 82.0, 5.0
 """Of the circle of classes, and of samples with the same answer."""
-NAMED = 12
-"""With more classes, none has its name on the map."""
+NAMED, LONGEST = 12, 11
+"""With more classes, none has its name on the map; longer names are cut."""
 
 
 def live(glimpse: Glimpse, request: Split) -> dict[str, Any]:
@@ -39,31 +40,34 @@ def live(glimpse: Glimpse, request: Split) -> dict[str, Any]:
     """
     data = request.dataset
     rows, part = looked_at(request), request.measured_part
-    likely = probabilities(glimpse, data.num_classes)
+    answers = np.frombuffer(glimpse.answers, np.uint16).astype(np.int64)
     labels, forgotten = data.labels(part)[rows], request.is_forgotten(part)[rows]
     kind = "test" if part == "test" else "training"
     when = f"after epoch {glimpse.epoch}" if glimpse.epoch else "before the first epoch"
-    words = (
-        f"{glimpse.work[:1].upper()}{glimpse.work[1:]}, {when}, on {len(rows):,} {kind} samples: "
-        f"{_now('Acc_f', glimpse.acc_forget)}, {_now('Acc_r', glimpse.acc_retain)}"
-    )
+    found = f"{glimpse.work[:1].upper()}{glimpse.work[1:]}, {when}"
+    if not glimpse.last:  # a method without epochs
+        found = "The original"
+    shares = [
+        f"{curve[-1]:.0f}\u00a0% of {count:,} {whose}"
+        for curve, count, whose in (
+            (glimpse.forgotten, int(forgotten.sum()), f"{kind} samples to forget"),
+            (glimpse.others, int((~forgotten).sum()), "others"),
+        )
+        if count
+    ]
+    words = f"{found}: recognised are {joined(shares)}"
     marks = [
         [class_colour(label, request.forget_classes), gone]
         for label, gone in zip(labels.tolist(), forgotten.tolist(), strict=True)
     ]
     return {
         "words": f"{words}.",
-        "curves": _curves(glimpse),
+        "curves": _curves(glimpse) if glimpse.last else "",
         "map": _map(request),
-        "matrix": _matrix(confusion(likely.argmax(1), labels, data.num_classes), request),
-        "places": _places(likely).round(1).tolist(),
+        "matrix": _matrix(confusion(answers, labels, data.num_classes), request),
+        "places": _places(glimpse).round(1).tolist(),
         "marks": marks,
     }
-
-
-def _now(name: str, curve: Sequence[float]) -> str:
-    """The last accuracy of a curve, in words."""
-    return f"{name} unknown" if math.isnan(curve[-1]) else f"{name} {curve[-1]:.0f}\u00a0%"
 
 
 def _svg(width: int, height: int, label: str, inside: Iterator[str]) -> str:
@@ -74,9 +78,9 @@ def _svg(width: int, height: int, label: str, inside: Iterator[str]) -> str:
 
 
 def _curves(glimpse: Glimpse) -> str:
-    """Both accuracies by epoch."""
+    """What is recognised by epoch, in percent."""
     width, height = CURVES
-    left, top, right, low = 34, 8, width - 46, height - 20
+    left, top, right, low = 34, 8, width - 66, height - 20
 
     def drawn() -> Iterator[str]:
         for percent in (0, 50, 100):
@@ -88,7 +92,7 @@ def _curves(glimpse: Glimpse) -> str:
             (right, f"{max(1, glimpse.last)}"),
         ):
             yield _text(x, height - 4, words, "middle")
-        curves = ((glimpse.acc_retain, RETAINED, "Acc_r"), (glimpse.acc_forget, FORGET, "Acc_f"))
+        curves = ((glimpse.others, OTHERS, "others"), (glimpse.forgotten, FORGET, "to forget"))
         ends = []
         for curve, colour, name in curves:
             places = [
@@ -110,27 +114,16 @@ def _curves(glimpse: Glimpse) -> str:
         for x, y, name in ends:
             yield _text(x + 7, y + 4, name)
 
-    return _svg(width, height, "Accuracy by epoch", drawn())
+    return _svg(width, height, "Samples recognised by epoch, in percent", drawn())
 
 
-def _corners(classes: int) -> NDArray[np.float64]:
-    """(classes, 2): the classes' places on a circle, the first on top."""
-    angles = 2 * np.pi * np.arange(classes) / classes - np.pi / 2
-    return RADIUS * np.stack([np.cos(angles), np.sin(angles)], 1) + MIDDLE
-
-
-def _places(likely: NDArray[np.float32]) -> NDArray[np.float64]:
-    """(n, 2): each sample at the mean of the classes' places, weighted by its probabilities.
-
-    Those with the same answer are spread a little, always in the same way.
-
-    Args:
-        likely: (n, classes).
-    """
-    order = np.arange(len(likely))
+def _places(glimpse: Glimpse) -> NDArray[np.float64]:
+    """(n, 2) in pixels. Samples in one place are spread a little, always in the same way."""
+    places = np.frombuffer(glimpse.places, np.float32).reshape(-1, 2)
+    order = np.arange(len(places))
     turns, wide = order * math.pi * (3 - math.sqrt(5)), SPREAD * np.sqrt((order * 0.618034) % 1)
     offsets = wide[:, None] * np.stack([np.cos(turns), np.sin(turns)], 1)
-    return likely @ _corners(likely.shape[1]) + offsets
+    return MIDDLE + RADIUS * places + offsets
 
 
 def _map(of: Split) -> str:
@@ -138,13 +131,14 @@ def _map(of: Split) -> str:
     classes = of.dataset.num_classes
 
     def drawn() -> Iterator[str]:
-        for c, (x, y) in enumerate(_corners(classes)):
+        for c, (right, down) in enumerate(corners(classes)):
+            x, y = MIDDLE + RADIUS * np.array((right, down))
             yield _dot(x, y, 9, class_colour(c, of.forget_classes), 0.22)
             if classes <= NAMED:
-                right, down = (np.array((x, y)) - MIDDLE) / RADIUS
                 side = "middle" if abs(right) < 0.05 else "start" if right > 0 else "end"
                 below = 10 if side == "middle" and down > 0 else 4
                 name = of.dataset.class_names[c]
+                name = name if len(name) <= LONGEST else f"{name[: LONGEST - 1]}…"
                 yield _text(x + 14 * right, y + 14 * down + below, name, side)
 
     label = "Each sample drawn to the classes it is taken for; crosses are to be forgotten"
@@ -163,10 +157,10 @@ def _matrix(counts: NDArray[np.int64], of: Split) -> str:
         rows = _text(11, middle, "true class", "middle")
         yield f'<g transform="rotate(-90 11 {middle})">{rows}</g>'
         for row, column in zip(*np.nonzero(counts), strict=True):
-            colour = FORGET if row in of.forget_classes else RETAINED
+            colour = FORGET if row in of.forget_classes else OTHERS
             yield (
-                f'<rect x="{top + column * side:.1f}" y="{top + row * side:.1f}" '
-                f'width="{side - 1:.1f}" height="{side - 1:.1f}" fill="{colour}" '
+                f'<rect x="{top + column * side:.2f}" y="{top + row * side:.2f}" '
+                f'width="{0.95 * side:.2f}" height="{0.95 * side:.2f}" fill="{colour}" '
                 f'fill-opacity="{0.08 + 0.92 * shares[row, column]:.2f}"/>'
             )
         for row in of.forget_classes:

@@ -34,7 +34,7 @@ def experiment(config: ExperimentConfig, store: Store, report: Report) -> None:
     from unsc_core.jobs.cost_measurement import record
 
     work = Experiment(config, store, report)
-    work.run(watch=look_at(work))
+    work.run(look=look_at(work))
     _ = work.spectra
     record(work)
 
@@ -48,12 +48,10 @@ def spectra(config: ExperimentConfig, store: Store, report: Report) -> None:
 
 def retrain(config: ExperimentConfig, store: Store, report: Report) -> None:
     """The retrained model with its logits."""
-    from unsc_core.analysis.glimpses import look_at
     from unsc_core.experiment.experiment import Experiment
     from unsc_core.jobs.cost_measurement import record
 
     work = Experiment(config, store, report)
-    look_at(work)
     work.run_retrained()
     record(work)
 

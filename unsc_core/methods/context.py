@@ -39,6 +39,8 @@ class Context:
         retrained: the network trained on D_r alone; trained or loaded when called.
         watch: called at the end of each epoch, and as epoch 0 before the first step, with the epoch
             and the accuracy on D_f as a share; must not change the model.
+        look: called so, with the epoch and the model, for networks that the method only tries.
+        attempt: which of these is being trained, as progress shows it.
         edits: the user's validated edits of the pseudo-labels; see `edits.edited`.
         energy_thresholds: one γ per layer in place of `energy_threshold`, if not empty.
     """
@@ -54,6 +56,8 @@ class Context:
     forget_spectra: Callable[[], Spectra]
     retrained: Callable[[], nn.Module]
     watch: Callable[[int, float], None] = lambda epoch, accuracy: None
+    look: Callable[[int, nn.Module], None] = lambda epoch, model: None
+    attempt: str = ""
     edits: tuple[str, ...] = ()
     energy_thresholds: tuple[float, ...] = ()
     strength: float = 1.0
@@ -115,7 +119,7 @@ class Context:
         """Report the end of an unlearning epoch."""
         self.watch(epoch, accuracy)
         known = f"{100 * accuracy:.0f}\u00a0% of the forgotten samples still recognised"
-        words = f"epoch {epoch} of at most {self.epochs}, {known}"
+        words = f"{self.attempt}epoch {epoch} of at most {self.epochs}, {known}"
         self.stages.tick(epoch, self.epochs, words)
 
 

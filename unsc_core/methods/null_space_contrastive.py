@@ -1,8 +1,8 @@
 """Contrastive forgetting in the null space: features go to the class the sample resembles.
 
-The features of forgotten samples are pulled, under the guidance of the original, to the centre of
-the class that it finds likeliest of those that remain, and pushed off all other centres, that of
-their own class among them. The last layer learns the original's masked predictions. Every update
+The features of forgotten samples are pulled to the centre of the class that the original finds
+likeliest of those that remain, and pushed off all other centres, that of their own class among
+them. The last layer learns the original's masked predictions. Every update
 stays in the null space of the retained classes.
 
 Source: Wang, Niu, Ji, He, Zhang, Gao: Null-Space Constrained Contrastive Visual Forgetting for MLLM
@@ -29,7 +29,7 @@ METHOD = Method(
     title="Null-space contrastive",
     short_title="Contrastive",
     summary="Pulls features to the class each sample resembles, in the null space of the rest.",
-    source="Wang, Niu, Ji, He, Zhang, Gao: Null-Space Constrained Contrastive Forgetting, 2026",
+    source="After Wang et al.: Null-Space Constrained Contrastive Visual Forgetting, 2026",
     order=135,
     learning_rate=0.4,
     epochs=10,
@@ -40,8 +40,8 @@ METHOD = Method(
 )
 TEMPERATURE = 0.1
 """Of the softmax over cosines with the centres."""
-MOST = 2000
-"""Most retained samples that the centres are taken from."""
+PER_CLASS = 200
+"""Most samples of a retained class that its centre is taken from."""
 
 
 def unlearn(model: nn.Module, context: Context) -> Unlearned:
@@ -81,14 +81,17 @@ def unlearn(model: nn.Module, context: Context) -> Unlearned:
 def class_centres(model: nn.Module, last: str, context: Context) -> Tensor:
     """(classes, d): the mean feature of every class in the original, of length 1.
 
-    A forgotten class has it from D_f, the others from samples of D_r.
+    A forgotten class has it from D_f, the others from D_r.
 
     Args:
         model: the original. last: its last layer.
     """
-    retain, _ = context.retained_predictions(model, MOST)
-    rows = torch.cat([retain, context.forget_rows()]) if context.split.forget_classes else retain
+    request = context.split
+    few = request.dataset.first_of_each_class("train", PER_CLASS)
+    rows = context.data.index(few[~request.is_forgotten("train")[few]])
+    if request.forget_classes:
+        rows = torch.cat([rows, context.forget_rows()])
     found = F.normalize(features(model, last, context.data, rows), dim=1)
     labels = context.data.y_train[rows]
-    sums = found.new_zeros(context.banned().shape[1], found.shape[1])
+    sums = found.new_zeros(request.dataset.num_classes, found.shape[1])
     return F.normalize(sums.index_add(0, labels, found), dim=1)

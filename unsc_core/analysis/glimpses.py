@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import softmax
 
 from unsc_core.data.request import Split
 from unsc_core.progress import Glimpse
@@ -54,6 +53,8 @@ def glimpse(
         work, epoch, last: as in `Glimpse`.
         before: the glimpse before, whose curves go on if it is of the same work.
     """
+    from scipy.special import softmax  # slow to load
+
     rows, part = looked_at(request), request.measured_part
     answers, gone = logits.argmax(1), request.is_forgotten(part)[rows]
     right = answers == request.dataset.labels(part)[rows]

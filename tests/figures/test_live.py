@@ -81,3 +81,5 @@ def test_a_method_without_epochs_shows_the_original_and_no_curve() -> None:
     drawn = live(glimpse(logits, request, "unlearning", 0, 0), request)
     assert drawn["words"].startswith("The original: recognised are 100")
     assert not drawn["curves"]
+    after = live(glimpse(logits, request, "unlearning", 1, 0), request)
+    assert after["words"].startswith("Unlearned: recognised are 100")

@@ -238,5 +238,8 @@ class Pipeline:
             watch(epoch, model)
             self.look(epoch, self.settings.epochs, model)
 
-        context = self.context(seen)
-        return METHODS[self.config.method].unlearn(model, context)
+        method = METHODS[self.config.method]
+        unlearned = method.unlearn(model, self.context(seen))
+        if method.epochs is None:
+            self.look(1, 0, unlearned.model)
+        return unlearned

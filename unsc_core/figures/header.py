@@ -88,7 +88,7 @@ def _gain(measure: Measure, numbers: dict[str, Any], result: Result) -> str:
 
 def _free(measure: Measure, numbers: dict[str, Any], result: Result) -> str:
     if numbers["mask"] is None:
-        return "samples cannot be masked"
+        return "no mask for samples"
     acc_retain = MEASURES["acc_retain"].text(numbers["mask"]["acc_retain"])
     return f"free {points(numbers['gain']['free'])}, mask {acc_retain}"
 

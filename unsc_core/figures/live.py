@@ -26,6 +26,11 @@ CURVES, MAP, MATRIX = (300, 150), (330, 230), 230
 MIDDLE = np.array(MAP) / 2
 RADIUS, SPREAD = 82.0, 5.0
 """Of the circle of classes, and of samples with the same answer."""
+KEY = (
+    "× to forget · ● others: each sample is drawn to the classes it is taken for, more to the "
+    "likelier. The matrix has the classes in their order, which on the circle is clockwise from "
+    "the top."
+)
 NAMED, LONGEST = 12, 11
 """With more classes, none has its name on the map; longer names are cut."""
 
@@ -34,9 +39,9 @@ def live(glimpse: Glimpse, request: Split) -> dict[str, Any]:
     """Accuracy by epoch, where each sample is drawn to, and what is answered for which class.
 
     Returns:
-        What pages/shared/components/live.js draws: "words"; "curves", "map" and "matrix" as SVG;
-        and of each sample on the map its place in "places", and its colour and whether it is to be
-        forgotten in "marks".
+        What pages/shared/components/live.js draws: "words" and "key"; "curves", "map" and "matrix"
+        as SVG; and of each sample on the map its place in "places", and its colour and whether it
+        is to be forgotten in "marks".
     """
     data = request.dataset
     rows, part = looked_at(request), request.measured_part
@@ -46,7 +51,7 @@ def live(glimpse: Glimpse, request: Split) -> dict[str, Any]:
     when = f"after epoch {glimpse.epoch}" if glimpse.epoch else "before the first epoch"
     found = f"{glimpse.work[:1].upper()}{glimpse.work[1:]}, {when}"
     if not glimpse.last:  # a method without epochs
-        found = "The original"
+        found = "Unlearned" if glimpse.epoch else "The original"
     shares = [
         f"{curve[-1]:.0f}\u00a0% of {count:,} {whose}"
         for curve, count, whose in (
@@ -57,11 +62,12 @@ def live(glimpse: Glimpse, request: Split) -> dict[str, Any]:
     ]
     words = f"{found}: recognised are {joined(shares)}"
     marks = [
-        [class_colour(label, request.forget_classes), gone]
+        [FORGET if gone else class_colour(label, request.forget_classes), gone]
         for label, gone in zip(labels.tolist(), forgotten.tolist(), strict=True)
     ]
     return {
         "words": f"{words}.",
+        "key": KEY,
         "curves": _curves(glimpse) if glimpse.last else "",
         "map": _map(request),
         "matrix": _matrix(confusion(answers, labels, data.num_classes), request),
@@ -112,7 +118,7 @@ def _curves(glimpse: Glimpse) -> str:
             middle = (upper[1] + lower[1]) / 2
             ends = [(*upper[:1], middle - 7, upper[2]), (*lower[:1], middle + 7, lower[2])]
         for x, y, name in ends:
-            yield _text(x + 7, y + 4, name)
+            yield _text(x + 7, min(y + 4, low - 2), name)
 
     return _svg(width, height, "Samples recognised by epoch, in percent", drawn())
 

@@ -118,7 +118,7 @@ class Context:
     def on_epoch(self, epoch: int, accuracy: float, loss: float) -> None:
         """Report the end of an unlearning epoch."""
         self.watch(epoch, accuracy)
-        known = f"{100 * accuracy:.0f}\u00a0% of the forgotten samples still recognised"
+        known = f"{100 * accuracy:.0f}\u00a0% of the training samples to forget recognised"
         words = f"{self.attempt}epoch {epoch} of at most {self.epochs}, {known}"
         self.stages.tick(epoch, self.epochs, words)
 

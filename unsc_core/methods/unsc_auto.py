@@ -96,7 +96,8 @@ def unlearn(model: nn.Module, context: Context) -> Unlearned:
     if not tried:
         raise DivergedError("Unlearning diverged with every setting; use a smaller learning rate.")
     best = choose(tried)
-    unlearned = run(model, context, best["energy_threshold"], best["target"])
+    again = replace(context, attempt="the chosen setting again, ")
+    unlearned = run(model, again, best["energy_threshold"], best["target"])
     return replace(unlearned, chosen=best | {"tried": tried, "checked": len(rows)})
 
 

@@ -17,6 +17,7 @@ function mark(colour, forgotten) {
 export default function ({ data, parentElement }) {
   const part = (name) => parentElement.querySelector(`.live ${name}`);
   part("p").textContent = data.words;
+  part(".key").textContent = data.key;
   part(".curves").innerHTML = data.curves;
   part(".matrix").innerHTML = data.matrix;
   const map = part(".map"), marks = JSON.stringify(data.marks);

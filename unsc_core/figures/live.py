@@ -36,7 +36,7 @@ NAMED, LONGEST = 12, 11
 
 
 def live(glimpse: Glimpse, request: Split) -> dict[str, Any]:
-    """Accuracy by epoch, where each sample is drawn to, and what is answered for which class.
+    """What is recognised by epoch, where each sample stands, and what is predicted for which class.
 
     Returns:
         What pages/shared/components/live.js draws: "words" and "key"; "curves", "map" and "matrix"

@@ -24,7 +24,7 @@ from unsc_core.progress import Progress, Report
 TOPIC = "unsc-lab"
 """The name of the Dask topic that the engine subscribes to."""
 REPORT_INTERVAL_S = 0.2
-"""Progress within a stage, or an epoch, is sent, and cancellation checked, at most this often."""
+"""Progress is sent, and cancellation checked, at most this often, but for new stages and epochs."""
 
 
 def experiment(config: ExperimentConfig, store: Store, report: Report) -> None:

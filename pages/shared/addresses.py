@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from pages.shared import id_code
 from unsc_core.config import ExperimentConfig
 from unsc_core.data import DATASETS
 from unsc_core.data.dataset import Dataset
@@ -56,6 +57,8 @@ def query_of(config: ExperimentConfig, dataset: Dataset) -> dict[str, str]:
     usual |= {"device": "auto", "moments_sample": SAMPLES[0], "class_weights": CLASS_WEIGHTS[0]}
     usual |= {"strength": 1.0}
     values = {name: value for name, value in vars(config).items() if value != usual.get(name)}
+    if config.forget_ids:
+        values["forget_ids"] = id_code.pack(config.forget_ids)
     if config.dataset not in DATASETS:
         values["dataset"] = _in_data_folder(config.dataset)
     if config.checkpoint is not None:

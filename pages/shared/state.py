@@ -7,10 +7,11 @@ from typing import Any
 
 import streamlit as st
 
-from pages.shared import url_fields
+from pages.shared import id_code, selection_text, url_fields
 from pages.shared.addresses import IN_LINKS
 from pages.shared.url_fields import Reader
 from unsc_core.analysis.comparison import METHOD_SETS
+from unsc_core.analysis.selection import Selection
 from unsc_core.config import ExperimentConfig
 from unsc_core.data import DATASETS, DEFAULT_DATASET, OWN_METHOD
 from unsc_core.data.dataset import Dataset
@@ -30,7 +31,8 @@ from unsc_core.models import MODELS
 
 GAMMAS = (0.5, 0.7, 0.8, 0.85, 0.9, 0.92, 0.94, 0.95, 0.96, 0.97, 0.98, 0.99, 0.995, 0.999, 1.0)
 SEED_COUNTS = (1, 3)
-_KEY = "experiment"
+KEY = "experiment"
+"""Of the state in the session."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,7 @@ class ExperimentState:
         sample, weights: the images that second moments are collected from, and how classes count
             in them. Like `training` and `device` they have no control: links have them for older
             runs and for runs from the command line.
+        picked: the selected samples, of this dataset; None for none. See `selection`.
     """
 
     dataset: str = DEFAULT_DATASET
@@ -81,6 +84,7 @@ class ExperimentState:
     device: str = "auto"
     sample: str = SAMPLES[0]
     weights: str = CLASS_WEIGHTS[0]
+    picked: Selection | None = None
 
     @property
     def shown_gamma(self) -> float:
@@ -154,7 +158,9 @@ _READERS: dict[str, Reader] = {
 
 def from_query(query: dict[str, str]) -> tuple[ExperimentState, list[str]]:
     """The state in a link, and one sentence for each part that is not possible."""
-    values, notes = url_fields.read_fields(query, _READERS)
+    part = "train" if query.get("samples") == "Training" else "test"  # of a link with plain numbers
+    readers = _READERS | {"picked": lambda text: selection_text.read(text, part)}
+    values, notes = url_fields.read_fields(query, readers)
     if not _OF_UNSC.isdisjoint(values):
         values.setdefault("method", "unsc")
     return replace(default_state(query.get("dataset", DEFAULT_DATASET)), **values), notes
@@ -164,12 +170,16 @@ _OF_UNSC = frozenset(("gamma", "gammas", "subspace", "edits"))
 """Settings that a link without a method means for UNSC."""
 
 
+_WRITERS = {"ids": id_code.pack, "picked": selection_text.write}
+"""Parts of a link whose texts are shorter than their values."""
+
+
 def to_query(state: ExperimentState) -> dict[str, str]:
     """The shortest link to `state`: defaults are left out."""
     default = default_state(state.dataset)
     values = {field.name: getattr(state, field.name) for field in fields(ExperimentState)}
     query = {
-        name: url_fields.write(value)
+        name: _WRITERS.get(name, url_fields.write)(value)
         for name, value in values.items()
         if value is not None and value != getattr(default, name)
     }
@@ -186,15 +196,15 @@ def default_state(dataset: str) -> ExperimentState:
 
 def current() -> ExperimentState:
     """The session's state; at first, the one in the link."""
-    if _KEY not in st.session_state:
-        st.session_state[_KEY], notes = from_query(st.query_params.to_dict())
+    if KEY not in st.session_state:
+        st.session_state[KEY], notes = from_query(st.query_params.to_dict())
         st.session_state["link_notes"] = notes
-    return st.session_state[_KEY]
+    return st.session_state[KEY]
 
 
 def keep(state: ExperimentState) -> None:
     """Make `state` the session's, and the link's."""
-    st.session_state[_KEY] = state
+    st.session_state[KEY] = state
     query = to_query(state)
     for field in fields(ExperimentState):  # other parts of the link belong to the page's widgets
         if field.name in query and st.query_params.get(field.name) != query[field.name]:
@@ -211,8 +221,11 @@ def change(**changes: Any) -> None:
         usual = default_state(changes["dataset"])
         if state.method == default_state(state.dataset).method:
             kept["method"] = usual.method
+        if state.picked is not None:
+            text = f"The selected samples were of {state.dataset}; nothing is selected any more."
+            st.session_state.setdefault("link_notes", []).append(text)
         state = replace(usual, **kept)
-    st.session_state[_KEY] = replace(state, **changes)
+    st.session_state[KEY] = replace(state, **changes)
     reset_widgets()
 
 
@@ -251,5 +264,5 @@ _CONTROL, _UNSENT = "control_", "unsent_controls"
 
 def open_preset(dataset: str, **changes: Any) -> None:
     """Open `changes` to the default state of a dataset, whatever was shown before."""
-    st.session_state[_KEY] = default_state(dataset)
+    st.session_state[KEY] = default_state(dataset)
     change(**changes)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Container, Mapping
 from typing import Any
 
+from pages.shared import id_code
 from pages.shared.addresses import MAX_IDS
 from unsc_core.config import DEVICES
 from unsc_core.learning.edits import EDIT
@@ -76,7 +77,7 @@ gamma = checked(float, lambda value: 0 < value <= 1)
 """An energy threshold: above 0, at most 1."""
 classes = checked(lambda text: tuple(sorted(set(map(int, text.split(","))))), lambda c: min(c) >= 0)
 """Class indices."""
-ids = checked(classes, lambda found: len(found) <= MAX_IDS)
+ids = checked(id_code.unpack, lambda found: len(found) <= MAX_IDS)
 """Sample indices, as many as a link may have."""
 edits = checked(lambda text: tuple(text.split(",")), lambda found: all(map(EDIT.fullmatch, found)))
 """Changes of the pseudo-labels, as in ExperimentConfig."""

@@ -10,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 from pages.shared import lesson
 from pages.shared.lesson import CONTROLS, Lesson
 from pages.shared.state import ExperimentState, from_query, to_query
+from unsc_core.analysis.selection import Selection
 from unsc_core.data import DATASETS, load_dataset
 from unsc_core.errors import ConfigError, DataError, UnscError
 from unsc_core.experiment.keys import keys
@@ -30,11 +31,19 @@ from unsc_core.methods import METHODS
         ExperimentState("digits", forget=(3,), gamma=0.9612345678, training=7, device="cuda:1"),
         ExperimentState("digits", forget=(3,), sample="first", weights="size"),
         ExperimentState(method="null-space-erasure", strength=0.0),
+        ExperimentState("digits", forget=(3,), picked=Selection("train", rule=(("label", 4),))),
+        ExperimentState(ids=tuple(range(0, 3000, 7)), picked=Selection("test", (3, 17, 4999))),
         ExperimentState("own/my images.npz", forget=(2,), checkpoint="own/weights.safetensors"),
     ],
 )
 def test_a_link_says_everything(state: ExperimentState) -> None:
     assert from_query(to_query(state)) == (state, [])
+
+
+def test_a_selection_in_an_older_link_is_of_the_samples_it_shows() -> None:
+    assert from_query({"picked": "17,3"})[0].picked == Selection("test", (3, 17))
+    older = {"picked": "17,3", "samples": "Training"}
+    assert from_query(older)[0].picked == Selection("train", (3, 17))
 
 
 def test_a_link_without_a_threshold_means_that_of_its_method() -> None:
@@ -152,7 +161,8 @@ BROKEN = {
         *("method=<script>alert(1)</script>", "seed=-1", "seed=1.5", "seed=99999999999"),
         *("lr=nan", "lr=0", "lr=-1", "epochs=0", "epochs=many", "subspace=none", "device=tpu"),
         *("seeds=2", "equal=200", "training=-3", "edits=4", "edits=4>4>4"),
-        *("hide=everything", "lock=world"),
+        *("hide=everything", "lock=world", "picked=x", "picked=test.true-x", "picked=-3"),
+        *("picked=test.ids-.!", "picked=test.mood-3", "picked=", "picked=all.true-3"),
     ),
     "99": ("forget=99", "edits=0>99"),
     "10 ": ("forget=0,1,2,3,4,5,6,7,8,9",),

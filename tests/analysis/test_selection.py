@@ -1,0 +1,66 @@
+"""Selections by rule and by number, on real predictions."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tests.conftest import digits
+from unsc_core.analysis.selection import Selection, outcomes
+from unsc_core.errors import ConfigError
+from unsc_core.experiment.experiment import Experiment
+from unsc_core.experiment.result import Result
+from unsc_core.experiment.store import Store
+from unsc_core.figures.confusion import in_cell
+
+
+@pytest.fixture(scope="module")
+def result(shared_store: Store) -> Result:
+    return Experiment(digits(), shared_store).run()
+
+
+def test_a_cell_of_every_matrix_is_a_rule(result: Result) -> None:
+    sizes = 0
+    for model, name in (("original", "original"), ("unlearned",) * 2, ("difference", "changed")):
+        for true, answer in ((3, 3), (3, 5), (8, 8), (3, 9)):
+            selection = Selection("test", rule=(("true", true), (name, answer)))
+            assert selection.cell() == (model, true, answer)
+            inside = in_cell(result, model, "test", (true, answer))
+            assert np.array_equal(selection.rows(result), inside)
+            sizes += len(inside)
+    assert sizes > 50
+
+
+def test_outcomes_part_the_forgotten_samples(result: Result) -> None:
+    of = outcomes(result, "test")
+    assert np.array_equal(of["forget"], result.split.dataset.y_test == 3)
+    assert np.array_equal(of["forgotten"] ^ of["kept"], of["forget"])
+    assert not (of["over"] & of["forget"]).any()
+    rule = Selection("test", rule=(("outcome", "forgotten"), ("true", 3)))
+    after = result.unlearned.test.argmax(1)
+    assert np.array_equal(rule.rows(result), np.flatnonzero(of["forget"] & (after != 3)))
+
+
+def test_a_band_of_the_flow_is_a_rule(result: Result) -> None:
+    label = int(result.labels[0])
+    rows = Selection("train", rule=(("label", label),)).rows(result)
+    assert np.array_equal(rows, result.split.forget_train()[result.labels == label])
+
+
+@pytest.mark.parametrize(
+    ("selection", "said"),
+    [
+        (Selection("test", (3, 4000)), "Sample 4000"),
+        (Selection("test", rule=(("true", 10),)), "Class 10"),
+        (Selection("test", rule=(("label", 3),)), "forgotten training samples"),
+        (Selection("test", rule=(("retrained", 3),)), "retrained model"),
+    ],
+)
+def test_what_is_not_there_is_named(result: Result, selection: Selection, said: str) -> None:
+    with pytest.raises(ConfigError, match=said):
+        selection.rows(result)
+
+
+def test_only_a_cell_is_one() -> None:
+    for rule in ((("true", 3),), (("label", 3), ("true", 3)), (("outcome", "over"), ("true", 3))):
+        assert Selection("train", rule=rule).cell() is None

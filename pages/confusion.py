@@ -1,66 +1,73 @@
 """Confusion: which class each model predicts for which, and what unlearning changed."""
 
+from typing import Any
+
 import streamlit as st
 
-from pages.shared import controls, gallery, header, jobs, link_notes, pictures
+from pages.shared import controls, explorer, header, jobs, link_notes, pictures, selection
 from pages.shared.components import linked
-from unsc_core.figures.confusion import CELLS, confusion, difference, in_cell, matrix
+from unsc_core.analysis.selection import Selection
+from unsc_core.figures.confusion import CELLS, cells_of, confusion, difference, matrix
 
-MAX_CARDS = 24
 PERCENT, COUNTS = "Percent of the row", "Counts"
-PARTS = {"Test": "test", "Training": "train"}
+BOXES = {"of": "Matrix", "true": "True class", "answer": "Predicted class"}
+HINT = (
+    "Click a cell of a matrix to see its images here; or choose a class or an outcome above. What "
+    "you select stays selected on every page."
+)
 
 
 def open_cell(name: str) -> None:
-    """Open the clicked cell of the matrix that is drawn under this name."""
+    """Select the clicked cell of the matrix that is drawn under this name."""
     points = st.session_state[name].selection.points
     if points:
         row, column = points[0]["customdata"]
-        st.session_state["of"] = name.removeprefix("confusion-")
-        st.session_state["true"], st.session_state["answer"] = names[row], names[column]
+        selection.select(Selection.of_matrix(part, name.removeprefix("confusion-"), row, column))
 
 
-def cell_controls() -> tuple[str, tuple[int, int] | None]:
-    """The opened matrix and cell, for those who do not click."""
-    matrices = [*models, "difference"]
-    link_notes.check("of", [name.capitalize() for name in matrices])
-    boxes = (
-        ("Matrix", "of", matrices),
-        ("True class", "true", names),
-        ("Predicted class", "answer", names),
-    )
-    chosen = []
-    for column, (label, key, options) in zip(st.columns(3), boxes, strict=True):
-        if key != "of":
-            link_notes.check(key, options)
-        chosen.append(
-            column.selectbox(
-                label,
-                options,
-                index=None,
-                key=key,
-                bind="query-params",
-                placeholder="none",
-                format_func=str.capitalize if key == "of" else str,
-            )
+def boxes_changed() -> None:
+    """Select what the three boxes say: a cell, a row or a column."""
+    of, true, answer = (st.session_state[key] for key in BOXES)
+    selection.select(Selection.of_matrix(part, of or "unlearned", index(true), index(answer)))
+
+
+def index(name: str | None) -> int | None:
+    """The class of a name."""
+    return None if name is None else names.index(name)
+
+
+def read_older_link() -> None:
+    """Select the cell that a link names by matrix and classes, as links of older versions do."""
+    query = st.query_params
+    for key in BOXES:
+        link_notes.check(key, [one.capitalize() for one in options[key]] if key == "of" else names)
+    if query.get("true") in names and query.get("answer") in names:
+        of = query.get("of", "").lower()
+        of = of if of in options["of"] else "unlearned"
+        true, answer = index(query["true"]), index(query["answer"])
+        selection.select(Selection.of_matrix(part, of, true, answer))
+    for key in BOXES:
+        if key in query:
+            del query[key]
+
+
+def draw_boxes(place: Any, chosen: Selection | None) -> None:
+    """The selected cell, row or column, for those who do not click."""
+    of, true, answer = (None, None, None) if chosen is None else chosen.in_matrix()
+    of = of or st.session_state.get("of")
+    st.session_state["of"] = of if of in options["of"] else None
+    st.session_state["true"] = None if true is None else names[true]
+    st.session_state["answer"] = None if answer is None else names[answer]
+    for key, label in BOXES.items():
+        place.container(width=150).selectbox(
+            label,
+            options[key],
+            key=key,
+            index=None,
+            placeholder="none",
+            format_func=str.capitalize if key == "of" else str,
+            on_change=boxes_changed,
         )
-    model, true, predicted = chosen
-    if true is None or predicted is None:
-        return model or "unlearned", None
-    return model or "unlearned", (names.index(true), names.index(predicted))
-
-
-def opened_images(model: str, cell: tuple[int, int]) -> None:
-    """The images in a cell."""
-    inside = in_cell(result, model, part, cell)
-    true, predicted = names[cell[0]], names[cell[1]]
-    by = f"by the {model} model"
-    if model == "difference":
-        by = "before or after unlearning, but not both"
-    first = f" The first {MAX_CARDS}:" if len(inside) > MAX_CARDS else ""
-    st.markdown(f"{true} images predicted as {predicted} {by}: **{len(inside):,}**.{first}")
-    if len(inside):
-        gallery.predictions(result, inside[:MAX_CARDS], part)
 
 
 header.title("Confusion", *header.TERMS)
@@ -74,37 +81,36 @@ experiment, result = jobs.result_or_before(experiment)
 header.strip(experiment, result)
 
 link_notes.check("cells", (PERCENT, COUNTS))
-link_notes.check("samples", PARTS)
-left, right, _ = st.columns([2, 2, 3])
-unit = left.segmented_control(
+row = st.container(horizontal=True, vertical_alignment="bottom")
+unit = row.segmented_control(
     "Cells", [PERCENT, COUNTS], default=PERCENT, required=True, key="cells", bind="query-params"
 )
-samples = right.segmented_control(
-    "Samples", list(PARTS), default="Test", required=True, key="samples", bind="query-params"
-)
-in_percent, part = unit == PERCENT, PARTS[samples]
+part = selection.choose_part(row)
+in_percent = unit == PERCENT
 
 look, names = pictures.page_look(), list(experiment.dataset.class_names)
 models = [name for name, predicted in result.models.items() if predicted.has(part)]
 jobs.stop_until_predicted(result, part)
-above = st.container()
-st.header("Images in a cell")
-opened_in, cell = cell_controls()
-with above:
-    drawn = {name: confusion(result, name, part, in_percent, look, cell) for name in models}
-    drawn["difference"] = difference(result, part, in_percent, look, cell)
+options = {"of": [*models, "difference"], "true": names, "answer": names}
+read_older_link()
+picked = selection.current(result)
+selected = picked.of(part)
+draw_boxes(row, picked.in_part(part))
+left, right = st.columns([5, 2])
+with left:
+    drawn = {name: confusion(result, name, part, in_percent, look, selected) for name in models}
+    drawn["difference"] = difference(result, part, in_percent, look, selected)
     values = {name: matrix(result, name, part, in_percent) for name in models}
     values["difference"] = values["unlearned"] - values["original"]
     shown = {name: one.round(2).tolist() for name, one in values.items()}
     units = dict.fromkeys(shown, " %" if in_percent else "")
     if in_percent:
         units["difference"] = " points"
-    linked.hover(names, shown, units, CELLS)
+    counts = {name: cells_of(result, name, part, selected).tolist() for name in drawn}
+    linked.hover(names, shown, units, CELLS, counts)
     named = {f"confusion-{name}": picture for name, picture in drawn.items()}
     pictures.draw_in_rows(named, 2, sentence=False, on_click=open_cell)
-    st.markdown(drawn["difference"].sentence)
-if cell is None:
-    st.caption("Click a cell above, or choose one here, to see its images.")
-else:
-    opened_images(opened_in, cell)
+with right:
+    explorer.drawer(result, part, HINT)
+st.markdown(drawn["difference"].sentence)
 pictures.downloads(named)

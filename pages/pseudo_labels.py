@@ -5,20 +5,38 @@ from dataclasses import replace
 import numpy as np
 import streamlit as st
 
-from pages.shared import before, cache, controls, gallery, header, jobs, lesson, pictures, state
+from pages.shared import (
+    before,
+    cache,
+    controls,
+    explorer,
+    gallery,
+    header,
+    jobs,
+    lesson,
+    pictures,
+    selection,
+    state,
+)
+from pages.shared.components import linked
 from unsc_core.analysis import evaluation
 from unsc_core.analysis.summary import summary
 from unsc_core.experiment.keys import keys
 from unsc_core.figures.accuracy import change_per_class
-from unsc_core.figures.flow import flow, label_counts
+from unsc_core.figures.flow import bands, flow, label_counts
+from unsc_core.learning.edits import redirected
 from unsc_core.methods import METHODS
 
 PER_CLASS = 8
+HINT = (
+    "Click a band to see its samples here, or an image below to select it. What you select stays "
+    "selected on every page."
+)
 
 
 def draw_flow() -> None:
-    """Where samples go by label and by the retrained model, beside how many got each label."""
-    left, right = st.columns([3, 2])
+    """Where samples go by label and by the retrained model, beside the selected ones."""
+    left, right = st.columns([8, 5])
     with left:
         if result.retrained is None or result.retrained.train is None:
             st.info(
@@ -27,10 +45,18 @@ def draw_flow() -> None:
             )
         else:
             drawn["flow"] = flow(result, look)
-            pictures.draw(drawn["flow"], "flow")
+            data = bands(result, look, picked.of("train"))
+            linked.flow(data | {"targets": retained if editable else []}, explorer.take, drag)
+            st.markdown(drawn["flow"].sentence)
     with right:
-        st.markdown("**The classes that forgotten samples are assigned**")
-        pictures.draw(drawn["label-counts"], "label-counts")
+        if result.original.train is not None and result.unlearned.train is not None:
+            explorer.drawer(result, "train", HINT)
+
+
+def drag(moved: dict[str, int]) -> None:
+    """Give all samples with one label another, and run again."""
+    edits = redirected(experiment.config.edits, moved["from"], moved["to"])
+    state.change(edits=edits)
 
 
 def draw_samples() -> list[int]:
@@ -53,22 +79,22 @@ def draw_samples() -> list[int]:
         shown += [int(row) for row in rows[of_label]]
         st.markdown(f"**{names[label]}** · {count:,} sample{'s' if count > 1 else ''}")
         texts = [
-            f"{names[experiment.dataset.y_train[rows[i]]]} #{rows[i]}"
-            + (
-                ""
-                if margins is None
-                else f"<br>margin {round(float(margins[i]), 1) + 0.0:.1f}".replace("-", "−")
-            )
+            [names[experiment.dataset.y_train[rows[i]]], f"#{rows[i]}"]
+            + ([] if margins is None else [margin_text(float(margins[i]))])
             for i in of_label
         ]
-        gallery.cards(experiment.dataset, experiment.dataset.x_train, rows[of_label], texts)
+        gallery.selectable(experiment.dataset, "train", rows[of_label], texts, picked)
     return shown
+
+
+def margin_text(margin: float) -> str:
+    """A margin with one decimal place, never −0.0."""
+    return f"margin {round(margin, 1) + 0.0:.1f}".replace("-", "−")
 
 
 def edit_form(shown: list[int]) -> None:
     """Give another label to all samples of a pseudo-label, or to single ones, and run again."""
     config = experiment.config
-    retained = [c for c in range(experiment.dataset.num_classes) if c not in config.forget_classes]
     with st.form("edit", border=True):
         left, right = st.columns(2)
         source = left.selectbox(
@@ -165,11 +191,15 @@ look, names = pictures.page_look(), experiment.dataset.class_names
 labels, rows = result.labels, result.split.forget_train()
 classes, counts = np.unique(labels, return_counts=True)
 by_count = classes[np.argsort(-counts)]
+retained = [c for c in range(len(names)) if c not in experiment.config.forget_classes]
+editable = method.uses_pseudo_labels and not (lesson.current().fixed("more") or before.is_shown())
+picked = selection.current(result)
 drawn = {"label-counts": label_counts(result, look)}
 draw_flow()
 st.header("Samples by label")
+pictures.draw(drawn["label-counts"], "label-counts")
 sample_rows = draw_samples()
-if method.uses_pseudo_labels and not (lesson.current().fixed("more") or before.is_shown()):
+if editable:
     st.header("What if they had other labels?")
     if experiment.config.edits:
         compare_edits()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import streamlit as st
@@ -24,11 +25,23 @@ from unsc_core.experiment.keys import keys, logits_key
 from unsc_core.experiment.resolve import settings
 from unsc_core.experiment.result import Result, read_original, read_result
 from unsc_core.experiment.store import Store
-from unsc_core.figures import at_once
+from unsc_core.figures import at_once, explorer
 from unsc_core.figures.keeping import AuditedMethod
 from unsc_core.jobs.cost import Cost, estimate
 from unsc_core.jobs.engine import Engine
 from unsc_core.progress import Glimpse
+
+Sheet = tuple[bytes, int, int]
+"""A PNG, its columns and the pixels of a side of a tile; see `explorer.sheet`."""
+
+
+@dataclass(frozen=True, eq=False)
+class Explored:
+    """Samples to explore: their indices, model -> places on a map, and `explorer.numbers`."""
+
+    rows: np.ndarray
+    positions: dict[str, np.ndarray]
+    numbers: bytes
 
 
 @st.cache_resource(show_spinner=False)
@@ -43,6 +56,7 @@ def forget_results() -> None:
     """Drop every result and map in memory: one was deleted, or imported under a shown key."""
     _result.clear()
     _positions.clear()
+    _explored.clear()
 
 
 def store() -> Store:
@@ -185,13 +199,40 @@ def _fitted(kind: str, result: Result) -> np.ndarray | None:
     return maps.read_umap(result.config, result.split.dataset, store()) if kind == "UMAP" else None
 
 
+@st.cache_resource(show_spinner=False, max_entries=8)
+def _explored(kind: str, part: str, key: str, models: tuple[str, ...], _result: Result) -> Explored:
+    rows = maps.mapped(_result.split, part)
+    placed = maps.positions(_result, part, _fitted(kind, _result), rows)
+    return Explored(rows, placed, explorer.numbers(_result, placed, rows, part))
+
+
+def explored(kind: str, result: Result, part: str) -> Explored:
+    """The samples that people explore in the browser; arguments as in `positions`."""
+    models = tuple(name for name, answers in result.models.items() if answers.has(part))
+    return _explored(kind, part, result.key, models, result)
+
+
+@st.cache_resource(show_spinner=False, max_entries=6)
+def _sheet(digest: str, part: str, forget_ids: tuple[int, ...], _request: Split) -> Sheet:
+    return explorer.sheet(_request.dataset, part, maps.mapped(_request, part))
+
+
+def sheet(request: Split, part: str) -> Sheet | None:
+    """The images of the samples that people explore, as one PNG; None for points."""
+    data = request.dataset
+    if not data.is_images:
+        return None
+    digest = f"{data.train_digest}{data.test_digest}"
+    return _sheet(digest, part, request.forget_ids if part == "train" else (), request)
+
+
 @st.cache_resource(show_spinner=False, max_entries=32)
 def trustworthiness(
     kind: str, part: str, key: str, _result: Result, _positions: np.ndarray
 ) -> float:
     """How far neighbours on a map are neighbours in the original's logits, too; 1 if all are.
 
-    After Venna and Kaski (2001).
+    After Venna and Kaski (2001), of the samples that `positions` has.
     """
     from sklearn import manifold  # takes a second to load: after the map is drawn
 

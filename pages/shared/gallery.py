@@ -1,4 +1,4 @@
-"""Images of samples, with what the models predict for them."""
+"""Images of samples, to look at or to select."""
 
 from __future__ import annotations
 
@@ -11,8 +11,13 @@ import streamlit as st
 from numpy.typing import NDArray
 from PIL import Image
 
+from pages.shared import selection
+from pages.shared.components.mount import mount
+from pages.shared.selection import Picked
+from unsc_core.analysis.selection import Selection
 from unsc_core.data.dataset import Dataset
-from unsc_core.experiment.result import Result
+
+FILES = ("cards.html", "cards.css", "make.js", "cards.js")
 
 CARD_CSS = (
     "<style>.unsc-cards{display:flex;flex-wrap:wrap;gap:12px}"
@@ -21,30 +26,6 @@ CARD_CSS = (
     "border-radius:6px;background:#fff;border:1px solid rgba(128,128,128,.4)}"
     "</style>"
 )
-
-
-def predictions(result: Result, rows: NDArray[np.intp], part: str = "test") -> None:
-    """Samples of "test" or "train", with true class, predictions before and after, and label."""
-    dataset = result.split.dataset
-    names, labels = dataset.class_names, dataset.labels(part)
-    logits = [model.of(part)[rows] for model in (result.original, result.unlearned)]
-    pseudo_labels: dict[int, int] = {}
-    if part == "train" and result.labels is not None:
-        of = zip(result.split.forget_train().tolist(), result.labels.tolist(), strict=True)
-        pseudo_labels = dict(of)
-    texts = []
-    for i, row in enumerate(rows.tolist()):
-        before, after = (
-            f"{names[one[i].argmax()]} {one[i].max():.1f}" for one in logits
-        )  # class and logit
-        text = f"<b>{names[labels[row]]}</b><br>{before} → {after}"
-        if row in pseudo_labels:
-            text += f"<br>label {names[pseudo_labels[row]]}"
-        texts.append(text)
-    st.caption(
-        "**Bold**: true class. Below: prediction before → after unlearning, each with its logit."
-    )
-    cards(dataset, dataset.samples(part), rows, texts)
 
 
 def cards(
@@ -69,6 +50,48 @@ def cards(
         for row, text in zip(rows, texts, strict=True)
     ]
     st.html(f'{CARD_CSS}<div class="unsc-cards">{"".join(items)}</div>')
+
+
+def selectable(
+    dataset: Dataset, part: str, rows: NDArray[np.intp], texts: list[list[str]], picked: Picked
+) -> None:
+    """Small images with lines of text under each, the first in bold; a click selects the sample.
+
+    Points are shown by their coordinates, and cannot be selected.
+
+    Args:
+        dataset: what the samples are of.
+        part: "test" or "train".
+        rows: those to show.
+        texts: the lines of each.
+        picked: what is selected now.
+    """
+    samples = dataset.samples(part)
+    if not dataset.is_images:
+        cards(dataset, samples, rows, ["<br>".join(lines) for lines in texts])
+        return
+    selected = set(picked.of(part).tolist())
+    items = [
+        {
+            "row": row,
+            "image": _data_uri(samples[row]),
+            "lines": lines,
+            "words": ", ".join(lines),
+            "selected": row in selected,
+        }
+        for row, lines in zip(rows.tolist(), texts, strict=True)
+    ]
+    name = f"-{part}-{'-'.join(map(str, rows[:1].tolist()))}"
+    acts = {"card": lambda clicked: _toggle(part, int(clicked["row"]), picked)}
+    mount("cards", FILES, {"cards": items}, name, on=acts)
+
+
+def _toggle(part: str, row: int, picked: Picked) -> None:
+    """Select a sample beside those that are, or take it out; a rule is replaced by it."""
+    chosen = picked.in_part(part)
+    now = set() if chosen is None or chosen.rule else set(chosen.ids)
+    now ^= {row}
+    selection.select(Selection(part, tuple(sorted(now))) if now else None)
 
 
 def _plain(text: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -15,6 +15,8 @@ import streamlit as st
 from unsc_core.figures.phrases import file_stem
 from unsc_core.figures.theme import Look, Picture, look
 
+Table = dict[str, Any]
+"""Column name -> values."""
 HIDDEN_BUTTONS = ("zoom2d", "zoomIn2d", "zoomOut2d", "autoScale2d", "resetScale2d", "pan2d")
 
 
@@ -99,18 +101,30 @@ def draw_in_rows(
                 draw(picture, name, sentence=sentence, on_click=clicked)
 
 
-def downloads(pictures: dict[str, Picture]) -> None:
-    """A button with the CSV files of a page's pictures (images: the camera on each figure)."""
+def downloads(pictures: Mapping[str, Picture], tables: Mapping[str, Table] | None = None) -> None:
+    """A button with the CSV files of a page's pictures (images: the camera on each figure).
+
+    Args:
+        pictures: by name.
+        tables: of what is drawn otherwise, by name: column name -> values.
+    """
     with st.popover("Download the numbers", icon=":material/download:"):
-        for name, item in pictures.items():
+        for name, table in _tables(pictures, tables or {}):
             st.download_button(
                 f"{name}.csv",
-                partial(_csv, item.table),
+                partial(_csv, table),
                 f"{_file(name)}.csv",
                 "text/csv",
                 key=f"csv-{name}",
                 on_click="ignore",
             )
+
+
+def _tables(
+    pictures: Mapping[str, Picture], tables: Mapping[str, Table]
+) -> Iterator[tuple[str, Table]]:
+    yield from tables.items()
+    yield from ((name, one.table) for name, one in pictures.items())
 
 
 def _csv(table: dict[str, Any]) -> str:

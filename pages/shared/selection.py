@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from pages.shared import link_notes, selection_text, state
+from pages.shared import link_notes, selection_text, session, state
 from unsc_core.analysis.selection import Selection
 from unsc_core.errors import ConfigError
 from unsc_core.experiment.result import Result
@@ -24,28 +25,32 @@ class Picked:
     selection: Selection | None
     rows: NDArray[np.intp]
 
+    def in_part(self, part: str) -> Selection | None:
+        """The selection, if it is of "test" or "train"."""
+        found = self.selection
+        return found if found is not None and found.part == part else None
+
     def of(self, part: str) -> NDArray[np.intp]:
-        """Those among the samples of "test" or "train"."""
-        here = self.selection is not None and self.selection.part == part
-        return self.rows if here else self.rows[:0]
+        """The samples, if they are of "test" or "train"; else none."""
+        return self.rows if self.in_part(part) else self.rows[:0]
 
 
 def current(result: Result) -> Picked:
     """The selection as it applies to this result; an impossible one is dropped with a note."""
-    found, none = state.current().picked, np.array([], np.intp)
-    if found is None:
-        return Picked(None, none)
-    try:
-        return Picked(found, found.rows(result))
-    except ConfigError as error:
-        link_notes.add(f"Nothing is selected any more: {error} Select other samples.")
-        select(None)
-        state.keep(state.current())
-        return Picked(None, none)
+    found, rows = state.current().picked, np.array([], np.intp)
+    if found is not None:
+        try:
+            rows = found.rows(result)
+        except ConfigError as error:
+            link_notes.add(f"Nothing is selected any more: {error} Select other samples.")
+            found = None
+            select(None)
+    state.keep(state.current())  # it may have changed since the controls were drawn
+    return Picked(found, rows)
 
 
 def select(selection: Selection | None) -> None:
-    """Make this the selection, or drop the one there is; the link follows when a page is drawn."""
+    """Make this the selection, or drop the one there is; `current` puts it into the link."""
     st.session_state[state.KEY] = replace(state.current(), picked=selection)
 
 
@@ -66,7 +71,15 @@ def take(text: str) -> None:
         )
 
 
-def first_part() -> str:
-    """What the control of test or training samples starts at: the part that is selected."""
-    found = state.current().picked
-    return "Training" if found is not None and found.part == "train" else "Test"
+def choose_part(place: Any) -> str:
+    """Draw the choice of "test" or "train"; a page opens with the samples that are selected."""
+    link_notes.check("samples", PARTS)
+    page, found = session.page_id(), state.current().picked
+    if st.session_state.get("page_of_samples") != page:
+        st.session_state["page_of_samples"] = page
+        if found is not None and found.part == "train" and "samples" not in st.query_params:
+            st.session_state["samples"] = "Training"
+    chosen = place.segmented_control(
+        "Samples", list(PARTS), default="Test", required=True, key="samples", bind="query-params"
+    )
+    return PARTS[chosen]

@@ -22,3 +22,15 @@ def tab_id() -> str:
 def is_open(tab: str) -> bool:
     """Whether a browser tab is still open; always without a server. A reloaded tab is another."""
     return not st.runtime.exists() or st.runtime.get_instance().is_active_session(tab)
+
+
+def media(content: bytes, kind: str, name: str) -> str:
+    """The address, relative to the page's, under which a file is served while the page shows it.
+
+    Args:
+        content: of the file.
+        kind: its MIME type.
+        name: of what it is for on the page; another file with this name replaces it.
+    """
+    manager = st.runtime.get_instance().media_file_mgr
+    return "." + manager.add(content, kind, f"unsc-{name}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
@@ -170,7 +171,7 @@ _OF_UNSC = frozenset(("gamma", "gammas", "subspace", "edits"))
 """Settings that a link without a method means for UNSC."""
 
 
-_WRITERS = {"ids": id_code.pack, "picked": selection_text.write}
+_WRITERS: dict[str, Callable[[Any], str]] = {"ids": id_code.pack, "picked": selection_text.write}
 """Parts of a link whose texts are shorter than their values."""
 
 

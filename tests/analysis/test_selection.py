@@ -23,8 +23,9 @@ def test_a_cell_of_every_matrix_is_a_rule(result: Result) -> None:
     sizes = 0
     for model, name in (("original", "original"), ("unlearned",) * 2, ("difference", "changed")):
         for true, answer in ((3, 3), (3, 5), (8, 8), (3, 9)):
-            selection = Selection("test", rule=(("true", true), (name, answer)))
-            assert selection.cell() == (model, true, answer)
+            selection = Selection.of_matrix("test", model, true, answer)
+            assert selection.rule == (("true", true), (name, answer))
+            assert selection.in_matrix() == (model, true, answer)
             inside = in_cell(result, model, "test", (true, answer))
             assert np.array_equal(selection.rows(result), inside)
             sizes += len(inside)
@@ -61,6 +62,14 @@ def test_what_is_not_there_is_named(result: Result, selection: Selection, said: 
         selection.rows(result)
 
 
-def test_only_a_cell_is_one() -> None:
-    for rule in ((("true", 3),), (("label", 3), ("true", 3)), (("outcome", "over"), ("true", 3))):
-        assert Selection("train", rule=rule).cell() is None
+def test_rows_and_columns_are_selections_and_nothing_is_none() -> None:
+    assert Selection.of_matrix("test", "original", 3, None).in_matrix() == (None, 3, None)
+    column = Selection.of_matrix("train", "difference", None, 3)
+    assert column.in_matrix() == ("difference", None, 3)
+    assert Selection.of_matrix("test", "original", None, None) is None
+    for rule in (
+        (("label", 3), ("true", 3)),
+        (("outcome", "over"), ("true", 3)),
+        (("original", 3), ("unlearned", 3)),
+    ):
+        assert Selection("train", rule=rule).in_matrix() == (None, None, None)

@@ -9,7 +9,7 @@ from tests.conftest import digits
 from unsc_core.errors import ConfigError
 from unsc_core.experiment.experiment import Experiment
 from unsc_core.experiment.store import Store
-from unsc_core.learning.edits import edited
+from unsc_core.learning.edits import edited, redirected
 
 
 def test_edits_move_flows_at_once_and_then_single_samples(shared_store: Store) -> None:
@@ -27,6 +27,25 @@ def test_no_sample_is_sent_to_its_own_class(shared_store: Store) -> None:
     found = edited(np.array([7, 7, 7]), (f"7>{own[0]}",), request)
     assert (found != own).all()
     assert own[0] in found
+
+
+@pytest.mark.parametrize(
+    "edits", [(), ("4>2",), ("2>3",), ("2>3", "4>2"), ("5>8", "4>2", "6>2"), ("2>4", "4>2")]
+)
+def test_a_dragged_label_takes_along_all_that_have_it(
+    edits: tuple[str, ...], shared_store: Store
+) -> None:
+    request = Experiment(digits(), shared_store).split
+    labels = np.resize([2, 4, 5, 6, 8], len(request.forget_train()))
+    before = edited(labels, edits, request)
+    after = edited(labels, redirected(edits, 2, 9), request)
+    assert np.array_equal(after, np.where(before == 2, 9, before))
+    assert redirected((*edits, "#7>1"), 2, 9)[-1] == "#7>1"
+
+
+def test_a_label_that_is_dragged_back_needs_no_edit() -> None:
+    assert redirected(redirected((), 2, 9), 9, 2) == ("9>2",)  # with class 9's own samples
+    assert redirected(("4>2",), 2, 4) == ("2>4",)
 
 
 @pytest.mark.parametrize(

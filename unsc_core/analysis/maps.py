@@ -21,6 +21,9 @@ from unsc_core.experiment.store import Store
 from unsc_core.progress import Report, Stages, silent
 
 MAX_POINTS = 1200
+"""Of a map that is fitted, and of one in a figure of plotly's."""
+MAX_MAPPED = 10_000
+"""Of a map that people explore in the browser."""
 NEIGHBOURS = 15
 Points = NDArray[np.float32]
 
@@ -38,18 +41,34 @@ def shown(request: Split, part: str) -> NDArray[np.intp]:
     return drawn
 
 
-def positions(result: Result, part: str, umap: Points | None) -> dict[str, Points]:
-    """Positions of the shown samples under every model, on one map of the original's test samples.
+def mapped(request: Split, part: str) -> NDArray[np.intp]:
+    """Indices of the "test" or "train" samples on a map to explore: all, or MAX_MAPPED of them.
+
+    Of more, the first few of every class, and forget_ids.
+    """
+    dataset = request.dataset
+    if len(dataset.labels(part)) <= MAX_MAPPED:
+        return np.arange(len(dataset.labels(part)), dtype=np.intp)
+    drawn = sample(dataset, MAX_MAPPED, part)
+    forgotten = request.forget_ids if part == "train" else ()
+    return np.union1d(drawn, np.array(forgotten, np.intp)).astype(np.intp)
+
+
+def positions(
+    result: Result, part: str, umap: Points | None, rows: NDArray[np.intp] | None = None
+) -> dict[str, Points]:
+    """Positions of samples under every model, on one map of the original's test samples.
 
     Args:
         result: the experiment.
         part: "test" or "train".
         umap: positions of the original's test samples on its UMAP; None for PCA.
+        rows: (n,) the samples; those of `shown` if None.
 
     Returns:
-        Model that has predicted `part` -> (n, 2) for `shown(result.split, part)`.
+        Model that has predicted `part` -> (n, 2) for `rows`.
     """
-    rows = shown(result.split, part)
+    rows = shown(result.split, part) if rows is None else rows
     logits = {
         name: answers.of(part)[rows] for name, answers in result.models.items() if answers.has(part)
     }

@@ -18,7 +18,8 @@ OUTCOMES = {
 }
 """What became of a sample -> what it means. "forget" is the union of the next two."""
 MODELS = ("original", "unlearned", "retrained")
-CLASS_CONDITIONS = ("true", *MODELS, "changed", "label")
+_CHANGED, _DIFFERENCE = "changed", "difference"
+CLASS_CONDITIONS = ("true", *MODELS, _CHANGED, "label")
 """Conditions on a class: the true one, the one that a model predicts, the one that the original or
 the unlearned model predicts but not both, the one assigned as the training label."""
 
@@ -55,16 +56,32 @@ class Selection:
             )
         return np.array(self.ids, np.intp)
 
-    def cell(self) -> tuple[str, int, int] | None:
-        """The one cell of a confusion matrix that this is: (matrix, true, predicted class)."""
+    @classmethod
+    def of_matrix(
+        cls, part: str, matrix: str, true: int | None, predicted: int | None
+    ) -> Selection | None:
+        """A cell of a model's confusion matrix, or of "difference"; a row or a column with None.
+
+        None for neither.
+        """
+        name = _CHANGED if matrix == _DIFFERENCE else matrix
+        both = (("true", true), (name, predicted))
+        rule = tuple((key, value) for key, value in both if value is not None)
+        return cls(part, rule=rule) if rule else None
+
+    def in_matrix(self) -> tuple[str | None, int | None, int | None]:
+        """(matrix, true class, predicted class) of a cell, row or column; else three times None."""
         named = dict(self.rule)
-        if len(named) != 2 or "true" not in named:
-            return None
-        (model,) = set(named) - {"true"}
-        if model not in (*MODELS, "changed"):
-            return None
-        matrix = "difference" if model == "changed" else model
-        return matrix, int(named["true"]), int(named[model])
+        true = named.pop("true", None)
+        if len(named) > 1 or not set(named) <= {*MODELS, _CHANGED}:
+            return None, None, None
+        (name, predicted) = next(iter(named.items()), (None, None))
+        matrix = _DIFFERENCE if name == _CHANGED else name
+        return (
+            matrix,
+            None if true is None else int(true),
+            None if predicted is None else int(predicted),
+        )
 
 
 def condition(result: Result, part: str, name: str, value: int | str) -> NDArray[np.bool_]:
@@ -84,7 +101,7 @@ def condition(result: Result, part: str, name: str, value: int | str) -> NDArray
         return dataset.labels(part) == value
     if name == "label":
         return assigned(result, part) == value
-    if name == "changed":
+    if name == _CHANGED:
         before, after = (predicted(result, model, part) == value for model in MODELS[:2])
         return before != after
     return predicted(result, name, part) == value
@@ -123,9 +140,7 @@ def outcomes(result: Result, part: str) -> dict[str, NDArray[np.bool_]]:
     labels, to_forget = result.split.dataset.labels(part), result.split.is_forgotten(part)
     before, after = (predicted(result, model, part) for model in MODELS[:2])
     gone = (
-        after != labels
-        if result.split.forget_ids
-        else ~np.isin(after, result.split.forget_classes)
+        after != labels if result.split.forget_ids else ~np.isin(after, result.split.forget_classes)
     )
     return {
         "forget": to_forget,

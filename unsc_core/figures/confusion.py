@@ -14,6 +14,8 @@ from unsc_core.experiment.result import Result
 from unsc_core.figures.phrases import class_title, moved, requested, run_title
 from unsc_core.figures.theme import FORGET, Look, Picture, add_cells, frame, label_margin, styled
 
+NONE = np.array([], np.intp)
+"""No samples."""
 CELLS = "cells"
 """The trace whose marks are clicked and hovered."""
 TITLES = {"original": "Original", "retrained": "Retrained"}
@@ -42,13 +44,35 @@ def in_cell(result: Result, model: str, part: str, cell: Cell) -> NDArray[np.int
     return np.flatnonzero(of_class & (inside[0] != inside[1] if len(inside) == 2 else inside[0]))
 
 
+def cells_of(result: Result, model: str, part: str, rows: NDArray[np.intp]) -> NDArray[np.int64]:
+    """(classes, classes) how many of some samples of "test" or "train" are in each cell.
+
+    Of "difference": those that entered or left it.
+    """
+    dataset = result.split.dataset
+    labels = dataset.labels(part)[rows]
+    models = ("original", "unlearned") if model == "difference" else (model,)
+    answers = [result.models[name].of(part)[rows].argmax(1) for name in models]
+    moved = answers[0] != answers[-1] if len(answers) == 2 else np.ones(len(rows), bool)
+    counts = [
+        evaluation.confusion(one[moved], labels[moved], dataset.num_classes) for one in answers
+    ]
+    return np.sum(counts, axis=0)
+
+
 def confusion(
-    result: Result, model: str, part: str, normalised: bool, look: Look, cell: Cell | None = None
+    result: Result,
+    model: str,
+    part: str,
+    normalised: bool,
+    look: Look,
+    selected: NDArray[np.intp] = NONE,
 ) -> Picture:
-    """One model's confusion matrix, forgotten classes and the opened cell outlined."""
+    """One model's confusion matrix; forgotten classes and the cells of `selected` are outlined."""
     values = matrix(result, model, part, normalised)
     figure = _heatmap(values, result, look, normalised, look.scale, (0, float(values.max())))
-    _finished(figure, result, look, TITLES.get(model) or f"Unlearned: {run_title(result)}", cell)
+    title = TITLES.get(model) or f"Unlearned: {run_title(result)}"
+    _finished(figure, result, look, title, cells_of(result, model, part, selected))
     request, answers = result.split, result.models[model].of(part).argmax(1)
     labels, forgotten = request.dataset.labels(part), request.is_forgotten(part)
     accuracy = evaluation.acc_retain(answers, labels, forgotten, request.dataset.num_classes)
@@ -60,7 +84,7 @@ def confusion(
 
 
 def difference(
-    result: Result, part: str, normalised: bool, look: Look, cell: Cell | None = None
+    result: Result, part: str, normalised: bool, look: Look, selected: NDArray[np.intp] = NONE
 ) -> Picture:
     """Unlearned minus original: teal cells gained samples, vermilion cells lost them."""
     after, before = (matrix(result, m, part, normalised) for m in ("unlearned", "original"))
@@ -69,7 +93,8 @@ def difference(
     figure = _heatmap(
         change, result, look, normalised, look.loss_gain, (-limit, limit), signed=True
     )
-    _finished(figure, result, look, f"Difference: {run_title(result)} − original", cell)
+    title = f"Difference: {run_title(result)} − original"
+    _finished(figure, result, look, title, cells_of(result, "difference", part, selected))
     alt = "Difference of the confusion matrices, unlearned minus original."
     return Picture(figure, alt, _sentence(result, part), _table(change, result))
 
@@ -99,7 +124,9 @@ def _signed(change: float) -> str:
     return f"{whole_points(change):+d}".replace("-", "−")
 
 
-def _finished(figure: go.Figure, result: Result, look: Look, title: str, cell: Cell | None) -> None:
+def _finished(
+    figure: go.Figure, result: Result, look: Look, title: str, selected: NDArray[np.int64]
+) -> None:
     rows, columns = np.indices((result.split.dataset.num_classes,) * 2)
     names = result.split.dataset.class_names
     figure.add_scatter(  # heat maps cannot be clicked: invisible marks can
@@ -114,9 +141,9 @@ def _finished(figure: go.Figure, result: Result, look: Look, title: str, cell: C
         selected={"marker": {"opacity": 0}},
         unselected={"marker": {"opacity": 0}},
     )
-    if cell is not None:
-        row, column = cell
-        frame(figure, (row, row), (column, column), look.ink, 3)
+    for row, column in np.argwhere(selected).tolist():
+        most = selected[row, column] == selected.max()
+        frame(figure, (row, row), (column, column), look.ink, 3 if most else 1.5)
     styled(figure, look, 500, title)
     room = label_margin(result.split.dataset.class_names)
     figure.update_layout(margin={"l": room + 28, "b": round(0.75 * room) + 34})

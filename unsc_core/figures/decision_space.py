@@ -98,7 +98,7 @@ def space(
         f"{requested(result.split)} marked with vermilion crosses."
     )
     table = {"row": rows, "true": labels, "answer": answers, "x": here[:, 0], "y": here[:, 1]}
-    return Picture(figure, alt, _sentence(result, model, part), table)
+    return Picture(figure, alt, sentence(result, model, part), table)
 
 
 def _points(
@@ -238,7 +238,8 @@ def _beside(
     )
 
 
-def _sentence(result: Result, model: str, part: str) -> str:
+def sentence(result: Result, model: str, part: str) -> str:
+    """What a model predicts for the samples to forget of "test" or "train"; empty until known."""
     request = result.split
     if not result.models[model].has(part):
         return ""

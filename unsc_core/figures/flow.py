@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import plotly.graph_objects as go
+from numpy.typing import NDArray
 
 from unsc_core.experiment.result import Result
 from unsc_core.figures.phrases import class_title, percent, requested
@@ -46,6 +49,42 @@ def flow(result: Result, look: Look) -> Picture:
     }
     alt = f"Flow of {samples} from assigned classes to the retrained model's predictions."
     return Picture(figure, alt, sentence, table)
+
+
+def bands(result: Result, look: Look, selected: NDArray[np.intp]) -> dict[str, Any]:
+    """The bands of `flow` as flow.js draws them, with how many samples of each are selected.
+
+    Args:
+        result: as for `flow`.
+        look: colours.
+        selected: training samples.
+
+    Returns:
+        "pairs": [assigned class, predicted class, samples, of them selected] of each band; "names"
+        and "colours" of all classes; "muted", the colour of a band between two classes; "alt".
+
+    Raises:
+        ValueError: as `flow`.
+    """
+    if result.labels is None or result.retrained is None or result.retrained.train is None:
+        raise ValueError("the flow needs assigned classes and the retrained model's predictions")
+    request, rows = result.split, result.split.forget_train()
+    classes = request.dataset.num_classes
+    pair = result.labels * classes + result.retrained.train[rows].argmax(1)
+    chosen = pair[np.isin(rows, selected)]
+    counts, of_chosen = (np.bincount(one, minlength=classes**2) for one in (pair, chosen))
+    pairs = [
+        [*divmod(int(i), classes), int(counts[i]), int(of_chosen[i])]
+        for i in np.flatnonzero(counts)
+    ]
+    samples = _training(result)
+    return {
+        "pairs": pairs,
+        "names": list(request.dataset.class_names),
+        "colours": [class_colour(c, request.forget_classes) for c in range(classes)],
+        "muted": look.muted,
+        "alt": f"Flow of {samples} from assigned classes to the retrained model's predictions.",
+    }
 
 
 def _sankey(result: Result, pairs: list[tuple[int, int, int]], look: Look) -> go.Sankey:

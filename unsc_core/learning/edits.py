@@ -72,3 +72,15 @@ def edited(labels: NDArray[np.int64], edits: Sequence[str], request: Split) -> N
             chosen = (rows if single else labels) == source
             found[chosen & ~banned[:, target]] = target
     return found
+
+
+def redirected(edits: Sequence[str], source: int, target: int) -> tuple[str, ...]:
+    """Edits after which all samples that now have class `source` as their label get `target`.
+
+    These are its own, unless an edit gave them another label, and those that edits gave it. Edits
+    of single samples stay as they are.
+    """
+    single = [edit for edit in edits if edit.startswith("#")]
+    moved = dict(map(int, edit.split(">")) for edit in edits if not edit.startswith("#"))
+    found = {a: target if b == source else b for a, b in ({source: source} | moved).items()}
+    return (*(f"{a}>{b}" for a, b in found.items() if a != b), *single)

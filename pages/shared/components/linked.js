@@ -1,6 +1,6 @@
 // Pointing at a cell of one matrix marks it in all of them and shows its values, without the server.
 
-const HINT = "Point at a cell to compare it in all matrices. Click it to see its images.";
+const HINT = "Point at a cell to compare it in all matrices. Click it to select its samples.";
 
 export default function ({ data, parentElement }) {
   const readout = parentElement.querySelector(".readout");
@@ -26,8 +26,13 @@ export default function ({ data, parentElement }) {
         left: `${x._offset + x.c2p(column) - width / 2}px`, top: `${y._offset + y.c2p(row) - height / 2}px`,
       });
     }
-    const values = Object.entries(data.matrices).map(([title, matrix]) => `${title} ${formatted(matrix[row][column], title)}`);
+    const values = Object.entries(data.matrices).map(([title, matrix]) => `${title} ${formatted(matrix[row][column], title)}${selected(title, row, column)}`);
     readout.textContent = `True class ${data.names[row]}, predicted ${data.names[column]}: ${values.join(" · ")}`;
+  }
+
+  function selected(title, row, column) {
+    const count = data.selected[title][row][column];
+    return count ? ` (${count} selected)` : "";
   }
 
   function formatted(value, title) {

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from pages.shared.components.mount import mount
 
 
 def hover(
-    names: list[str], matrices: dict[str, list[list[float]]], units: dict[str, str], trace: str
+    names: list[str],
+    matrices: dict[str, list[list[float]]],
+    units: dict[str, str],
+    trace: str,
+    selected: dict[str, list[list[int]]],
 ) -> None:
     """Mark the cell under the pointer in all matrices on the page, and show its values.
 
@@ -15,9 +22,11 @@ def hover(
         matrices: title -> values as shown, row = true class.
         units: title -> what is written behind each of its values.
         trace: name of the trace whose marks carry [row, column].
+        selected: title -> how many of the selected samples are in each cell.
     """
     files = ("linked.html", "linked.css", "linked.js")
-    mount("linked", files, {"names": names, "matrices": matrices, "units": units, "trace": trace})
+    data = {"names": names, "matrices": matrices, "units": units, "trace": trace}
+    mount("linked", files, data | {"selected": selected})
 
 
 def epochs() -> None:
@@ -33,3 +42,16 @@ def cuts(ranks: dict[str, dict[str, int]], sliders: dict[str, list[str]]) -> Non
         sliders: label of a slider -> the layers whose cut it moves.
     """
     mount("cuts", ("cuts.js",), {"ranks": ranks, "sliders": sliders})
+
+
+def flow(data: dict[str, Any], select: Callable[[Any], None], edit: Callable[[Any], None]) -> None:
+    """Bands from assigned classes to the retrained model's predictions.
+
+    Args:
+        data: what `figures.flow.bands` returns; and "targets": classes that a band can be dragged
+            to, empty where labels cannot be changed.
+        select: called with {"text": a selection, "at": when} after a click.
+        edit: called with {"from": class, "to": class} after a drag that was confirmed.
+    """
+    files = ("flow.html", "flow.css", "make.js", "flow.js")
+    mount("flow", files, data, on={"picked": select, "edit": edit})

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import streamlit as st
@@ -28,7 +30,14 @@ def _text(file: str) -> str:
     return (Path(__file__).parent / file).read_text(encoding="utf-8")
 
 
-def mount(name: str, files: tuple[str, ...], data: dict[str, Any], of: str = "") -> None:
+def mount(
+    name: str,
+    files: tuple[str, ...],
+    data: dict[str, Any],
+    of: str = "",
+    *,
+    on: Mapping[str, Callable[[Any], None]] = MappingProxyType({}),
+) -> None:
     """Put a component on the page.
 
     Args:
@@ -36,5 +45,12 @@ def mount(name: str, files: tuple[str, ...], data: dict[str, Any], of: str = "")
         files: its parts, in this folder or named in full; those of one kind are joined in order.
         data: for its script.
         of: what it shows, where a page can have more than one.
+        on: what its script triggers -> called with the value, before the page runs again.
     """
-    _registered(name, files)(data=data, key=f"component_{name}{of}")
+    key = f"component_{name}{of}"
+
+    def handler(trigger: str, act: Callable[[Any], None]) -> Callable[[], None]:
+        return lambda: act(st.session_state[key][trigger])
+
+    handlers = {f"on_{trigger}_change": handler(trigger, act) for trigger, act in on.items()}
+    _registered(name, files)(data=data, key=key, **handlers)

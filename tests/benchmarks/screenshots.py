@@ -37,8 +37,8 @@ def shoot(
     )
     page = context.new_page()
     page.goto(url)
-    drawn = page.locator(".lab svg") if url.endswith("/lab") else charts(page)
-    drawn.nth(1).wait_for(timeout=120_000)
+    drawn = page.locator(".lab svg, .explorer[data-ready]").or_(charts(page))
+    drawn.last.wait_for(timeout=120_000)
     page.wait_for_timeout(2_500)
     if whole:
         height = page.evaluate(HEIGHT)

@@ -13,12 +13,12 @@ from tests.e2e.server import Server, charts
 VIEWS = {
     "": 6,
     "lab": 0,
-    "decision_space": 3,
-    "decision_space?picked=3,17&samples=Training": 4,
-    "confusion?of=Original&true=Shirt&answer=T-shirt": 4,
+    "decision_space": 0,
+    "decision_space?picked=3,17&samples=Training": 1,
+    "confusion?picked=test.true-6.original-0": 4,
     "null_space": 7,
     "null_space?view=Frozen+and+reachable": 6,
-    "pseudo_labels": 2,
+    "pseudo_labels": 1,
     "compare": 3,
     "audit": 1,
     "runs": 0,
@@ -58,6 +58,8 @@ def wait_until_drawn(page: Any, figures: int) -> None:
     expect(page.locator("h1")).to_be_visible()
     if re.search("/lab$", page.url):
         expect(page.locator(".lab svg")).to_have_count(3)
+    if re.search("decision_space|confusion|pseudo_labels", page.url):
+        expect(page.locator(".explorer[data-ready]")).to_be_visible()
     if figures:
         expect(charts(page).nth(figures - 1)).to_be_visible()
 

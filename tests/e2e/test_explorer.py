@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
 import pytest
 from playwright.sync_api import TimeoutError, expect
 
+from pages.shared import id_code
 from tests.e2e.server import Server, charts, go_to
 
 LASSO = ((0.99, 0.02), (0.99, 0.98), (0.02, 0.98), (0.02, 0.02))
@@ -24,10 +26,23 @@ def header(page: Any) -> Any:
     return page.get_by_text(re.compile(r"^\S.* · forgetting .* · seed"))
 
 
-def lasso(page: Any, plot: int = 0, corners: tuple[tuple[float, float], ...] = LASSO) -> None:
-    """Draw a closed line on a map."""
-    page.wait_for_timeout(500)  # the new maps replace those on the page
-    area = page.locator("[data-testid=stPlotlyChart] .nsewdrag").nth(plot)
+def explored(page: Any) -> Any:
+    """The maps or the drawer of selected samples, once they show what the page is about."""
+    shown = page.locator(".explorer[data-ready]")
+    expect(shown).to_be_visible()
+    return shown
+
+
+def selected(page: Any) -> int:
+    """How many samples the drawer says are selected."""
+    heading = page.get_by_role("heading", name=re.compile(r"^[\d,]+ selected$"))
+    expect(heading).to_be_visible()
+    return int(heading.inner_text().split()[0].replace(",", ""))
+
+
+def lasso(page: Any, corners: tuple[tuple[float, float], ...] = LASSO) -> None:
+    """Draw a closed line on the first map."""
+    area = page.locator(".explorer .map").first
     area.scroll_into_view_if_needed()
     box = area.bounding_box()
     at = [
@@ -149,29 +164,58 @@ def test_the_sweep_is_run_and_a_click_takes_its_threshold_everywhere(
 
 def test_exactly_the_chosen_samples_are_forgotten(app: Server, page: Any) -> None:
     page.goto(f"{app.url}/decision_space?dataset=digits&map=PCA")
-    expect(charts(page).nth(1)).to_be_visible()
+    explored(page)
     lasso(page)
     expect(page.get_by_text("select them among the Training samples")).to_be_visible()
     switch(page, "Samples", "Training")
     expect(page.get_by_text(re.compile(r"training samples · map trust"))).to_be_visible()
+    expect(page.get_by_text("test samples are selected; the samples here")).to_be_visible()
     lasso(page, corners=((0.6, 0.05), (0.6, 0.35), (0.2, 0.35), (0.2, 0.05)))
-    chosen = page.get_by_role("heading", name=re.compile(r"^\d+ selected$"))
-    expect(chosen).to_be_visible()
-    count = int(chosen.inner_text().split()[0])
+    count = selected(page)
     assert 0 < count <= 500
     page.get_by_role("button", name="Forget exactly these").click()
     expect(header(page)).to_contain_text(f"UNSC · forgetting {count} sample")
     page.wait_for_url(re.compile("ids="))
-    assert len(re.split("%2C|,", re.search("ids=([^&]*)", page.url)[1])) == count
+    ids = parse_qs(urlsplit(page.url).query)["ids"][0]
+    assert len(id_code.unpack(ids)) == count
     go_to(page, "Pseudo-labels")
-    expect(charts(page).nth(1)).to_be_visible(timeout=180_000)  # the flow beside the counts
+    expect(page.locator(".flow svg")).to_be_visible(timeout=180_000)
 
 
-def test_a_chosen_sample_is_part_of_the_link(app: Server, page: Any) -> None:
+def test_one_selection_is_shown_on_every_page(app: Server, page: Any) -> None:
     page.goto(f"{app.url}/decision_space?picked=17,3")
-    expect(page.get_by_role("heading", name="2 selected")).to_be_visible()
-    expect(charts(page).nth(3)).to_be_visible()  # the logits below the maps
-    expect(page.locator(".unsc-card img")).to_have_count(2)
+    explored(page)
+    assert selected(page) == 2
+    expect(page.locator(".gallery .one")).to_have_count(2)
+    page.get_by_role("combobox", name="Select an outcome").select_option("Correctly forgotten")
+    page.wait_for_url(re.compile(r"picked=test\.outcome-forgotten"))
+    count = selected(page)
+    page.locator(".matrices rect[fill-opacity]").first.click()  # only those of one cell
+    expect(page.get_by_role("heading", name=f"{count:,} selected")).to_have_count(0)
+    of_cell = selected(page)
+    assert 0 < of_cell < count
+    page.wait_for_url(re.compile(r"picked=test\.outcome-forgotten\.true-6\.original-"))
+    go_to(page, "Confusion")
+    explored(page)
+    assert selected(page) == of_cell
+
+
+def test_a_band_is_dragged_to_another_class_and_run(app: Server, page: Any) -> None:
+    page.goto(f"{app.url}/pseudo_labels?dataset=digits")
+    expect(page.locator(".flow svg")).to_be_visible()
+    box = page.locator(".flow .node.left").first.bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + 30, y + 10, steps=3)
+    expect(page.locator(".flow .slot").first).to_be_visible()
+    target = page.locator(".flow .slot").last.bounding_box()
+    page.mouse.move(x + 30, target["y"] + target["height"] / 2, steps=3)
+    page.mouse.up()
+    page.get_by_role("button", name="Run with these labels").first.click()
+    page.wait_for_url(re.compile(r"edits=\d%3E9"))
+    outcome = page.get_by_text(re.compile(r"Acc_r is [\d.]+ % instead of [\d.]+ %"))
+    expect(outcome).to_be_visible(timeout=180_000)
 
 
 def test_the_map_is_played_and_scrubbed(app: Server, page: Any) -> None:
@@ -214,11 +258,13 @@ def test_a_cell_is_read_in_all_matrices_and_opened(app: Server, page: Any) -> No
     )
     expect(page.locator(".unsc-linked-frame")).to_have_count(4)
     page.mouse.click(x + 2, y + 2)
-    expect(page.get_by_text(re.compile(r"^Shirt .* T-shirt by the original .*\d"))).to_be_visible()
-    expect(page.locator(".unsc-card img").first).to_be_visible()
-    page.wait_for_url(re.compile("of=Original&true=Shirt&answer=T-shirt"))
-    page.reload()
-    expect(page.get_by_text(re.compile(r"^Shirt .* T-shirt by the original .*\d"))).to_be_visible()
+    expect(page.get_by_text("true class Shirt, predicted as T-shirt by the")).to_be_visible()
+    expect(page.locator(".gallery .one").first).to_be_visible()
+    page.wait_for_url(re.compile(r"picked=test\.true-6\.original-0"))
+    count = selected(page)
+    page.goto(f"{app.url}/confusion?of=Original&true=Shirt&answer=T-shirt")  # an older link
+    assert selected(page) == count
+    expect(page.get_by_role("combobox", name="Predicted class")).to_have_value("T-shirt")
 
 
 def choose(page: Any, box: str, option: Any) -> None:
@@ -235,7 +281,7 @@ def choose(page: Any, box: str, option: Any) -> None:
 
 def test_other_pseudo_labels_are_tried_beside_the_unedited_ones(app: Server, page: Any) -> None:
     page.goto(f"{app.url}/pseudo_labels?dataset=digits")
-    expect(charts(page).nth(1)).to_be_visible(timeout=180_000)  # the flow beside the counts
+    expect(page.locator(".flow svg")).to_be_visible(timeout=180_000)
     # Nothing more is drawn by itself.
     expect(page.get_by_role("button", name="Cancel")).to_have_count(0)
     choose(page, "All samples with the pseudo-label", page.get_by_role("option").first)
@@ -260,14 +306,15 @@ def test_a_shared_link_shows_the_same_in_another_browser(
 ) -> None:
     page.goto(f"{app.url}/{link}")
     expect(page.locator("[data-testid=stMetric]").nth(4)).to_be_visible()
-    expect(charts(page).first).to_be_visible()
+    drawn = ".explorer[data-ready]"
+    expect(page.locator(drawn)).to_be_visible()
     page.get_by_role("button", name="Share").click()
     shared = page.get_by_test_id("stCode").inner_text().strip()
     assert shared.startswith(f"{app.url}/{link.split('?')[0]}?")
     expect(page.get_by_text("Only this computer can open")).to_be_visible()
     other = chromium.new_context(viewport={"width": 1440, "height": 900}).new_page()
     other.goto(shared)
-    expect(charts(other).first).to_be_visible()
+    expect(other.locator(drawn)).to_be_visible()
     for seen in (
         "h1",
         "[data-testid=stMetricValue] >> nth=0",

@@ -180,16 +180,24 @@ def test_corrupt_and_foreign_weights_are_one_sentence(
 
 def test_selecting_samples_on_the_map_shows_their_images(app: Server, page: Any) -> None:
     page.goto(f"{app.url}/decision_space")
-    expect(charts(page).nth(2)).to_be_visible()
-    plot = page.locator("[data-testid=stPlotlyChart] .nsewdrag").first
-    box = plot.bounding_box()
-    page.mouse.move(box["x"] + 5, box["y"] + 5)
-    page.mouse.down()
-    for x, y in ((0.99, 0.02), (0.99, 0.98), (0.02, 0.98), (0.02, 0.02)):
-        page.mouse.move(box["x"] + x * box["width"], box["y"] + y * box["height"], steps=4)
-    page.mouse.up()
+    expect(page.locator(".explorer[data-ready]")).to_be_visible()
+    box = page.locator(".explorer .map").first.bounding_box()
+
+    def lasso(low: float, high: float) -> None:
+        corners = ((low, low), (high, low), (high, high), (low, high), (low, low))
+        page.mouse.move(box["x"] + low * box["width"], box["y"] + low * box["height"])
+        page.mouse.down()
+        for x, y in corners:
+            page.mouse.move(box["x"] + x * box["width"], box["y"] + y * box["height"], steps=4)
+        page.mouse.up()
+
+    lasso(0.01, 0.99)
+    expect(page.get_by_text(re.compile(r"^[\d,]+ samples are too many to select"))).to_be_visible()
+    lasso(0.4, 0.6)
     expect(page.get_by_role("heading", name=re.compile(r"\d+ selected"))).to_be_visible()
-    expect(page.locator(".unsc-card img").first).to_be_visible()
+    expect(page.locator(".gallery .one canvas").first).to_be_visible()
+    page.wait_for_url(re.compile(r"picked=test\.ids-"))
+    assert len(page.url) < 1000
 
 
 def test_server_log_is_quiet(app: Server) -> None:

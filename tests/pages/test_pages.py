@@ -29,7 +29,7 @@ from unsc_core.methods import METHODS
 PAGES = sorted(path.stem for path in (ROOT / "pages").glob("*.py"))
 APART = {"lab", "runs"}
 """Pages that do not show the one experiment, and have tests of their own."""
-FEW_FIGURES = {"audit": 1}
+FEW_FIGURES = {"audit": 1, "decision_space": 0, "pseudo_labels": 1}
 """Pages that open with fewer than two figures."""
 
 

@@ -81,6 +81,8 @@ def redirected(edits: Sequence[str], source: int, target: int) -> tuple[str, ...
     of single samples stay as they are.
     """
     single = [edit for edit in edits if edit.startswith("#")]
-    moved = dict(map(int, edit.split(">")) for edit in edits if not edit.startswith("#"))
-    found = {a: target if b == source else b for a, b in ({source: source} | moved).items()}
+    moved = {source: source}
+    for a, b in (edit.split(">") for edit in edits if not edit.startswith("#")):
+        moved[int(a)] = int(b)
+    found = {a: target if b == source else b for a, b in moved.items()}
     return (*(f"{a}>{b}" for a, b in found.items() if a != b), *single)

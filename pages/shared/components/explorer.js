@@ -33,7 +33,7 @@ class Explorer {
     this.root.classList.toggle("alone", !data.settings);
     // What the server knows, unless something was selected here since.
     if (data.answer >= this.sent || this.picked === undefined) this.show(this.fromServer(data.picked), data.elsewhere);
-    this.root.dataset.ready = "true";
+    Object.assign(this.root.dataset, { ready: "true", numbers: data.numbers });
   }
 
   /** { rule, found, missing, total } of what the server says: { rule, ids, count }. */

@@ -12,8 +12,8 @@ from unsc_core.figures.confusion import CELLS, cells_of, confusion, difference, 
 PERCENT, COUNTS = "Percent of the row", "Counts"
 BOXES = {"of": "Matrix", "true": "True class", "answer": "Predicted class"}
 HINT = (
-    "Click a cell of a matrix to see its images here; or choose a class or an outcome above. What "
-    "you select stays selected on every page."
+    "Click a cell of a matrix, or choose a class or an outcome here, to see its images. They stay "
+    "selected on every page."
 )
 
 

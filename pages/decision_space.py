@@ -28,8 +28,8 @@ FILTERS = {"All": "every sample"} | {OUTCOME_NAMES[key]: OUTCOMES[key] for key i
 MAPS = ("UMAP", "PCA")
 VIEWS = ("Before and after", "Epoch by epoch")
 HINT = (
-    "Point at a sample to see its image and its places on all maps. Click it, draw a lasso around "
-    "several, or choose a class or an outcome above to select samples, here and on every page."
+    "Point at a sample to see its image and its place on every map. Click it, draw a lasso or "
+    "choose a class to select samples, here and on every page."
 )
 
 
@@ -148,8 +148,8 @@ part, filter_name, paths = result.split.measured_part, "All", True
 if view == VIEWS[0]:
     if not result.split.forget_ids:
         part = selection.choose_part(row)
-    filter_name = choose_filter(row.container(width=260))
-    paths = row.toggle("Paths of forgotten samples", value=True, key="paths", bind="query-params")
+    filter_name = choose_filter(row.container(width=200))
+    paths = row.toggle("Paths of forgotten", value=True, key="paths", bind="query-params")
 jobs.stop_until_predicted(result, part)
 
 if kind == "UMAP" and not cache.has_umap(experiment.config):

@@ -19,10 +19,7 @@ FILES = (
     *("explorer.html", "explorer.css"),
     *("make.js", "marks.js", "samples.js", "drawer.js", "maps.js", "explorer.js"),
 )
-ONLY_TRAINING = (
-    "To forget single samples, select them among the Training samples: a model can only forget "
-    "what it was trained on."
-)
+ONLY_TRAINING = "To forget single samples, select them among the Training samples."
 _ANSWERED = "picked_at"
 """Key of when the browser made the selection that the session has, in its milliseconds."""
 

@@ -30,7 +30,7 @@ def test_no_sample_is_sent_to_its_own_class(shared_store: Store) -> None:
 
 
 @pytest.mark.parametrize(
-    "edits", [(), ("4>2",), ("2>3",), ("2>3", "4>2"), ("5>8", "4>2", "6>2"), ("2>4", "4>2")]
+    "edits", [(), ("4>2",), ("2>7",), ("2>7", "4>2"), ("5>8", "4>2", "6>2"), ("2>4", "4>2")]
 )
 def test_a_dragged_label_takes_along_all_that_have_it(
     edits: tuple[str, ...], shared_store: Store

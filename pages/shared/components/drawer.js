@@ -5,13 +5,14 @@ const NEAREST = 8;
 
 class Drawer {
   /** `act`: { select({ rule } or { found } or null), narrow(rule), forget(), point(sample, model) }. */
-  constructor(root, act) {
+  constructor(root, top, act) {
     Object.assign(this, { root, act, shown: MANY });
     this.sheet = new Sheet();
     this.search = make("div", { class: "search" });
-    this.inside = make("div", { class: "inside" });
+    this.inside = make("div", { class: "inside", tabindex: 0, role: "region", "aria-label": "Details of the selection" });
     this.said = make("p", { class: "said", role: "status" });
-    root.append(this.search, this.said, this.inside);
+    top.append(this.search, this.said);
+    root.append(this.inside);
   }
 
   /** Show other samples. */
@@ -53,12 +54,11 @@ class Drawer {
     const rule = picked?.rule ?? [], named = Object.fromEntries(rule);
     this.classBox.value = rule.every(([name]) => ["true", "outcome"].includes(name)) ? named.true ?? "" : "";
     this.outcomeBox.value = named.outcome ?? "";
-    this.say(elsewhere ?? "");
-    this.root.classList.toggle("empty", !picked);
+    this.say(elsewhere || (picked ? "" : this.data.hint));
     this.focus = make("div", { class: "focus" });
     this.inside.scrollTop = 0;
     if (!picked) {
-      this.inside.replaceChildren(this.focus, make("p", { class: "hint" }, this.data.hint));
+      this.inside.replaceChildren(this.focus);
       return;
     }
     const { found } = picked;

@@ -9,9 +9,13 @@ class Explorer {
       forget: () => this.trigger("forget", Date.now()),
       point: (i, model) => this.maps?.point(i, model),
     };
-    this.drawer = new Drawer(root.querySelector(".drawer"), act);
+    this.drawer = new Drawer(...this.parts("drawer"), act);
     this.sent = this.answered = 0;
     this.act = act;
+  }
+
+  parts(name) {
+    return [this.root.querySelector(`.${name}`), this.root.querySelector(".top")];
   }
 
   async update(data, trigger) {
@@ -24,7 +28,7 @@ class Explorer {
       this.samples = new Samples(data.about, bytes);
       this.drawer.use(this.samples, data);
       if (data.settings) {
-        this.maps ??= new Maps(this.root.querySelector(".maps"), this.act);
+        this.maps ??= new Maps(...this.parts("maps"), this.act);
         this.maps.details = (i, m) => this.drawer.details(i, m, 72, 32);
         this.maps.load(this.samples, data.settings);
       }
@@ -48,6 +52,7 @@ class Explorer {
     if (this.shown === text && this.picked !== undefined) return;
     this.shown = text;
     this.picked = picked;
+    this.root.classList.toggle("empty", !picked);
     this.maps?.pick(picked);
     this.drawer.draw(picked, elsewhere);
   }

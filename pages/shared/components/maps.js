@@ -6,7 +6,7 @@ const MOST_TWINS = 60; // selected samples whose ways from map to map are drawn
 
 class Maps {
   /** `act`: { select(picked, how), point(sample, model) }. */
-  constructor(root, act) {
+  constructor(root, top, act) {
     const touch = window.matchMedia("(hover: none)").matches; // there, a drag scrolls the page
     Object.assign(this, { root, act, tool: touch ? "move" : "lasso", view: { u: 0.5, v: 0.5, zoom: 1 }, pointed: null });
     this.legend = make("div", { class: "legend", role: "group", "aria-label": "Classes: select one" });
@@ -15,7 +15,9 @@ class Maps {
     [this.base, this.over] = ["base", "over"].map((name) => make("canvas", { class: name, role: "presentation" }));
     this.tip = make("div", { class: "tip", hidden: true });
     this.area = make("div", { class: "area", tabindex: 0, role: "group", "aria-label": "Maps. Arrow keys move them, plus and minus zoom, 0 shows all, Escape clears the selection." }, this.grid, this.base, this.over, this.tip);
-    root.append(make("div", { class: "top" }, this.legend, this.tools), this.area);
+    top.prepend(this.legend);
+    top.querySelector(".search").after(this.tools);
+    root.append(this.area);
     this.marks = new Marks(this.base);
     this.pen = this.over.getContext("2d");
     this.buildTools();
@@ -130,7 +132,7 @@ class Maps {
     const few = Math.min(1.35, Math.max(1, Math.sqrt(2500 / samples.n)));
     const grow = few * Math.min(1.6, Math.sqrt(this.view.zoom));
     const size = Math.round(20 * grow) / 10;
-    const disc = marks.kind("disc", size), cross = marks.kind("cross", size * 1.4), ring = marks.kind("disc", size + 2.2), bold = marks.kind("disc", size + 0.8), boldCross = marks.kind("cross", size * 1.7);
+    const disc = marks.kind("disc", size), cross = marks.kind("cross", size * 1.4), ring = marks.kind("disc", size + 2.2), bold = marks.kind("disc", size + 1.2), inRing = marks.kind("cross", size);
     const ink = pixel(samples.look.ink), paper = pixel(samples.look.paper), forget = pixel(samples.look.forget);
     const [plain, strong] = picked ? [45, 70] : [165, 235];
     const started = performance.now();
@@ -147,8 +149,9 @@ class Maps {
       for (const i of picked ?? []) {
         const [x, y] = this.at(m, i);
         if (!this.inside(m, x, y)) continue;
-        if (samples.isForgotten(i)) marks.add(boldCross, x, y, forget, 256);
-        else marks.add(ring, x, y, ink, 150), marks.add(bold, x, y, this.pixels[i], 256);
+        marks.add(ring, x, y, ink, 200);
+        marks.add(bold, x, y, samples.isForgotten(i) ? paper : this.pixels[i], 256);
+        if (samples.isForgotten(i)) marks.add(inRing, x, y, forget, 256);
       }
     });
     marks.end();
@@ -165,7 +168,7 @@ class Maps {
     pen.scale(this.ratio, this.ratio);
     pen.strokeStyle = samples.look.muted;
     if (this.data.paths && !picked) {
-      pen.globalAlpha = 0.3;
+      pen.globalAlpha = 0.2;
       pen.lineWidth = 0.6;
       panels.forEach((panel, m) => {
         if (m === 0) return;

@@ -118,6 +118,7 @@ class Sheet {
       this.image = image;
       this.waiting.splice(0).forEach((draw) => draw());
     };
+    image.onerror = () => (this.address = null); // asked for again with what the page sends next
     image.src = new URL(sheet.url, location.href);
   }
 

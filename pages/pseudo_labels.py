@@ -196,12 +196,12 @@ editable = method.uses_pseudo_labels and not (lesson.current().fixed("more") or 
 picked = selection.current(result)
 drawn = {"label-counts": label_counts(result, look)}
 draw_flow()
+if editable and experiment.config.edits:
+    compare_edits()
 st.header("Samples by label")
 pictures.draw(drawn["label-counts"], "label-counts")
 sample_rows = draw_samples()
 if editable:
     st.header("What if they had other labels?")
-    if experiment.config.edits:
-        compare_edits()
     edit_form(sample_rows)
 pictures.downloads(drawn)

@@ -212,7 +212,7 @@ def test_a_band_is_dragged_to_another_class_and_run(app: Server, page: Any) -> N
     target = page.locator(".flow .slot").last.bounding_box()
     page.mouse.move(x + 30, target["y"] + target["height"] / 2, steps=3)
     page.mouse.up()
-    page.get_by_role("button", name="Run with these labels").first.click()
+    page.get_by_role("button", name="Run with this label").click()
     page.wait_for_url(re.compile(r"edits=\d%3E9"))
     outcome = page.get_by_text(re.compile(r"Acc_r is [\d.]+ % instead of [\d.]+ %"))
     expect(outcome).to_be_visible(timeout=180_000)

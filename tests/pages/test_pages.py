@@ -219,6 +219,24 @@ def test_impossible_options_of_a_page_are_named() -> None:
     assert len(app.get("plotly_chart")) == 4
 
 
+@pytest.mark.parametrize("picked", ["test.ids-999999", "train.true-11"])
+def test_a_selection_that_does_not_exist_is_dropped_with_a_note(picked: str) -> None:
+    app = open_page("decision_space", map="PCA", picked=picked)
+    (warning,) = app.warning
+    assert re.search(r"999999|Class 11", warning.value)
+    assert "picked" not in app.query_params
+
+
+def test_a_cell_is_selected_by_an_older_link_and_by_boxes() -> None:
+    app = open_page("confusion", of="Original", true="Shirt", answer="T-shirt")
+    assert app.query_params["picked"] == "test.true-6.original-0"
+    assert "answer" not in app.query_params
+    app.selectbox(key="true").set_value("Coat").run()
+    assert app.query_params["picked"] == "test.true-4.original-0"
+    app.selectbox(key="answer").set_value(None).run()
+    assert app.query_params["picked"] == "test.true-4"
+
+
 def place(block: Any, key: str) -> list[int]:
     """The position of a control in a block, of the control in its child, and so on; or nothing."""
     for index, child in block.children.items():

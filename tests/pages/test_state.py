@@ -212,3 +212,22 @@ def test_a_page_drawn_again_sends_the_values_of_its_controls_once_more() -> None
     assert app.selectbox[0].proto.raw_value == "3"
     app.run()
     assert not app.selectbox[0].proto.set_value
+
+
+def test_another_dataset_has_other_samples_so_nothing_is_selected() -> None:
+    def page() -> None:
+        import streamlit as st
+
+        from pages.shared import state
+
+        for dataset in ("fashion-mnist-mini", "digits"):
+            state.change(dataset=dataset, seed=4)
+            st.text(state.current().picked)
+        st.text(st.session_state["link_notes"])
+
+    app = AppTest.from_function(page)
+    app.query_params["picked"] = "test.true-6"
+    same, other, notes = (text.value for text in app.run().text)
+    assert "true" in same
+    assert other == "None"
+    assert notes.count("fashion-mnist-mini") == 1

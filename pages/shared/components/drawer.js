@@ -62,14 +62,15 @@ class Drawer {
       return;
     }
     const { found } = picked;
-    this.inside.replaceChildren(
+    const parts = [
       make("div", { class: "head" }, make("h2", {}, `${found.length.toLocaleString("en")} selected`), make("button", { onclick: () => this.act.select(null) }, "Clear")),
       make("p", { class: "what" }, this.described(picked)),
       this.forgetting(found),
       this.focus,
       this.gallery(found),
       ...(found.length ? [this.counts(found), this.flow(found), this.matrices(found)] : []),
-    );
+    ];
+    this.inside.replaceChildren(...parts.filter(Boolean));
     this.point(found.length === 1 ? found[0] : null);
   }
 

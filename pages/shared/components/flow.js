@@ -119,7 +119,7 @@ class Flow {
     const nearest = slots.reduce((best, slot) => (Math.abs(slot.y - y) < Math.abs(best.y - y) ? slot : best));
     drag.to = near ? nearest.label : null;
     for (const slot of slots) slot.box.classList.toggle("at", slot.label === drag.to);
-    drag.ghost.setAttribute("transform", `translate(${x + 8}, ${y - 20})`);
+    drag.ghost.setAttribute("transform", `translate(${x + 14}, ${y - 30})`);
     const moved = counted(this.at[0].get(drag.from).n, "sample");
     this.say(drag.to === null ? "Let go over a class on the left." : `All ${moved} assigned ${data.names[drag.from]} → ${data.names[drag.to]}`);
   }
@@ -147,7 +147,7 @@ class Flow {
     this.dropped = true; // the click that follows selects nothing
     if (drag.to === null) return this.show();
     const moved = counted(this.at[0].get(drag.from).n, "sample");
-    const run = make("button", { class: "primary", onclick: () => this.trigger("edit", { from: drag.from, to: drag.to, at: Date.now() }) }, "Run with these labels");
+    const run = make("button", { class: "primary", onclick: () => this.trigger("edit", { from: drag.from, to: drag.to, at: Date.now() }) }, "Run with this label");
     const cancel = make("button", { onclick: () => this.show() }, "Cancel");
     this.say(`All ${moved} assigned ${data.names[drag.from]} → ${data.names[drag.to]}.`, run, cancel);
     run.focus();

@@ -96,19 +96,19 @@ read_older_link()
 picked = selection.current(result)
 selected = picked.of(part)
 draw_boxes(row, picked.in_part(part))
+drawn = {name: confusion(result, name, part, in_percent, look, selected) for name in models}
+drawn["difference"] = difference(result, part, in_percent, look, selected)
+values = {name: matrix(result, name, part, in_percent) for name in models}
+values["difference"] = values["unlearned"] - values["original"]
+shown = {name: one.round(2).tolist() for name, one in values.items()}
+units = dict.fromkeys(shown, " %" if in_percent else "")
+if in_percent:
+    units["difference"] = " points"
+counts = {name: cells_of(result, name, part, selected).tolist() for name in drawn}
+linked.hover(names, shown, units, CELLS, counts)
+named = {f"confusion-{name}": picture for name, picture in drawn.items()}
 left, right = st.columns([5, 2])
 with left:
-    drawn = {name: confusion(result, name, part, in_percent, look, selected) for name in models}
-    drawn["difference"] = difference(result, part, in_percent, look, selected)
-    values = {name: matrix(result, name, part, in_percent) for name in models}
-    values["difference"] = values["unlearned"] - values["original"]
-    shown = {name: one.round(2).tolist() for name, one in values.items()}
-    units = dict.fromkeys(shown, " %" if in_percent else "")
-    if in_percent:
-        units["difference"] = " points"
-    counts = {name: cells_of(result, name, part, selected).tolist() for name in drawn}
-    linked.hover(names, shown, units, CELLS, counts)
-    named = {f"confusion-{name}": picture for name, picture in drawn.items()}
     pictures.draw_in_rows(named, 2, sentence=False, on_click=open_cell)
 with right:
     explorer.drawer(result, part, HINT)

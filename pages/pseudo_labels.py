@@ -29,8 +29,8 @@ from unsc_core.methods import METHODS
 
 PER_CLASS = 8
 HINT = (
-    "Click a band or an image below, or choose a class or an outcome here, to see the samples. They "
-    "stay selected on every page."
+    "Click a band or an image below, or choose a class or an outcome here, to see the samples. "
+    "They stay selected on every page."
 )
 
 

@@ -9,6 +9,7 @@ import streamlit as st
 
 PAGES = {
     "story": ("Story", "auto_stories"),
+    "explainer": ("What is a null space?", "view_in_ar"),
     "lab": ("2-D lab", "science"),
     "decision_space": ("Decision space", "scatter_plot"),
     "confusion": ("Confusion", "grid_on"),

@@ -16,12 +16,17 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from scipy.linalg import eigh
+from scipy.sparse.linalg import eigsh
 from torch import Tensor
 
+Groups = Sequence[Tensor] | Tensor
+"""One second moment (d, d) for each group of a layer, or (groups, d, d)."""
 PRICES = (0.0, 0.25, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 10.0, 20.0, 50.0, 200.0)
 """λ, relative to the ratio of the two energies: at 1 a direction is taken if forgotten samples have
 a larger share of their energy along it than retained samples of theirs."""
 BISECTIONS = 12
+DENSE, MOST = 1200, 64
+"""Inputs up to which all directions are found, and how many of a wider layer."""
 
 
 @dataclass(frozen=True)
@@ -39,24 +44,42 @@ class Reach:
     directions: int
 
 
-def at_price(retained: Tensor, forgotten: Tensor, price: float) -> Reach:
-    """What the eigenvectors of F − λR with positive eigenvalues reach.
+def best_directions(retained: Groups, forgotten: Groups, price: float) -> list[Tensor]:
+    """The eigenvectors of F − λR with positive eigenvalues, in each group of a layer.
 
     Args:
-        retained, forgotten: second moments (groups, d, d), each with a trace above 0.
-        price: λ for moments of trace 1.
+        retained, forgotten: second moments of each group, with traces that are not all 0.
+        price: λ for moments whose traces, over all groups, are 1.
+
+    Returns:
+        (d, k) float64 orthonormal columns of each group, on the CPU; at most MOST in a layer of
+        more than DENSE inputs.
     """
     r, f = (_shares(moments) for moments in (retained, forgotten))
-    through, reached, count = 0.0, 0.0, 0
-    for one, other in zip(r, f, strict=True):
-        _, found = eigh(other - price * one, subset_by_value=(0.0, np.inf))
-        through += float((found * (one @ found)).sum())
-        reached += float((found * (other @ found)).sum())
-        count += found.shape[1]
-    return Reach(through, reached, count)
+    return [torch.from_numpy(_positive(b - price * a)) for a, b in zip(r, f, strict=True)]
 
 
-def frontier(retained: Tensor, forgotten: Tensor) -> list[Reach]:
+def _positive(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(d, k) eigenvectors with positive eigenvalues of a symmetric matrix (d, d)."""
+    if len(matrix) <= DENSE:
+        return eigh(matrix, subset_by_value=(0.0, np.inf))[1]
+    start = np.ones(len(matrix))
+    values, vectors = eigsh(matrix, MOST, which="LA", v0=start)
+    return vectors[:, values > 0]
+
+
+def at_price(retained: Groups, forgotten: Groups, price: float) -> Reach:
+    """What `best_directions` reach; arguments as there."""
+    r, f = (_shares(moments) for moments in (retained, forgotten))
+    directions = [u.numpy() for u in best_directions(retained, forgotten, price)]
+    through, reached = (
+        sum(float((u * (c @ u)).sum()) for u, c in zip(directions, of, strict=True))
+        for of in (r, f)
+    )
+    return Reach(through, reached, sum(u.shape[1] for u in directions))
+
+
+def frontier(retained: Groups, forgotten: Groups) -> list[Reach]:
     """The most that can be reached, from every direction to hardly any; arguments as `at_price`.
 
     Empty if one of the two has no energy.
@@ -66,7 +89,7 @@ def frontier(retained: Tensor, forgotten: Tensor) -> list[Reach]:
     return [at_price(retained, forgotten, price) for price in PRICES]
 
 
-def within(retained: Tensor, forgotten: Tensor, budget: float) -> Reach:
+def within(retained: Groups, forgotten: Groups, budget: float) -> Reach:
     """The most that `at_price` reaches while at most the share `budget` of R is let through."""
     best = Reach(0.0, 0.0, 0)
     if min(_energy(retained), _energy(forgotten)) <= 0:
@@ -112,9 +135,10 @@ def soft_reach(eigenvalues: Any, forgotten: Any, softness: Sequence[float]) -> l
     return found
 
 
-def _shares(moments: Tensor) -> NDArray[np.float64]:
-    return (moments.double() / _energy(moments)).cpu().numpy()
+def _shares(moments: Groups) -> list[NDArray[np.float64]]:
+    total = max(_energy(moments), 1e-300)
+    return [(moment.double() / total).cpu().numpy() for moment in moments]
 
 
-def _energy(moments: Tensor) -> float:
-    return float(moments.double().diagonal(dim1=-2, dim2=-1).sum())
+def _energy(moments: Groups) -> float:
+    return sum(float(moment.double().trace()) for moment in moments)

@@ -111,9 +111,9 @@ def network(
         "outputs, not what the outputs are used for. The best directions are the eigenvectors of "
         "the forgotten samples' second moment minus a multiple of the retained samples' (each "
         "divided by its trace) with positive eigenvalues: no other orthonormal directions reach "
-        "more for the same energy let through. UNSC does not use them; they show what a cut that "
-        "looks at the retained samples alone leaves aside. A soft projector lets a little through "
-        "along every direction."
+        "more for the same energy let through. UNSC does not use them; *Selective directions*, a "
+        "method of this project, does. A soft projector lets a little through along every "
+        "direction."
     )
     pictures.downloads({"reach-layers": every, "reach-layer": one})
     page_links.link("null_space", "See the spectra, the angles and the movement of every layer")

@@ -182,3 +182,5 @@ COST = _description("cost")
 """{"rates", "device", "machine", "created"}; see `jobs.cost`."""
 AUDITED = _description("audits")
 """{"value", "detail"} of one audit of one network; see `audits.outcomes`."""
+SHADOWS = _arrays("shadows")
+"""What is known of one shadow model; see `audits.shadow.Shadows`."""

@@ -94,9 +94,8 @@ def _one_sample(
     st.markdown("**One sample**")
     link_notes.check("samples", KINDS)
     kind = st.segmented_control(
-        "A sample that the original was",
+        "A sample that was",
         list(KINDS),
-        format_func=lambda kind: {"held out": "not trained on"}.get(kind, kind),
         default="trained on",
         required=True,
         key="samples",

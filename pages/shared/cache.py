@@ -13,7 +13,7 @@ from unsc_core.analysis.comparison import MethodRun, read_run, variants
 from unsc_core.analysis.replay import Epochs, epochs_key, read_epochs
 from unsc_core.audits import AUDITS
 from unsc_core.audits.excess import over_seeds
-from unsc_core.audits.shadow import Attacked, Shadows, attacked, read_shadows, stored_models
+from unsc_core.audits.shadow import Answers, Attacked, attacked, read_answers, stored_models
 from unsc_core.audits.shadow_outcomes import shadow_outcomes
 from unsc_core.audits.stored import Outcomes, outcome_keys, read_outcomes, with_seeds
 from unsc_core.config import ExperimentConfig
@@ -22,7 +22,7 @@ from unsc_core.data.dataset import Dataset
 from unsc_core.data.request import Split, split
 from unsc_core.errors import StoreError
 from unsc_core.experiment.artefacts import SPECTRA, UNSEEN_ENERGY
-from unsc_core.experiment.keys import keys, logits_key, shadow_key
+from unsc_core.experiment.keys import keys, logits_key
 from unsc_core.experiment.resolve import settings
 from unsc_core.experiment.result import Result, read_original, read_result
 from unsc_core.experiment.store import Store
@@ -234,13 +234,8 @@ def shadow_models(config: ExperimentConfig) -> int:
     return stored_models(config, dataset(config.dataset), store())
 
 
-@st.cache_resource(show_spinner=False, max_entries=4)
-def _shadows(key: str, models: int, _config: ExperimentConfig) -> Shadows | None:
-    return read_shadows(_config, dataset(_config.dataset), store(), models)
-
-
-def _known_shadows(config: ExperimentConfig, models: int) -> Shadows | None:
-    return _shadows(shadow_key(config, dataset(config.dataset), 0), models, config)
+def _answers(config: ExperimentConfig, models: int) -> Answers | None:
+    return read_answers(config, request(config), store(), models)
 
 
 def attacked_networks(config: ExperimentConfig, models: int) -> dict[str, Attacked] | None:
@@ -256,7 +251,7 @@ def attacked_networks(config: ExperimentConfig, models: int) -> dict[str, Attack
 def _attacked_networks(
     config: ExperimentConfig, models: int, written: tuple[float, ...]
 ) -> dict[str, Attacked] | None:
-    found, known = result(config), _known_shadows(config, models)
+    found, known = result(config), _answers(config, models)
     if found is None or known is None or not found.is_complete(with_retrain=True):
         return None
     return {name: attacked(one, found.split, known) for name, one in found.rows.items()}
@@ -274,7 +269,7 @@ def _shadow_audits(
 ) -> Outcomes | None:
     found = [result(one) for one in with_seeds(config, seeds)]
     results = [one for one in found if one is not None and one.is_complete(with_retrain=True)]
-    known = _known_shadows(config, models)
+    known = _answers(config, models)
     return None if known is None or len(results) < seeds else shadow_outcomes(results, known)
 
 

@@ -21,7 +21,7 @@ def seen() -> dict[str, Attacked]:
     rng = np.random.default_rng(5)
     return {
         "original": original,
-        "mask": replace(original, log_odds=np.full(2000, -np.inf)),
+        "mask": replace(original, log_odds=rng.normal(0, 1, 2000), masked=True),
         "unlearned": replace(original, log_odds=original.log_odds - 12),
         "retrained": replace(original, log_odds=rng.normal(-9, 2, 2000)),
     }

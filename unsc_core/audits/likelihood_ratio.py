@@ -63,15 +63,20 @@ class Normals:
 def measure(seen: Attacked) -> Outcome:
     """AUC by the likelihood ratio; detail: see `judged`; "as_published", AUC if not lined up."""
     outcome, found = judged(scores, seen), np.zeros(len(seen.labels))
-    if not seen.hidden:
+    if not seen.silent:
         found = normals(seen).log_ratio(seen.log_odds)
     outcome.detail["as_published"] = auc(found[seen.member], found[~seen.member])
     return outcome
 
 
 def scores(seen: Attacked) -> Values:
-    """(n,) log likelihood ratios; 0 where the network hides the class or answers all alike."""
-    return normals(seen).log_ratio(lined_up(seen)) * _informative(seen)
+    """(n,) log likelihood ratios; 0 for a class of which the network says always the same."""
+    found = np.zeros(len(seen.labels))
+    if not seen.silent:
+        ratios = normals(seen).log_ratio(lined_up(seen))
+        for rows in _informative(seen):
+            found[rows] = ratios[rows]
+    return found
 
 
 def normals(seen: Attacked) -> Normals:
@@ -103,12 +108,12 @@ def lined_up(seen: Attacked) -> Values:
     For each class, a line from what shadow models say of a sample to what the network says takes
     out how hard the sample is and how far the whole class was moved. What is left of each sample is
     brought to the spread that it has in shadow models. None of this needs to know who is a member.
-    Where the network hides the class or answers all alike, these are the shadow models' means.
+    Of a class of which the network says always the same, these are the shadow models' means.
     """
     known = normals(seen)
     middle = (known.mean_in + known.mean_out) / 2
     found = middle.copy()
-    for rows in _informative_classes(seen):
+    for rows in _informative(seen):
         usual = (known.sd_in[rows] ** 2 + known.sd_out[rows] ** 2) / 2
         usual += np.mean((known.mean_in[rows] - known.mean_out[rows]) ** 2) / 4
         left = _residual(middle[rows], seen.log_odds[rows])
@@ -117,21 +122,9 @@ def lined_up(seen: Attacked) -> Values:
     return found
 
 
-def _informative(seen: Attacked) -> NDArray[np.bool_]:
-    """(n,) bool: the samples of classes of which the network shows something."""
-    found = np.zeros(len(seen.labels), dtype=bool)
-    for rows in _informative_classes(seen):
-        found[rows] = True
-    return found
-
-
-def _informative_classes(seen: Attacked) -> list[NDArray[np.intp]]:
-    values = seen.log_odds
-    return [
-        rows
-        for rows in seen.classes()
-        if np.isfinite(values[rows]).all() and values[rows].std() > SMALL
-    ]
+def _informative(seen: Attacked) -> list[NDArray[np.intp]]:
+    """The samples of each class of which the network does not always say the same."""
+    return [rows for rows in seen.classes() if seen.log_odds[rows].std() > SMALL]
 
 
 def _residual(x: Values, y: Values) -> Values:

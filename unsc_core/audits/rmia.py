@@ -39,9 +39,9 @@ def measure(seen: Attacked) -> Outcome:
 
 
 def scores(seen: Attacked) -> Values:
-    """(n,) shares of the other held-out samples of the class; 0 where the network hides it."""
+    """(n,) shares of the other held-out samples of the class with no larger gain."""
     found = np.zeros(len(seen.labels))
-    if seen.hidden:
+    if seen.silent:
         return found
     gained = gains(seen)
     for rows in seen.classes():

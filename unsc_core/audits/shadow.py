@@ -19,6 +19,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import logsumexp
 
 from unsc_core.audits.entry import SHADOW_MODELS, Outcome
 from unsc_core.audits.ranking import auc, chance_sd, false_alarms, tpr
@@ -38,11 +39,25 @@ Values = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
-class Shadows:
-    """What is known of the shadow models of a dataset, a network and its training.
+class Answers:
+    """What shadow models answer to all samples of the classes that a request forgets.
 
     Attributes:
-        log_odds: (models, n) of the true class of the training samples, then the test samples.
+        logits: (models, n, classes) on the forgotten training samples, then on the test samples of
+            their classes.
+        within: (models, n) bool, whether the model was trained on the sample.
+    """
+
+    logits: NDArray[np.float32]
+    within: NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False)
+class Shadows:
+    """What an attacker knows from shadow models.
+
+    Attributes:
+        log_odds: (models, n) of the class that is asked about; see `Attacked`.
         within: (models, n) bool, whether the model was trained on the sample.
     """
 
@@ -59,21 +74,26 @@ class Shadows:
 class Attacked:
     """What an attacker sees of one network, and what shadow models say of the same samples.
 
+    The class that is asked about is the true one. If the network hides it, it is the one of the
+    others that shadow models are surest of in the mean; their answers are then masked alike.
+
     Attributes:
-        log_odds: (n,) of the true class; −∞ where the network hides it.
+        log_odds: (n,) of that class, log p − log(1 − p).
         labels: (n,) true classes.
         member: (n,) bool, what is to be found out: whether the original was trained on it.
         shadows: of these samples.
+        masked: whether the network hides the true classes.
     """
 
     log_odds: Values
     labels: NDArray[np.int64]
     member: NDArray[np.bool_]
     shadows: Shadows
+    masked: bool = False
 
     @property
-    def hidden(self) -> bool:
-        """Whether the network does not show the confidence at all."""
+    def silent(self) -> bool:
+        """Whether there is nothing to see, since only one class is left to predict."""
         return not np.isfinite(self.log_odds).all()
 
     def of_first(self, models: int) -> Attacked:
@@ -87,17 +107,15 @@ class Attacked:
 
 
 def log_odds(logits: NDArray[np.floating], labels: NDArray[np.int64]) -> Values:
-    """(n,) log p − log(1 − p) of the true class; −∞ where it is hidden.
+    """(…, n) log p − log(1 − p) of a class; −∞ where it is hidden, ∞ where all others are.
 
     Args:
-        logits: (n, classes); −∞ where hidden. labels: (n,) true classes.
+        logits: (…, n, classes); −∞ where hidden. labels: (n,) the classes.
     """
-    rows = np.arange(len(labels))
+    of_class = np.arange(logits.shape[-1]) == labels[:, None]
     z = logits.astype(np.float64)
-    own = z[rows, labels]
-    z[rows, labels] = -np.inf
-    highest = z.max(1)
-    return own - (highest + np.log(np.exp(z - highest[:, None]).sum(1)))
+    own = z[..., of_class]
+    return own - logsumexp(np.where(of_class, -np.inf, z), axis=-1)
 
 
 def check_models(models: int, option: str = "The number of shadow models") -> None:
@@ -134,29 +152,40 @@ def stored_models(config: ExperimentConfig, dataset: Dataset, store: Store) -> i
     return next((model for model, there in enumerate(has) if not there), MOST)
 
 
-def read_shadows(
-    config: ExperimentConfig, dataset: Dataset, store: Store, models: int
-) -> Shadows | None:
-    """The first shadow models of a resolved config; None while one of so many is missing."""
-    found = [SHADOWS.read(store, shadow_key(config, dataset, model)) for model in range(models)]
-    if any(one is None for one in found):
-        return None
-    known = [one for one in found if one is not None]
-    return Shadows(
-        np.stack([one["log_odds"].astype(np.float64) for one in known]),
-        np.stack([one["within"] for one in known]),
-    )
+def read_answers(
+    config: ExperimentConfig, request: Split, store: Store, models: int
+) -> Answers | None:
+    """What the first shadow models of a resolved config answer; None while one is missing.
+
+    Args:
+        config: resolved.
+        request: the config's, of whole classes.
+        store: where they are.
+        models: how many.
+    """
+    forgotten = np.concatenate([request.is_forgotten(part) for part in PARTS])
+    logits, within = [], []
+    for model in range(models):
+        found = SHADOWS.read(store, shadow_key(config, request.dataset, model))
+        if found is None:
+            return None
+        logits.append(found["logits"][forgotten])
+        within.append(found["within"][forgotten])
+    return Answers(np.stack(logits), np.stack(within))
 
 
-def attacked(predictions: Predictions, request: Split, shadows: Shadows) -> Attacked:
+def attacked(predictions: Predictions, request: Split, answers: Answers) -> Attacked:
     """What an attacker sees of a network's answers to all samples of the forgotten classes.
 
-    The forgotten training samples come first, then the test samples of their classes.
+    Args:
+        predictions: of the network.
+        request: of whole classes.
+        answers: of the shadow models to the same request.
 
     Raises:
         AuditError: a logit is not a number.
     """
-    rows = {part: np.flatnonzero(request.is_forgotten(part)) for part in PARTS}
+    rows = {part: request.is_forgotten(part) for part in PARTS}
     logits = np.concatenate([predictions.of(part)[rows[part]] for part in PARTS])
     labels = np.concatenate([request.dataset.labels(part)[rows[part]] for part in PARTS])
     if np.isnan(logits).any() or np.isposinf(logits).any():
@@ -164,12 +193,15 @@ def attacked(predictions: Predictions, request: Split, shadows: Shadows) -> Atta
             "A logit of the network is not a number; train or unlearn it again with a smaller "
             "learning rate."
         )
-    columns = np.concatenate([rows["train"], len(request.dataset.y_train) + rows["test"]])
+    hidden = np.isneginf(logits).all(0)
+    shown = np.where(hidden, -np.inf, answers.logits)
+    asked = np.where(hidden[labels], shown.mean(0).argmax(1), labels)
     return Attacked(
-        log_odds(logits, labels),
+        log_odds(logits, asked),
         labels,
-        np.arange(len(labels)) < len(rows["train"]),
-        Shadows(shadows.log_odds[:, columns], shadows.within[:, columns]),
+        np.arange(len(labels)) < rows["train"].sum(),
+        Shadows(log_odds(shown, asked), answers.within),
+        masked=bool(hidden[labels].any()),
     )
 
 

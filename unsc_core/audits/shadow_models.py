@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from unsc_core.audits.shadow import check_models, half, log_odds
+from unsc_core.audits.shadow import check_models, half
 from unsc_core.config import ExperimentConfig
 from unsc_core.data import load_dataset
 from unsc_core.data.dataset import Dataset
@@ -83,11 +83,11 @@ def _pool(data: DeviceData) -> DeviceData:
 def _shadow(
     config: ExperimentConfig, dataset: Dataset, pool: DeviceData, model: int, tick: Tick
 ) -> Arrays:
-    """What is stored of one shadow model; see `shadow.Shadows`."""
+    """What one shadow model answers to all samples, and which it was trained on."""
     labels = np.concatenate([dataset.y_train, dataset.y_test])
     within, seed = half(labels, model), FIRST_SEED + model
     network = build_model(config.model, dataset.input_shape, dataset.num_classes, seed)
     network.to(pool.device)
     train(network, pool, pool.index(np.flatnonzero(within)), training(config), seed, tick)
     logits = predict(network, pool, pool.x_train).cpu().numpy()
-    return {"log_odds": log_odds(logits, labels).astype(np.float32), "within": within}
+    return {"logits": logits, "within": within}

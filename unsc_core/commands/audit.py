@@ -8,7 +8,7 @@ import sys
 
 from unsc_core.audits import ALL_AUDITS
 from unsc_core.audits.excess import over_seeds
-from unsc_core.audits.shadow import check_models, read_shadows
+from unsc_core.audits.shadow import check_models, read_answers
 from unsc_core.audits.stored import Outcomes
 from unsc_core.audits.verdict import verdict
 from unsc_core.commands.run import requested_configs
@@ -63,13 +63,13 @@ def with_shadows(configs: list[ExperimentConfig], models: int) -> Outcomes:
 
     works, store = [Experiment(config, report=show_progress) for config in configs], Store()
     results = [work.run(with_retrain=True) for work in works]
-    config, dataset = works[0].config, works[0].dataset
+    config = works[0].config
     measure(config, store)
     cost = estimate([(f"{SHADOWS}{models}", config)], store)
     clear_progress()
     if cost is not None and cost.seconds:
         print(f"{cost.words}: about {duration(cost.seconds)}", file=sys.stderr, flush=True)
     make_shadows(config, models, store, show_progress)
-    shadows = read_shadows(config, dataset, store, models)
-    assert shadows is not None
-    return shadow_outcomes(results, shadows)
+    answers = read_answers(config, works[0].split, store, models)
+    assert answers is not None
+    return shadow_outcomes(results, answers)

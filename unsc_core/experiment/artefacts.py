@@ -183,4 +183,5 @@ COST = _description("cost")
 AUDITED = _description("audits")
 """{"value", "detail"} of one audit of one network; see `audits.outcomes`."""
 SHADOWS = _arrays("shadows")
-"""What is known of one shadow model; see `audits.shadow.Shadows`."""
+"""One shadow model: "logits" (n, classes) float32 on the training, then the test samples; "within"
+(n,) bool, whether it was trained on each. See `audits.shadow`."""

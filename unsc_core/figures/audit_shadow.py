@@ -99,7 +99,7 @@ def _add_normal(
 
 def _places(seen: Seen, sample: int) -> dict[str, list[Any]]:
     """Where each network that shows its confidence lies, and the likelihood ratio there."""
-    shown = {name: one for name, one in seen.items() if not one.hidden}
+    shown = {name: one for name, one in seen.items() if not one.masked}
     lined = {name: lined_up(one) for name, one in shown.items()}
     return {
         "network": list(shown),
@@ -146,8 +146,8 @@ def _odds_sentence(known: Normals, seen: Seen, sample: int) -> str:
         f"others {outside}. Lined up with them, the answers speak for a member against a "
         f"non-member at odds of: {joined(found)}."
     )
-    if hidden := [MODEL_TITLES[name].lower() for name, one in seen.items() if one.hidden]:
-        text += f" The {joined(hidden)} shows no confidence in the class, so it gives no odds."
+    if any(one.masked for one in seen.values()):
+        text += " The mask shows no confidence in this class."
     return f"{text} In truth, the original {truth} it."
 
 

@@ -82,7 +82,8 @@ def _attacks(experiment: ResolvedExperiment, result: Result, models: int, look: 
         every = _all_samples(experiment, seen, look)
     st.caption(
         f"{models} shadow models. They were not unlearned themselves; an attacker who unlearns "
-        "each of them in the same way may find more."
+        "each of them in the same way may find more. Behind the mask, which hides the class, the "
+        "attacks ask about the most similar class that is shown."
     )
     pictures.downloads({"shadow-sample": one, "shadow-curves": every})
 

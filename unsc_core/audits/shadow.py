@@ -193,7 +193,7 @@ def attacked(predictions: Predictions, request: Split, answers: Answers) -> Atta
             "A logit of the network is not a number; train or unlearn it again with a smaller "
             "learning rate."
         )
-    hidden = np.isneginf(logits).all(0)
+    hidden = (logits == -np.inf).all(axis=0)
     shown = np.where(hidden, -np.inf, answers.logits)
     asked = np.where(hidden[labels], shown.mean(0).argmax(1), labels)
     return Attacked(

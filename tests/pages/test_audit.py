@@ -147,7 +147,7 @@ def test_shadow_models_are_trained_on_demand_and_then_attack(opening: Path) -> N
     table = app.dataframe[0].value
     assert {entry.title for entry in SHADOW_AUDITS.values()} < set(table["Audit"])
     assert len(app.get("plotly_chart")) == 11
-    assert says(app, "Lined up with them", "The mask shows no confidence")
+    assert says(app, "Starting from even odds", "The mask shows no confidence")
     assert says(app, "In truth, the original was trained on it.")
     app.segmented_control(key="samples").set_value("held out").run()
     assert says(app, "In truth, the original was not trained on it.")

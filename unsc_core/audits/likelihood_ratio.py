@@ -26,7 +26,7 @@ from unsc_core.audits.shadow import Attacked, judged
 SHADOW_AUDIT = ShadowAudit(
     name="likelihood-ratio",
     title="Likelihood ratio (LiRA)",
-    question="Is the confidence more like that of networks that saw the image, or that did not?",
+    question="Is the confidence more like that of networks that saw the sample, or not?",
     measures="AUC at telling forgotten training samples from test samples by the likelihood ratio.",
     unit="",
     direction="higher",

@@ -21,7 +21,7 @@ from unsc_core.audits.shadow import Attacked, judged
 SHADOW_AUDIT = ShadowAudit(
     name="rmia",
     title="Robust membership (RMIA)",
-    question="Has the network gained more on an image than on others of its class?",
+    question="Has the network gained more on a sample than on others of its class?",
     measures="AUC at telling forgotten training samples from test samples by their relative gain.",
     unit="",
     direction="higher",

@@ -143,8 +143,8 @@ def _odds_sentence(known: Normals, seen: Seen, sample: int) -> str:
     truth = "was trained on" if first.member[sample] else "was not trained on"
     text = (
         f"Shadow models trained on this sample are typically {inside} sure of its class, the "
-        f"others {outside}. Lined up with them, the answers speak for a member against a "
-        f"non-member at odds of: {joined(found)}."
+        f"others {outside}. Starting from even odds, the odds that a network was trained on it "
+        f"become: {joined(found)}."
     )
     if any(one.masked for one in seen.values()):
         text += " The mask shows no confidence in this class."

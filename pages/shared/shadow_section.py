@@ -56,7 +56,7 @@ def _models(experiment: ResolvedExperiment) -> int:
     wanted = int(chosen) if chosen else stored
     kind, key = f"{SHADOWS}{wanted}", shadow_key(experiment.config, experiment.dataset, 0)
     missing = wanted - stored
-    jobs.release_previous({kind: key} if missing > 0 else {}, "shadows")
+    jobs.release_previous({kind: key} if missing > 0 else {}, "needed_shadows")
     with st.container():  # one element in either case, see link_notes
         if missing > 0:
             title = f"{wanted} shadow models; {stored} of them are stored"

@@ -43,16 +43,17 @@ def _models(experiment: ResolvedExperiment) -> int:
         "does the audited network resemble? One set of shadow models serves every class, method "
         "and seed."
     )
+    stored = cache.shadow_models(experiment.config)
     link_notes.check("shadows", SHADOW_MODELS)
     chosen = st.segmented_control(
         "Shadow models",
         list(map(str, SHADOW_MODELS)),
+        default=_most(stored) or None,
         key="shadows",
         bind="query-params",
         help="More of them tell members from others better, but take longer. Those that are stored "
         "are not trained again; a training that was cancelled goes on where it stopped.",
     )
-    stored = cache.shadow_models(experiment.config)
     wanted = int(chosen) if chosen else stored
     kind, key = f"{SHADOWS}{wanted}", shadow_key(experiment.config, experiment.dataset, 0)
     missing = wanted - stored
@@ -61,7 +62,12 @@ def _models(experiment: ResolvedExperiment) -> int:
         if missing > 0:
             title = f"{wanted} shadow models; {stored} of them are stored"
             jobs.show(kind, key, experiment.config, title, ask=f"Train {missing} shadow models")
-    return max((n for n in SHADOW_MODELS if n <= min(wanted, stored)), default=0)
+    return int(_most(min(wanted, stored)) or 0)
+
+
+def _most(models: int) -> str:
+    """The largest number that is offered and not above this one; "" if there is none."""
+    return max((str(n) for n in SHADOW_MODELS if n <= models), key=int, default="")
 
 
 @st.fragment

@@ -161,6 +161,14 @@ def test_rmia_counts_pairs_as_in_the_paper() -> None:
 
 
 @pytest.mark.parametrize("attack", [likelihood_ratio, rmia])
+def test_shadow_models_tell_which_way_training_moves_an_answer(attack) -> None:
+    up, down = normal_world(models=16), normal_world(gain=-GAIN, models=16)
+    values = [attack.measure(seen).value for seen in (up, down)]
+    assert min(values) > 0.6
+    assert values[0] == pytest.approx(values[1], abs=0.03)
+
+
+@pytest.mark.parametrize("attack", [likelihood_ratio, rmia])
 def test_the_order_of_samples_and_models_does_not_matter(attack) -> None:
     seen = normal_world(n=300, models=8)
     rng = np.random.default_rng(1)

@@ -58,8 +58,10 @@ def test_the_curves_say_where_members_are_found(seen: dict[str, Attacked]) -> No
     parts = {n: (s[seen[n].member], s[~seen[n].member]) for n, s in scores.items()}
     assert picture.table["AUC"] == pytest.approx([auc(*both) for both in parts.values()])
     assert f"original {100 * tpr(*parts['original']):.1f}" in picture.sentence
-    assert "at most 10 held-out samples of 1,000" in picture.sentence
+    assert "at most 10 of 1,000 held-out samples" in picture.sentence
     assert picture.sentence.endswith("in the original and unlearned.")
+    few = {n: replace(s, member=np.arange(2000) < 1940) for n, s in seen.items()}
+    assert "which is none of only 60 held-out" in curves(few, scores, "unsc", LIGHT).sentence
     alike = {name: np.zeros(2000) for name in seen}
     assert "No AUC is further above" in curves(seen, alike, "unsc", LIGHT).sentence
     for trace in picture.figure.data:

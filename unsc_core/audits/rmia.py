@@ -54,11 +54,18 @@ def scores(seen: Attacked) -> Values:
 
 
 def gains(seen: Attacked) -> Values:
-    """(n,) log of the probability of the true class over its mean under the shadow models."""
+    """(n,) log of the probability of the class asked about over its mean under the shadow models.
+
+    Behind a mask, training on a sample may lower the probability of what is shown. So where shadow
+    models that were trained on samples of a class have lower ones, a loss counts as a gain.
+    """
     known = seen.shadows
     by_model = _log_probability(known.log_odds)
-    halves = [_log_mean(by_model, within) for within in (known.within, ~known.within)]
-    return _log_probability(seen.log_odds) - (np.logaddexp(*halves) - np.log(2))
+    inside, outside = (_log_mean(by_model, w) for w in (known.within, ~known.within))
+    found = _log_probability(seen.log_odds) - (np.logaddexp(inside, outside) - np.log(2))
+    for rows in seen.classes():
+        found[rows] *= 1 if np.mean(inside[rows] - outside[rows]) >= 0 else -1
+    return found
 
 
 def _log_probability(log_odds: Values) -> Values:

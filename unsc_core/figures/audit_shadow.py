@@ -16,7 +16,7 @@ from unsc_core.audits.ranking import auc, chance_sd, false_alarms, roc, tpr
 from unsc_core.audits.shadow import Attacked
 from unsc_core.figures.audit_membership import LIMIT, TICKS
 from unsc_core.figures.audit_words import mark
-from unsc_core.figures.phrases import MODEL_TITLES, counted, joined
+from unsc_core.figures.phrases import MODEL_TITLES, joined
 from unsc_core.figures.theme import FORGET, Look, Picture, axis, clear, layout, styled
 
 LANES = ("lined up", "as answered")
@@ -193,7 +193,7 @@ def curves(seen: Seen, scores: Mapping[str, Values], method: str, look: Look) ->
     figure.update_layout(margin={"l": 64, "r": 12, "t": 92, "b": 56})
     ticks = {0.001: "0.1", 0.01: "1", 0.1: "10", 1: "100"}
     for update, what in (
-        (figure.update_xaxes, "false alarms: held-out samples called members, %"),
+        (figure.update_xaxes, "false alarms among held-out samples, %"),
         (figure.update_yaxes, "members found, %"),
     ):
         update(type="log", tickvals=list(ticks), ticktext=list(ticks.values()), title_text=what)
@@ -234,9 +234,12 @@ def _curves_sentence(parts: Mapping[str, tuple[Values, Values]]) -> str:
     members, others = (len(part) for part in next(iter(parts.values())))
     reach, allowed = SPREADS * chance_sd(members, others), false_alarms(others)
     found = [f"{MODEL_TITLES[n].lower()} {100 * tpr(*both):.1f}" for n, both in parts.items()]
+    limit = f"at most {allowed} of {others:,} held-out samples"
+    if not allowed:
+        limit = f"which is none of only {others:,} held-out samples"
     text = (
-        f"With 1\u00a0% false alarms, at most {counted(allowed, 'held-out sample')} of {others:,}, "
-        f"it finds of the {members:,} members, in %: {joined(found)}; guessing finds 1. "
+        f"With 1\u00a0% false alarms, {limit}, it finds of the {members:,} members, in %: "
+        f"{joined(found)}; guessing finds 1 or fewer. "
     )
     beyond = [MODEL_TITLES[n].lower() for n, both in parts.items() if auc(*both) > 0.5 + reach]
     if not beyond:

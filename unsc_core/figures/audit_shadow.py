@@ -239,7 +239,7 @@ def _curves_sentence(parts: Mapping[str, tuple[Values, Values]]) -> str:
         limit = f"which is none of only {others:,} held-out samples"
     text = (
         f"With 1\u00a0% false alarms, {limit}, it finds of the {members:,} members, in %: "
-        f"{joined(found)}; guessing finds 1 or fewer. "
+        f"{joined(found)}; guessing finds 1 at most. "
     )
     beyond = [MODEL_TITLES[n].lower() for n, both in parts.items() if auc(*both) > 0.5 + reach]
     if not beyond:

@@ -60,7 +60,7 @@ def _models(experiment: ResolvedExperiment) -> int:
     jobs.release_previous({kind: key} if missing > 0 else {}, "needed_shadows")
     with st.container():  # one element in either case, see link_notes
         if missing > 0:
-            title = f"{wanted} shadow models; {stored} of them are stored"
+            title = f"{wanted} shadow models"
             jobs.show(kind, key, experiment.config, title, ask=f"Train {missing} shadow models")
     return int(_most(min(wanted, stored)) or 0)
 

@@ -112,7 +112,7 @@ def _one_sample(
     rank = st.select_slider(
         "Its rank: 100 % is the one that the original betrays most",
         list(RANKS),
-        "90 %",
+        "100 %",
         key="rank",
         bind="query-params",
     )

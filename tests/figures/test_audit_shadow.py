@@ -76,11 +76,12 @@ def test_the_curves_say_where_members_are_found(seen: dict[str, Attacked]) -> No
         (np.log(3.2), "3.2 : 1"),
         (-np.log(3.2), "1 : 3.2"),
         (np.log(41.0), "41 : 1"),
+        (np.log(739.0), "740 : 1"),
         (900.0, "over 1,000 : 1"),
     ],
 )
 def test_odds_in_words(log_ratio: float, words: str) -> None:
-    assert odds(log_ratio) == words
+    assert odds(log_ratio).replace("\u00a0", " ") == words
 
 
 def test_power_lists_what_fewer_models_find() -> None:

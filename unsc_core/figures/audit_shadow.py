@@ -152,11 +152,13 @@ def _odds_sentence(known: Normals, seen: Seen, sample: int) -> str:
 
 
 def odds(log_ratio: float) -> str:
-    """A likelihood ratio as odds: "3.2 : 1", "1 : 3.2"."""
-    size = float(np.exp(min(abs(log_ratio), 50.0)))
-    text = f"over {MOST_ODDS:,}" if size > MOST_ODDS else f"{size:,.0f}" if size >= 10 else ""
-    text = text or f"{size:.1f}"
-    return f"{text} : 1" if log_ratio >= 0 else f"1 : {text}"
+    """A likelihood ratio as odds of two digits: "3.2 : 1", "1 : 3.2"."""
+    size = float(f"{np.exp(min(abs(log_ratio), 50.0)):.2g}")
+    text = f"{size:.0f}" if size >= 10 else f"{size:.1f}"
+    if size > MOST_ODDS:
+        text = f"over\u00a0{MOST_ODDS:,}"
+    first, second = (text, "1") if log_ratio >= 0 else ("1", text)
+    return f"{first}\u00a0:\u00a0{second}"
 
 
 def _percent(log_odds: float) -> str:

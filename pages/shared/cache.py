@@ -13,6 +13,8 @@ from unsc_core.analysis.comparison import MethodRun, read_run, variants
 from unsc_core.analysis.replay import Epochs, epochs_key, read_epochs
 from unsc_core.audits import AUDITS
 from unsc_core.audits.excess import over_seeds
+from unsc_core.audits.shadow import Answers, Attacked, attacked, read_answers, stored_models
+from unsc_core.audits.shadow_outcomes import shadow_outcomes
 from unsc_core.audits.stored import Outcomes, outcome_keys, read_outcomes, with_seeds
 from unsc_core.config import ExperimentConfig
 from unsc_core.data import load_dataset
@@ -225,6 +227,50 @@ def some_audits(config: ExperimentConfig) -> Outcomes | None:
 @st.cache_resource(show_spinner=False, max_entries=32)
 def _audited(config: ExperimentConfig, seeds: int, written: tuple[float, ...]) -> Outcomes | None:
     return read_outcomes(with_seeds(config, seeds), dataset(config.dataset), store())
+
+
+def shadow_models(config: ExperimentConfig) -> int:
+    """How many shadow models of a resolved config are stored."""
+    return stored_models(config, dataset(config.dataset), store())
+
+
+def _answers(config: ExperimentConfig, models: int) -> Answers | None:
+    return read_answers(config, request(config), store(), models)
+
+
+def attacked_networks(config: ExperimentConfig, models: int) -> dict[str, Attacked] | None:
+    """Network -> what an attacker with so many shadow models sees of it; None until computed.
+
+    Raises:
+        AuditError: a network's answers are not numbers.
+    """
+    return _attacked_networks(config, models, _written(config))
+
+
+@st.cache_resource(show_spinner=False, max_entries=8)
+def _attacked_networks(
+    config: ExperimentConfig, models: int, written: tuple[float, ...]
+) -> dict[str, Attacked] | None:
+    found, known = result(config), _answers(config, models)
+    if found is None or known is None or not found.is_complete(with_retrain=True):
+        return None
+    return {name: attacked(one, found.split, known) for name, one in found.rows.items()}
+
+
+def shadow_audits(config: ExperimentConfig, seeds: int, models: int) -> Outcomes | None:
+    """The attacks with so many shadow models over the seeds; None while a network is missing."""
+    written = tuple(_written(one) for one in with_seeds(config, seeds))
+    return _shadow_audits(config, seeds, models, written)
+
+
+@st.cache_resource(show_spinner=False, max_entries=32)
+def _shadow_audits(
+    config: ExperimentConfig, seeds: int, models: int, written: tuple[tuple[float, ...], ...]
+) -> Outcomes | None:
+    found = [result(one) for one in with_seeds(config, seeds)]
+    results = [one for one in found if one is not None and one.is_complete(with_retrain=True)]
+    known = _answers(config, models)
+    return None if known is None or len(results) < seeds else shadow_outcomes(results, known)
 
 
 def audited_methods(config: ExperimentConfig, seeds: int) -> list[AuditedMethod]:

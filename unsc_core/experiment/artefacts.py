@@ -182,3 +182,6 @@ COST = _description("cost")
 """{"rates", "device", "machine", "created"}; see `jobs.cost`."""
 AUDITED = _description("audits")
 """{"value", "detail"} of one audit of one network; see `audits.outcomes`."""
+SHADOWS = _arrays("shadows")
+"""One shadow model: "logits" (n, classes) float32 on the training, then the test samples; "within"
+(n,) bool, whether it was trained on each. See `audits.shadow`."""

@@ -1,0 +1,103 @@
+"""What it takes to change the answers for an image, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unsc_core.analysis.answers import Answer
+from unsc_core.data.request import Split
+from unsc_core.figures.phrases import class_title, counted, joined
+
+AMPLIFIED_TO = 127.0
+"""Grey levels that the largest change of a pixel is amplified to in pictures of differences."""
+
+
+def size_text(norm: float, share: float | None) -> str:
+    """How large a change is, as a share of the image or, for a black one, in grey levels."""
+    if share is None:
+        return f"{norm:,.0f} grey levels"
+    return f"{100 * share:.1f}\u00a0%"
+
+
+def amplified(before: NDArray[np.uint8], after: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], int]:
+    """The difference of two images on mid-grey, and how many times it is amplified.
+
+    Args:
+        before, after: (channels, height, width); the largest difference becomes AMPLIFIED_TO.
+    """
+    difference = after.astype(np.float64) - before
+    times = int(max(1, AMPLIFIED_TO // max(float(np.abs(difference).max()), 1.0)))
+    return np.clip(128 + times * difference, 0, 255).astype(np.uint8), times
+
+
+def change_sentence(
+    sizes: Mapping[str, tuple[float, float | None] | None],
+    after: Mapping[str, int],
+    answers: Mapping[str, Answer],
+    request: Split,
+    title: str,
+) -> str:
+    """Whose answer changes with least, and whether unlearning brought a border closer.
+
+    Args:
+        sizes: model -> norm and share of the smallest change found; None where none was.
+        after: model -> what it then answers.
+        answers: model -> what it answers now.
+        request: the request and its dataset. title: of the run that made the unlearned model.
+    """
+    names = request.dataset.class_names
+    called = {
+        "original": "the original",
+        "mask": "the mask",
+        "unlearned": title,
+        "retrained": "the retrained network",
+    }
+    none = [called[model] for model, size in sizes.items() if size is None]
+    found = {model: size for model, size in sizes.items() if size is not None}
+    if not found:
+        return f"No change was found that makes {joined(none)} answer otherwise."
+    least = min(found, key=lambda model: found[model][0])
+    text = (
+        f"{called[least]} gives way first: a change of {size_text(*found[least])} "
+        f"{'of the norm of the image ' if found[least][1] is not None else ''}turns "
+        f"{class_title(names[answers[least].label])} into {class_title(names[after[least]])}."
+    )
+    text = text[0].upper() + text[1:]
+    if "unlearned" in found and "retrained" in found and "unlearned" != least:
+        ratio = found["unlearned"][0] / max(found["retrained"][0], 1e-9)
+        text += f" {title} needs {ratio:.1f} times what the retrained network needs."
+    back = after.get("unlearned")
+    if back is not None and back in request.forget_classes:
+        text += f" {title} then answers {class_title(names[back])}, which it was to forget."
+    if none:
+        text += f" For {joined(none)} no change was found."
+    return text
+
+
+def neighbour_sentence(labels: Mapping[str, NDArray[np.int64]], request: Split, title: str) -> str:
+    """How many of the nearest training images were to be forgotten, before and after.
+
+    Args:
+        labels: "original" and "unlearned" -> (n,) classes of the nearest training images.
+        request: the request and its dataset. title: of the run that made the unlearned model.
+    """
+    names = request.dataset.class_names
+    parts, count = [], len(labels["original"])
+    if request.forget_classes:
+        here = {m: int(np.isin(of, request.forget_classes).sum()) for m, of in labels.items()}
+        forgotten = joined([class_title(names[c]) for c in request.forget_classes])
+        return (
+            f"Of the {counted(count, 'training image')} nearest by features, {here['original']} "
+            f"are {forgotten} for the original and {here['unlearned']} for {title}, although the "
+            f"class is to be forgotten."
+            if here["unlearned"]
+            else f"Of the {counted(count, 'training image')} nearest by features, "
+            f"{here['original']} are {forgotten} for the original and none for {title}."
+        )
+    for model, called in (("original", "the original"), ("unlearned", title)):
+        votes = np.bincount(labels[model])
+        parts.append(f"{int(votes.max())} are {class_title(names[votes.argmax()])} for {called}")
+    return f"Of the {counted(count, 'training image')} nearest by features, {joined(parts)}."

@@ -1,0 +1,149 @@
+"""Where one image falls on the map of the decision space, under each model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unsc_core.analysis.answers import like_most
+from unsc_core.analysis.maps import pca_map, place, sample
+from unsc_core.experiment.result import Result
+from unsc_core.figures.accuracy_plane import REFERENCE_SYMBOLS
+from unsc_core.figures.decision_space import Points, ranges, space
+from unsc_core.figures.phrases import class_title, joined, run_title
+from unsc_core.figures.theme import Look, Picture, method_colour, method_mark
+
+TITLE = "Where this image falls"
+SIZE = 17
+"""Of the marks, in pixels."""
+LABELS = {"original": (-46, -34), "unlearned": (46, -34), "retrained": (46, 40)}
+"""Model -> where its name is written, in pixels right and down from its mark."""
+
+
+def image_positions(
+    result: Result, logits: Mapping[str, NDArray[np.float32]], umap: Points | None
+) -> dict[str, Points]:
+    """Model -> (2,) where an image with these logits lies on the map of the original's test samples.
+
+    On PCA exactly; on a UMAP at the mean place of its nearest test samples, see `maps.place`.
+    """
+    original = result.original.test[sample(result.split.dataset)]
+    rows = {model: of[None] for model, of in logits.items()}
+    placed = pca_map(original, rows) if umap is None else place(original, umap, rows)
+    return {model: of[0] for model, of in placed.items()}
+
+
+def image_map(
+    result: Result,
+    positions: Points,
+    image: Mapping[str, Points],
+    logits: Mapping[str, NDArray[np.float32]],
+    look: Look,
+    row: int | None = None,
+) -> Picture:
+    """The map of the original with the image's place under each model.
+
+    Args:
+        result: the experiment.
+        positions: (n, 2) the shown test samples under the original.
+        image: model -> (2,) the place of the image.
+        logits: model -> (classes,) of the image.
+        look: colours.
+        row: of the image, if it is a test sample.
+    """
+    rows = sample(result.split.dataset)
+    every = {"original": np.concatenate([positions, np.stack(list(image.values()))])}
+    background = space(
+        result, "original", {"original": positions}, rows, look, height=430, window=ranges(every)
+    )
+    figure = background.figure
+    figure.update_traces(opacity=0.5)
+    figure.update_layout(title_text=TITLE)
+    path = np.stack(list(image.values()))
+    figure.add_scatter(
+        x=path[:, 0], y=path[:, 1], mode="lines", line={"color": look.ink, "width": 1.5},
+        hoverinfo="skip",
+    )  # fmt: skip
+    for model, point in image.items():
+        figure.add_scatter(**_mark(result, model, point, look))
+        figure.add_annotation(**_name(result, model, point, look))
+    sentence = _sentence(result, logits, rows, row)
+    alt = f"{background.alt} The image is marked where each model puts it. {sentence}"
+    return Picture(figure, alt, sentence, {"model": list(image), "x": path[:, 0], "y": path[:, 1]})
+
+
+def _mark(result: Result, model: str, point: Points, look: Look) -> dict[str, Any]:
+    """The image's mark under one model, as a trace."""
+    symbols = {**REFERENCE_SYMBOLS, "unlearned": method_mark(result.config.method)}
+    unlearned = model == "unlearned"
+    colour = method_colour(result.config.method, look) if unlearned else look.ink
+    return {
+        "x": [float(point[0])],
+        "y": [float(point[1])],
+        "mode": "markers",
+        "marker": {
+            "symbol": symbols[model],
+            "size": SIZE,
+            "color": colour,
+            "line": {"width": 2, "color": look.paper if model != "original" else colour},
+        },
+        "hovertemplate": f"this image, {_called(result, model)}<extra></extra>",
+    }
+
+
+def _name(result: Result, model: str, point: Points, look: Look) -> dict[str, Any]:
+    """The name beside a mark, as an annotation."""
+    right, down = LABELS[model]
+    unlearned = model == "unlearned"
+    return {
+        "x": float(point[0]),
+        "y": float(point[1]),
+        "text": f"<b>{_called(result, model)}</b>",
+        "ax": right,
+        "ay": down,
+        "arrowwidth": 1.5,
+        "arrowcolor": look.ink,
+        "standoff": 8,
+        "font": {
+            "size": 15,
+            "color": method_colour(result.config.method, look) if unlearned else look.ink,
+        },
+        "bgcolor": look.paper,
+        "bordercolor": look.muted,
+        "borderpad": 2,
+        "opacity": 0.95,
+    }
+
+
+def _called(result: Result, model: str) -> str:
+    return run_title(result) if model == "unlearned" else model
+
+
+def _sentence(
+    result: Result,
+    logits: Mapping[str, NDArray[np.float32]],
+    rows: NDArray[np.intp],
+    row: int | None,
+) -> str:
+    """Which class is most frequent among the test samples that the image is placed among."""
+    dataset = result.split.dataset
+    near, labels = result.original.test[rows], dataset.y_test[rows]
+    own = None if row is None or row not in rows else int(np.searchsorted(rows, row))
+    found = {model: like_most(of, near, labels, own) for model, of in logits.items()}
+    who = {
+        "original": "the original",
+        "unlearned": run_title(result),
+        "retrained": "the retrained network",
+    }
+    parts = [
+        f"{class_title(dataset.class_names[label])} for {who[model]} ({votes})"
+        for model, (label, votes, _) in found.items()
+    ]
+    (_, _, count), *_ = found.values()
+    return (
+        f"Among its {count} nearest test images by logits, the most frequent class is "
+        f"{joined(parts)}."
+    )

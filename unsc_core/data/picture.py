@@ -107,7 +107,7 @@ def _decoded(image: Image.Image, name: str) -> OpenedPicture:
     image.load()
     image.thumbnail(
         (KEPT_SIDE, KEPT_SIDE),
-        Image.Resampling.BILINEAR if image.mode in ("L", "RGB", "RGBA") else 0,
+        Image.Resampling.BILINEAR if image.mode in _SMOOTH else Image.Resampling.NEAREST,
     )
     turned = image.getexif().get(_ORIENTATION, 1)
     if turned in range(2, 9):
@@ -116,6 +116,8 @@ def _decoded(image: Image.Image, name: str) -> OpenedPicture:
     return OpenedPicture(pixels, full[::-1] if turned in _ON_ITS_SIDE else full, (*notes, *more))
 
 
+_SMOOTH = ("L", "RGB", "RGBA")
+"""Modes in which Pillow averages pixels; in others it can only leave some out."""
 _ORIENTATION = 0x0112
 """Of Exif: which side of the picture was up."""
 _ON_ITS_SIDE = (5, 6, 7, 8)

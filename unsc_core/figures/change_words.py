@@ -60,18 +60,15 @@ def change_sentence(
     if not found:
         return f"No change was found that makes {joined(none)} answer otherwise."
     least = min(found, key=lambda model: found[model][0])
+    size = size_text(*found[least]) + (" of the image's norm" if found[least][1] else "")
+    now, then = (class_title(names[label]) for label in (answers[least].label, after[least]))
     text = (
-        f"{called[least]} gives way first: a change of {size_text(*found[least])} "
-        f"{'of the norm of the image ' if found[least][1] is not None else ''}turns "
-        f"{class_title(names[answers[least].label])} into {class_title(names[after[least]])}."
+        f"The answer of {called[least]} takes the smallest change: one of {size} turns {now} into "
+        f"{then}."
     )
-    text = text[0].upper() + text[1:]
-    if "unlearned" in found and "retrained" in found and "unlearned" != least:
-        ratio = found["unlearned"][0] / max(found["retrained"][0], 1e-9)
-        text += f" {title} needs {ratio:.1f} times what the retrained network needs."
-    back = after.get("unlearned")
-    if back is not None and back in request.forget_classes:
-        text += f" {title} then answers {class_title(names[back])}, which it was to forget."
+    if after.get("unlearned") in request.forget_classes:
+        it = "That is the class" if least == "unlearned" else f"{title} then answers the class"
+        text += f" {it} it was to forget."
     if none:
         text += f" For {joined(none)} no change was found."
     return text

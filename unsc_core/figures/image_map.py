@@ -26,7 +26,7 @@ LABELS = {"original": (-46, -34), "unlearned": (46, -34), "retrained": (46, 40)}
 def image_positions(
     result: Result, logits: Mapping[str, NDArray[np.float32]], umap: Points | None
 ) -> dict[str, Points]:
-    """Model -> (2,) where an image with these logits lies on the map of the original's test samples.
+    """Model -> (2,) where an image with these logits lies on the map of the original.
 
     On PCA exactly; on a UMAP at the mean place of its nearest test samples, see `maps.place`.
     """

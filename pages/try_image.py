@@ -17,6 +17,7 @@ from pages.shared import (
     pictures,
 )
 from pages.shared.image_source import Tried
+from pages.shared.state import ResolvedExperiment
 from unsc_core.analysis.answers import Answer, answers
 from unsc_core.analysis.maps import read_umap
 from unsc_core.analysis.nearest import MODELS_COMPARED, compared, features_key, nearest
@@ -43,7 +44,7 @@ def trial() -> None:
 def draw_trial() -> None:
     """The image, the answers, how close they are, and what the image resembles."""
     row = st.container(horizontal=True, vertical_alignment="bottom")
-    left, right = st.columns([2, 5], gap="large")
+    left, right = st.columns([1, 2], gap="large")
     tried = image_source.choose(result, row, left)
     with left:
         st.markdown(image_source.true_class(tried, result))
@@ -72,6 +73,17 @@ def draw_trial() -> None:
     neighbours(tried)
 
 
+def stop_without_images(experiment: ResolvedExperiment) -> None:
+    """Stop the page with a sentence if the samples are no images."""
+    if not experiment.dataset.is_images:
+        st.info(
+            "The samples of this dataset are points in a plane, not images. Choose a dataset of "
+            "images in the sidebar, or move points in the *2-D lab*.",
+            icon=":material/image_not_supported:",
+        )
+        st.stop()
+
+
 NEAREST_HELP = (
     "By the cosine of the features, the inputs of the last layer, in each network. × marks those "
     "to be forgotten."
@@ -90,9 +102,17 @@ def logits_of(tried: Tried) -> dict[str, np.ndarray]:
 def on_the_map(tried: Tried, logits: dict[str, np.ndarray]) -> None:
     """The map of the decision space with this image."""
     link_notes.check("map", MAPS)
-    kind = st.segmented_control(
-        "Map", MAPS, default=MAPS[0], required=True, key="map", bind="query-params"
-    )
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown("#### Where it falls on the map", width="content")
+        kind = st.segmented_control(
+            "Map",
+            MAPS,
+            default=MAPS[0],
+            required=True,
+            key="map",
+            bind="query-params",
+            label_visibility="collapsed",
+        )
     umap = None
     if kind == "UMAP":
         umap = read_umap(experiment.config, experiment.dataset, cache.store())
@@ -130,12 +150,12 @@ def to_change(tried: Tried, found: dict[str, Answer]) -> None:
     }
     shown = {model: answer for model, answer in found.items() if model in changes}
     names = experiment.dataset.class_names
-    image_cards.changes(tried, images, image_cards.change_texts(told, shown, names))
+    image_cards.changes(tried, images, image_cards.change_texts(told, shown, names), title)
     st.markdown(change_sentence(sizes, after, shown, result.split, title))
     st.caption(
         "The smallest change that DeepFool found, in whole grey levels, checked by running the "
-        "network on the changed image; a smaller one may exist. Percent: norm of the change, of "
-        "the norm of the image. Right: the change, amplified on grey."
+        "network on the changed image; a smaller one may exist. Percentages: the norm of "
+        "the change, as a share of the image's norm. Right: the change, amplified on grey."
     )
 
 
@@ -184,19 +204,13 @@ def neighbours(tried: Tried) -> None:
 header.title("Try an image", *TERMS)
 experiment = controls.experiment()
 st.markdown(
-    "One image, several models. Choose a sample, or draw, photograph or upload an image: what you "
-    "bring stays in the memory of this tab and is not stored."
+    "One image, several models. What you draw, photograph or upload stays in the memory of this "
+    "tab: nothing is stored."
 )
+stop_without_images(experiment)
 experiment, result = jobs.result_or_before(experiment)
+stop_without_images(experiment)  # what was shown before may be of another dataset
 look, title = pictures.page_look(), run_title(result)
-if not experiment.dataset.is_images:
-    header.strip(experiment, result)
-    st.info(
-        "The samples of this dataset are points in a plane, not images. Choose a dataset of images "
-        "in the sidebar, or move points in the *2-D lab*.",
-        icon=":material/image_not_supported:",
-    )
-    st.stop()
 header.shown(experiment, result)
 trial()
 if cache.features(experiment.config) is None:

@@ -16,8 +16,8 @@ from pages.shared.gallery import data_uri
 from pages.shared.image_source import Tried
 from unsc_core.analysis.answers import Answer
 from unsc_core.data.request import Split
+from unsc_core.figures.answers import short_title
 from unsc_core.figures.change_words import amplified, size_text
-from unsc_core.figures.phrases import MODEL_TITLES
 from unsc_core.figures.theme import FORGET
 
 SHOWN_SIDE = 400
@@ -29,7 +29,8 @@ CSS = f"""<style>
 .unsc-try img {{ display: block; object-fit: contain; image-rendering: pixelated;
   border-radius: 6px; border: 1px solid rgba(128,128,128,.45); }}
 .unsc-try .photo {{ image-rendering: auto; }}
-.unsc-try .large img {{ width: clamp(130px, 40vw, 200px); aspect-ratio: 1; height: auto; }}
+.unsc-try .medium img {{ width: 120px; aspect-ratio: 1; height: auto; }}
+.unsc-try .large img {{ width: clamp(110px, 28vw, 200px); aspect-ratio: 1; height: auto; }}
 .unsc-try .pair {{ display: flex; gap: 6px; }}
 .unsc-try .pair img {{ width: clamp(72px, 20vw, 104px); aspect-ratio: 1; height: auto; }}
 .unsc-try .small {{ width: clamp(72px, 20vw, 88px); overflow-wrap: anywhere; }}
@@ -47,12 +48,13 @@ def seen(tried: Tried) -> None:
         )
     size = "×".join(map(str, tried.sample.shape[:0:-1]))
     words = f"what the networks see: {size} pixels"
-    parts.append(_figure(data_uri(tried.sample), words, words, "large"))
+    drawn = tried.picture is None and tried.row is None
+    parts.append(_figure(data_uri(tried.sample), words, words, "medium" if drawn else "large"))
     _row(parts)
 
 
 def changes(
-    tried: Tried, found: Mapping[str, NDArray[np.uint8] | None], texts: Mapping[str, str]
+    tried: Tried, found: Mapping[str, NDArray[np.uint8] | None], texts: Mapping[str, str], run: str
 ) -> None:
     """For every model the changed image, and the difference.
 
@@ -60,10 +62,11 @@ def changes(
         tried: the image.
         found: model -> the changed image; None where there is none.
         texts: model -> what to say below.
+        run: title of the run that made the unlearned model.
     """
     parts = []
     for model, image in found.items():
-        title = MODEL_TITLES[model]
+        title = html.escape(short_title(model, run))
         images = ""
         if image is not None:
             difference, times = amplified(tried.sample, image)

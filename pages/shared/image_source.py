@@ -12,7 +12,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from pages.shared import link_notes, url_fields
+from pages.shared import link_choices, link_notes, url_fields
 from pages.shared.components.sketch import sketch
 from unsc_core.analysis.opening_image import first_choice, next_after, offered
 from unsc_core.data.framing import PreparedPicture, is_bright, prepared, usual_framing
@@ -21,12 +21,7 @@ from unsc_core.errors import DataError
 from unsc_core.experiment.result import Result
 from unsc_core.figures.phrases import class_title
 
-SOURCES = {
-    "Sample": ":material/photo_library:",
-    "Draw": ":material/draw:",
-    "Camera": ":material/photo_camera:",
-    "Upload": ":material/upload:",
-}
+SOURCES = ("Sample", "Draw", "Camera", "Upload")
 FRAMING_TITLES = {"trim": "Trim to the object", "square": "Middle square", "whole": "Whole picture"}
 BRIGHTNESS = {"Automatic": None, "As it is": False, "Inverted": True}
 TRAINING = "training-"
@@ -71,15 +66,14 @@ def choose(result: Result, row: Any, place: Any) -> Tried:
         row: where the choice goes. place: where a picture is drawn, taken or dropped.
     """
     with row:
-        link_notes.check("from", SOURCES)
+        link_choices.read("from", SOURCES, "Sample")
         source = st.segmented_control(
             "Image",
-            list(SOURCES),
-            default="Sample",
+            SOURCES,
             required=True,
             key="from",
-            bind="query-params",
-            format_func=lambda name: f"{SOURCES[name]} {name}",
+            on_change=link_choices.write,
+            args=("from", "Sample"),
         )
         if source == "Sample":
             _sample_controls(result)
@@ -118,7 +112,7 @@ def _sample_controls(result: Result) -> None:
         ),
         on_change=_go_to_class,
         args=(result,),
-        width=210,
+        width=180,
     )
     st.button(
         "Another image",

@@ -183,7 +183,7 @@ def test_the_neighbours_are_counted_before_and_after() -> None:
     labels = {"original": np.array([2, 2, 2, 0]), "unlearned": np.array([2, 0, 0, 0])}
     assert neighbour_sentence(labels, request(), "UNSC") == (
         "Of the 4 training images nearest by features, 3 are Shirt for the original and 1 for "
-        "UNSC, although the class is to be forgotten."
+        "UNSC, although that is to be forgotten."
     )
     labels["unlearned"] = np.array([0, 0, 1, 0])
     assert "3 are Shirt for the original and none for UNSC" in neighbour_sentence(

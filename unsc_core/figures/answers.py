@@ -29,6 +29,8 @@ ROW, HEAD = 27, 84
 """Pixels: the height of a class, and of what is written above the bars."""
 GAP = 0.012
 """Between the models' columns, as a share of the width."""
+SHORT = 12
+"""Characters that fit above a column: longer titles of runs are left to the sentence."""
 OTHERS = "all others"
 RETRAINED = "the network retrained from scratch"
 
@@ -52,7 +54,7 @@ def answer_bars(answers: Mapping[str, Answer], request: Split, title: str, look:
     named = [_row_title(names[c], c, forget) for c in shown] + ([OTHERS] if rest else [])
     figure.update_layout(_layout(named, max(rows, key=len), len(answers), look), overwrite=True)
     for column, (model, answer) in enumerate(answers.items()):
-        _write_head(figure, column, model, answer, names, forget, look)
+        _write_head(figure, column, short_title(model, title), answer, names, forget, look)
     for text, up in (("predicts", 32), ("margin", 12)):
         place: dict[str, Any] = {"x": 0, "xref": "paper", "xanchor": "right", "xshift": -10}
         font = {"size": 14, "color": look.muted}
@@ -72,6 +74,11 @@ def answer_bars(answers: Mapping[str, Answer], request: Split, title: str, look:
         for what, values in (("probability", answer.probabilities), ("logit", answer.logits))
     }
     return Picture(figure, alt, answer_sentence(answers, request, title), table)
+
+
+def short_title(model: str, title: str) -> str:
+    """What a model is called above its column: the unlearned one by its run's title, if short."""
+    return title if model == "unlearned" and len(title) <= SHORT else MODEL_TITLES[model]
 
 
 def shown_classes(answers: Mapping[str, Answer], forget: tuple[int, ...]) -> list[int]:
@@ -144,6 +151,7 @@ def _layout(named: list[str], longest: str, columns: int, look: Look) -> dict[st
         "range": [len(named) - 0.45, -0.55],
         "fixedrange": True,
         "showgrid": False,
+        "zeroline": False,
         "automargin": False,
     }
     style = layout(look, HEAD + ROW * len(named) + 8) | axes | {"yaxis": rows, "bargap": 0.28}
@@ -154,7 +162,7 @@ def _layout(named: list[str], longest: str, columns: int, look: Look) -> dict[st
 def _write_head(
     figure: go.Figure,
     column: int,
-    model: str,
+    title: str,
     answer: Answer,
     names: Sequence[str],
     forget: tuple[int, ...],
@@ -163,7 +171,7 @@ def _write_head(
     """A column's model, its answer and its margin."""
     forgotten = answer.label in forget
     lines = (
-        (MODEL_TITLES[model], 14, look.muted, 66),
+        (title, 14, look.muted, 66),
         (f"<b>{names[answer.label]}{' ×' if forgotten else ''}</b>", 16, look.ink, 42),
         (f"{answer.margin:.0f}", 14, look.ink, 12),
     )

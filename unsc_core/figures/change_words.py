@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from unsc_core.analysis.answers import Answer
 from unsc_core.data.request import Split
-from unsc_core.figures.phrases import class_title, counted, joined
+from unsc_core.figures.phrases import class_title, class_titles, counted, joined
 
 AMPLIFIED_TO = 127.0
 """Grey levels that the largest change of a pixel is amplified to in pictures of differences."""
@@ -81,20 +81,23 @@ def neighbour_sentence(labels: Mapping[str, NDArray[np.int64]], request: Split, 
         labels: "original" and "unlearned" -> (n,) classes of the nearest training images.
         request: the request and its dataset. title: of the run that made the unlearned model.
     """
-    names = request.dataset.class_names
-    parts, count = [], len(labels["original"])
-    if request.forget_classes:
-        here = {m: int(np.isin(of, request.forget_classes).sum()) for m, of in labels.items()}
-        forgotten = joined([class_title(names[c]) for c in request.forget_classes])
-        return (
-            f"Of the {counted(count, 'training image')} nearest by features, {here['original']} "
-            f"are {forgotten} for the original and {here['unlearned']} for {title}, although the "
-            f"class is to be forgotten."
-            if here["unlearned"]
-            else f"Of the {counted(count, 'training image')} nearest by features, "
-            f"{here['original']} are {forgotten} for the original and none for {title}."
-        )
-    for model, called in (("original", "the original"), ("unlearned", title)):
-        votes = np.bincount(labels[model])
-        parts.append(f"{int(votes.max())} are {class_title(names[votes.argmax()])} for {called}")
-    return f"Of the {counted(count, 'training image')} nearest by features, {joined(parts)}."
+    names, count = request.dataset.class_names, len(labels["original"])
+    about = f"Of the {counted(count, 'training image')} nearest by features,"
+    if not request.forget_classes:
+        votes = {model: np.bincount(of) for model, of in labels.items()}
+        most = {
+            m: f"{_are(int(v.max()))} {class_title(names[v.argmax()])}" for m, v in votes.items()
+        }
+        return f"{about} {most['original']} for the original and {most['unlearned']} for {title}."
+    here = {m: int(np.isin(of, request.forget_classes).sum()) for m, of in labels.items()}
+    before = f"{_are(here['original'])} {class_titles([names[c] for c in request.forget_classes])}"
+    if here["unlearned"]:
+        after = f"{here['unlearned']} for {title}, although that is to be forgotten"
+    else:
+        after = f"none for {title}"
+    return f"{about} {before} for the original and {after}."
+
+
+def _are(count: int) -> str:
+    """A count with its verb: "1 is", "3 are", "none are"."""
+    return {0: "none are", 1: "1 is"}.get(count, f"{count} are")

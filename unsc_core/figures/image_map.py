@@ -16,11 +16,8 @@ from unsc_core.figures.decision_space import Points, ranges, space
 from unsc_core.figures.phrases import class_title, joined, run_title
 from unsc_core.figures.theme import Look, Picture, method_colour, method_mark
 
-TITLE = "Where this image falls"
 SIZE = 17
 """Of the marks, in pixels."""
-LABELS = {"original": (-46, -34), "unlearned": (46, -34), "retrained": (46, 40)}
-"""Model -> where its name is written, in pixels right and down from its mark."""
 
 
 def image_positions(
@@ -60,16 +57,15 @@ def image_map(
         result, "original", {"original": positions}, rows, look, height=430, window=ranges(every)
     )
     figure = background.figure
-    figure.update_traces(opacity=0.5)
-    figure.update_layout(title_text=TITLE)
+    figure.update_traces(opacity=0.5, showlegend=False)
+    figure.update_layout(title=None, showlegend=True, margin_t=40)
     path = np.stack(list(image.values()))
     figure.add_scatter(
         x=path[:, 0], y=path[:, 1], mode="lines", line={"color": look.ink, "width": 1.5},
-        hoverinfo="skip",
+        hoverinfo="skip", showlegend=False,
     )  # fmt: skip
     for model, point in image.items():
         figure.add_scatter(**_mark(result, model, point, look))
-        figure.add_annotation(**_name(result, model, point, look))
     sentence = _sentence(result, logits, rows, row)
     alt = f"{background.alt} The image is marked where each model puts it. {sentence}"
     return Picture(figure, alt, sentence, {"model": list(image), "x": path[:, 0], "y": path[:, 1]})
@@ -81,6 +77,7 @@ def _mark(result: Result, model: str, point: Points, look: Look) -> dict[str, An
     unlearned = model == "unlearned"
     colour = method_colour(result.config.method, look) if unlearned else look.ink
     return {
+        "name": _called(result, model),
         "x": [float(point[0])],
         "y": [float(point[1])],
         "mode": "markers",
@@ -91,30 +88,6 @@ def _mark(result: Result, model: str, point: Points, look: Look) -> dict[str, An
             "line": {"width": 2, "color": look.paper if model != "original" else colour},
         },
         "hovertemplate": f"this image, {_called(result, model)}<extra></extra>",
-    }
-
-
-def _name(result: Result, model: str, point: Points, look: Look) -> dict[str, Any]:
-    """The name beside a mark, as an annotation."""
-    right, down = LABELS[model]
-    unlearned = model == "unlearned"
-    return {
-        "x": float(point[0]),
-        "y": float(point[1]),
-        "text": f"<b>{_called(result, model)}</b>",
-        "ax": right,
-        "ay": down,
-        "arrowwidth": 1.5,
-        "arrowcolor": look.ink,
-        "standoff": 8,
-        "font": {
-            "size": 15,
-            "color": method_colour(result.config.method, look) if unlearned else look.ink,
-        },
-        "bgcolor": look.paper,
-        "bordercolor": look.muted,
-        "borderpad": 2,
-        "opacity": 0.95,
     }
 
 
@@ -138,12 +111,15 @@ def _sentence(
         "unlearned": run_title(result),
         "retrained": "the retrained network",
     }
-    parts = [
-        f"{class_title(dataset.class_names[label])} for {who[model]} ({votes})"
-        for model, (label, votes, _) in found.items()
-    ]
+    votes = [str(count) for _, count, _ in found.values()]
+    if len({label for label, _, _ in found.values()}) == 1 and len(found) > 1:
+        every = "both" if len(found) == 2 else "all three"
+        (label, *_), *_ = found.values()
+        told = f"{class_title(dataset.class_names[label])} for {every} ({joined(votes)})"
+    else:
+        told = joined([
+            f"{class_title(dataset.class_names[label])} for {who[model]} ({count})"
+            for model, (label, count, _) in found.items()
+        ])  # fmt: skip
     (_, _, count), *_ = found.values()
-    return (
-        f"Among its {count} nearest test images by logits, the most frequent class is "
-        f"{joined(parts)}."
-    )
+    return f"Among its {count} nearest test images by logits, the most frequent class is {told}."

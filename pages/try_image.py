@@ -49,8 +49,8 @@ def draw_trial() -> None:
     with left:
         st.markdown(image_source.true_class(tried, result))
         image_cards.seen(tried)
-        for note in tried.notes:
-            st.caption(note)
+        if tried.notes:
+            st.caption(" ".join(tried.notes))
     logits = logits_of(tried)
     found = answers(logits, result.split.forget_classes)
     bars = answer_bars(found, result.split, title, look)

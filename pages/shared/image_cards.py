@@ -28,6 +28,8 @@ CSS = f"""<style>
 .unsc-try figure {{ margin: 0; }}
 .unsc-try img {{ display: block; object-fit: contain; image-rendering: pixelated;
   border-radius: 6px; border: 1px solid rgba(128,128,128,.45); }}
+.unsc-try .half {{ width: clamp(110px, 40%, 200px); }}
+.unsc-try .half img {{ width: 100%; height: auto; }}
 .unsc-try .photo {{ image-rendering: auto; }}
 .unsc-try .medium img {{ width: 120px; aspect-ratio: 1; height: auto; }}
 .unsc-try .large img {{ width: clamp(110px, 28vw, 200px); aspect-ratio: 1; height: auto; }}
@@ -41,15 +43,14 @@ CSS = f"""<style>
 
 def seen(tried: Tried) -> None:
     """The picture as it came, if it was prepared, and as the networks take it."""
-    parts = []
-    if tried.picture is not None:
-        parts.append(
-            _figure(_photo_uri(tried.picture), tried.what, "the picture", "large", "photo")
-        )
     size = "×".join(map(str, tried.sample.shape[:0:-1]))
     words = f"what the networks see: {size} pixels"
-    drawn = tried.picture is None and tried.row is None
-    parts.append(_figure(data_uri(tried.sample), words, words, "medium" if drawn else "large"))
+    if tried.picture is not None:
+        photo = _figure(_photo_uri(tried.picture), tried.what, "the picture", "half", "photo")
+        parts = [photo, _figure(data_uri(tried.sample), words, words, "half")]
+    else:
+        drawn = tried.row is None
+        parts = [_figure(data_uri(tried.sample), words, words, "medium" if drawn else "large")]
     _row(parts)
 
 

@@ -22,7 +22,7 @@ from unsc_core.experiment.result import Result
 from unsc_core.figures.phrases import class_title
 
 SOURCES = ("Sample", "Draw", "Camera", "Upload")
-FRAMING_TITLES = {"trim": "Trim to the object", "square": "Middle square", "whole": "Whole picture"}
+FRAMING_TITLES = {"trim": "Trimmed", "square": "Square", "whole": "Whole"}
 BRIGHTNESS = {"Automatic": None, "As it is": False, "Inverted": True}
 TRAINING = "training-"
 """Before the number of a training sample in a link."""
@@ -86,8 +86,7 @@ def choose(result: Result, row: Any, place: Any) -> Tried:
         except DataError as error:
             st.error(str(error), icon=":material/error:")
             return last[1] if last and last[0] == of else _chosen_sample(result)
-    if found is None:
-        st.session_state.pop(_LAST, None)
+    if found is None:  # the last picture is kept: a browser takes it away before it sends the next
         return _chosen_sample(result)
     st.session_state[_LAST] = (of, found)
     return found
@@ -238,6 +237,8 @@ def _with_controls(name: str, picture: OpenedPicture, result: Result) -> Tried:
         required=True,
         key="framing",
         format_func=FRAMING_TITLES.__getitem__,
+        help="Trimmed: cut to the object on its background, which is made plain. "
+        "Square: the middle of the picture. Whole: all of it, padded.",
     )
     if dataset.input_shape[0] < 3:
         invert = BRIGHTNESS[

@@ -86,6 +86,8 @@ def test_answers_of_an_upload_are_those_of_the_networks_and_a_bad_one_leaves_the
     assert all(name in shown for name in names)
     assert shown != before
     assert says(app, "**shoe.png**")
+    app.file_uploader(key="own_image").set_value(None).run()  # as browsers do before the next
+    assert sentence(app) == before
     upload(app, "letter.png", b"Dear network,")
     (error,) = app.error
     assert error.value.startswith("letter.png is not an image; choose")

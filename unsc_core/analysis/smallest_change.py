@@ -21,9 +21,9 @@ STEPS = 40
 """Most steps of the search."""
 OVERSHOOT = 0.02
 """A step goes so far beyond the border that the linear approximation predicts."""
-CANDIDATES = 10
+CANDIDATES = 6
 """The classes most probable at first, to which the search may lead."""
-SHARES = np.linspace(0.5, 1.5, 41)
+SHARES = np.linspace(0.6, 1.4, 21)
 """The found change is tried at these lengths once it is rounded; the shortest that works counts."""
 Logits = Callable[[Tensor], Tensor]
 """(n, …) pixels from 0 to 255 -> (n, classes); −∞ where a class may not be answered."""

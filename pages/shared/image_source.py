@@ -67,7 +67,7 @@ def choose(result: Result, row: Any, place: Any) -> Tried:
     """
     with row:
         link_choices.read("from", SOURCES, "Sample")
-        source = st.segmented_control(
+        chosen = st.segmented_control(
             "Image",
             SOURCES,
             required=True,
@@ -75,6 +75,7 @@ def choose(result: Result, row: Any, place: Any) -> Tried:
             on_change=link_choices.write,
             args=("from", "Sample"),
         )
+        source = chosen or "Sample"
         if source == "Sample":
             _sample_controls(result)
     if source == "Sample":

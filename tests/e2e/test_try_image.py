@@ -31,6 +31,6 @@ def test_answers_follow_a_drawing(app: Server, page: Any) -> None:
     expect(page.get_by_text("Your drawing")).to_be_visible()
     expect(answer).not_to_have_text(before)
     drawn = answer.inner_text()
-    page.get_by_role("button", name="Clear").click()
+    page.get_by_role("button", name="Clear", exact=True).click()
     expect(answer).to_have_text(before)
     assert drawn != before

@@ -12,12 +12,12 @@ from unsc_core.analysis.answers import like_most
 from unsc_core.analysis.maps import pca_map, place, sample
 from unsc_core.experiment.result import Result
 from unsc_core.figures.accuracy_plane import REFERENCE_SYMBOLS
-from unsc_core.figures.decision_space import Points, ranges, space
+from unsc_core.figures.decision_space import LINE, NARROW, Points, Window, ranges, space
 from unsc_core.figures.phrases import class_title, joined, run_title
 from unsc_core.figures.theme import Look, Picture, method_colour, method_mark
 
-SIZE = 17
-"""Of the marks, in pixels."""
+SIZE, HEIGHT = 17, 430
+"""Of the marks, and of the map, in pixels."""
 
 
 def image_positions(
@@ -53,10 +53,13 @@ def image_map(
     """
     rows = sample(result.split.dataset)
     every = {"original": np.concatenate([positions, np.stack(list(image.values()))])}
+    window = ranges(every)
     background = space(
-        result, "original", {"original": positions}, rows, look, height=430, window=ranges(every)
+        result, "original", {"original": positions}, rows, look, height=HEIGHT, window=window
     )
     figure = background.figure
+    for name in figure.layout.annotations:  # they are drawn over the marks
+        _move_off(name, list(image.values()), window)
     figure.update_traces(opacity=0.5, showlegend=False)
     figure.update_layout(title=None, showlegend=True, margin_t=40)
     path = np.stack(list(image.values()))
@@ -69,6 +72,22 @@ def image_map(
     sentence = _sentence(result, logits, rows, row)
     alt = f"{background.alt} The image is marked where each model puts it. {sentence}"
     return Picture(figure, alt, sentence, {"model": list(image), "x": path[:, 0], "y": path[:, 1]})
+
+
+def _move_off(name: Any, marks: list[Points], window: Window) -> None:
+    """Move the name of a class up until it covers no mark of the image."""
+    low, high = np.array(window).T
+    scale = np.array([NARROW, HEIGHT]) / (high - low)
+    at = (np.array([name.x, name.y]) - low) * scale
+    across, up = (name.ax, -name.ay) if name.showarrow else (0, name.yshift or 0)
+    half, moved = 5 * len(name.text) - 20, up  # its text has seven characters of markup
+    places = [(mark - low) * scale - at for mark in marks]
+    while any(abs(x - across) < half + SIZE and abs(y - moved) < LINE for x, y in places):
+        moved += LINE // 4
+    if name.showarrow:
+        name.ay = -moved
+    else:
+        name.yshift = moved
 
 
 def _mark(result: Result, model: str, point: Points, look: Look) -> dict[str, Any]:

@@ -87,6 +87,18 @@ def test_none_is_found_where_no_image_is_answered_otherwise(data: DeviceData) ->
     assert smallest_change(flat, data, np.full(SHAPE, 127, np.uint8)) is None
 
 
+def test_a_change_of_less_than_a_grey_level_is_made_large_enough_to_show(data: DeviceData) -> None:
+    network = linear((0.0, 0.0, -50.0))
+    sample = np.full(SHAPE, 127, np.uint8)
+    with torch.no_grad():  # the first two classes are almost equally probable
+        lead = network(data.inputs(torch.from_numpy(sample)[None]))[0]
+        network[1].bias[1] += lead[0] - lead[1] - 0.001
+    assert distances(network, data, torch.from_numpy(sample)[None].float()).min() < 0.1
+    change = smallest_change(network, data, sample)
+    assert change is not None
+    assert 1 <= change.norm < 10
+
+
 def test_a_black_image_has_no_share(data: DeviceData) -> None:
     change = smallest_change(linear(), data, np.zeros(SHAPE, np.uint8))
     assert change is not None

@@ -23,8 +23,11 @@ OVERSHOOT = 0.02
 """A step goes so far beyond the border that the linear approximation predicts."""
 CANDIDATES = 6
 """The classes most probable at first, to which the search may lead."""
-SHARES = np.linspace(0.6, 1.4, 21)
+SHARES = torch.linspace(0.6, 1.4, 17)
 """The found change is tried at these lengths once it is rounded; the shortest that works counts."""
+PEAKS = 0.51 * 1.35 ** torch.arange(12)
+"""Grey levels: it is tried at longer lengths, too, at which its largest part is one of these, since
+less than half a grey level is rounded away."""
 Logits = Callable[[Tensor], Tensor]
 """(n, …) pixels from 0 to 255 -> (n, classes); −∞ where a class may not be answered."""
 
@@ -119,7 +122,8 @@ def _verified(
     logits: Logits, sample: NDArray[np.uint8], image: Tensor, found: Tensor
 ) -> Change | None:
     """The shortest part of a change that still works in whole grey levels; None without one."""
-    shares = torch.from_numpy(SHARES).float().view(-1, *[1] * (image.ndim - 1))
+    longer = PEAKS / (found - image).abs().max()
+    shares = torch.cat([SHARES, longer[longer > SHARES.max()]]).view(-1, *[1] * (image.ndim - 1))
     tried = (image + shares * (found - image)).clamp(0, 255).round().to(torch.uint8)
     with torch.no_grad():
         before = int(logits(image)[0].argmax())

@@ -70,7 +70,10 @@ def image_map(
     for model, point in image.items():
         figure.add_scatter(**_mark(result, model, point, look))
     sentence = _sentence(result, logits, rows, row)
-    alt = f"{background.alt} The image is marked where each model puts it. {sentence}"
+    alt = (
+        f"Map of {len(rows)} test images by the original's logits, with the place of this image "
+        f"under each model. {sentence}"
+    )
     return Picture(figure, alt, sentence, {"model": list(image), "x": path[:, 0], "y": path[:, 1]})
 
 

@@ -17,7 +17,7 @@ from unsc_core.figures.answers import (
     shown_classes,
 )
 from unsc_core.figures.change_words import amplified, change_sentence, neighbour_sentence
-from unsc_core.figures.theme import FORGET, LIGHT
+from unsc_core.figures.theme import FORGET, LIGHT, readable_on
 
 NAMES = ("T-shirt", "Coat", "Shirt", "Bag")
 SHIRT = 2
@@ -123,12 +123,21 @@ def test_the_figure_has_one_order_and_marks_what_is_to_be_forgotten() -> None:
         assert list(bars.x) == pytest.approx(list(100 * answer.probabilities))
         assert bars.marker.color[answer.label].startswith("#")
     assert picture.figure.data[0].marker.color[SHIRT] == FORGET
+    assert [bars.insidetextfont.color for bars in picture.figure.data[:2]] == [
+        readable_on(FORGET),
+        readable_on("#0072B2"),
+    ]
     assert "×" in picture.figure.layout.yaxis.ticktext[SHIRT]
     assert not any(
         "×" in text for i, text in enumerate(picture.figure.layout.yaxis.ticktext) if i != SHIRT
     )
     assert "Mask T-shirt" in picture.alt
     assert picture.table["class"] == list(NAMES)
+
+
+def test_text_is_readable_on_every_colour() -> None:
+    assert (readable_on("#ffffff"), readable_on("#000000")) == ("#000000", "#ffffff")
+    assert (readable_on("#E69F00"), readable_on("#5E4FA2")) == ("#000000", "#ffffff")
 
 
 def test_of_many_classes_those_that_matter_are_shown_and_the_rest_adds_up() -> None:

@@ -20,6 +20,7 @@ from unsc_core.figures.theme import (
     clear,
     label_margin,
     layout,
+    readable_on,
     write,
 )
 
@@ -27,6 +28,8 @@ MOST_CLASSES = 12
 """With more classes, only those that matter are shown, and the others as one."""
 ROW, HEAD = 27, 84
 """Pixels: the height of a class, and of what is written above the bars."""
+INSIDE = 60
+"""Bars of so many percent have their number inside, where a phone has room for it."""
 GAP = 0.012
 """Between the models' columns, as a share of the width."""
 SHORT = 12
@@ -124,8 +127,12 @@ def _add_bars(
         xaxis=_axis_name("x", column),
         marker={"color": [*colours, *([look.muted] if rest else [])]},
         text=[f"{value:.0f}" if value >= 0.5 else "" for value in values],
-        textposition="outside",
-        textfont={"size": 14, "color": look.ink},
+        textposition=["inside" if value >= INSIDE else "outside" for value in values],
+        constraintext="none",
+        insidetextfont={"size": 14, "color": readable_on(class_colour(answer.label, forget))},
+        outsidetextfont={"size": 14, "color": look.ink},
+        insidetextanchor="end",
+        textangle=0,
         cliponaxis=False,
         hovertemplate="%{x:.1f} %<extra></extra>",
         showlegend=False,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -58,8 +58,7 @@ def image_map(
         result, "original", {"original": positions}, rows, look, height=HEIGHT, window=window
     )
     figure = background.figure
-    for name in figure.layout.annotations:  # they are drawn over the marks
-        _move_off(name, list(image.values()), window)
+    _clear_marks(figure.layout.annotations, np.stack(list(image.values())), window)
     figure.update_traces(opacity=0.5, showlegend=False)
     figure.update_layout(title=None, showlegend=True, margin_t=40)
     path = np.stack(list(image.values()))
@@ -77,20 +76,40 @@ def image_map(
     return Picture(figure, alt, sentence, {"model": list(image), "x": path[:, 0], "y": path[:, 1]})
 
 
-def _move_off(name: Any, marks: list[Points], window: Window) -> None:
-    """Move the name of a class up until it covers no mark of the image."""
+def _clear_marks(names: Sequence[Any], marks: Points, window: Window) -> None:
+    """Move names of classes, which are drawn over the marks, up or down until they cover none."""
     low, high = np.array(window).T
     scale = np.array([NARROW, HEIGHT]) / (high - low)
-    at = (np.array([name.x, name.y]) - low) * scale
-    across, up = (name.ax, -name.ay) if name.showarrow else (0, name.yshift or 0)
-    half, moved = 5 * len(name.text) - 20, up  # its text has seven characters of markup
-    places = [(mark - low) * scale - at for mark in marks]
-    while any(abs(x - across) < half + SIZE and abs(y - moved) < LINE for x, y in places):
-        moved += LINE // 4
-    if name.showarrow:
-        name.ay = -moved
-    else:
-        name.yshift = moved
+    places = (marks - low) * scale
+    middles = np.array([_middle(name, low, scale) for name in names])
+    halves = [5 * len(name.text) - 31 for name in names]  # the text has seven characters of markup
+
+    def room(i: int, up: int) -> bool:
+        at = middles[i] + (0, up)
+        from_marks = np.abs(places - at) / (halves[i] + SIZE, LINE)
+        others = [j for j in range(len(names)) if j != i]
+        widths = np.array([halves[i] + halves[j] for j in others]).reshape(-1, 1)
+        from_names = np.abs(middles[others] - at) / np.concatenate(
+            [widths, np.full_like(widths, LINE)], axis=1
+        )
+        return bool((from_marks.max(1) >= 1).all() and (not up or (from_names.max(1) >= 1).all()))
+
+    steps = sorted(range(-4 * LINE, 4 * LINE + 1, LINE // 4), key=abs)
+    for i, name in enumerate(names):
+        up = next((step for step in steps if room(i, step)), 0)
+        middles[i] += (0, up)
+        if up and name.showarrow:
+            name.ay -= up
+        elif up:
+            name.yshift = (name.yshift or 0) + up
+
+
+def _middle(
+    name: Any, low: NDArray[np.floating], scale: NDArray[np.floating]
+) -> NDArray[np.floating]:
+    """The middle of a written name, in pixels from the left and from below."""
+    shift = (name.ax, -name.ay) if name.showarrow else (0, name.yshift or 0)
+    return (np.array([name.x, name.y]) - low) * scale + shift
 
 
 def _mark(result: Result, model: str, point: Points, look: Look) -> dict[str, Any]:

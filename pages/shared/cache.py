@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import streamlit as st
 
 from pages.shared import session
-from unsc_core.analysis import geometry, glimpses, maps
+from unsc_core.analysis import geometry, glimpses, maps, nearest
 from unsc_core.analysis.comparison import MethodRun, read_run, variants
 from unsc_core.analysis.replay import Epochs, epochs_key, read_epochs
 from unsc_core.audits import AUDITS
@@ -21,7 +22,7 @@ from unsc_core.data import load_dataset
 from unsc_core.data.dataset import Dataset
 from unsc_core.data.request import Split, split
 from unsc_core.errors import StoreError
-from unsc_core.experiment.artefacts import SPECTRA, UNSEEN_ENERGY
+from unsc_core.experiment.artefacts import FEATURES, SPECTRA, UNSEEN_ENERGY
 from unsc_core.experiment.keys import keys, logits_key
 from unsc_core.experiment.resolve import settings
 from unsc_core.experiment.result import Result, read_original, read_result
@@ -31,6 +32,9 @@ from unsc_core.figures.keeping import AuditedMethod
 from unsc_core.jobs.cost import Cost, estimate
 from unsc_core.jobs.engine import Engine
 from unsc_core.progress import Glimpse
+
+if TYPE_CHECKING:
+    from unsc_core.analysis.networks import Networks
 
 
 @st.cache_resource(show_spinner=False)
@@ -200,6 +204,42 @@ def trustworthiness(
     logits = _result.original.of(part)[maps.shown(_result.split, part)]
     neighbours = min(maps.NEIGHBOURS, (len(logits) - 1) // 2)
     return float(manifold.trustworthiness(logits, _positions, n_neighbors=neighbours))
+
+
+def networks(config: ExperimentConfig) -> Networks:
+    """The networks of a resolved config, as far as they are stored, to run in this process."""
+    found = keys(config, dataset(config.dataset))
+    stored = (("trained", found.original), ("unlearned", found.unlearned))
+    written = (_written_at(*one) for one in (*stored, ("trained", found.retrained)))
+    return _networks(config, tuple(written))
+
+
+@st.cache_resource(show_spinner=False, max_entries=3)
+def _networks(config: ExperimentConfig, written: tuple[float, ...]) -> Networks:
+    from unsc_core.analysis.networks import read_networks  # loads torch
+
+    return read_networks(config, dataset(config.dataset), store())
+
+
+def features(config: ExperimentConfig) -> dict[str, np.ndarray] | None:
+    """Network -> (n, d) features of the training images that an image is compared with.
+
+    None until they have been made.
+    """
+    data = dataset(config.dataset)
+    names = [
+        (model, nearest.features_key(config, data, model)) for model in nearest.MODELS_COMPARED
+    ]
+    if not all(is_stored("features", key) for _, key in names):
+        return None
+    read = ((model, _features(key, _written_at("features", key))) for model, key in names)
+    found = {model: one for model, one in read if one is not None}
+    return found if len(found) == len(names) else None  # a damaged file is removed when it is read
+
+
+@st.cache_resource(show_spinner=False, max_entries=8)
+def _features(key: str, written: float) -> np.ndarray | None:
+    return FEATURES.read(store(), key)
 
 
 def has_umap(config: ExperimentConfig) -> bool:

@@ -28,6 +28,11 @@ TERMS = {
     "Margin": "In the original model, the logit of the pseudo-label minus that of the next most "
     "similar class that it could have been. A small margin means that two classes were almost "
     "equally similar.",
+    "Features": "The inputs of a network's last layer: what it has made of an image before it "
+    "decides.",
+    "Margin of an answer": "The probability of the predicted class minus that of the next most "
+    "probable class, in points. With a small margin, a small change of the image can change the "
+    "prediction.",
     "Second moments": "The mean products of a layer's inputs, taken over training images. Their "
     "eigenvectors are the directions that the images use; their eigenvalues are the energies.",
     "Energy": "How strongly the retained classes use a direction of a layer's input: their mean "

@@ -17,6 +17,7 @@ PAGES = {
     "pseudo_labels": ("Pseudo-labels", "alt_route"),
     "compare": ("Compare", "leaderboard"),
     "audit": ("Audit", "policy"),
+    "try_image": ("Try an image", "add_photo_alternate"),
     "runs": ("Runs", "history"),
 }
 """File in pages/ -> title and Material icon, in the order of the menu; the first is the start."""

@@ -6,6 +6,7 @@ import argparse
 from dataclasses import replace
 
 from unsc_core.analysis.maps import make_umap, read_umap
+from unsc_core.analysis.nearest import MODELS_COMPARED, make_features, read_features
 from unsc_core.analysis.replay import make_epochs, read_epochs
 from unsc_core.commands.terminal import clear_progress, show_progress
 from unsc_core.config import ExperimentConfig
@@ -34,7 +35,7 @@ def prepare_app(_: argparse.Namespace) -> int:
 
 
 def prepare(report: Report = silent, store: Store | None = None) -> None:
-    """Store the opening experiments with their epochs, and the UMAP of the first one.
+    """Store the opening experiments with their epochs; UMAP and features of the first one.
 
     When everything is stored already, torch is not loaded.
     """
@@ -46,8 +47,11 @@ def prepare(report: Report = silent, store: Store | None = None) -> None:
 
             make_epochs(config, store, report)  # runs the experiment
             Experiment(config, store, report).run(with_retrain=True)
-    if read_umap(resolve(DEFAULT, dataset), dataset, store) is None:
+    opening = resolve(DEFAULT, dataset)
+    if read_umap(opening, dataset, store) is None:
         make_umap(DEFAULT, store, report)
+    if any(read_features(opening, dataset, store, one) is None for one in MODELS_COMPARED):
+        make_features(DEFAULT, store, report)
 
 
 def _is_stored(config: ExperimentConfig, dataset: Dataset, store: Store) -> bool:

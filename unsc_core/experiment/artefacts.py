@@ -174,6 +174,8 @@ UNSEEN_ENERGY = _arrays("unseen_energy")
 # Made by the layers above, which also know what is in them.
 MAPS = _one_array("embeddings", "positions")
 """(n, 2) positions on the original's UMAP; see `analysis.maps`."""
+FEATURES = _one_array("features", "features")
+"""(n, d) of one network for training images; see `analysis.nearest`."""
 EPOCHS = _arrays("epochs")
 """The model after every epoch; see `analysis.replay`."""
 SUBSPACES = Kind("subspaces", _as_it_is, _as_it_is)

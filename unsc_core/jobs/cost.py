@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from unsc_core.analysis import nearest
 from unsc_core.analysis.replay import MAX_SAMPLES
 from unsc_core.audits import AUDITS
 from unsc_core.audits.stored import outcome_keys, with_seeds
@@ -167,6 +168,8 @@ def _missing(
     elif kind in ("spectra", "subspaces"):
         work.original()
         work.spectra(1 if kind == "spectra" else 1 + dataset.num_classes)
+    elif kind == "features":
+        work.features()
     elif kind in AUDITED_SEEDS:
         work.audits(AUDITED_SEEDS[kind])
     elif kind.startswith(SHADOWS):
@@ -299,6 +302,14 @@ class _Missing:
             if not artefacts.LOGITS.has(self.store, logits_key(key, self.dataset, part)):
                 images = len(self.dataset.labels(part))
                 self.pieces[f"logits-{key}-{part}"] = _Piece("", _predicting(images))
+
+    def features(self) -> None:
+        """The features of training images in both networks, which are there already."""
+        images = len(nearest.compared(self.dataset))
+        for model in nearest.MODELS_COMPARED:
+            key = nearest.features_key(self.config, self.dataset, model)
+            if not artefacts.FEATURES.has(self.store, key):
+                self.pieces[f"features-{key}"] = _Piece("comparing", _predicting(images))
 
     def _unlearning(self, rates: Rates) -> float:
         fraction = rates.needed.get(self.config.method, 1.0)

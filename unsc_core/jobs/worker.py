@@ -71,6 +71,13 @@ def embedding(config: ExperimentConfig, store: Store, report: Report) -> None:
     make_umap(config, store, report)
 
 
+def features(config: ExperimentConfig, store: Store, report: Report) -> None:
+    """The features of training images, which other images are compared with."""
+    from unsc_core.analysis.nearest import make_features
+
+    make_features(config, store, report)
+
+
 def subspaces(config: ExperimentConfig, store: Store, report: Report) -> None:
     """The geometry of the request's subspaces."""
     from unsc_core.analysis.geometry import make
@@ -110,7 +117,10 @@ def shadows(models: int, config: ExperimentConfig, store: Store, report: Report)
 JOBS: Mapping[str, Callable[[ExperimentConfig, Store, Report], None]] = (
     {
         job.__name__: job
-        for job in (experiment, epochs, retrain, spectra, dataset, embedding, subspaces, cost)
+        for job in (
+            *(experiment, epochs, retrain, spectra, dataset, embedding, subspaces, cost),
+            features,
+        )
     }
     | {kind: partial(audit, seeds) for kind, seeds in AUDITED_SEEDS.items()}
     | {f"{SHADOWS}{models}": partial(shadows, models) for models in SHADOW_MODELS}

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import plotly.graph_objects as go
 
@@ -14,7 +15,7 @@ from unsc_core.analysis import comparison
 from unsc_core.analysis.claims import SAME
 from unsc_core.analysis.comparison import PARTS, MethodRun, by_method
 from unsc_core.analysis.measures import MEASURES
-from unsc_core.analysis.parts import READS, TARGETS, WEIGHTS, Bought, bought
+from unsc_core.analysis.parts import EPOCHS, READS, TARGETS, WEIGHTS, Bought, bought
 from unsc_core.analysis.spread import Interval
 from unsc_core.figures.phrases import joined, pm, points
 from unsc_core.figures.standings import name
@@ -24,7 +25,7 @@ from unsc_core.methods import METHODS
 TARGET_TITLES = {"pseudo-label": "One pseudo-label each", "masked": "The mask's probabilities"}
 WEIGHT_TITLES = {
     "all": "All weights",
-    "cut": "Null space,<br>cut at γ",
+    "cut": "Null space,<br>cut at γ {}",
     "soft": "Null space,<br>soft",
 }
 READ_TITLES = {"forget set": "reads the forget set only", "retained": "retained samples, too"}
@@ -68,10 +69,26 @@ class Mark:
         return WEIGHTS.index(self.weights) + (SIDE if self.reads == "retained" else -SIDE)
 
 
-def grid(runs: Sequence[MethodRun], look: Look) -> Picture:
+def note() -> str:
+    """What the grid shows, and the settings that all twelve share."""
+    free, projected = (
+        METHODS[PARTS[TARGETS[0], weights, READS[0]]].learning_rate for weights in ("all", "cut")
+    )
+    return (
+        "Rows: what a forgotten sample is trained towards · columns: which weights may change · "
+        "differences in points from the mask, which changes none · the sentence takes the mean of "
+        f"both rows · all twelve: at most {EPOCHS} epochs, learning rate {free:g} with all "
+        f"weights and {projected:g} in the null space, as chosen on Fashion-MNIST mini"
+    )
+
+
+def grid(runs: Sequence[MethodRun], look: Look, threshold: str) -> Picture:
     """Acc_r − the mask's of the combinations that have been run; those that fail to forget say so.
 
-    The runs are of whole classes: single samples have no mask.
+    Args:
+        runs: of whole classes; single samples have no mask.
+        look: colours.
+        threshold: γ as text.
     """
     marks = _marks(runs)
     figure = styled(go.Figure(), look, 470)
@@ -86,7 +103,7 @@ def grid(runs: Sequence[MethodRun], look: Look) -> Picture:
         figure.update_layout({"yaxis" + y_axis[1:]: style})
         heading = {"x": 0, "xref": "paper", "xanchor": "left", "yref": "paper"}
         write(figure, f"<b>{TARGET_TITLES[target]}</b>", y=domain[1], yanchor="bottom", **heading)
-    _draw_columns(figure, marks, look)
+    _draw_columns(figure, marks, threshold, look)
     figure.update_xaxes(range=[-0.5, 2.5], visible=False)
     figure.update_layout(
         margin={"l": 64, "r": 12, "t": 62, "b": 8},
@@ -180,7 +197,7 @@ def _label(figure: go.Figure, marks: Sequence[Mark], y_axis: str, look: Look) ->
         )
 
 
-def _draw_columns(figure: go.Figure, marks: Sequence[Mark], look: Look) -> None:
+def _draw_columns(figure: go.Figure, marks: Sequence[Mark], threshold: str, look: Look) -> None:
     """The columns' headings, teal behind the null space, and what has not been run."""
     there = {(mark.target, mark.weights) for mark in marks}
     for i, weights in enumerate(WEIGHTS):
@@ -191,10 +208,10 @@ def _draw_columns(figure: go.Figure, marks: Sequence[Mark], look: Look) -> None:
                 figure.add_shape(type="rect", yref="paper", **place, **tint)
         colour = look.ink if weights == "all" else look.teal
         heading = {"yref": "paper", "yanchor": "bottom", "font": {"size": 14, "color": colour}}
-        write(figure, f"<b>{WEIGHT_TITLES[weights]}</b>", x=i, y=1.0, **heading)
+        write(figure, f"<b>{WEIGHT_TITLES[weights].format(threshold)}</b>", x=i, y=1.0, **heading)
         for target, (bottom, top) in zip(TARGETS, ROWS, strict=True):
             text = "" if (target, weights) in there else "not run yet"
-            place = {"x": i, "y": (bottom + top) / 2, "yref": "paper"}
+            place: dict[str, Any] = {"x": i, "y": (bottom + top) / 2, "yref": "paper"}
             write(figure, text, font={"size": 14, "color": look.muted}, **place)
 
 

@@ -72,7 +72,7 @@ def draw_table() -> None:
         height="content",
         alt="Methods and their measures",
         column_config={
-            "Method": text(width=160),
+            "Method": text(width=225),
             "Seeds": text(alignment="right"),
             "Verdict": text(width=200),
             **measures,
@@ -123,21 +123,23 @@ def choose_order() -> tuple[str, str]:
     by = choices.selectbox(
         "Sort by",
         list(SORTS),
-        format_func=SORTS.__getitem__,
+        format_func=lambda key: f"Sort by {SORTS[key]}",
+        label_visibility="collapsed",
         key="sort",
         on_change=link_choices.write,
         args=("sort", "acc_r"),
-        width=130,
+        width=165,
     )
     link_choices.read("show", SHOWN, "all")
     which = choices.selectbox(
         "Show",
         list(SHOWN),
         format_func=SHOWN.__getitem__,
+        label_visibility="collapsed",
         key="show",
         on_change=link_choices.write,
         args=("show", "all"),
-        width=190,
+        width=165,
     )
     return by, which
 
@@ -169,16 +171,15 @@ def draw_first() -> dict[str, Picture]:
     with left:
         found["methods"] = ladder(runs, order, look, sort, experiment.config.method)
         pictures.draw(found["methods"], "methods", sentence=False)
+        st.markdown(f"**{found['methods'].sentence}**")
     with right:
         found["plane"] = plane(shown, look)
-        pictures.draw(found["plane"], "plane", sentence=False)
+        pictures.draw(found["plane"], "plane")
     linked.methods()
-    st.markdown(f"**{found['methods'].sentence}** {found['plane'].sentence}")
     counted_on = f" · epochs are measured on {MAX_SAMPLES:,} test images"
     st.caption(
-        "Point at a method to see it in all figures · left: final Acc_r"
-        f"{' and its interval' if count > 1 else ''}, ◀ further left than drawn · right: small "
-        "dots are epochs, the large mark is the last one · "
+        "Point at a mark to see its method in both figures · ◀ further left than drawn · in the "
+        "plane, small dots are epochs and the large mark is the last one · "
         f"★ retrained{'' if samples else ' · ◇ mask'} · ○ original · dotted: in one step, or "
         "epochs not recorded" + (counted_on if len(data.y_test) > MAX_SAMPLES else "")
     )
@@ -224,8 +225,7 @@ EQUAL = {
     True: "For each method, the last recorded epoch whose Acc_f is nearest to the retrained "
     "model's. It is selected with that model, so nobody could select it without retraining.",
 }
-SHOWN = {"all": "All of them", "forgetting": "Only those that forget"}
-"""Which methods can be shown -> its title."""
+SHOWN = {"all": "Show all", "forgetting": "Those that forget"}
 NO_PARTS = (
     "UNSC's parts are compared with the mask, and single samples have none. Choose classes to "
     "forget in the sidebar, or other methods above."
@@ -258,7 +258,7 @@ order = in_order()
 if not order:
     st.info(
         f"None of the {counted(len(comparison.by_method(runs)), 'method')} that have been run "
-        f"forgets here. Choose *{SHOWN['all']}* under *Show*.",
+        f"forgets here; choose *{SHOWN['all']}* above.",
         icon=":material/info:",
     )
     st.stop()

@@ -22,7 +22,7 @@ PAGES = {
     "Confusion": ("Confusion", 4),
     "Null space": ("Null space", 7),
     "Pseudo-labels": ("Pseudo-labels", 2),
-    "Compare": ("Compare", 3),
+    "Compare": ("Compare", 4),
     "Audit": ("Audit", 1),
     "Runs": ("Runs", 4),
     "2-D lab": ("2-D lab", 0),

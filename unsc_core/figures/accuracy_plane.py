@@ -14,7 +14,7 @@ from unsc_core.analysis.equal_forgetting import mean_path
 from unsc_core.analysis.measures import MEASURES
 from unsc_core.figures.phrases import counted, joined
 from unsc_core.figures.standings import name
-from unsc_core.figures.theme import Look, Picture, method_colour, method_mark, styled, write
+from unsc_core.figures.theme import Look, Picture, clear, method_colour, method_mark, styled, write
 from unsc_core.methods import METHODS
 
 REFERENCE_SYMBOLS = {"original": "circle-open", "mask": "diamond-wide-open", "retrained": "star"}
@@ -113,8 +113,12 @@ def _name_where_there_is_room(
         for end, (x, y) in ends.items()
     }
     taken = [(x - 9, y - 9, x + 9, y + 9) for x, y in at.values()]
-    first = ("original", "retrained", "mask", "unsc")
-    for end in sorted(at, key=lambda end: first.index(end) if end in first else len(first)):
+    if "original" in at:  # where all paths begin
+        x, y = ends["original"]
+        write(figure, titles["original"], x=x, y=y, xanchor="left", xshift=-9, yshift=-22)
+    first = ("retrained", "mask", "unsc")
+    others = [end for end in at if end != "original"]
+    for end in sorted(others, key=lambda end: first.index(end) if end in first else len(first)):
         x, y = at[end]
         wide = 8.2 * len(titles[end])
         sides = {"right": (x - 12 - wide, x - 12), "left": (x + 12, x + 12 + wide)}
@@ -126,6 +130,7 @@ def _name_where_there_is_room(
             colour = look.teal if end == "unsc" else look.ink
             place = {"x": ends[end][0], "y": ends[end][1], "xanchor": anchor}
             place["xshift"] = -10 if anchor == "right" else 10
+            place["bgcolor"] = clear(look.paper, 0.8)  # paths pass below
             write(figure, bold(end, titles[end]), font={"size": 14, "color": colour}, **place)
             break
 

@@ -13,7 +13,7 @@ from unsc_core.analysis.comparison import REFERENCES, MethodRun, by_method
 from unsc_core.figures.accuracy_plane import bold
 from unsc_core.figures.phrases import class_title
 from unsc_core.figures.standings import name
-from unsc_core.figures.theme import Look, Picture, add_cells, label_margin, styled
+from unsc_core.figures.theme import Look, Picture, add_cells, in_two_lines, label_margin, styled
 
 Changes = dict[str, NDArray[np.float64]]
 """Method or reference -> (classes,) change of test accuracy against the original, in points."""
@@ -42,12 +42,12 @@ def change_map(
     kind = "class" if runs[0].samples else "retained class"
     values = np.stack([change[list(retain)] for change in found.values()])
     figure = go.Figure()
-    _add_cells(
-        figure, values, classes, [bold(*pair) for pair in zip(found, names, strict=True)], look
-    )
+    labels = [in_two_lines(one) for one in names]
+    marked = [bold(*pair) for pair in zip(found, labels, strict=True)]
+    _add_cells(figure, values, classes, marked, look)
     below = round(0.75 * label_margin(classes)) + 34
-    styled(figure, look, 70 + below + 34 * len(names))
-    figure.update_layout(margin={"l": label_margin(names), "t": 8, "b": below})
+    styled(figure, look, 70 + below + 36 * len(names))
+    figure.update_layout(margin={"l": label_margin(labels), "t": 8, "b": below})
     figure.update_xaxes(title_text=kind, tickangle=-45, showgrid=False, type="category")
     figure.update_yaxes(autorange="reversed", showgrid=False, type="category")
     alt = (

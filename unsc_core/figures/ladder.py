@@ -28,10 +28,12 @@ _KEYS = {"acc_r": "acc_retain", "acc_f": "acc_forget"}
 _LOWER_FIRST = ("acc_f", "seconds")
 LINE = 38
 """Pixels of one method: its name, and its mark below it."""
-REACH = 12.0
+NAME = 0.32
+"""How far above the line of a mark its name is, in lines."""
+REACH = 4.0
 """How far below the original, in points, a mark is drawn at its place; lower ones at the edge."""
-VALUES = (6, 84)
-"""Of the two columns of numbers, pixels from the right edge to where they end."""
+VALUES = (82, 128)
+"""Where the two columns of numbers end, in pixels right of the axis."""
 
 
 def ordered(runs: Sequence[MethodRun], by: str) -> list[str]:
@@ -72,7 +74,7 @@ def ladder(
     found, of = rows(runs), by_method(runs)
     references = {m: found[m] for m in comparison.REFERENCES if m in found}
     window = _window([found[m] for m in order], references)
-    figure = styled(go.Figure(), look, 112 + LINE * len(order))
+    figure = styled(go.Figure(), look, 98 + LINE * len(order))
     for i, method in enumerate(order):
         _draw_mark(figure, method, name(method, of[method]), found[method], -i, window, look)
         title = name(method, of[method])
@@ -80,11 +82,12 @@ def ladder(
         place = {"y": -i, "yanchor": "bottom", "yshift": 3}
         colour = look.teal if method == "unsc" else look.ink
         font = {"size": 14, "color": colour}
-        write(figure, text, x=0, xref="paper", xanchor="left", font=font, **place)
-        _write_values(figure, found[method], by, place, comparison.forgets(of[method]), look)
+        write(figure, text, x=0, xref="paper", xanchor="left", xshift=10, font=font, **place)
+        stays = comparison.is_known(of[method]) and not comparison.forgets(of[method])
+        _write_values(figure, found[method], by, place, stays, look)
     _head(figure, by, look)
     _draw_references(figure, references, window, look)
-    figure.update_layout(showlegend=False, margin={"l": 8, "r": 8, "t": 66, "b": 46})
+    figure.update_layout(showlegend=False, margin={"l": 8, "r": VALUES[1] + 4, "t": 52, "b": 46})
     title = f"{MEASURES['acc_retain'].axis} · right is better"
     figure.update_xaxes(title_text=title, range=window, zeroline=False, nticks=7)
     figure.update_yaxes(visible=False, range=[-len(order) + 0.55, 0.75])
@@ -121,7 +124,10 @@ def _draw_mark(
     window: tuple[float, float],
     look: Look,
 ) -> None:
-    """A thin line, the mark with its interval on it; at the left edge if it is further left."""
+    """A thin line with the mark and its interval; the mark once more, left of its name above it.
+
+    A mark that would be further left than the edge is an arrow there.
+    """
     mean, half = row.mean["acc_retain"] or 0.0, row.half["acc_retain"]
     outside = mean < window[0]
     figure.add_shape(
@@ -136,20 +142,20 @@ def _draw_mark(
     )
     text = MEASURES["acc_retain"].number(mean, half)
     figure.add_scatter(
-        x=[window[0] if outside else mean],
-        y=[y],
+        x=[window[0], window[0] if outside else mean],
+        y=[y + NAME, y],
         mode="markers",
         name=title,
         meta=method,
         marker={
-            "symbol": "triangle-left" if outside else method_mark(method),
+            "symbol": [method_mark(method), "triangle-left" if outside else method_mark(method)],
             "color": method_colour(method, look),
             "size": 13 if method == "unsc" else 12,
             "line": {"width": 1, "color": look.paper},
         },
         error_x={
             "type": "data",
-            "array": [half or 0.0],
+            "array": [None, half],
             "visible": half is not None and not outside,
             "color": look.ink,
             "thickness": 1.5,
@@ -172,20 +178,20 @@ def _write_values(
     row: ComparisonRow,
     by: str,
     place: dict[str, object],
-    forgets: bool,
+    stays: bool,
     look: Look,
 ) -> None:
-    """Two numbers at the right; Acc_f is vermilion if the method does not forget."""
+    """Two numbers at the right; Acc_f is vermilion if the class stays, or too many samples."""
     key = _shown(by)
     value, half = row.mean[key], row.half[key]
     star = "*" if key == "seconds" and row.elsewhere and value is not None else ""
     text = MEASURES[key].number(value, None if star else half) + star
     left = MEASURES["acc_forget"].number(row.mean["acc_forget"])
     right = {"x": 1, "xref": "paper", "xanchor": "right"}
-    write(figure, text, xshift=-VALUES[1], font={"size": 14}, **right, **place)
-    colour = look.ink if forgets else FORGET
-    text = left if forgets else f"<b>{left}</b>"
-    write(figure, text, xshift=-VALUES[0], font={"size": 14, "color": colour}, **right, **place)
+    write(figure, text, xshift=VALUES[0], font={"size": 14}, **right, **place)
+    colour = FORGET if stays else look.ink
+    text = f"<b>{left}</b>" if stays else left
+    write(figure, text, xshift=VALUES[1], font={"size": 14, "color": colour}, **right, **place)
 
 
 def _head(figure: go.Figure, by: str, look: Look) -> None:
@@ -193,9 +199,10 @@ def _head(figure: go.Figure, by: str, look: Look) -> None:
     place = {"x": 1, "xref": "paper", "xanchor": "right", "y": 1, "yref": "paper"}
     font = {"size": 14, "color": look.muted}
     columns = (MEASURES[_shown(by)], MEASURES["acc_forget"])
-    for measure, shift in zip(columns, VALUES[::-1], strict=True):
+    for measure, shift in zip(columns, VALUES, strict=True):
         text = measure.column if measure.key != "seconds" else f"{measure.name}, s"
-        write(figure, text, xshift=-shift, yshift=47, yanchor="bottom", font=font, **place)
+        text = text.replace(" ", "<br>")
+        write(figure, text, align="right", xshift=shift, yanchor="bottom", font=font, **place)
 
 
 def _draw_references(

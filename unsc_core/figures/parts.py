@@ -22,7 +22,10 @@ from unsc_core.figures.standings import name
 from unsc_core.figures.theme import FORGET, Look, Picture, axis, clear, styled, write
 from unsc_core.methods import METHODS
 
-TARGET_TITLES = {"pseudo-label": "One pseudo-label each", "masked": "The mask's probabilities"}
+TARGET_TITLES = {
+    "pseudo-label": "Target: one pseudo-label each",
+    "masked": "Target: the mask's probabilities",
+}
 WEIGHT_TITLES = {
     "all": "All weights",
     "cut": "Null space,<br>cut at γ {}",
@@ -37,7 +40,7 @@ WHEN = {
 SIDE = 0.13
 """How far from the middle of its column a mark is, in columns."""
 Domain = tuple[float, float]
-ROWS: tuple[Domain, Domain] = ((0.54, 0.94), (0.0, 0.40))
+ROWS: tuple[Domain, Domain] = ((0.53, 0.94), (0.0, 0.41))
 """Where the rows are, from the bottom, as shares of the height."""
 
 
@@ -104,10 +107,11 @@ def grid(runs: Sequence[MethodRun], look: Look, threshold: str) -> Picture:
         heading = {"x": 0, "xref": "paper", "xanchor": "left", "yref": "paper"}
         write(figure, f"<b>{TARGET_TITLES[target]}</b>", y=domain[1], yanchor="bottom", **heading)
     _draw_columns(figure, marks, threshold, look)
+    _name_known(figure, look)
     figure.update_xaxes(range=[-0.5, 2.5], visible=False)
     figure.update_layout(
-        margin={"l": 64, "r": 12, "t": 62, "b": 8},
-        legend={"y": 1.0, "yanchor": "top", "yref": "container", "traceorder": "normal"},
+        margin={"l": 64, "r": 12, "t": 44, "b": 52},
+        legend={"y": -0.01, "yanchor": "top", "traceorder": "normal"},
     )
     alt = (
         "Acc_r less the mask's, in points, in a grid: two targets down, three sets of weights "
@@ -134,12 +138,12 @@ def _window(marks: Sequence[Mark]) -> list[float]:
     halves = [(mark.kept.mean, mark.kept.half or 0.0) for mark in marks]
     low = min([0.0, *(mean - half for mean, half in halves)])
     high = max([0.0, *(mean + half for mean, half in halves)])
-    pad = 0.16 * max(high - low, 1.0)
-    return [low - pad, high + pad]
+    room = max(high - low, 1.0)
+    return [low - 0.3 * room, high + 0.16 * room]  # below, names of methods are written
 
 
 def _draw_marks(figure: go.Figure, marks: Sequence[Mark], y_axis: str, look: Look) -> None:
-    """Those of one target and one way of reading, joined by a thin line."""
+    """Those of one target and one way of reading."""
     if not marks:
         return
     reads, acc_forget = marks[0].reads, MEASURES["acc_forget"]
@@ -147,11 +151,10 @@ def _draw_marks(figure: go.Figure, marks: Sequence[Mark], y_axis: str, look: Loo
         x=[mark.x for mark in marks],
         y=[mark.kept.mean for mark in marks],
         yaxis=y_axis,
-        mode="lines+markers",
+        mode="markers",
         name=READ_TITLES[reads],
         legendgroup=reads,
         showlegend=reads not in {trace.legendgroup for trace in figure.data},
-        line={"color": look.muted, "width": 1, "dash": "dot" if reads == "forget set" else "solid"},
         marker={
             "symbol": MARKS[reads],
             "size": 13,
@@ -215,6 +218,20 @@ def _draw_columns(figure: go.Figure, marks: Sequence[Mark], threshold: str, look
             write(figure, text, font={"size": 14, "color": look.muted}, **place)
 
 
+def _name_known(figure: go.Figure, look: Look) -> None:
+    """The mask at its line, and in their cells the combinations that are methods of their own."""
+    muted = {"font": {"size": 14, "color": look.muted}}
+    place = {"x": 2.49, "xanchor": "right", "y": 0, "yanchor": "bottom"}
+    write(figure, "mask", **place, **muted)
+    for (target, weights, reads), method in PARTS.items():
+        if METHODS[method].listed:
+            bottom, _ = ROWS[TARGETS.index(target)]
+            mark = "○" if reads == "forget set" else "●"
+            place = {"x": WEIGHTS.index(weights), "y": bottom, "yref": "paper"}
+            text = f"{mark} {METHODS[method].title}"
+            write(figure, text, yanchor="bottom", **place, **muted)
+
+
 def sentence(runs: Sequence[MethodRun]) -> str:
     """What the null space buys here, in one sentence, or why that cannot be said."""
     found = {reads: bought(runs, reads) for reads in READS}
@@ -225,21 +242,17 @@ def sentence(runs: Sequence[MethodRun]) -> str:
         who = joined([name(m) for m in dict.fromkeys(m for b in found.values() for m in b.failing)])
         return f"What the null space buys here cannot be said, for these do not forget: {who}."
     single = all(one.points is not None and one.points.half is None for one in known.values())
-    begin = "In this single run, the" if single else "The"
-    intervals = [one.points for one in known.values() if one.points is not None]
-    if not single and all(_is_nothing(one) for one in intervals):
-        told = [
-            f"{pm(one)} points {WHEN[reads]}{_only(found[reads])}"
-            for reads, one in zip(known, intervals, strict=True)
-        ]
-        text = "The null space buys nothing here that can be told from chance: its cut changes "
-        text += f"Acc_r, against free weights, by {joined(told)}"
+    intervals = {reads: one.points for reads, one in known.items() if one.points is not None}
+    if not single and all(_is_nothing(one) for one in intervals.values()):
+        told = [f"{pm(one)} points {_when(found, reads)}" for reads, one in intervals.items()]
+        text = "The null space buys nothing here that can be told from chance: against free "
+        text += f"weights, its cut changes Acc_r by {joined(told)}"
     else:
         told = [
-            f"{_verb(one)} {WHEN[reads]}{_only(found[reads])}"
-            for reads, one in zip(known, intervals, strict=True)
+            f"{_verb(one, first=i == 0)} {_when(found, reads)}"
+            for i, (reads, one) in enumerate(intervals.items())
         ]
-        text = f"{begin} cut of the null space, against free weights, {joined(told)}"
+        text = f"{'In this single run, t' if single else 'T'}he null space {joined(told)}"
     for reads, one in found.items():
         if one.points is None:
             text += f"; {WHEN[reads]}, it cannot be said{_because(one)}"
@@ -250,14 +263,20 @@ def _is_nothing(difference: Interval) -> bool:
     return difference.tied or abs(difference.mean) < SAME
 
 
-def _verb(difference: Interval) -> str:
-    """What a difference does, "keeps 2.3 ± 1.3 points more of Acc_r"."""
+def _when(found: dict[str, Bought], reads: str) -> str:
+    return WHEN[reads] + _only(found[reads])
+
+
+def _verb(difference: Interval, first: bool) -> str:
+    """What the cut does: "keeps 2.3 ± 1.3 points more of Acc_r than free weights"."""
     if abs(difference.mean) < SAME:
-        return "keeps as much of Acc_r"
+        return f"keeps as much{' of Acc_r as free weights' if first else ''}"
     if difference.tied:
-        return f"makes no difference that can be told from chance ({pm(difference)} points)"
+        what = " to Acc_r, against free weights," if first else ""
+        return f"makes no difference{what} that can be told from chance ({pm(difference)} points)"
     size = pm(difference).lstrip("+−")
-    return f"keeps {size} points {'more' if difference.mean > 0 else 'less'} of Acc_r"
+    more = "more" if difference.mean > 0 else "less"
+    return f"keeps {size} points {more}{' of Acc_r than free weights' if first else ''}"
 
 
 def _only(one: Bought) -> str:

@@ -206,7 +206,10 @@ def _ranked(against: Standing, of: dict[str, list[MethodRun]]) -> list[str]:
     if not total:
         return []
     (count, rest), *others = parts
-    first_part = f"{count} of {total} others {rest}" if total > 1 else f"the other {rest}"
+    who = "the other" if total == 1 else f"{count} of {total} others"
+    if ranked and count == total > 2:
+        who = f"all {total} others"
+    first_part = f"{who} {rest}"
     text = joined([first_part, *(f"{count} {rest}" for count, rest in others)])
     if ranked and min([len(of["unsc"]), *(one.n for one in ranked.values())]) == 1:
         text = f"With one seed, which cannot tell small differences from chance, {text}"

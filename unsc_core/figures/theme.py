@@ -107,8 +107,17 @@ class Picture:
 
 
 def label_margin(names: Sequence[str], extra: int = 0) -> int:
-    """Pixels that the longest of `names` needs as a tick label."""
-    return 16 + extra + round(8.2 * max(len(name) for name in names))
+    """Pixels that the longest line of `names` needs as a tick label."""
+    return 16 + extra + round(8.2 * max(len(line) for name in names for line in name.split("<br>")))
+
+
+def in_two_lines(name: str, most: int = 16) -> str:
+    """A name, broken near its middle if it is longer than this: figures are narrow on a phone."""
+    breaks = [i for i, letter in enumerate(name) if letter == " "]
+    if len(name) <= most or not breaks:
+        return name
+    middle = min(breaks, key=lambda i: abs(2 * i - len(name)))
+    return f"{name[:middle]}<br>{name[middle + 1 :]}"
 
 
 def class_colour(label: int, forget_classes: tuple[int, ...]) -> str:

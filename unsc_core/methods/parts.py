@@ -34,6 +34,7 @@ METHODS = (
         held=128,
         parts=("pseudo-label", "all", "retained"),
         listed=False,
+        colour="#a87400",
         mark="triangle-up-dot",
     ),
     Method(
@@ -51,6 +52,7 @@ METHODS = (
         held=128,
         parts=("pseudo-label", "cut", "retained"),
         listed=False,
+        colour="#3f9c8f",
         mark="diamond-dot",
     ),
     Method(
@@ -66,6 +68,7 @@ METHODS = (
         uses_pseudo_labels=True,
         parts=("pseudo-label", "soft", "forget set"),
         listed=False,
+        colour="#5b6fd6",
         mark="triangle-right",
     ),
     Method(
@@ -82,6 +85,7 @@ METHODS = (
         held=128,
         parts=("pseudo-label", "soft", "retained"),
         listed=False,
+        colour="#4553b5",
         mark="triangle-right-dot",
     ),
     Method(
@@ -96,6 +100,7 @@ METHODS = (
         held=128,
         parts=("masked", "all", "retained"),
         listed=False,
+        colour="#a83fb0",
         mark="diamond-tall-dot",
     ),
     Method(
@@ -111,7 +116,8 @@ METHODS = (
         uses_moments=True,
         parts=("masked", "cut", "forget set"),
         listed=False,
-        mark="diamond-wide",
+        colour="#2f6f68",
+        mark="triangle-ne",
     ),
     Method(
         name="delete+null-space+retained",
@@ -127,7 +133,8 @@ METHODS = (
         held=128,
         parts=("masked", "cut", "retained"),
         listed=False,
-        mark="diamond-wide-dot",
+        colour="#1f8fa0",
+        mark="triangle-ne-dot",
     ),
     Method(
         name="soft-null-space+retained",
@@ -142,6 +149,7 @@ METHODS = (
         held=128,
         parts=("masked", "soft", "retained"),
         listed=False,
+        colour="#9a6fd0",
         mark="diamond-open-dot",
     ),
 )

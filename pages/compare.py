@@ -72,7 +72,7 @@ def draw_table() -> None:
         height="content",
         alt="Methods and their measures",
         column_config={
-            "Method": text(width=225),
+            "Method": text(width=225 if method_set == "parts" else 160),
             "Seeds": text(alignment="right"),
             "Verdict": text(width=200),
             **measures,

@@ -48,8 +48,11 @@ def change_map(
     below = round(0.75 * label_margin(classes)) + 34
     styled(figure, look, 70 + below + 36 * len(names))
     figure.update_layout(margin={"l": label_margin(labels), "t": 8, "b": below})
-    figure.update_xaxes(title_text=kind, tickangle=-45, showgrid=False, type="category")
-    figure.update_yaxes(autorange="reversed", showgrid=False, type="category")
+    across, down = [-0.5, len(classes) - 0.5], [len(names) - 0.5, -0.5]
+    figure.update_xaxes(
+        title_text=kind, tickangle=-45, showgrid=False, type="category", range=across
+    )
+    figure.update_yaxes(range=down, showgrid=False, type="category")
     alt = (
         f"Change of the test accuracy of {len(classes)} {kind}es against the original, "
         f"under {len(names)} models."

@@ -28,7 +28,7 @@ _KEYS = {"acc_r": "acc_retain", "acc_f": "acc_forget"}
 _LOWER_FIRST = ("acc_f", "seconds")
 LINE = 38
 """Pixels of one method: its name, and its mark below it."""
-NAME = 0.32
+NAME = 0.36
 """How far above the line of a mark its name is, in lines."""
 REACH = 4.0
 """How far below the original, in points, a mark is drawn at its place; lower ones at the edge."""
@@ -74,7 +74,7 @@ def ladder(
     found, of = rows(runs), by_method(runs)
     references = {m: found[m] for m in comparison.REFERENCES if m in found}
     window = _window([found[m] for m in order], references)
-    figure = styled(go.Figure(), look, 98 + LINE * len(order))
+    figure = styled(go.Figure(), look, 110 + LINE * len(order))
     for i, method in enumerate(order):
         _draw_mark(figure, method, name(method, of[method]), found[method], -i, window, look)
         title = name(method, of[method])
@@ -87,7 +87,8 @@ def ladder(
         _write_values(figure, found[method], by, place, stays, look)
     _head(figure, by, look)
     _draw_references(figure, references, window, look)
-    figure.update_layout(showlegend=False, margin={"l": 8, "r": VALUES[1] + 4, "t": 52, "b": 46})
+    figure.update_layout(hovermode="closest", hoverdistance=40)
+    figure.update_layout(showlegend=False, margin={"l": 8, "r": VALUES[1] + 4, "t": 64, "b": 46})
     title = f"{MEASURES['acc_retain'].axis} · right is better"
     figure.update_xaxes(title_text=title, range=window, zeroline=False, nticks=7)
     figure.update_yaxes(visible=False, range=[-len(order) + 0.55, 0.75])

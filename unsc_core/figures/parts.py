@@ -214,22 +214,20 @@ def _draw_columns(figure: go.Figure, marks: Sequence[Mark], threshold: str, look
         write(figure, f"<b>{WEIGHT_TITLES[weights].format(threshold)}</b>", x=i, y=1.0, **heading)
         for target, (bottom, top) in zip(TARGETS, ROWS, strict=True):
             text = "" if (target, weights) in there else "not run yet"
-            place: dict[str, Any] = {"x": i, "y": (bottom + top) / 2, "yref": "paper"}
-            write(figure, text, font={"size": 14, "color": look.muted}, **place)
+            middle = {"x": i, "y": (bottom + top) / 2, "yref": "paper"}
+            write(figure, text, font={"size": 14, "color": look.muted}, **middle)
 
 
 def _name_known(figure: go.Figure, look: Look) -> None:
     """The mask at its line, and in their cells the combinations that are methods of their own."""
     muted = {"font": {"size": 14, "color": look.muted}}
-    place = {"x": 2.49, "xanchor": "right", "y": 0, "yanchor": "bottom"}
-    write(figure, "mask", **place, **muted)
+    write(figure, "mask", x=2.49, xanchor="right", y=0, yanchor="bottom", **muted)
     for (target, weights, reads), method in PARTS.items():
         if METHODS[method].listed:
             bottom, _ = ROWS[TARGETS.index(target)]
             mark = "○" if reads == "forget set" else "●"
-            place = {"x": WEIGHTS.index(weights), "y": bottom, "yref": "paper"}
-            text = f"{mark} {METHODS[method].title}"
-            write(figure, text, yanchor="bottom", **place, **muted)
+            text, x = f"{mark} {METHODS[method].title}", WEIGHTS.index(weights)
+            write(figure, text, x=x, y=bottom, yref="paper", yanchor="bottom", **muted)
 
 
 def sentence(runs: Sequence[MethodRun]) -> str:

@@ -19,7 +19,7 @@ from unsc_core.analysis.parts import EPOCHS, READS, TARGETS, WEIGHTS, Bought, bo
 from unsc_core.analysis.spread import Interval
 from unsc_core.figures.phrases import joined, pm, points
 from unsc_core.figures.standings import name
-from unsc_core.figures.theme import FORGET, Look, Picture, axis, clear, styled, write
+from unsc_core.figures.theme import FORGET, Look, Picture, axis, clear, in_two_lines, styled, write
 from unsc_core.methods import METHODS
 
 TARGET_TITLES = {
@@ -197,6 +197,8 @@ def _label(figure: go.Figure, marks: Sequence[Mark], y_axis: str, look: Look) ->
             align="left" if right else "right",
             xshift=8 if right else -8,
             font={"size": 14, "color": colour},
+            bgcolor=clear(look.paper, 0.7),  # lines pass below
+            borderpad=0,
         )
 
 
@@ -221,12 +223,13 @@ def _draw_columns(figure: go.Figure, marks: Sequence[Mark], threshold: str, look
 def _name_known(figure: go.Figure, look: Look) -> None:
     """The mask at its line, and in their cells the combinations that are methods of their own."""
     muted = {"font": {"size": 14, "color": look.muted}}
-    write(figure, "mask", x=2.49, xanchor="right", y=0, yanchor="bottom", **muted)
+    write(figure, "mask", x=-0.49, xanchor="left", y=0, yanchor="bottom", **muted)
     for (target, weights, reads), method in PARTS.items():
         if METHODS[method].listed:
             bottom, _ = ROWS[TARGETS.index(target)]
             mark = "○" if reads == "forget set" else "●"
-            text, x = f"{mark} {METHODS[method].title}", WEIGHTS.index(weights)
+            text = in_two_lines(f"{mark} {METHODS[method].title}", most=17)
+            x = WEIGHTS.index(weights)
             write(figure, text, x=x, y=bottom, yref="paper", yanchor="bottom", **muted)
 
 

@@ -142,31 +142,38 @@ def _draw_mark(
         layer="below",
     )
     text = MEASURES["acc_retain"].number(mean, half)
-    figure.add_scatter(
-        x=[window[0], window[0] if outside else mean],
-        y=[y + NAME, y],
-        mode="markers",
-        name=title,
-        meta=method,
-        marker={
-            "symbol": [method_mark(method), "triangle-left" if outside else method_mark(method)],
-            "color": method_colour(method, look),
-            "size": 13 if method == "unsc" else 12,
-            "line": {"width": 1, "color": look.paper},
-        },
-        error_x={
-            "type": "data",
-            "array": [None, half],
-            "visible": half is not None and not outside,
-            "color": look.ink,
-            "thickness": 1.5,
-            "width": 4,
-        },
-        cliponaxis=False,
-        hovertemplate=f"<b>{title}</b><br>Acc_r {text}\u00a0%<br>Acc_f "
-        f"{MEASURES['acc_forget'].number(row.mean['acc_forget'], row.half['acc_forget'])}\u00a0%"
-        "<extra></extra>",
+    left = MEASURES["acc_forget"].number(row.mean["acc_forget"], row.half["acc_forget"])
+    hover = f"<b>{title}</b><br>Acc_r {text}\u00a0%<br>Acc_f {left}\u00a0%<extra></extra>"
+    colour, mark = method_colour(method, look), method_mark(method)
+    interval = {
+        "type": "data",
+        "array": [half or 0.0],
+        "visible": half is not None and not outside,
+        "color": look.ink,
+        "thickness": 1.5,
+        "width": 4,
+    }
+    places = (
+        (window[0], y + NAME, mark, {"visible": False}),
+        (window[0] if outside else mean, y, "triangle-left" if outside else mark, interval),
     )
+    for x, height, symbol, error in places:
+        figure.add_scatter(
+            x=[x],
+            y=[height],
+            mode="markers",
+            name=title,
+            meta=method,
+            marker={
+                "symbol": symbol,
+                "color": colour,
+                "size": 12,
+                "line": {"width": 1, "color": look.paper},
+            },
+            error_x=error,
+            cliponaxis=False,
+            hovertemplate=hover,
+        )
 
 
 def _shown(by: str) -> str:

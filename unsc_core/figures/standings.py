@@ -148,7 +148,7 @@ def conclusion(runs: Sequence[MethodRun]) -> str:
         text += ", but so does the original: Acc_f cannot tell whether they are forgotten"
     beyond = comparison.added(unsc)
     if beyond is not None:
-        text += f" and keeps {_against_mask(beyond)}"
+        text += f" and {_against_mask(beyond)}"
     return " ".join([f"{text}.", *_ranked(comparison.standing(runs), of)])
 
 
@@ -163,13 +163,13 @@ def _advice(unsc: Sequence[MethodRun]) -> list[str]:
 
 
 def _against_mask(beyond: Interval) -> str:
-    """Acc_r against the mask's, "0.3 ± 0.2 points less of Acc_r than the mask"."""
+    """Acc_r against the mask's, "keeps 0.3 ± 0.2 points less of Acc_r than the mask"."""
     if abs(beyond.mean) < SAME:
-        return "as much of Acc_r as the mask"
+        return "keeps as much of Acc_r as the mask"
     if beyond.tied:
-        return f"no more or less of Acc_r than the mask, beyond chance ({pm(beyond)} points)"
+        return f"cannot be told from the mask by Acc_r ({pm(beyond)} points)"
     size = pm(beyond).lstrip("+−")
-    return f"{size} points {'more' if beyond.mean > 0 else 'less'} of Acc_r than the mask"
+    return f"keeps {size} points {'more' if beyond.mean > 0 else 'less'} of Acc_r than the mask"
 
 
 def _before(run: MethodRun) -> Forgetting:

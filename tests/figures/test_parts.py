@@ -11,6 +11,7 @@ from tests.analysis.test_comparison import run
 from unsc_core.analysis.comparison import PARTS, MethodRun
 from unsc_core.analysis.parts import READS, TARGETS, bought
 from unsc_core.figures import parts
+from unsc_core.figures.parts_words import sentence
 from unsc_core.figures.theme import DARK, LIGHT
 from unsc_core.methods import METHODS
 
@@ -38,7 +39,7 @@ def field(
 
 
 def test_a_clear_gain_is_told_with_its_interval() -> None:
-    text = parts.sentence(field())
+    text = sentence(field())
     assert text == (
         "The null space keeps 2.0 ± 1.2 points more of Acc_r than free weights when only the "
         "forget set is read and keeps as much when retained samples are read, too."
@@ -46,23 +47,23 @@ def test_a_clear_gain_is_told_with_its_interval() -> None:
 
 
 def test_a_clear_loss_is_told() -> None:
-    text = parts.sentence(field(forget_set=(CUT, FREE), retained=(FREE, CUT)))
+    text = sentence(field(forget_set=(CUT, FREE), retained=(FREE, CUT)))
     assert "keeps 2.0 ± 1.2 points less of Acc_r than free weights when only the forget" in text
     assert "keeps 2.0 ± 1.2 points more when retained samples are read" in text
 
 
 def test_a_tie_is_nothing() -> None:
     noisy = ((90.0, 91.0, 92.0), (91.0, 91.0, 91.5))
-    text = parts.sentence(field(noisy, noisy))
+    text = sentence(field(noisy, noisy))
     assert text.startswith("The null space buys nothing here that can be told from chance:")
     assert text.count("+0.2 ± 1.9 points") == 2
-    one = parts.sentence(field(retained=noisy))
+    one = sentence(field(retained=noisy))
     assert "keeps 2.0 ± 1.2 points more" in one
     assert "makes no difference that can be told from chance (+0.2 ± 1.9 points)" in one
 
 
 def test_one_seed_claims_nothing_beyond_itself() -> None:
-    text = parts.sentence(field((FREE[:1], CUT[:1]), (FREE[:1], FREE[:1])))
+    text = sentence(field((FREE[:1], CUT[:1]), (FREE[:1], FREE[:1])))
     assert text.startswith("In this single run, the null space")
     assert "keeps 2.0 points more of Acc_r" in text
     assert "±" not in text
@@ -70,26 +71,26 @@ def test_one_seed_claims_nothing_beyond_itself() -> None:
 
 
 def test_what_does_not_forget_is_left_out_and_named() -> None:
-    without = parts.sentence(field(left={"unsc": 30.0}))
+    without = sentence(field(left={"unsc": 30.0}))
     gain = "keeps 2.0 ± 1.2 points more of Acc_r than free weights when only the forget set is read"
     assert f"{gain} (with the mask's probabilities) and" in without
     pair = {PARTS[target, "cut", "forget set"]: 30.0 for target in TARGETS}
-    other = parts.sentence(field(left=pair))
+    other = sentence(field(left=pair))
     assert other.startswith("The null space buys nothing here that can be told from chance")
     assert other.endswith(
         "when only the forget set is read, it cannot be said, as UNSC and DELETE + null space do "
         "not forget."
     )
-    none = parts.sentence(field(left=dict.fromkeys(PARTS.values(), 30.0)))
+    none = sentence(field(left=dict.fromkeys(PARTS.values(), 30.0)))
     assert "cannot be said, for these do not forget: UNSC" in none
     assert "keeps" not in none
 
 
 def test_what_has_not_been_run_is_not_judged() -> None:
     runs = field()
-    assert "once all twelve have been run" in parts.sentence(runs[:3])
+    assert "once all twelve have been run" in sentence(runs[:3])
     some = [one for one in runs if METHODS[one.method].parts[2] == "forget set"]
-    assert parts.sentence(some).endswith(
+    assert sentence(some).endswith(
         "when retained samples are read, too, it cannot be said before all twelve have been run."
     )
     assert bought(some, "retained").missing == tuple(

@@ -22,7 +22,7 @@ PAGES = {
     "Confusion": ("Confusion", 4),
     "Null space": ("Null space", 7),
     "Pseudo-labels": ("Pseudo-labels", 2),
-    "Compare": ("Compare", 3),
+    "Compare": ("Compare", 4),
     "Audit": ("Audit", 1),
     "Try an image": ("Try an image", 2),
     "Runs": ("Runs", 4),

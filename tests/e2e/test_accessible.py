@@ -19,7 +19,7 @@ VIEWS = {
     "null_space": 7,
     "null_space?view=Frozen+and+reachable": 6,
     "pseudo_labels": 2,
-    "compare": 3,
+    "compare": 4,
     "audit": 1,
     "try_image?from=Draw": 2,
     "runs": 0,

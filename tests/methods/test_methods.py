@@ -26,6 +26,7 @@ from unsc_core.figures.header import choice
 from unsc_core.learning.batches import predict
 from unsc_core.learning.labels import pseudo_labels
 from unsc_core.methods import (
+    LISTED,
     METHODS,
     boundary_shrink,
     eu_k,
@@ -159,7 +160,7 @@ def test_expectations_are_about_methods_of_the_registry() -> None:
 
 CASES = [
     (method, request_name)
-    for method in METHODS
+    for method in LISTED
     for request_name in (REQUESTS if not METHODS[method].further else FOR_FURTHER)
 ]
 
@@ -227,7 +228,7 @@ def test_labels_are_shown_where_a_method_trains_on_some(method: str, shared_stor
 
 
 @pytest.mark.parametrize("request_name", ["blobs, samples", "blobs, two classes"])
-@pytest.mark.parametrize("method", [name for name in METHODS if name != "retrain"])
+@pytest.mark.parametrize("method", [name for name in LISTED if name != "retrain"])
 def test_the_seed_decides_everything(method: str, request_name: str, shared_store: Store) -> None:
     work, _ = _run(method, request_name, shared_store)
     random_state, original = torch.get_rng_state(), flat(work.original)
@@ -240,7 +241,7 @@ def test_the_seed_decides_everything(method: str, request_name: str, shared_stor
     assert torch.equal(flat(work.original), original)
 
 
-@pytest.mark.parametrize("method", [name for name in METHODS if name != "retrain"])
+@pytest.mark.parametrize("method", [name for name in LISTED if name != "retrain"])
 def test_running_statistics_stay(method: str, shared_store: Store) -> None:
     work, _ = _run(method, "digits, one class", shared_store)
     after = dict(work.unlearned.model.named_buffers())
@@ -633,7 +634,7 @@ def test_pseudo_labels_of_samples_may_be_any_other_class(shared_store: Store) ->
     assert len(np.unique(result.labels)) > 3
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", LISTED)
 def test_entries_name_source_and_defaults(method: str) -> None:
     entry = method_entry(method)
     assert entry.name == method

@@ -1,4 +1,4 @@
-"""What scripts add to figures: linked matrices, the epoch in the address, moving cuts."""
+"""What scripts add to figures: links between them, the epoch in the address, moving cuts."""
 
 from __future__ import annotations
 
@@ -33,3 +33,8 @@ def cuts(ranks: dict[str, dict[str, int]], sliders: dict[str, list[str]]) -> Non
         sliders: label of a slider -> the layers whose cut it moves.
     """
     mount("cuts", ("cuts.js",), {"ranks": ranks, "sliders": sliders})
+
+
+def methods() -> None:
+    """Pointing at a method in one figure dims the others in all figures that show methods."""
+    mount("methods", ("methods.js",), {})

@@ -41,8 +41,8 @@ def title(text: str, *terms: str) -> None:
         glossary.popover(*terms)
 
 
-def strip(experiment: ResolvedExperiment, result: Result) -> None:
-    """Draw every measure that belongs in a header, each with a tooltip."""
+def about(experiment: ResolvedExperiment, result: Result) -> None:
+    """Say which experiment is shown."""
     pictures.mark_files(result.alterations)
     st.caption(
         f"**{run_title(result)}** · forgetting **{experiment.request}** · "
@@ -53,6 +53,11 @@ def strip(experiment: ResolvedExperiment, result: Result) -> None:
     with st.container():  # one element with and without, see link_notes
         if chosen := choice(summary(result)):
             st.caption(chosen)
+
+
+def strip(experiment: ResolvedExperiment, result: Result) -> None:
+    """Draw every measure that belongs in a header, each with a tooltip."""
+    about(experiment, result)
     cells = st.container(horizontal=True, gap="small")
     for one in readouts(result):
         cells.metric(

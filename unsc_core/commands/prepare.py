@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from dataclasses import replace
 
+from unsc_core.analysis import gamma_sweep, geometry
 from unsc_core.analysis.maps import make_umap, read_umap
 from unsc_core.analysis.replay import make_epochs, read_epochs
 from unsc_core.commands.terminal import clear_progress, show_progress
@@ -34,7 +35,7 @@ def prepare_app(_: argparse.Namespace) -> int:
 
 
 def prepare(report: Report = silent, store: Store | None = None) -> None:
-    """Store the opening experiments with their epochs, and the UMAP of the first one.
+    """Store the opening experiments with their epochs; of the first, UMAP, subspaces and sweep.
 
     When everything is stored already, torch is not loaded.
     """
@@ -48,6 +49,15 @@ def prepare(report: Report = silent, store: Store | None = None) -> None:
             Experiment(config, store, report).run(with_retrain=True)
     if read_umap(resolve(DEFAULT, dataset), dataset, store) is None:
         make_umap(DEFAULT, store, report)
+    if geometry.read(resolve(DEFAULT, dataset), dataset, store) is None:
+        geometry.make(DEFAULT, store, report)
+    sweep = gamma_sweep.configs(DEFAULT, dataset, gamma_sweep.SWEEP, [DEFAULT.seed])
+    for config in sweep.values():
+        found = read_result(config, dataset, store)
+        if found is None or not found.is_complete(with_retrain=True):
+            from unsc_core.experiment.experiment import Experiment
+
+            Experiment(config, store, report).run(with_retrain=True)
 
 
 def _is_stored(config: ExperimentConfig, dataset: Dataset, store: Store) -> bool:

@@ -28,7 +28,9 @@ def _text(file: str) -> str:
     return (Path(__file__).parent / file).read_text(encoding="utf-8")
 
 
-def mount(name: str, files: tuple[str, ...], data: dict[str, Any], of: str = "") -> None:
+def mount(
+    name: str, files: tuple[str, ...], data: dict[str, Any], of: str = "", **callbacks: Any
+) -> Any:
     """Put a component on the page.
 
     Args:
@@ -36,5 +38,9 @@ def mount(name: str, files: tuple[str, ...], data: dict[str, Any], of: str = "")
         files: its parts, in this folder or named in full; those of one kind are joined in order.
         data: for its script.
         of: what it shows, where a page can have more than one.
+        callbacks: `on_<name>_change` for each value that its script sets.
+
+    Returns:
+        These values.
     """
-    _registered(name, files)(data=data, key=f"component_{name}{of}")
+    return _registered(name, files)(data=data, key=f"component_{name}{of}", **callbacks)

@@ -64,16 +64,12 @@ def keep_in_link(name: str, value: str, default: str) -> None:
 
 
 def forget_energy(configs: list[ExperimentConfig]) -> dict[str, np.ndarray] | None:
-    """The forgotten samples' energy along each direction, which is the same at every γ.
+    """The forgotten samples' energy along each direction; None until subspaces are stored.
 
-    While no subspaces are stored, the job of the experiment's own.
+    It is the same at every γ, so those of any of these configs will do.
     """
-    for config in configs:
-        if (found := cache.subspaces(config)) is not None:
-            return found.forget_energy
-    key = geometry.key(experiment.config, experiment.dataset)
-    jobs.show("subspaces", key, experiment.config, "Comparing the subspaces")
-    return None
+    found = (cache.subspaces(config) for config in configs)
+    return next((one.forget_energy for one in found if one is not None), None)
 
 
 def batch_items(gammas: list[float], at: float) -> list[batch.BatchItem]:
@@ -171,6 +167,9 @@ def cockpit() -> None:
     if chosen.layer is not None:
         keep_in_link("layer", f"{chosen.layer}", f"{len(spectra)}")
     st.markdown(f"**{view.sentence}**")
+    if view.data["layers"][0]["reachable"] is None:
+        key = geometry.key(experiment.config, experiment.dataset)
+        jobs.show("subspaces", key, experiment.config, "Comparing the subspaces")
     run_missing(gammas_of(own), at)
     pictures.downloads({"sweep": view})
 

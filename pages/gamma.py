@@ -166,7 +166,7 @@ def cockpit() -> None:
     keep_in_link("at", f"{at:g}", f"{usual:g}")
     if chosen.layer is not None:
         keep_in_link("layer", f"{chosen.layer}", f"{len(spectra)}")
-    st.markdown(f"**{view.sentence}**")
+    st.markdown(view.sentence)
     if view.data["layers"][0]["reachable"] is None:
         key = geometry.key(experiment.config, experiment.dataset)
         jobs.show("subspaces", key, experiment.config, "Comparing the subspaces")
@@ -191,8 +191,7 @@ def run_missing(gammas: list[float], at: float) -> None:
 header.title("Threshold γ", *header.TERMS, "Second moments", "Drift")
 experiment = controls.experiment(gamma_on_page=True)
 st.markdown(
-    "How much to keep? Move γ with the slider, or drag any plot sideways: the cut, what of the "
-    "forgotten samples it leaves in reach, and what came of the runs all follow."
+    "How much to keep? Move γ with the slider, or drag any plot sideways: everything follows."
 )
 experiment, result = jobs.result_or_before(experiment)
 header.about(experiment, result)

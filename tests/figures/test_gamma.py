@@ -79,8 +79,8 @@ def test_a_single_point_says_nothing_about_forgetting() -> None:
 def test_a_cliff_lies_between_two_values() -> None:
     text = sweep_sentence(swept(CLIFF))
     assert text == (
-        "Forgetting stops between γ = 0.96 and 0.99: the values of γ up to 0.96 forget (Acc_f at "
-        "most 2\u00a0% with the one seed run), those from 0.99 on do not (Acc_f 30.0\u00a0%). "
+        "Forgetting stops between γ = 0.96 and 0.99: values up to 0.96 forget (Acc_f at most "
+        "2\u00a0% with the one seed run), 0.99 does not (Acc_f 30.0\u00a0%). "
         "Where it forgets, Acc_r is 90.0 to 93.4\u00a0% (original 91.0\u00a0%, mask 93.2\u00a0%). "
         "One seed gives no interval, so it is open which of these γ keeps most."
     )

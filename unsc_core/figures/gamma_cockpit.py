@@ -198,15 +198,15 @@ def _axis(
     low, high = low - margin, high + margin
     if measure.unit == "%":
         low, high = max(low, -margin), min(high, 100 + margin)
-    step = _round_step((high - low) / 3)
+    step = _round_step((high - low) / 2)
     ticks = np.arange(math.ceil(low / step), math.floor(high / step) + 1) * step
     return low, high, ticks.round(6).tolist()
 
 
 def _round_step(step: float) -> float:
-    """The smallest of 1, 2, 5, 10, … times a power of ten that is not below `step`."""
+    """The largest of 1, 2 or 5 times a power of ten that is not above `step`."""
     power = 10.0 ** math.floor(math.log10(step))
-    return power * next(factor for factor in (1, 2, 5, 10) if factor * power >= step * 0.999)
+    return power * next(factor for factor in (5, 2, 1) if factor * power <= step * 1.001)
 
 
 def _map(

@@ -76,10 +76,11 @@ def _of_classes(found: Found) -> str:
             f"{mean}Acc_f is {_acc_forget(found, no)}."
         )
     if max(yes) < min(no):
+        do = f"values up to {max(yes):g} forget" if len(yes) > 1 else f"{yes[0]:g} forgets"
+        fail = f"values from {min(no):g} on do not" if len(no) > 1 else f"{no[0]:g} does not"
         return (
-            f"Forgetting stops between γ = {max(yes):g} and {min(no):g}: the values of γ up to "
-            f"{max(yes):g} forget ({limit}), those from {min(no):g} on do not ({mean}Acc_f "
-            f"{_acc_forget(found, no)})."
+            f"Forgetting stops between γ = {max(yes):g} and {min(no):g}: {do} ({limit}), {fail} "
+            f"({mean}Acc_f {_acc_forget(found, no)})."
         )
     return (
         f"γ = {_names(yes)} {'forgets' if len(yes) == 1 else 'forget'} ({limit}), "

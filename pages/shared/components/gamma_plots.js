@@ -153,7 +153,9 @@ class Reach extends Plot {
     super(holder, HEIGHT.wide);
     this.data = data;
     this.layer = data.layers[chosen];
-    for (const share of [0, 50, 100]) this.level(this.y(share), `${share}%`);
+    const highest = Math.max(...data.layers.flatMap(({ retained, reachable }) => [...retained, ...(reachable ?? [])]));
+    this.most = Math.min(100, 20 * Math.ceil(highest / 20));
+    for (const share of [0, this.most / 2, this.most]) this.level(this.y(share), `${share}%`);
     this.gammaAxis(data);
     this.over(this.layer.retained, { stroke: "var(--st-text-color)", "stroke-width": 1.5, "stroke-dasharray": "5 4", opacity: 0.75 });
     const order = data.layers.map((_, i) => i).sort((a, b) => (a === chosen) - (b === chosen)); // the chosen one on top
@@ -168,7 +170,7 @@ class Reach extends Plot {
   }
 
   y(share) {
-    return this.low - ((this.low - this.top) * share) / 100;
+    return this.low - ((this.low - this.top) * share) / this.most;
   }
 
   over(values, attributes) {

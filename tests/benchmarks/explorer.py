@@ -104,7 +104,7 @@ def redraws(page: Any) -> Iterator[Figure]:
 def cockpit(page: Any) -> Iterator[Figure]:
     """From an input of the γ cockpit's slider to all its plots, in the browser alone."""
     page.get_by_test_id("stSidebarNavItems").get_by_role("link", name="Threshold γ").click()
-    page.locator(".cockpit[data-gamma] .cut").nth(5).wait_for()
+    page.locator(".cockpit[data-gamma] .charts svg").nth(3).wait_for()
     page.wait_for_timeout(2000)
     drawn, painted = zip(*page.evaluate(COCKPIT), strict=True)
     yield "γ cockpit: input to all plots drawn", list(drawn), "worst", 0.05

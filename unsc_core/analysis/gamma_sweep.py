@@ -127,8 +127,9 @@ class Kept:
         means: γ -> mean Acc_r.
         seeds: how many seeds that is over.
         best: the γ with the highest mean.
-        behind: γ that keep less than the best, beyond the 95 % interval of the difference paired
-            by seed -> that difference; None for one seed, which has no interval.
+        behind: γ that keep less than the best, beyond the 95 % interval of the difference, paired
+            by seed and corrected for so many comparisons with the best -> that difference; None for
+            one seed, which has no interval.
     """
 
     means: dict[float, float]
@@ -164,8 +165,9 @@ def kept(found: Sequence[list[SweepRun]]) -> Kept | None:
     if len(seeds) == 1:
         return Kept(means, 1, best, None)
     losses = {
-        gamma: interval([values[best][seed] - of[seed] for seed in seeds])
+        gamma: interval([values[best][seed] - of[seed] for seed in seeds], len(values) - 1)
         for gamma, of in values.items()
+        if gamma != best
     }
     behind = {gamma: loss for gamma, loss in losses.items() if not loss.tied and loss.mean >= SAME}
     return Kept(means, len(seeds), best, behind)

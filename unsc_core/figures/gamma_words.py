@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -83,9 +83,9 @@ def _of_classes(found: Found) -> str:
             f"({mean}Acc_f {_acc_forget(found, no)})."
         )
     return (
-        f"γ = {_names(yes)} {'forgets' if len(yes) == 1 else 'forget'} ({limit}), "
-        f"{_names(no)} {'does' if len(no) == 1 else 'do'} not: the values run show no single "
-        "threshold."
+        f"γ = {_names(yes, found)} {'forgets' if len(yes) == 1 else 'forget'} ({limit}), "
+        f"{_names(no, found)} {'does' if len(no) == 1 else 'do'} not: there is no "
+        "single threshold among the values run."
     )
 
 
@@ -99,7 +99,7 @@ def _of_samples(found: Found, samples: int) -> str:
             limit = f" ({standings.limit(samples)})" if state is Forgetting.DONE else ""
             trace = ", which can be a trace as well" if state is Forgetting.FEWER else ""
             seed = " with some seed" if limit == "" and _seeds(found) > 1 else ""
-            sentences.append(f"γ = {_names(there)} {does}{seed}{limit}{trace}.")
+            sentences.append(f"γ = {_names(there, found)} {does}{seed}{limit}{trace}.")
     return " ".join(sentences)
 
 
@@ -117,36 +117,40 @@ def _keeping(done: Sequence[list[SweepRun]], count: int) -> list[str]:
             f"Only one of {count} values forgets, γ = {gamma:g}, so there is nothing to choose "
             f"between: Acc_r {value:.1f}\u00a0%{beside}."
         ]
+    everywhere = len(done) == count
+    where = "Acc_r" if everywhere else "Where it forgets, Acc_r"
     span = _span(list(compared.means.values()))
     if compared.behind is None:
         return [
-            f"Where it forgets, Acc_r is {span}{beside}. One seed gives no interval, so it is "
+            f"{where} is {span}{beside}. One seed gives no interval, so it is "
             "open which of these γ keeps most."
         ]
     if not compared.behind:
         return [
-            f"Where it forgets, Acc_r is {span}{beside}, and no γ stands out: each is within "
+            f"{where} is {span}{beside}, and no γ stands out: each is within "
             f"chance of the best ({_intervals(compared)})."
         ]
-    return [_apart(compared, beside)]
+    return [_apart(compared, beside, "these" if everywhere else "the γ that forget")]
 
 
-def _apart(compared: Kept, beside: str) -> str:
+def _apart(compared: Kept, beside: str, whom: str) -> str:
     """Which γ are within chance of the best, and which are not."""
     behind, tied = compared.behind or {}, compared.tied
     losses = _span([loss.mean for loss in behind.values()], " points less")
     top = _span([compared.means[gamma] for gamma in tied])
     chance = ", within chance of the best" if len(tied) > 1 else ""
     return (
-        f"Of the γ that forget, {_names(tied)} {'keeps' if len(tied) == 1 else 'keep'} most: "
-        f"Acc_r {top}{chance}{beside}. {_names(list(behind))} "
-        f"{'keeps' if len(behind) == 1 else 'keep'} {losses}, which is beyond chance "
-        f"({_intervals(compared)})."
+        f"Of {whom}, {_names(tied, compared.means)} "
+        f"{'keeps' if len(tied) == 1 else 'keep'} most: Acc_r {top}{chance}{beside}. "
+        f"{_names(behind, compared.means)} {'keeps' if len(behind) == 1 else 'keep'} {losses}, "
+        f"which is beyond chance ({_intervals(compared)})."
     )
 
 
 def _intervals(compared: Kept) -> str:
-    return f"95\u00a0% intervals, paired over {compared.seeds} seeds"
+    pairs = len(compared.means) - 1
+    together = f", together for all {pairs} comparisons" if pairs > 1 else ""
+    return f"95\u00a0% intervals{together}, paired over {compared.seeds} seeds"
 
 
 def _beside(done: Sequence[list[SweepRun]]) -> str:
@@ -183,5 +187,14 @@ def _seeds(found: Found) -> int:
     return max(len(of) for of in found.values())
 
 
-def _names(gammas: Sequence[float]) -> str:
-    return joined([f"{gamma:g}" for gamma in gammas])
+def _names(gammas: Iterable[float], among: Iterable[float]) -> str:
+    """Some of the γ `among`: three or more in succession as "0.8 to 0.96"."""
+    wanted = set(gammas)
+    groups: list[list[str]] = [[]]
+    for gamma in sorted(among):
+        if gamma in wanted:
+            groups[-1].append(f"{gamma:g}")
+        elif groups[-1]:
+            groups.append([])
+    names = [[f"{one[0]} to {one[-1]}"] if len(one) > 2 else one for one in groups]
+    return joined([name for some in names for name in some])

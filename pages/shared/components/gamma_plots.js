@@ -26,7 +26,11 @@ function written(value, digits, signed) {
   return (value < 0 ? "−" : signed ? "+" : "") + text;
 }
 
-const percent = (value) => `${value.toFixed(value < 9.95 ? 1 : 0)}\u00a0%`;
+/** A percentage; never 100 unless it is. */
+function percent(value) {
+  const digits = value < 9.95 ? 1 : value < 99 || value === 100 ? 0 : 2;
+  return `${(digits === 2 ? Math.floor(100 * value) / 100 : value).toFixed(digits)}\u00a0%`;
+}
 
 /** The index of the value nearest to `wanted`; of equally near ones, the one nearest to `from`. */
 function nearest(values, wanted, from = 0) {

@@ -39,7 +39,8 @@ class Cockpit {
     this.root.classList.toggle("fixed", data.fixed);
     this.slider.disabled = data.fixed;
     this.find(".use").hidden = data.fixed;
-    this.find(".key").textContent = data.words.key;
+    const spread = Object.values(data.seeds).some((count) => count > 1) ? data.words.spread : "";
+    this.find(".key").textContent = data.words.key + spread;
     this.build();
   }
 
@@ -179,7 +180,7 @@ class Cockpit {
     this.find(".now b").textContent = gamma;
     this.find(".use").disabled = data.locked || data.own === stop;
     this.drawValues(run);
-    this.find(".state").textContent = this.words(run, planned);
+    this.find(".state").textContent = this.words(run, planned) + (data.fixed ? data.words.fixed : "");
     this.find(".spectrum .under").textContent = this.spectrum.draw(stop, gamma);
     this.reach.draw(stop, gamma);
     this.reach.dots.forEach((_, i) => {

@@ -194,7 +194,7 @@ st.markdown(
     "How much to keep? Move γ with the slider, or drag any plot sideways: everything follows."
 )
 experiment, result = jobs.result_or_before(experiment)
-header.about(experiment, result)
+header.shown(experiment, result)
 if not METHODS[experiment.config.method].uses_energy_threshold:
     st.info(f"{without_gamma(result)} Choose UNSC to sweep over γ.", icon=":material/info:")
     st.stop()

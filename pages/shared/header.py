@@ -41,8 +41,14 @@ def title(text: str, *terms: str) -> None:
         glossary.popover(*terms)
 
 
-def about(experiment: ResolvedExperiment, result: Result) -> None:
-    """Say which experiment is shown."""
+def strip(experiment: ResolvedExperiment, result: Result) -> None:
+    """Draw what is shown, and every measure that belongs in a header."""
+    shown(experiment, result)
+    measures(result)
+
+
+def shown(experiment: ResolvedExperiment, result: Result) -> None:
+    """Draw the line that names what is shown."""
     pictures.mark_files(result.alterations)
     st.caption(
         f"**{run_title(result)}** · forgetting **{experiment.request}** · "
@@ -55,9 +61,8 @@ def about(experiment: ResolvedExperiment, result: Result) -> None:
             st.caption(chosen)
 
 
-def strip(experiment: ResolvedExperiment, result: Result) -> None:
+def measures(result: Result) -> None:
     """Draw every measure that belongs in a header, each with a tooltip."""
-    about(experiment, result)
     cells = st.container(horizontal=True, gap="small")
     for one in readouts(result):
         cells.metric(

@@ -10,6 +10,7 @@ import streamlit as st
 
 PAGES = {
     "story": ("Story", "auto_stories"),
+    "explainer": ("What is a null space?", "view_in_ar"),
     "lab": ("2-D lab", "science"),
     "decision_space": ("Decision space", "scatter_plot"),
     "confusion": ("Confusion", "grid_on"),
@@ -18,6 +19,7 @@ PAGES = {
     "pseudo_labels": ("Pseudo-labels", "alt_route"),
     "compare": ("Compare", "leaderboard"),
     "audit": ("Audit", "policy"),
+    "try_image": ("Try an image", "add_photo_alternate"),
     "runs": ("Runs", "history"),
 }
 """File in pages/ -> title and Material icon, in the order of the menu; the first is the start."""

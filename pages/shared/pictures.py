@@ -12,6 +12,7 @@ from typing import Any, Protocol
 import pandas  # noqa: F401
 import streamlit as st
 
+from pages.shared.components.mount import mount
 from unsc_core.figures.phrases import file_stem
 from unsc_core.figures.theme import Look, Picture, look
 
@@ -61,6 +62,7 @@ def draw(
         options = {"on_select": "rerun"}
     elif on_click:
         options = {"on_select": on_click, "selection_mode": "points"}
+    picture.figure.update_layout(meta={"key": name})
     hidden = [*HIDDEN_BUTTONS, *(() if selectable else ("select2d", "lasso2d"))]
     config = {
         "displaylogo": False,
@@ -108,8 +110,16 @@ class Tabled(Protocol):
 
 
 def downloads(pictures: Mapping[str, Tabled]) -> None:
-    """A button with the CSV files of a page's pictures (images: the camera on each figure)."""
-    with st.popover("Download the numbers", icon=":material/download:"):
+    """A button with the files of a page's pictures: each as SVG, PNG or PDF, and its numbers."""
+    figures = [
+        {"key": one.figure.layout.meta["key"], "file": _file(name)}
+        for name, one in pictures.items()
+        if isinstance(one, Picture) and one.figure.layout.meta
+    ]
+    with st.popover("Download", icon=":material/download:"):
+        files = ("figure_files.html", "figure_files.css", "figure_files.js")
+        if figures:
+            mount("figure_files", files, {"figures": figures}, figures[0]["key"])
         for name, item in pictures.items():
             st.download_button(
                 f"{name}.csv",

@@ -11,7 +11,7 @@ from torch import nn
 
 from tests.conftest import digits
 from tests.layer_cases import reference_representations
-from unsc_core.analysis import geometry
+from unsc_core.analysis import geometry, layer_views
 from unsc_core.experiment.experiment import Experiment
 from unsc_core.experiment.store import Store
 from unsc_core.figures import class_angles
@@ -226,7 +226,7 @@ def test_subspaces_of_another_version_are_not_read(
     assert geometry.key(work.config, work.dataset).startswith(
         work.keys.unlearned + "-"
     )  # so that it is deleted with its run
-    monkeypatch.setattr(geometry, "VERSION", 3)
+    monkeypatch.setattr(geometry, "VERSION", geometry.VERSION + 1)
     assert geometry.read(work.config, work.dataset, shared_store) is None
 
 
@@ -326,3 +326,36 @@ def test_of_equal_angles_none_is_the_smallest(between: list[list[float]], said: 
 def test_nothing_is_there_before_it_was_made(tmp_path, shared_store: Store) -> None:
     work = Experiment(digits(), shared_store)
     assert geometry.read(work.config, work.dataset, Store(tmp_path)) is None
+
+
+def test_views_of_layers_are_products_of_their_inputs(shared_store: Store) -> None:
+    work = Experiment(digits(), shared_store)
+    geometry.make(work.config, shared_store)
+    found = geometry.read(work.config, work.dataset, shared_store)
+    assert found is not None
+    assert list(found.views) == list(work.spectra)
+    name = list(work.spectra)[-1]
+    view, layer = found.views[name], work.original.get_submodule(name)
+    unit = int(view.unit[0])
+    assert unit == 3  # in the last layer, the row of the forgotten class
+    rows, forgotten = layer_views._samples(work)
+    inputs, outputs = recorded(work.original, layer, work.data.inputs(work.data.x_train[rows]))
+    assert view.outputs == pytest.approx(
+        (outputs[:, unit] - layer.bias[unit].double()).detach().numpy(), rel=1e-4, abs=1e-4
+    )
+    assert (forgotten == (work.data.y_train[rows] == 3).numpy()).all()
+    after = work.unlearned.model.get_submodule(name)
+    change = (after.weight - layer.weight)[unit].detach().double()
+    assert view.moved == pytest.approx((inputs @ change).numpy(), rel=1e-4, abs=1e-5)
+    space = null_space(work.spectra[name][0], work.config.energy_threshold or 0)
+    assert view.kept.tolist() == [True, True, True, False]
+    assert np.abs(view.change[view.kept]).max() < 1e-4  # UNSC leaves kept directions alone
+    through = float(
+        (space.complement * (work.moments.retain((3,))[name][0] @ space.complement)).sum()
+        / work.moments.retain((3,))[name][0].trace()
+    )
+    assert view.best[0] <= through + 1e-9
+    kept, left = curve(
+        np.array([s.eigenvalues.numpy() for s in work.spectra[name]]), found.forget_energy[name]
+    )
+    assert 100 * view.best[1] >= left[space.rank] - 1e-6

@@ -25,6 +25,7 @@ PAGES = {
     "Pseudo-labels": ("Pseudo-labels", 2),
     "Compare": ("Compare", 3),
     "Audit": ("Audit", 1),
+    "Try an image": ("Try an image", 2),
     "Runs": ("Runs", 4),
     "2-D lab": ("2-D lab", 0),
 }

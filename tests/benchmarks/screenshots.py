@@ -20,7 +20,7 @@ from tests.e2e.server import ROOT, browser, charts, prepare, serve
 
 PAGES = (
     *("", "lab", "decision_space", "confusion", "null_space", "gamma", "pseudo_labels"),
-    *("compare", "audit", "runs"),
+    *("compare", "audit", "try_image", "runs"),
 )
 README = ("", "lab", "decision_space", "confusion", "null_space", "compare")
 README_SIZE = (1440, 1080)

@@ -22,6 +22,7 @@ VIEWS = {
     "pseudo_labels": 2,
     "compare": 3,
     "audit": 1,
+    "try_image?from=Draw": 2,
     "runs": 0,
 }
 """Link -> figures that are there when it is complete."""

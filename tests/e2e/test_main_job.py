@@ -169,8 +169,8 @@ def test_corrupt_and_foreign_weights_are_one_sentence(
     corrupt, foreign = tmp_path / "corrupt.safetensors", tmp_path / "foreign.safetensors"
     corrupt.write_bytes(b"not weights")
     save_file({"weight": np.zeros((2, 2), np.float32)}, foreign)
-    page.goto(f"{app.url}/confusion")
     for file, name in ((corrupt, "corrupt.safetensors"), (foreign, "foreign.safetensors")):
+        page.goto(f"{app.url}/confusion")
         page.get_by_role("button", name="Your images or weights").click()
         page.locator("input[type=file]").set_input_files(file)
         error = page.get_by_test_id("stAlert").filter(has_text=name)

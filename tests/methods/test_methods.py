@@ -41,6 +41,7 @@ from unsc_core.methods import (
     unsc_auto,
 )
 from unsc_core.methods.context import Context, Unlearned, soft_projections
+from unsc_core.methods.selective_directions import PRICE, selective_projections
 from unsc_core.subspace.features import features, last_linear
 from unsc_core.subspace.null_space import Spectrum, null_space, spectrum
 from unsc_core.subspace.representations import represented_layers
@@ -91,6 +92,7 @@ EXPECTED = {
     "unsc-auto": Expected(0.2, 25, 0.1, 0.05, 0.2),
     "null-space-erasure": Expected(0.2, 12, 0.1, 0.05),
     "delete": Expected(0.05, 15, 0.05, 0.05, 0.5),
+    "selective-directions": Expected(0.2, 25, 0.1, 0.05),
     "soft-null-space": Expected(0.2, 25, 0.1, 0.05),
     "null-space-contrastive": Expected(0.2, 15, 0.1, 0.05),
     "cf-k": Expected(0.3, 8, 1.0, 0.02),
@@ -671,6 +673,24 @@ def test_a_soft_projector_solves_its_least_squares(shared_store: Store) -> None:
     torch.testing.assert_close(
         project[f"{name}.weight"](gradient), expected.float(), rtol=1e-4, atol=1e-6
     )
+
+
+def test_selective_directions_hold_back_what_the_rest_uses(shared_store: Store) -> None:
+    work = _work("selective-directions", "blobs, one class", shared_store)
+    context = work.context()
+    project = selective_projections(work.original, context)
+    gradients = {name: torch.randn(work.original.get_parameter(name).shape) for name in project}
+    moved = {name: project[name](gradient) for name, gradient in gradients.items()}
+    assert any(change.abs().max() > 0 for change in moved.values())
+    for name, change in moved.items():
+        torch.testing.assert_close(project[name](change), change)  # a projection
+        layer, forget = name.removesuffix(".weight"), work.config.forget_classes
+        shares = []
+        for of in (work.moments.retain(forget), work.moments.forget(forget)):
+            (moment,) = of[layer].float()
+            movement = float((change @ moment * change).sum())
+            shares.append(movement / float(moment.trace()))
+        assert shares[1] >= PRICE * shares[0] - 1e-6 or change.abs().max() == 0
 
 
 def test_the_least_diverged_candidate_that_forgets_is_chosen() -> None:

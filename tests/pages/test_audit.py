@@ -15,7 +15,7 @@ from tests.own_images import own_arrays, save_npz
 from tests.pages.headless import finished, open_page, says, texts
 from unsc_core.analysis.claims import Forgetting
 from unsc_core.analysis.comparison import variants
-from unsc_core.audits import AUDITS, outcomes
+from unsc_core.audits import AUDITS, SHADOW_AUDITS, outcomes
 from unsc_core.audits.excess import over_seeds
 from unsc_core.audits.stored import outcome_keys, with_seeds
 from unsc_core.audits.verdict import is_blind
@@ -135,6 +135,27 @@ def test_one_seed_has_values_but_no_verdict() -> None:
     assert set(app.dataframe[0].value["Gone?"]) == {"can't tell"}
     assert says(app, "One seed has no interval")
     assert not says(app, "red-badge")
+
+
+def test_shadow_models_are_trained_on_demand_and_then_attack(opening: Path) -> None:
+    app = finished(shown(shadows="4"))  # what they cost is measured
+    assert not [name for name in cache.engine()._jobs if name.startswith("shadows")]
+    assert says(app, "training 4 shadow models, each MLP")
+    (button,) = [one for one in app.button if one.label == "Train 4 shadow models"]
+    app = finished(app.button(key=button.key).click().run())
+    assert cache.shadow_models(config()) == 4
+    table = app.dataframe[0].value
+    assert {entry.title for entry in SHADOW_AUDITS.values()} < set(table["Audit"])
+    assert len(app.get("plotly_chart")) == 11
+    assert says(app, "Starting from even odds", "The mask shows no confidence")
+    assert says(app, "In truth, the original was trained on it.")
+    app.segmented_control(key="samples").set_value("held out").run()
+    assert says(app, "In truth, the original was not trained on it.")
+    assert says(app, "AUC on the original by the number of shadow models")
+    app = shown()  # those that are stored are used unasked
+    assert len(app.get("plotly_chart")) == 11
+    for path in (opening / "store" / "shadows").iterdir():
+        path.unlink()
 
 
 def run_button(app: AppTest) -> str:

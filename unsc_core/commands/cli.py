@@ -110,7 +110,10 @@ def _add_run(commands: Commands) -> None:
 
 def _add_audit(commands: Commands) -> None:
     what = "look for what is left of a forgotten class in answers, features and memory"
-    _add_experiment(_command(commands, "audit", audit, what))
+    add = _command(commands, "audit", audit, what)
+    _add_experiment(add)
+    shadows = "also train this many shadow models (even; 16 is usual) and attack with them: slow"
+    add("--shadow-models", type=int, default=0, metavar="N", help=shadows)
 
 
 def _add_experiment(add: Callable[..., Any]) -> None:

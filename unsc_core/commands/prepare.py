@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from unsc_core.analysis import gamma_sweep, geometry
 from unsc_core.analysis.maps import make_umap, read_umap
+from unsc_core.analysis.nearest import MODELS_COMPARED, make_features, read_features
 from unsc_core.analysis.replay import make_epochs, read_epochs
 from unsc_core.commands.terminal import clear_progress, show_progress
 from unsc_core.config import ExperimentConfig
@@ -37,7 +38,7 @@ def prepare_app(_: argparse.Namespace) -> int:
 
 
 def prepare(report: Report = silent, store: Store | None = None) -> None:
-    """Store the opening experiments with their epochs; of the first, UMAP, subspaces and sweep.
+    """Store the opening experiments with their epochs; of the first, maps, subspaces and sweep.
 
     The sweep comes second, so that the first experiment collects the second moments that count for
     its time, and the last one is the latest. When everything is stored already, torch is not
@@ -51,6 +52,9 @@ def prepare(report: Report = silent, store: Store | None = None) -> None:
         make_umap(first, store, report)
     if geometry.read(resolve(first, dataset), dataset, store) is None:
         geometry.make(first, store, report)
+    opening = resolve(first, dataset)
+    if any(read_features(opening, dataset, store, one) is None for one in MODELS_COMPARED):
+        make_features(first, store, report)
     sweep = gamma_sweep.configs(first, dataset, SWEPT, [first.seed])
     for config in sweep.values():
         if not _is_complete(config, dataset, store):

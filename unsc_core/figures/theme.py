@@ -161,6 +161,11 @@ def _luminance(colours: NDArray[np.floating]) -> NDArray[np.floating]:
     return linear @ np.array([0.2126, 0.7152, 0.0722])
 
 
+def readable_on(colour: str) -> str:
+    """Black or white, whichever contrasts more with a colour #rrggbb: by at least 4.5 : 1."""
+    return "#000000" if _luminance(np.array(rgb(colour)) / 255) > 0.179 else "#ffffff"
+
+
 def clear(colour: str, opacity: float) -> str:
     """A colour, #rrggbb, made translucent."""
     red, green, blue = rgb(colour)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -29,7 +30,11 @@ def _text(file: str) -> str:
 
 
 def mount(
-    name: str, files: tuple[str, ...], data: dict[str, Any], of: str = "", **callbacks: Any
+    name: str,
+    files: tuple[str, ...],
+    data: dict[str, Any],
+    of: str = "",
+    **callbacks: Callable[[], None],
 ) -> Any:
     """Put a component on the page.
 
@@ -38,9 +43,9 @@ def mount(
         files: its parts, in this folder or named in full; those of one kind are joined in order.
         data: for its script.
         of: what it shows, where a page can have more than one.
-        callbacks: `on_<name>_change` for each value that its script sets.
+        callbacks: `on_<value>_change` for each value that its script sets.
 
     Returns:
-        These values.
+        The values that its script has set, as attributes.
     """
     return _registered(name, files)(data=data, key=f"component_{name}{of}", **callbacks)

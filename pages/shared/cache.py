@@ -9,7 +9,7 @@ import numpy as np
 import streamlit as st
 
 from pages.shared import session
-from unsc_core.analysis import geometry, glimpses, maps, nearest
+from unsc_core.analysis import gamma_sweep, geometry, glimpses, maps, nearest
 from unsc_core.analysis.comparison import MethodRun, read_run, variants
 from unsc_core.analysis.replay import Epochs, epochs_key, read_epochs
 from unsc_core.audits import AUDITS
@@ -48,6 +48,7 @@ def engine() -> Engine:
 def forget_results() -> None:
     """Drop every result and map in memory: one was deleted, or imported under a shown key."""
     _result.clear()
+    _sweep_run.clear()
     _positions.clear()
 
 
@@ -149,6 +150,19 @@ def run(config: ExperimentConfig) -> MethodRun | None:
 @st.cache_resource(show_spinner=False, max_entries=256)
 def _run(config: ExperimentConfig, written: tuple[float, ...]) -> MethodRun | None:
     return read_run(config, dataset(config.dataset), store())
+
+
+def sweep_run(config: ExperimentConfig) -> gamma_sweep.SweepRun | None:
+    """What a sweep over γ needs of a stored result."""
+    written = _written(config)
+    return _sweep_run(config, written) if _is_complete(written) else None
+
+
+@st.cache_resource(show_spinner=False, max_entries=256)
+def _sweep_run(config: ExperimentConfig, written: tuple[float, ...]) -> gamma_sweep.SweepRun | None:
+    found = read_result(config, dataset(config.dataset), store())
+    gamma = settings(config).energy_threshold
+    return None if found is None else gamma_sweep.sweep_run(gamma, found)
 
 
 def cost(jobs: Sequence[tuple[str, ExperimentConfig]]) -> Cost | None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 # Before any figure: plotly uses pandas once another tab's thread has begun to import it.
 import pandas  # noqa: F401
@@ -101,12 +101,20 @@ def draw_in_rows(
                 draw(picture, name, sentence=sentence, on_click=clicked)
 
 
-def downloads(pictures: dict[str, Picture]) -> None:
+class Tabled(Protocol):
+    """What has numbers behind it, column name -> values."""
+
+    @property
+    def table(self) -> dict[str, Any]:
+        """The numbers."""
+
+
+def downloads(pictures: Mapping[str, Tabled]) -> None:
     """A button with the files of a page's pictures: each as SVG, PNG or PDF, and its numbers."""
     figures = [
         {"key": one.figure.layout.meta["key"], "file": _file(name)}
         for name, one in pictures.items()
-        if one.figure.layout.meta
+        if isinstance(one, Picture) and one.figure.layout.meta
     ]
     with st.popover("Download", icon=":material/download:"):
         files = ("figure_files.html", "figure_files.css", "figure_files.js")

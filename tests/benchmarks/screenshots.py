@@ -19,8 +19,8 @@ from PIL import Image
 from tests.e2e.server import ROOT, browser, charts, prepare, serve
 
 PAGES = (
-    *("", "lab", "decision_space", "confusion", "null_space", "pseudo_labels", "compare"),
-    *("audit", "try_image", "runs"),
+    *("", "lab", "decision_space", "confusion", "null_space", "gamma", "pseudo_labels"),
+    *("compare", "audit", "try_image", "runs"),
 )
 README = ("", "lab", "decision_space", "confusion", "null_space", "compare")
 README_SIZE = (1440, 1080)
@@ -37,7 +37,8 @@ def shoot(
     )
     page = context.new_page()
     page.goto(url)
-    drawn = page.locator(".lab svg") if url.endswith("/lab") else charts(page)
+    own = {"lab": ".lab svg", "gamma": ".cockpit svg"}.get(url.rpartition("/")[2])
+    drawn = page.locator(own) if own else charts(page)
     drawn.nth(1).wait_for(timeout=120_000)
     page.wait_for_timeout(2_500)
     if whole:

@@ -18,6 +18,7 @@ VIEWS = {
     "confusion?of=Original&true=Shirt&answer=T-shirt": 4,
     "null_space": 7,
     "null_space?view=Frozen+and+reachable": 6,
+    "gamma": 0,
     "pseudo_labels": 2,
     "compare": 4,
     "audit": 1,
@@ -59,6 +60,8 @@ def wait_until_drawn(page: Any, figures: int) -> None:
     expect(page.locator("h1")).to_be_visible()
     if re.search("/lab$", page.url):
         expect(page.locator(".lab svg")).to_have_count(3)
+    if re.search("/gamma$", page.url):
+        expect(page.locator(".cockpit svg")).to_have_count(6)
     if figures:
         expect(charts(page).nth(figures - 1)).to_be_visible()
 

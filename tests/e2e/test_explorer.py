@@ -123,22 +123,41 @@ def test_the_cut_moves_while_gamma_is_dragged(app: Server, page: Any) -> None:
     assert [i for i, text in enumerate(ranks.all_text_contents()) if text != drawn[i]] == [1]
 
 
-def test_the_sweep_is_run_and_a_click_takes_its_threshold_everywhere(
-    app: Server, page: Any
-) -> None:
+CUTS = """() => [...document.querySelectorAll('*')].map(e => e.shadowRoot).filter(Boolean)
+    .flatMap(root => [...root.querySelectorAll('.cockpit .cut')])
+    .map(cut => Number(cut.getAttribute('x1')))"""
+"""Where the cut is in every plot of the γ cockpit, in pixels."""
+
+
+def test_one_gamma_moves_all_plots_and_is_taken_everywhere(app: Server, page: Any) -> None:
     page.goto(f"{app.url}/null_space?dataset=blobs&forget=0&view=Sweep+over+%CE%B3")
+    expect(page.get_by_role("heading", name="Threshold γ")).to_be_visible()
     run = page.locator(".st-key-run-sweep button")
     run.click()
     expect(run).to_have_count(0)
-    expect(page.get_by_role("button", name="Cancel")).to_have_count(0)
-    expect(page.get_by_text(re.compile("Acc_f at most|not forget")).first).to_be_visible()
-    points = page.locator("[data-testid=stPlotlyChart] .scatterlayer .trace").first.locator(
-        ".point"
-    )
+    points = page.locator(".charts figure[data-measure=acc_forget] .point")
     expect(points).to_have_count(9)
+    expect(page.locator(".charts .missing")).to_have_count(0)
+    expect(page.get_by_text(re.compile("Acc_f at most 2")).first).to_be_visible()
+
+    slider = page.get_by_role("slider", name="Energy threshold γ")
+    expect(slider).to_have_attribute("aria-valuetext", "γ = 0.96")
+    before = page.evaluate(CUTS)
+    assert len(before) == 6
+    slider.press("PageDown")
+    expect(slider).to_have_attribute("aria-valuetext", "γ = 0.935")
+    after = page.evaluate(CUTS)
+    assert all(now < was for now, was in zip(after[1:], before[1:], strict=True))
+    expect(page.get_by_text("those of γ = 0.94, the nearest that was run")).to_be_visible()
+    page.wait_for_url(re.compile(r"at=0\.935"))
+
     box = points.first.bounding_box()
-    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.mouse.move(box["x"] + 60, box["y"])
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"], steps=4)
+    expect(slider).to_have_attribute("aria-valuetext", "γ = 0.8")
+    page.mouse.up()
+    page.get_by_role("button", name="Use this γ everywhere").click()
     page.wait_for_url(re.compile(r"gamma=0\.8"))
     go_to(page, "Confusion")
     expect(charts(page).nth(3)).to_be_visible()

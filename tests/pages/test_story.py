@@ -62,12 +62,6 @@ def test_compare_names_the_goal_for_samples_and_has_no_slider() -> None:
     assert app.dataframe[0].value["Method"].tolist()[:3] == ["Original", "Retrained", "◆ UNSC"]
 
 
-def test_a_sweep_on_samples_is_judged_by_the_retrained_model() -> None:
-    app = finished(open_page("null_space", view="Sweep over γ", **LINK))
-    assert says(app, "γ = 0.96 recognises", "the retrained model")
-    assert not says(app, "at most 2\u00a0%")
-
-
 @pytest.mark.parametrize("subspace", ["joint", "merge"])
 def test_the_share_of_free_directions_is_that_of_the_run(subspace: str, opening: Path) -> None:
     store = Store(opening / "store")

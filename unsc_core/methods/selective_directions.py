@@ -30,7 +30,7 @@ METHOD = Method(
     epochs=25,
     uses_moments=True,
     further=True,
-    mark="diamond-open-dot",
+    mark="diamond-x-open",
 )
 PRICE = 5.0
 """How many times as large a share of the forgotten samples' energy as of the retained samples' lies

@@ -65,7 +65,7 @@ def cards(
         return
     items = [
         f'<div class="unsc-card"><img alt="{html.escape(_plain(text))}" '
-        f'src="{_data_uri(samples[row])}"><div>{_safe(text)}</div></div>'
+        f'src="{data_uri(samples[row])}"><div>{_safe(text)}</div></div>'
         for row, text in zip(rows, texts, strict=True)
     ]
     st.html(f'{CARD_CSS}<div class="unsc-cards">{"".join(items)}</div>')
@@ -83,7 +83,8 @@ def _safe(text: str) -> str:
     return escaped
 
 
-def _data_uri(sample: NDArray[np.generic]) -> str:
+def data_uri(sample: NDArray[np.generic]) -> str:
+    """An image (channels, height, width) uint8 as the address of a PNG file."""
     pixels = sample.transpose(1, 2, 0).astype(np.uint8)
     if pixels.shape[2] in (1, 2):
         pixels = pixels[:, :, 0]

@@ -16,6 +16,11 @@ SAME = 0.05
 """Differences below this many points are written as 0.0, and count as none."""
 AS_MASK = 1.0
 """How far below the mask's, in points, the agreement of a run that is called calibrated may be."""
+AGREES = 200 / 3
+"""How often, in percent, a run that is called calibrated agrees with the retrained model at least.
+
+Where the mask itself rarely does, agreeing as often as the mask says little.
+"""
 
 
 class Forgetting(StrEnum):
@@ -89,11 +94,13 @@ def forgetting_of(
     return forgetting(numbers[model]["acc_forget"], goal, samples)
 
 
-def outcome(numbers: dict[str, Any], samples: int = 0) -> Outcome:
+def outcome(numbers: dict[str, Any], samples: int = 0, least: float = SAME) -> Outcome:
     """The outcome that a `summary` shows; see `forgetting` for `samples`.
 
-    CALIBRATED: forgotten, Acc_r gained, and agreement with the retrained model is about the mask's
-        or higher.
+    Changes of Acc_r by less than `least` points count as none.
+
+    CALIBRATED: forgotten, Acc_r gained, and agreement with the retrained model is high, and about
+        the mask's or higher.
     GAINED: the same without the last, or before there is a retrained model.
     KEPT: forgotten, Acc_r as before.
     DAMAGED: forgotten, Acc_r lost: over-unlearning.
@@ -105,12 +112,13 @@ def outcome(numbers: dict[str, Any], samples: int = 0) -> Outcome:
     if reached is not Forgetting.DONE:
         return _WITHOUT_SUCCESS[reached]
     gain = numbers["gain"]["total"]
-    if gain <= -SAME:
+    if gain <= -least:
         return Outcome.DAMAGED
-    if gain < SAME:
+    if gain < least:
         return Outcome.KEPT
     ahead = ahead_of_mask(numbers)
-    return Outcome.GAINED if ahead is None or ahead < -AS_MASK else Outcome.CALIBRATED
+    alike = ahead is not None and ahead >= -AS_MASK and numbers["agreement"] >= AGREES
+    return Outcome.CALIBRATED if alike else Outcome.GAINED
 
 
 _WITHOUT_SUCCESS = {

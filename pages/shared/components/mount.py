@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,13 @@ def _text(file: str) -> str:
     return (Path(__file__).parent / file).read_text(encoding="utf-8")
 
 
-def mount(name: str, files: tuple[str, ...], data: dict[str, Any], of: str = "") -> None:
+def mount(
+    name: str,
+    files: tuple[str, ...],
+    data: dict[str, Any],
+    of: str = "",
+    **callbacks: Callable[[], None],
+) -> Any:
     """Put a component on the page.
 
     Args:
@@ -36,5 +43,9 @@ def mount(name: str, files: tuple[str, ...], data: dict[str, Any], of: str = "")
         files: its parts, in this folder or named in full; those of one kind are joined in order.
         data: for its script.
         of: what it shows, where a page can have more than one.
+        callbacks: on_{value}_change, for every value that its script may send.
+
+    Returns:
+        What its script has sent, by name; None for what it has not.
     """
-    _registered(name, files)(data=data, key=f"component_{name}{of}")
+    return _registered(name, files)(data=data, key=f"component_{name}{of}", **callbacks)

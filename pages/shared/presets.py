@@ -27,11 +27,16 @@ class Preset:
 
 
 PRESETS = (
-    Preset("Shirt", "Looks like T-shirts, pullovers and coats.", (6,)),
-    Preset("Ankle boot", "Easy to tell apart: is there anything to gain?", (9,)),
-    Preset("T-shirt and Shirt", "Often confused, now forgotten together.", (0, 6)),
-    Preset("Shirt, carelessly", "Random labels: who else suffers?", (6,), "random-labels"),
-    Preset("The digit 3", "Another dataset, another network.", (3,), dataset="digits"),
+    Preset("Forget shirts", "They look like T-shirts, pullovers and coats.", (6,)),
+    Preset("Forget ankle boots", "Easy to tell apart: is there anything to gain?", (9,)),
+    Preset("Forget two classes", "T-shirts and shirts, which are often confused.", (0, 6)),
+    Preset(
+        "See over-unlearning",
+        "Shirts, with random labels: who else suffers?",
+        (6,),
+        "random-labels",
+    ),
+    Preset("Forget a digit", "The 3, in another dataset.", (3,), dataset="digits"),
 )
 
 

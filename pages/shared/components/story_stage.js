@@ -76,7 +76,7 @@ class Stage {
       case "careless":
         return revealed ? { ...base, places: "careless", heading: `After: ${titles.careless}`, series: ["careless"] } : { ...base, series: [] };
       case "space":
-        return { ...base, heading: this.data.directions ? `${this.data.directions.title}: energy along each direction` : base.heading, panel: "layers" };
+        return { ...base, heading: this.data.directions ? `${this.data.directions.title}: share of the energy along each direction` : base.heading, panel: "layers" };
       case "targets":
         return { ...base, heading: "The original, and where samples are sent", panel: "targets", sent: true };
       case "ending":
@@ -128,10 +128,13 @@ class StoryMap {
     return [10 + x * (width - 20), 12 + y * (height - 24)];
   }
 
+  /** Take the size of the box; nothing glides for that. */
   layout() {
     this.size = { width: this.top.clientWidth, height: this.top.clientHeight };
+    this.root.classList.add("still");
     this.write();
     if (this.scene) this.show(this.scene);
+    requestAnimationFrame(() => requestAnimationFrame(() => this.root.classList.remove("still")));
   }
 
   show(scene) {
@@ -222,7 +225,7 @@ class Spectrum {
       svg("path", { d: `M${points.join("L")}`, style: `fill: none; stroke: ${colour}; stroke-width: 2.5` }, this.root);
     }
     svg("line", { x1: cut, x2: cut, y1: topmost, y2: bottom, style: "stroke: var(--st-text-color); stroke-dasharray: 4 3; stroke-width: 2" }, this.root);
-    for (const power of [0, -2, -4, -6]) this.text(left - 8, y(power) + 5, power ? `10${[..."0123456789"].reduce((s, d, i) => s.replaceAll(d, "⁰¹²³⁴⁵⁶⁷⁸⁹"[i]), `⁻${-power}`)}` : "1", "end");
+    ["1", "10⁻²", "10⁻⁴", "10⁻⁶"].forEach((written, i) => this.text(left - 8, y(-2 * i) + 5, written, "end"));
     const middle = bottom + 21;
     this.text((left + cut) / 2, middle, `${rank} kept`, "middle");
     if (rank < dim) this.text((cut + right) / 2, middle, `${dim - rank} free (null space)`, "middle");
@@ -349,8 +352,8 @@ class Bars {
       const now = split ? values.calibrated[i] : (values[series[0]]?.[i] ?? null);
       const than = split ? values.mask[i] : (values[series[1]]?.[i] ?? null);
       back.classList.toggle("faint", !split);
-      this.span(back, 0, than, split ? "#8a6d00" : colours.careless, split ? [8, 42] : [12, 76]);
-      this.span(front, split ? than : 0, now, split ? "var(--teal)" : (colours[series[0]] ?? "none"), split ? [50, 42] : [26, 48]);
+      this.span(back, 0, than, split ? "var(--muted)" : colours.careless, split ? [8, 42] : [12, 76]);
+      this.span(front, split ? than : 0, now, split ? colours.calibrated : colours[series[0]], split ? [50, 42] : [26, 48]);
       tick.classList.toggle("away", !split || now === null);
       tick.style.left = `calc(${this.x(now ?? 0)}% - 1px)`;
       const ghosted = name === asked && guess !== undefined && guess !== null;
@@ -373,8 +376,8 @@ class Bars {
     this.key.replaceChildren();
     html("span", "", "Change of accuracy, points", this.key);
     if (series[0] === "split") {
-      legend(this.key, "#8a6d00", "rival removed (mask)");
-      legend(this.key, "var(--teal)", "borders moved");
+      legend(this.key, "var(--muted)", "rival removed (mask)");
+      legend(this.key, colours.calibrated, "borders moved (weights)");
       html("span", "", "┃ both", this.key);
     } else {
       if (series[0]) legend(this.key, colours[series[0]], titles[series[0]]);

@@ -118,6 +118,8 @@ def chapters() -> list[dict[str, Any]]:
     samples = np.flatnonzero(result.split.is_forgotten(part))[:EXAMPLES]
     names = [experiment.dataset.class_names[c] for c in experiment.dataset.labels(part)[samples]]
     stage["examples"] = images(part, samples, names)
+    what = {"test": "Test", "train": "Training"}[part]
+    stage["examples_of"] = f"{what} images: {experiment.request}"
     told: list[tuple[Chapter | None, Result]] = [(story.request(result), result)]
     if careless is not None:
         told.append((story.careless(careless), careless))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pytest
@@ -88,7 +89,8 @@ EXTRA = [
     replace(GOOD, unlearned=GOOD.original, key="nothing was done"),
     *(made_up(95 + i, right, 0.0) for i, right in enumerate((0.905, 0.915, 0.895))),
 ]
-RUNS = [*CASES, *EXTRA]
+RUNS = [*CASES[::3], *EXTRA]
+SAMPLES = [*SINGLE[::4], *SINGLE[-2:]]
 
 
 def least(before: np.ndarray, after: np.ndarray, classes: list[int]) -> float:
@@ -118,6 +120,7 @@ def gained(result: Result) -> tuple[float, int]:
     return claimed(before, after, list(range(CLASSES)) if result.split.forget_ids else RETAIN)
 
 
+@cache
 def chapters(result: Result) -> list[Chapter]:
     """All that the story can say of one run; the null space and the audits are not of its kind."""
     return [
@@ -162,7 +165,7 @@ def test_chance_is_what_drawing_other_test_samples_gives() -> None:
     assert chance(before, before, DATA.y_test, forgotten, CLASSES) == 0
 
 
-@pytest.mark.parametrize("result", [*RUNS, *SINGLE], ids=ids)
+@pytest.mark.parametrize("result", [*RUNS, *SAMPLES], ids=ids)
 def test_no_sentence_claims_what_the_numbers_do_not_carry(result: Result) -> None:
     (change, sign), told = gained(result), " ".join(revealed(result)).lower()
     samples = bool(result.split.forget_ids)
@@ -174,12 +177,12 @@ def test_no_sentence_claims_what_the_numbers_do_not_carry(result: Result) -> Non
     assert (" lose " in told) <= (sign < 0)
     assert ("over-unlearning" in told) == (sign < 0)
     if samples:
-        assert "no longer recognised" not in told
+        assert "no longer" not in told
         assert "not recognised any more" not in told
         return
     gone = acc(result.unlearned)[0] <= 2
     was_there = acc(result.original)[0] > 2
-    assert ("no longer recognised" in told) == gone
+    assert ("no longer recognises" in told) == gone
     assert ("not recognised any more" in told) <= (gone and was_there)
     assert ("not forgotten here" in told) == (not gone and was_there)
     assert ("not even forget" in told) == (not gone)
@@ -203,7 +206,7 @@ def test_the_runs_are_of_every_kind() -> None:
     assert said == {HEADLINES[o] for o in Outcome if o.value not in ("overshot", "undecided")} | {
         NOTHING
     }
-    single = {story.ending(result).headline for result in SINGLE}
+    single = {story.ending(result).headline for result in SAMPLES}
     wanted = set(Outcome) - {Outcome.CALIBRATED, Outcome.GAINED, Outcome.DAMAGED}
     assert single >= {SAMPLE_HEADLINES[o] for o in wanted}
     masks = {story.hiding(result).headline for result in RUNS}
@@ -214,7 +217,7 @@ def test_the_runs_are_of_every_kind() -> None:
     assert len(damage) == 6
 
 
-@pytest.mark.parametrize("result", [*RUNS, *SINGLE], ids=ids)
+@pytest.mark.parametrize("result", [*RUNS, *SAMPLES], ids=ids)
 def test_verdicts_are_two_sentences_and_headlines_a_few_words(result: Result) -> None:
     for chapter in chapters(result):
         assert len(re.findall(r"[.?!](?=\s|$)", chapter.verdict)) <= 2, chapter.verdict
@@ -237,15 +240,10 @@ def test_numbers_in_the_chapters_are_counts(result: Result) -> None:
     assert before == pytest.approx(numbers[0 if before <= 2 else 1], abs=0.051)
     if sign and before > 2:
         assert abs(change) == pytest.approx(numbers[2], abs=0.051)
-    judged = re.findall(r"predicts the same class for (\d+)\u00a0%", end.verdict)
-    expected = [] if result.retrained is None else [int(agreement(result) + 0.5)]
+    judged = re.findall(r"on (\d+)\u00a0%(?: of bee)?", end.verdict)
+    both = [agreement(result), hidden(result)[1]]
+    expected = [] if result.retrained is None or before <= 2 else [int(n + 0.5) for n in both]
     assert [int(n) for n in judged] == expected
-    if "the mask does" in end.verdict:
-        ahead = agreement(result) - hidden(result)[1]
-        far = re.search(r"retrained (?:([\d.]+) points )?(more|less|as) often", end.verdict)
-        assert far is not None
-        assert float(far[1] or 0) == pytest.approx(abs(ahead), abs=0.051)
-        assert far[2] == ("as" if abs(ahead) < 0.05 else "more" if ahead > 0 else "less")
 
 
 @pytest.mark.parametrize("result", RUNS, ids=ids)
@@ -301,7 +299,7 @@ def test_a_guess_is_about_the_class_that_changes_most(result: Result) -> None:
         assert len(said) == len(asked.choices)
         for choice, reply in zip(asked.choices[::7], said[::7], strict=True):
             off = abs(choice - asked.truth)
-            numbers = numbers_in(reply.replace("0.0 points", "+0.0 points"))
+            numbers = numbers_in(reply)
             assert numbers[:2] == pytest.approx([choice, asked.truth], abs=0.051)
             assert ("as near as the slider allows" in reply) == (off <= asked.step / 2 + 1e-9)
             if "points from your guess" in reply or "apart" in reply or "too" in reply:
@@ -312,7 +310,7 @@ def test_a_guess_is_about_the_class_that_changes_most(result: Result) -> None:
             assert ("too low" in reply) <= (choice < asked.truth)
 
 
-@pytest.mark.parametrize("result", SINGLE, ids=ids)
+@pytest.mark.parametrize("result", SAMPLES, ids=ids)
 def test_single_samples_are_compared_with_the_retrained(result: Result) -> None:
     before, mine, goal = map(recognised, (result.original, result.unlearned, result.retrained))
     end, how = story.ending(result), compared(result)
@@ -352,7 +350,7 @@ def test_images_that_became_wrong_are_those(result: Result) -> None:
     assert lost[LABELS[shown[0]]] == lost.max()
     hit = np.flatnonzero(lost)
     assert set(LABELS[shown[: len(hit)]]) == set(hit[: len(shown)])  # each class in turn
-    counts = re.findall(r"([\d,]+)", wrong_caption(result))
+    counts = re.findall(r"\d[\d,]*\d|\d", wrong_caption(result))
     right = sum(
         LABELS[i] != FORGET and before[i] != LABELS[i] and after[i] == LABELS[i]
         for i in range(len(LABELS))

@@ -50,7 +50,7 @@ def test_single_samples_are_told_by_the_retrained_model() -> None:
     )
     end = chapters["ending"]
     assert "Of the 12 samples, the network recognises" in end["verdict"]
-    assert f"({mine}\u00a0%; retrained {goal}\u00a0%), from {before}\u00a0%" in end["verdict"]
+    assert f"({mine}\u00a0%; retrained {goal}\u00a0%; {before}\u00a0% before)" in end["verdict"]
     assert end["meaning"].startswith("change in the accuracy of all")
     assert not re.search("other classes|no longer", str(chapters))
     assert "gone" not in chapters

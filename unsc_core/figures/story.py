@@ -72,15 +72,16 @@ def lead(result: Result) -> str:
 def request(result: Result) -> Chapter:
     """What is asked for."""
     names, before = these(result), summary(result)["original"]["acc_forget"]
-    marks = "training samples" if result.split.forget_ids else f"test samples of **{names}**"
+    it, any_of_it = ("them", "them") if result.split.forget_ids else ("it", "any")
     return Chapter(
         "request",
         f"1 · Can it forget {names}, and keep the rest?",
-        f"A network has learned {result.split.dataset.num_classes} classes. × marks {marks} to be "
-        "forgotten, as if the network had never been trained on them; ● marks the others.",
+        f"A network has learned {result.split.dataset.num_classes} classes. It is asked to forget "
+        f"**{names}** (× on the map) as if it had never seen {any_of_it}, and to keep the others "
+        "(●).",
         "",
-        "Retraining from scratch without them would do, but takes about as long as the first "
-        "training. Can the trained network be changed instead?",
+        f"Training again without {it} would do, but takes about as long as the first time. Can the "
+        "trained network be changed instead?",
         "…" if before is None else percent(before / 100),
         f"accuracy on {names}, before",
     )
@@ -115,9 +116,10 @@ def _class_guess(result: Result, numbers: dict[str, Any]) -> Guess | None:
     if asked is None:
         return None
     name, before = result.split.dataset.class_names[asked], numbers["original"]["per_class"][asked]
+    title = class_title(name)
     question = (
-        f"The original recognises {percent(before / 100)} of {class_title(name)}. By how many "
-        f"points does {run_title(result)} change that?"
+        f"The original recognises {percent(before / 100)} of {title}. How many points does {title} "
+        "gain or lose?"
     )
     return class_guess(question, name, before, change[asked] or 0.0)
 
@@ -176,13 +178,10 @@ def pseudo_labels(result: Result) -> Chapter:
     if result.labels is None:
         raise ValueError("this method trains on no labels")
     counts, names = np.bincount(result.labels), these(result)
-    top = [int(c) for c in np.argsort(-counts, kind="stable")[:2] if counts[c]]
-    shares = [
-        f"{percent(counts[c] / counts.sum())} towards "
-        f"{class_title(result.split.dataset.class_names[c])}"
-        for c in top
-    ]
-    similar = "class other than its own" if result.split.forget_ids else "retained class"
+    most = class_title(result.split.dataset.class_names[int(counts.argmax())])
+    similar, kept = "retained class", "the other classes"
+    if result.split.forget_ids:
+        similar, kept = "class other than its own", "classes"
     edited = " Some were edited by hand here." if result.config.edits else ""
     return Chapter(
         "targets",
@@ -190,11 +189,9 @@ def pseudo_labels(result: Result) -> Chapter:
         f"Where should {names} go? Each sample is trained towards the {similar} that the original "
         f"finds most similar to it, its **pseudo-label**.{edited}",
         "",
-        f"{' and '.join(shares)}, of {counts.sum():,} training samples. The boundaries between "
-        "the other classes then have to bend less: that is the idea.",
+        f"The idea: the boundaries between {kept} then have to bend less.",
         percent(counts.max() / counts.sum()),
-        f"of the forgotten training samples are trained towards "
-        f"{class_title(result.split.dataset.class_names[top[0]])}",
+        f"of the forgotten training samples are trained towards {most}",
     )
 
 
@@ -232,21 +229,13 @@ def ending(result: Result) -> Chapter:
     """How it went, and what the retrained model predicts."""
     numbers, samples = summary(result), len(result.split.forget_ids)
     reached, limit = outcome(numbers, samples, least(result)), least(result)
-    of = these(result) if samples else f"the test samples of {these(result)}"
-    agreement = numbers["agreement"]
-    judged = "The network retrained from scratch has yet to be trained."
-    if agreement is not None:
-        judged = (
-            "A network retrained from scratch predicts the same class for "
-            f"{percent(agreement / 100)} of {of}."
-        )
     end = samples_end if samples else classes_end
     return Chapter(
         "ending",
         f"5 · {METHODS[result.config.method].title}",
         f"**{run_title(result)}** has now changed the network: does × leave its place, and ● stay?",
         headline(reached, numbers, samples),
-        f"{end(result, numbers, reached, limit)} {judged}",
+        end(result, numbers, reached, limit),
         f"{points(numbers['gain']['total'])} points",
         f"{_change(result)}, {run_title(result)}",
         _class_guess(result, numbers),

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from unsc_core.analysis.claims import SAME, Forgetting, Outcome, ahead_of_mask, forgetting_of
+from unsc_core.analysis.claims import SAME, Forgetting, Outcome, forgetting_of
 from unsc_core.analysis.evaluation import chance
 from unsc_core.analysis.measures import MEASURES
 from unsc_core.experiment.result import Result
-from unsc_core.figures.phrases import class_title, points, requested
+from unsc_core.figures.phrases import class_title, percent, points, requested
 from unsc_core.figures.story_guess import changes
 
 HEADLINES = {
@@ -24,7 +24,7 @@ HEADLINES = {
 SAMPLE_HEADLINES = HEADLINES | {
     Outcome.GAINED: "As many as the retrained, and accuracy gained",
     Outcome.KEPT: "As many as the retrained",
-    Outcome.DAMAGED: "As many as the retrained, at a price: over-unlearning",
+    Outcome.DAMAGED: "As many as the retrained, with over-unlearning",
 }
 """The same for single samples."""
 NOTHING = "Nothing to forget"
@@ -45,9 +45,9 @@ def others(result: Result) -> str:
 def least(result: Result, base: str = "original", model: str = "unlearned") -> float:
     """How far Acc_r must differ between two models, in points, for a difference to be claimed."""
     data, rows = result.split.dataset, result.rows
-    answers = [rows[name].test.argmax(1) for name in (base, model)]
+    before, after = (rows[name].test.argmax(1) for name in (base, model))
     forgotten = result.split.is_forgotten("test")
-    return max(SAME, chance(*answers, data.y_test, forgotten, data.num_classes))
+    return max(SAME, chance(before, after, data.y_test, forgotten, data.num_classes))
 
 
 def on_average(who: str, gain: float, limit: float) -> str:
@@ -77,12 +77,13 @@ def _already(numbers: dict[str, Any], samples: int) -> bool:
     return forgetting_of(numbers, samples, "original") is Forgetting.DONE
 
 
-def as_retrained(numbers: dict[str, Any], samples: int) -> str:
+def as_retrained(numbers: dict[str, Any], samples: int, before: str = "") -> str:
     """How many single samples are recognised: "more than the retrained model (…)"."""
     how = {Forgetting.MORE: "more than", Forgetting.FEWER: "fewer than"}
     words = how.get(forgetting_of(numbers, samples), "about as many as")
     mine, goal = (numbers[model]["acc_forget"] for model in ("unlearned", "retrained"))
-    return f"{words} the retrained model ({_percent(mine)}; retrained {_percent(goal)})"
+    told = f"{_percent(mine)}; retrained {_percent(goal)}{f'; {before} before' if before else ''}"
+    return f"{words} the retrained model ({told})"
 
 
 def went(result: Result, numbers: dict[str, Any]) -> str:
@@ -95,7 +96,7 @@ def went(result: Result, numbers: dict[str, Any]) -> str:
         return f"Of these, the network then recognises {as_retrained(numbers, samples)}."
     left = _percent(numbers["unlearned"]["acc_forget"])
     if reached is Forgetting.DONE:
-        return f"{names[0].upper()}{names[1:]}: no longer recognised (Acc_f {left})."
+        return f"It no longer recognises {names} (Acc_f {left})."
     return f"Here it does not even forget (Acc_f {left})."
 
 
@@ -118,51 +119,49 @@ def headline(reached: Outcome, numbers: dict[str, Any], samples: int) -> str:
 
 
 def classes_end(result: Result, numbers: dict[str, Any], reached: Outcome, limit: float) -> str:
-    """How forgetting classes ended: one sentence."""
+    """How forgetting classes ended: two sentences, or one where it cannot be measured."""
     names = these(result)
     before, left = (numbers[model]["acc_forget"] for model in ("original", "unlearned"))
     rest = on_average(others(result), numbers["gain"]["total"], limit)
     if left is None:
         return f"Whether {names} is forgotten cannot be measured: there are no test samples of it."
     if _already(numbers, 0):
-        return (
-            f"The original recognises only {_percent(before)} of {names}, so {_percent(left)} now "
-            "says nothing."
-        )
+        text = f"The original recognises only {_percent(before)} of {names}, so {_percent(left)} "
+        return f"{text}now says nothing. {rest[0].upper()}{rest[1:]}."
+    now = f"{_percent(left)} of {names} ({_percent(before)} before)"
     if reached is Outcome.REMAINS:
-        return (
-            f"It still recognises {_percent(left)} of {names} ({_percent(before)} before), more "
-            f"than counts as forgotten; {rest}."
-        )
-    went_from = f"{_percent(left)} of {names}, from {_percent(before)}"
-    compared = _beside_mask(numbers) if reached is Outcome.CALIBRATED else ""
-    return f"It recognises {went_from}; {rest}{compared}."
+        text = f"It still recognises {now}, more than counts as forgotten"
+    else:
+        text = f"It recognises {now}, and {rest}"
+        rest = ""
+    return f"{text}{f'; {rest}' if rest else ''}. {_alike(numbers, names)}"
 
 
-def _beside_mask(numbers: dict[str, Any]) -> str:
-    """How its agreement with the retrained model compares with the mask's."""
-    ahead = ahead_of_mask(numbers) or 0.0
-    how = "as often as"
-    if abs(ahead) >= SAME:
-        how = f"{abs(ahead):.1f} points {'more' if ahead > 0 else 'less'} often than"
-    return f", and it agrees with the retrained {how} the mask does"
+def _alike(numbers: dict[str, Any], names: str) -> str:
+    """How often it predicts what the retrained model does on the forgotten, and the mask does."""
+    if numbers["agreement"] is None:
+        return "The network retrained from scratch has yet to be trained."
+    text = "It agrees with a network retrained from scratch on "
+    text += f"{percent(numbers['agreement'] / 100)} of {names}"
+    mask = (numbers["mask"] or {}).get("agreement")
+    return f"{text}{'' if mask is None else f'; the mask does on {percent(mask / 100)}'}."
 
 
 def samples_end(result: Result, numbers: dict[str, Any], reached: Outcome, limit: float) -> str:
-    """How forgetting single samples ended: one sentence."""
+    """How forgetting single samples ended: at most two sentences."""
     samples = len(result.split.forget_ids)
     if reached is Outcome.UNDECIDED:
         return "Whether they are forgotten is known once there is a retrained model."
     before = _percent(numbers["original"]["acc_forget"])
-    text = f"Of {these(result)}, the network recognises {as_retrained(numbers, samples)}, from "
-    text += before
+    text = f"Of {these(result)}, the network recognises {as_retrained(numbers, samples, before)}"
     if reached is Outcome.REMAINS:
-        return f"{text}: they are not forgotten."
-    if reached is Outcome.OVERSHOT:
-        return f"{text}; if that is not chance, it is a trace as well."
-    if _already(numbers, samples):
-        return f"{text}; the original was as near to it, so this cannot tell."
-    return f"{text}; {on_average(others(result), numbers['gain']['total'], limit)}."
+        text += ": they are not forgotten"
+    elif reached is Outcome.OVERSHOT:
+        text += "; if that is not chance, it is a trace as well"
+    elif _already(numbers, samples):
+        text += "; the original was as near to it, so this cannot tell"
+    rest = on_average(others(result), numbers["gain"]["total"], limit)
+    return f"{text}. {rest[0].upper()}{rest[1:]}."
 
 
 def added(more: float, limit: float, who: str) -> tuple[str, str]:

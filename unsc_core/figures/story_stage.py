@@ -19,7 +19,7 @@ from unsc_core.figures.audit_words import value
 from unsc_core.figures.decision_space import Points, Window, ranges
 from unsc_core.figures.phrases import MODEL_TITLES, run_title
 from unsc_core.figures.spectra import Eigenvalues, ranks
-from unsc_core.figures.story_ends import others, these
+from unsc_core.figures.story_ends import these
 from unsc_core.figures.story_guess import AVERAGE, changes
 from unsc_core.figures.theme import DARK, FORGET, LIGHT, class_colour, method_colour
 from unsc_core.subspace.energy import energy_rank
@@ -116,8 +116,8 @@ def bars(careless: Result | None, calibrated: Result | None) -> dict[str, Any]:
 
     Returns:
         "rows": class names, after `AVERAGE`; "values": "careless", "calibrated" and "mask" -> a
-        number or None for each row; "titles" and "colours" of the first two; "reach": the ends of
-        the axis, which all share.
+        number or None for each row; "titles" and "colours" of the first two; "left_out": how many
+        classes have no row.
     """
     values, titles, colours = {}, {}, {}
     for key, run in (("careless", careless), ("calibrated", calibrated)):
@@ -135,15 +135,12 @@ def bars(careless: Result | None, calibrated: Result | None) -> dict[str, Any]:
     shown = _shown(values, any_run.split.retain_classes)
     names = any_run.split.dataset.class_names
     picked = {key: [of[0], *(of[c + 1] for c in shown)] for key, of in values.items()}
-    known = [v for of in picked.values() for v in of if v is not None]
     return {
         "rows": [AVERAGE, *(names[c] for c in shown)],
         "left_out": len(any_run.split.retain_classes) - len(shown),
         "values": {key: _rounded(of) for key, of in picked.items()},
         "titles": titles,
         "colours": colours,
-        "reach": [min(-1.0, min(known)), max(1.0, max(known))],
-        "whose": others(any_run),
     }
 
 

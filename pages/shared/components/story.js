@@ -55,6 +55,7 @@ class Story {
     rich(html("p", "", "", section), chapter.text);
     const state = (this.said[chapter.key] ??= { value: chapter.guess?.start, revealed: !chapter.guess });
     if (chapter.guess) this.ask(section, chapter, state);
+    if (i === 0) this.start(section);
     const reveal = html("div", "reveal", "", section);
     if (chapter.headline) html("p", "headline", chapter.headline, reveal);
     const number = html("div", "number", "", reveal);
@@ -65,19 +66,23 @@ class Story {
       html("p", "muted", chapter.caption, reveal);
       pictures(reveal, chapter.images);
     }
-    if (i === 0) this.begin(section);
+    if (i === 0) this.others(section);
     else this.link(reveal, chapter.link);
     const made = { ...chapter, section, title, reveal, state };
     this.refresh(made);
     return made;
   }
 
-  /** The one primary action, and below it the other experiments. */
-  begin(section) {
+  /** The one primary action. */
+  start(section) {
     const start = html("button", "primary", this.data.start, section);
     start.addEventListener("click", () => this.go(1));
-    if (this.data.chapters.length < 2) start.disabled = true;
-    rich(html("p", "muted", "", section), this.data.lead).style.marginTop = ".7rem";
+    start.disabled = this.data.chapters.length < 2;
+  }
+
+  /** Which run is shown, and other experiments. */
+  others(section) {
+    rich(html("p", "muted", "", section), this.data.lead);
     if (!this.data.presets.length) return;
     html("p", "", "Or another experiment:", section).style.margin = "1.6rem 0 0";
     const list = html("ul", "presets", "", section);

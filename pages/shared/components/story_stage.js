@@ -25,6 +25,9 @@ const signed = (value) => {
 /** A colour for both modes: one, or one for each. */
 const both = (colour) => (Array.isArray(colour) ? `light-dark(${colour[0]}, ${colour[1]})` : colour);
 
+/** A class's colour, lighter on dark paper, where blue and brown would be lost. */
+const tone = (colour) => `light-dark(${colour}, color-mix(in srgb, ${colour} 70%, #ffffff))`;
+
 class Stage {
   constructor(box, data, title) {
     this.data = data;
@@ -32,9 +35,10 @@ class Stage {
     box.replaceChildren();
     const shown = html("figcaption", "shown", "", box);
     this.heading = html("b", "", "", shown);
-    const key = html("span", "", "", shown);
-    html("span", "forget", "× ", key);
-    key.append(`${data.key[0]}  ● ${data.key[1]}`);
+    this.key = html("span", "key", "", shown);
+    html("span", "forget", "×", this.key);
+    this.key.append(` ${data.key[0]} · ● ${data.key[1]}`);
+    this.ringed = html("span", "", " · ◯ became wrong", this.key);
     this.top = html("div", "top", "", box);
     this.map = new StoryMap(this.top, data);
     this.spectrum = data.directions ? new Spectrum(this.top, data.directions) : null;
@@ -63,6 +67,8 @@ class Stage {
     const spectrum = scene.panel === "layers" && this.spectrum;
     this.map.root.classList.toggle("away", Boolean(spectrum));
     this.spectrum?.root.classList.toggle("away", !spectrum);
+    this.key.classList.toggle("away", Boolean(spectrum));
+    this.ringed.hidden = !this.map.ringed;
     for (const [name, panel] of Object.entries(this.panels)) panel?.root.classList.toggle("away", name !== scene.panel);
     if (scene.panel === "bars") this.panels.bars.show(scene);
     if (scene.panel === "probe") this.panels.probe.show(scene);
@@ -71,7 +77,7 @@ class Stage {
   scene(chapter, revealed, guess) {
     const { titles } = this.data.bars;
     const row = chapter.guess?.row;
-    const base = { places: "original", heading: "The original", panel: "bars", asked: row, guess, revealed };
+    const base = { places: "original", heading: "The original", panel: "bars", asked: row, guess, revealed, range: chapter.guess ? [chapter.guess.low, chapter.guess.high] : [-1, 1] };
     switch (chapter.key) {
       case "careless":
         return revealed ? { ...base, places: "careless", heading: `After: ${titles.careless}`, series: ["careless"] } : { ...base, series: [] };
@@ -118,7 +124,7 @@ class StoryMap {
   }
 
   mark(colour, gone) {
-    const shape = gone ? svg("path", { d: "M-3-3l6 6m0-6l-6 6", stroke: this.data.forget, "stroke-width": 1.7, fill: "none" }) : svg("circle", { r: 3.1, fill: colour, "fill-opacity": 0.75 });
+    const shape = gone ? svg("path", { d: "M-3-3l6 6m0-6l-6 6", stroke: this.data.forget, "stroke-width": 1.7, fill: "none" }) : svg("circle", { r: 3.1, style: `fill: ${tone(colour)}; fill-opacity: .8` });
     shape.setAttribute("class", "mark");
     return shape;
   }
@@ -128,9 +134,15 @@ class StoryMap {
     return [10 + x * (width - 20), 12 + y * (height - 24)];
   }
 
+  transform(place) {
+    const [x, y] = this.at(place);
+    return `translate(${x.toFixed(1)}px, ${y.toFixed(1)}px) scale(${this.scale.toFixed(2)})`;
+  }
+
   /** Take the size of the box; nothing glides for that. */
   layout() {
     this.size = { width: this.top.clientWidth, height: this.top.clientHeight };
+    this.scale = Math.min(1, Math.max(0.6, this.size.height / 300));
     this.root.classList.add("still");
     this.write();
     if (this.scene) this.show(this.scene);
@@ -145,16 +157,15 @@ class StoryMap {
     const wrong = new Set(scene.revealed === false || scene.places === "original" ? [] : (data.wrong?.[scene.places] ?? []));
     const away = Boolean(scene.sent && this.sent.length);
     this.marks.forEach((shape, i) => {
-      const [x, y] = this.at(places[i]);
-      shape.style.transform = `translate(${x.toFixed(1)}px, ${y.toFixed(1)}px)`;
+      shape.style.transform = this.transform(places[i]);
       shape.classList.toggle("wrong", wrong.has(i));
       shape.classList.toggle("dim", data.marks[i][1] ? away || Boolean(scene.hidden) : away);
     });
     this.sent.forEach((shape, i) => {
-      const [x, y] = this.at(data.targets.from[i]);
-      shape.style.transform = `translate(${x.toFixed(1)}px, ${y.toFixed(1)}px)`;
+      shape.style.transform = this.transform(data.targets.from[i]);
       shape.style.opacity = away ? 1 : 0;
     });
+    this.ringed = wrong.size;
     this.draw(scene, places, away, wrong);
     this.texts.forEach((text, i) => (text.style.opacity = data.forgotten.includes(this.labels[i]) && (scene.places !== "original" || scene.hidden) ? 0 : 1));
     const moved = wrong.size ? ` Ringed: ${wrong.size} of the samples shown became wrong.` : "";
@@ -174,7 +185,7 @@ class StoryMap {
         if (gone || wrong.has(i)) add(gone ? data.forget : data.colours[label], this.at(data.places.original[i]), this.at(places[i]));
       });
     }
-    for (const [colour, d] of paths) svg("path", { d, stroke: colour, "stroke-opacity": away ? 0.5 : 0.3 }, this.lines);
+    for (const [colour, d] of paths) svg("path", { d, style: `stroke: ${tone(colour)}`, "stroke-opacity": away ? 0.5 : 0.3 }, this.lines);
   }
 
   /** Names at the middles of their classes, the lower ones moved down until none overlap. */
@@ -255,7 +266,7 @@ const panel = (lower, label) => {
 function examplesPanel(lower, data) {
   if (!data.examples.length) return null;
   const root = panel(lower, `Some samples of ${data.key[0]}`);
-  html("div", "key", `Some of ${data.key[0]}`, root);
+  html("div", "key", data.examples_of, root);
   const images = html("div", "examples", "", root);
   for (const { src, text } of data.examples) Object.assign(html("img", "", "", images), { src, alt: text });
   return { root };
@@ -265,15 +276,15 @@ function layersPanel(lower, { layers }) {
   const root = panel(lower, "Kept and free directions of every layer");
   const key = html("div", "key", "", root);
   legend(key, "var(--muted)", "kept");
-  legend(key, "var(--teal)", "free (null space), share of all directions");
+  legend(key, "var(--teal)", "free (null space)");
   const rows = html("div", "rows", "", root);
   for (const [title, kept, dim] of layers) {
     const { track, value } = row(rows, title);
     const share = (100 * kept) / dim;
     block(track, 0, share, "var(--muted)");
     block(track, share, 100 - share, "var(--teal)");
-    value.textContent = `${dim - kept} of ${dim}`;
-    value.parentElement.style.gridTemplateColumns = "4.2rem 1fr 6rem";
+    value.textContent = `${dim - kept} of ${dim} free`;
+    value.parentElement.style.gridTemplateColumns = "4.2rem 1fr 7.5rem";
   }
   return { root };
 }
@@ -285,7 +296,7 @@ function targetsPanel(lower, data) {
   const { counts } = data.targets;
   for (const [label, count] of counts.slice(0, 10)) {
     const { track, value } = row(rows, data.names[label]);
-    block(track, 0, (100 * count) / counts[0][1], data.colours[label]);
+    block(track, 0, (100 * count) / counts[0][1], tone(data.colours[label]));
     value.textContent = count.toLocaleString("en");
   }
   return { root };
@@ -338,10 +349,12 @@ class Bars {
     return (100 * (Math.min(Math.max(value, low), high) - low)) / (high - low);
   }
 
-  show({ series, asked, guess, revealed, heading }) {
-    const { values, colours, reach } = this.of;
-    const most = guess === undefined || guess === null ? 0 : guess;
-    this.ends = [Math.min(reach[0], most) * 1.06, Math.max(reach[1], most) * 1.06];
+  show({ series, asked, guess, revealed, range, heading }) {
+    const { values, colours } = this.of;
+    const drawn = series[0] === "split" ? ["mask", "calibrated"] : series;
+    // Before the answer is shown, the axis gives no hint of it.
+    const shown = [...drawn.flatMap((key) => values[key] ?? []), guess ?? 0, ...(revealed ? [-1, 1] : range)];
+    this.ends = [Math.min(...shown) * 1.06, Math.max(...shown) * 1.06];
     this.asked = revealed ? null : asked;
     this.label(series, guess);
     this.rows.forEach(({ name, root, parts, tick, ghost, value, track }, i) => {
@@ -374,10 +387,10 @@ class Bars {
   label(series, guess) {
     const { colours, titles } = this.of;
     this.key.replaceChildren();
-    html("span", "", "Change of accuracy, points", this.key);
+    html("span", "", "Points of accuracy", this.key);
     if (series[0] === "split") {
       legend(this.key, "var(--muted)", "rival removed (mask)");
-      legend(this.key, colours.calibrated, "borders moved (weights)");
+      legend(this.key, colours.calibrated, "borders moved");
       html("span", "", "┃ both", this.key);
     } else {
       if (series[0]) legend(this.key, colours[series[0]], titles[series[0]]);

@@ -28,6 +28,7 @@ THINNING = 3  # of the retained samples, one in this many is drawn on the map
 LINKS = {  # chapter -> the page that shows more of it
     "request": ("decision_space", "See them on the map"),
     "careless": ("compare", "Compare all methods"),
+    "waiting": ("compare", "Compare all methods"),
     "space": ("null_space", "Change γ yourself"),
     "targets": ("pseudo_labels", "See the samples by label"),
     "ending": ("confusion", "See the confusion matrices"),
@@ -121,9 +122,13 @@ def chapters() -> list[dict[str, Any]]:
     what = {"test": "Test", "train": "Training"}[part]
     stage["examples_of"] = f"{what} images: {experiment.request}"
     told: list[tuple[Chapter | None, Result]] = [(story.request(result), result)]
-    if careless is not None:
+    if careless is None:
+        told.append((story.waiting("2 · The obvious way", "random-labels"), result))
+    else:
         told.append((story.careless(careless), careless))
-    if calibrated is not None:
+    if calibrated is None:
+        told.append((story.waiting("3 to 7 · Calibration", CALIBRATING[0]), result))
+    else:
         told += [(space_chapter(calibrated), calibrated), (targets_chapter(calibrated), calibrated)]
         told += [(story.ending(calibrated), calibrated), (story.hiding(calibrated), calibrated)]
         if calibrated.split.forget_classes:

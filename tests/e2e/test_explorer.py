@@ -82,7 +82,7 @@ def test_the_story_in_one_scroll(app: Server, page: Any) -> None:
     assert numbers[6] == "?"  # no audit of this run is stored
     page.get_by_role("link", name="Change γ yourself").click()
     expect(page.get_by_role("heading", name="Null space")).to_be_visible()
-    page.go_back()
+    go_to(page, "Story")
     page.get_by_role("link", name="Forget ankle boots").click()
     expect(page.get_by_role("button", name="Forget Ankle boot")).to_be_visible()
     page.wait_for_url(re.compile("forget=9"))

@@ -87,6 +87,24 @@ def request(result: Result) -> Chapter:
     )
 
 
+def waiting(title: str, method: str) -> Chapter:
+    """In place of chapters that need a run which is not stored.
+
+    Args:
+        title: of the first of them. method: whose run they need.
+    """
+    return Chapter(
+        "waiting",
+        title,
+        f"This needs the run with **{METHODS[method].title}**. How far that is, is shown below the "
+        "story; the rest then appears by itself.",
+        "",
+        "",
+        "…",
+        "not there yet",
+    )
+
+
 def careless(result: Result) -> Chapter:
     """A method without calibration, and what it costs."""
     numbers, method = summary(result), METHODS[result.config.method]

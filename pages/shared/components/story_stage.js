@@ -93,7 +93,7 @@ class Stage {
       case "gone":
         return { ...base, places: "calibrated", heading: `After: ${titles.calibrated}`, panel: this.panels.probe ? "probe" : "bars", series: ["calibrated"] };
       default:
-        return { ...base, panel: this.panels.examples ? "examples" : "bars", series: [] };
+        return { ...base, panel: "examples" };
     }
   }
 

@@ -14,7 +14,7 @@ from unsc_core.audits.excess import over_seeds
 from unsc_core.experiment.keys import keys
 from unsc_core.experiment.resolve import settings
 from unsc_core.experiment.result import Result
-from unsc_core.figures import story, story_stage
+from unsc_core.figures import story, story_method, story_stage
 from unsc_core.figures.decision_space import ranges
 from unsc_core.figures.phrases import run_title
 from unsc_core.figures.spectra import ranks
@@ -84,16 +84,16 @@ def space_chapter(run: Result) -> Chapter | None:
     stage["directions"] = story_stage.directions(spectra, cut_at)
     if config.subspace == "merge":
         own = {layer: (of["rank"], of["dim"]) for layer, of in run.null_space.items()}
-        return story.null_space(own, {}, single=single)
-    return story.null_space(ranks(spectra, cut_at), cut_at, single=single, soft=soft)
+        return story_method.null_space(own, {}, single=single)
+    return story_method.null_space(ranks(spectra, cut_at), cut_at, single=single, soft=soft)
 
 
 def targets_chapter(run: Result) -> Chapter | None:
     """What the forgotten samples are trained towards."""
     if run.labels is not None:
-        words, targets = story.pseudo_labels(run), run.labels
+        words, targets = story_method.pseudo_labels(run), run.labels
     elif run.original.train is not None:
-        words, shares = story.masked_targets(run)
+        words, shares = story_method.masked_targets(run)
         targets = shares.argmax(1)
     else:
         return None

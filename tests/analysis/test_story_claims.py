@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
+from itertools import product
 
 import numpy as np
 import pytest
@@ -34,7 +35,8 @@ from unsc_core.analysis.evaluation import chance
 from unsc_core.analysis.summary import summary
 from unsc_core.data.request import split
 from unsc_core.experiment.result import Predictions, Result
-from unsc_core.figures import story
+from unsc_core.figures import story, story_method
+from unsc_core.figures.header import readouts
 from unsc_core.figures.story import Chapter
 from unsc_core.figures.story_ends import HEADLINES, NOTHING, SAMPLE_HEADLINES
 from unsc_core.figures.story_guess import AVERAGE
@@ -126,7 +128,7 @@ def chapters(result: Result) -> list[Chapter]:
     return [
         story.request(result),
         story.careless(result),
-        story.pseudo_labels(result),
+        story_method.pseudo_labels(result),
         story.ending(result),
         story.hiding(result),
         *([] if result.split.forget_ids else [story.gone(result, None)]),
@@ -191,6 +193,14 @@ def test_no_sentence_claims_what_the_numbers_do_not_carry(result: Result) -> Non
     calibrated = gone and was_there and sign > 0 and agrees >= max(AGREES, hidden(result)[1] - 1)
     assert ("calibrated" in told) == calibrated
     assert abs(change) < 100
+
+
+@pytest.mark.parametrize("result", [*RUNS[::3], *EXTRA[-3:], *SAMPLES[::6]], ids=ids)
+def test_the_strip_claims_what_the_story_does(result: Result) -> None:
+    below = {one.label: one.below or "" for one in readouts(result)}["Acc_r · retained"]
+    sign = gained(result)[1]
+    assert (": a gain" in below) == (sign > 0)
+    assert (": over-unlearning" in below) == (sign < 0)
 
 
 def test_calibrated_is_impossible_where_the_retrained_rarely_agrees() -> None:
@@ -381,7 +391,7 @@ def test_edited_runs_and_numbered_classes_are_named_as_such() -> None:
         edited = bool(result.config.edits)
         named = [story.lead(result), story.ending(result).meaning, story.hiding(result).meaning]
         assert all(("edited labels" in text) == edited for text in named)
-        assert ("edited by hand" in story.pseudo_labels(result).text) == edited
+        assert ("edited by hand" in story_method.pseudo_labels(result).text) == edited
     data = replace(DATA, class_names=tuple(str(1000 + c) for c in range(CLASSES)))
     for result in (
         replace(CASES[0], split=split(data, (FORGET,))),
@@ -389,3 +399,18 @@ def test_edited_runs_and_numbered_classes_are_named_as_such() -> None:
     ):
         for text in (*revealed(result), *before_the_reveal(result), story.lead(result)):
             assert not re.search(r"(?<!class )(?<!classes )\b100\d\b", text), text
+
+
+def test_the_null_space_is_told_by_its_ranks_and_cuts() -> None:
+    ranks = {"a": (3, 10), "b": (20, 30)}
+    for cut_at, single, soft in product(
+        ({"a": 0.96, "b": 0.9}, {"a": 1.0, "b": 1.0}, {}), (False, True), (False, True)
+    ):
+        chapter = story_method.null_space(ranks, cut_at, single=single, soft=soft)
+        assert chapter.number == "42\u00a0%"  # 17 of 40
+        assert ("at most 10\u00a0%" in chapter.verdict) == (cut_at.get("b") == 0.9)
+        assert ("no energy" in chapter.verdict) == (cut_at.get("b") == 1)
+        assert ("class by class" in chapter.verdict) == (not cut_at)
+        assert ("other classes" in chapter.text + chapter.verdict) == (not single)
+        assert ("makes no cut" in chapter.text) == soft == ("would remain" in chapter.meaning)
+        assert len(re.findall(r"[.?!](?=\s|$)", chapter.verdict)) == 2

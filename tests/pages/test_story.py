@@ -19,7 +19,7 @@ from unsc_core.experiment.experiment import Experiment
 from unsc_core.experiment.resolve import resolve
 from unsc_core.experiment.result import masked
 from unsc_core.experiment.store import Store
-from unsc_core.figures import story
+from unsc_core.figures import story, story_method
 from unsc_core.methods import unsc_auto
 
 SAMPLES = tuple(range(12))
@@ -140,7 +140,7 @@ def test_a_lesson_offers_no_presets(opening: Path) -> None:
 def test_masked_targets_are_the_masked_models_probabilities(opening: Path) -> None:
     config = ExperimentConfig(dataset="digits", forget_classes=(3,))
     result = Experiment(config, Store(opening / "store")).run(with_retrain=True)
-    words, targets = story.masked_targets(result)
+    words, targets = story_method.masked_targets(result)
     logits = torch.from_numpy(masked(result.original.train, (3,)))[result.split.forget_train()]
     assert np.allclose(targets, torch.softmax(logits.double(), 1), atol=1e-12)
     assert words.number == f"{100 * targets.max(1).mean():.0f}\u00a0%"

@@ -6,6 +6,9 @@ import math
 from enum import StrEnum
 from typing import Any
 
+from unsc_core.analysis.evaluation import chance
+from unsc_core.experiment.result import Result
+
 FORGOTTEN = 2.0
 """How far, in points, Acc_f may be from the retrained model's to count as forgotten.
 
@@ -126,6 +129,17 @@ _WITHOUT_SUCCESS = {
     Forgetting.FEWER: Outcome.OVERSHOT,
     Forgetting.UNKNOWN: Outcome.UNDECIDED,
 }
+
+
+def least_change(result: Result, base: str = "original", model: str = "unlearned") -> float:
+    """How far Acc_r must differ between two models, in points, for a difference to be claimed.
+
+    Further than chance would move it on another test set of this size; and by `SAME` at least.
+    """
+    data, rows = result.split.dataset, result.rows
+    before, after = (rows[name].test.argmax(1) for name in (base, model))
+    forgotten = result.split.is_forgotten("test")
+    return max(SAME, chance(before, after, data.y_test, forgotten, data.num_classes))
 
 
 def whole_points(change: float) -> int:

@@ -6,10 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from unsc_core.analysis.claims import outcome
+from unsc_core.analysis.claims import least_change, outcome
 from unsc_core.analysis.summary import summary
 from unsc_core.experiment.result import Result
 from unsc_core.figures.audit_words import sentence, value
@@ -19,7 +16,6 @@ from unsc_core.figures.story_ends import (
     careless_headline,
     classes_end,
     headline,
-    least,
     on_average,
     others,
     samples_end,
@@ -108,7 +104,7 @@ def waiting(title: str, method: str) -> Chapter:
 def careless(result: Result) -> Chapter:
     """A method without calibration, and what it costs."""
     numbers, method = summary(result), METHODS[result.config.method]
-    gain, limit = numbers["gain"]["total"], least(result)
+    gain, limit = numbers["gain"]["total"], least_change(result)
     cost = on_average(others(result), gain, limit)
     if gain <= -limit:
         cost += f"{worst(result, numbers)}: **over-unlearning**"
@@ -142,111 +138,10 @@ def _class_guess(result: Result, numbers: dict[str, Any]) -> Guess | None:
     return class_guess(question, name, before, change[asked] or 0.0)
 
 
-def null_space(
-    ranks: Mapping[str, tuple[int, int]],
-    cut_at: Mapping[str, float],
-    *,
-    single: bool = False,
-    soft: bool = False,
-) -> Chapter:
-    """Where weights may move.
-
-    Args:
-        ranks: layer -> (number of kept directions, number of directions).
-        cut_at: layer -> the γ it is cut at; empty for the merged subspace, whose cut does not
-            limit the energy outside it.
-        single: whether single samples are forgotten.
-        soft: whether the run has a soft projector in place of this cut.
-    """
-    free = 1 - sum(rank for rank, _ in ranks.values()) / sum(dim for _, dim in ranks.values())
-    kept = "remaining samples" if single else "other classes"
-    changed = "UNSC changes weights along the remaining directions only."
-    if soft:
-        changed = "This run makes no cut, but shortens each step more where more energy lies."
-    return Chapter(
-        "space",
-        "3 · The null space",
-        f"What the {kept} send into a layer lies mostly along some directions. {changed}",
-        "",
-        f"{_held(cut_at)} So the outputs for the {kept} move little, though small movements may "
-        "add up from layer to layer.",
-        percent(free),
-        f"of all directions {'would ' if soft else ''}remain to move in",
-    )
-
-
-def _held(cut_at: Mapping[str, float]) -> str:
-    """The energy along the remaining directions."""
-    if not cut_at:
-        return (
-            "This run merges directions found class by class; the figure shows those of all "
-            "classes together."
-        )
-    left = 100 * (1 - min(cut_at.values()))
-    held = f"at most {left:.4g}\u00a0% of the energy" if left > 0 else "no energy at all"
-    return f"The remaining ones hold {held} of the sampled training images in any layer."
-
-
-def pseudo_labels(result: Result) -> Chapter:
-    """The training labels of the forgotten samples.
-
-    Raises:
-        ValueError: the method trains on no labels.
-    """
-    if result.labels is None:
-        raise ValueError("this method trains on no labels")
-    counts, names = np.bincount(result.labels), these(result)
-    most = class_title(result.split.dataset.class_names[int(counts.argmax())])
-    similar, kept = "retained class", "the other classes"
-    if result.split.forget_ids:
-        similar, kept = "class other than its own", "classes"
-    edited = " Some were edited by hand here." if result.config.edits else ""
-    return Chapter(
-        "targets",
-        "4 · Pseudo-labels",
-        f"Where should {names} go? Each sample is trained towards the {similar} that the original "
-        f"finds most similar to it, its **pseudo-label**.{edited}",
-        "",
-        f"The idea: the boundaries between {kept} then have to bend less.",
-        percent(counts.max() / counts.sum()),
-        f"of the forgotten training samples are trained towards {most}",
-    )
-
-
-def masked_targets(result: Result) -> tuple[Chapter, NDArray[np.float64]]:
-    """The original's probabilities without what is to be forgotten, which replace pseudo-labels.
-
-    Returns:
-        The chapter; and the probabilities (n_forget, classes).
-
-    Raises:
-        ValueError: the original's predictions on the training samples are not there yet.
-    """
-    if result.original.train is None:
-        raise ValueError("the targets need the original's predictions on training samples")
-    from scipy.special import softmax  # slow to load
-
-    logits = result.original.train[result.split.forget_train()].astype(np.float64)
-    logits[result.split.banned()] = -np.inf
-    targets = softmax(logits, axis=1)
-    names = these(result)
-    chapter = Chapter(
-        "targets",
-        "4 · Where should they go?",
-        f"Where should {names} go? Each sample is trained towards the probabilities that the "
-        "original gives the classes it may still become.",
-        "",
-        "Lines lead to the likeliest of these classes, which does not get all of the probability.",
-        percent(float(targets.max(1).mean())),
-        "probability of the likeliest of these classes, on average",
-    )
-    return chapter, targets
-
-
 def ending(result: Result) -> Chapter:
     """How it went, and what the retrained model predicts."""
     numbers, samples = summary(result), len(result.split.forget_ids)
-    reached, limit = outcome(numbers, samples, least(result)), least(result)
+    reached, limit = outcome(numbers, samples, least_change(result)), least_change(result)
     end = samples_end if samples else classes_end
     return Chapter(
         "ending",
@@ -276,10 +171,10 @@ def hiding(result: Result) -> Chapter:
             "no mask for single samples",
         )
     free, more = numbers["gain"]["free"], numbers["gain"]["added"]
-    total, limit = numbers["gain"]["total"], least(result, "mask")
+    total, limit = numbers["gain"]["total"], least_change(result, "mask")
     words, verdict = added(more, limit, who)
     given = f"**Rival removed**: the mask alone gives {points(free)} points"
-    given += ", for **free**." if free >= least(result, "original", "mask") else "."
+    given += ", for **free**." if free >= least_change(result, "original", "mask") else "."
     question = (
         f"{who} changed the accuracy of {others(result)} by {points(total)} points on average. By "
         "how many would the mask alone?"

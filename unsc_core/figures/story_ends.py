@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from unsc_core.analysis.claims import SAME, Forgetting, Outcome, forgetting_of
-from unsc_core.analysis.evaluation import chance
 from unsc_core.analysis.measures import MEASURES
 from unsc_core.experiment.result import Result
 from unsc_core.figures.phrases import class_title, percent, points, requested
@@ -40,14 +39,6 @@ def these(result: Result) -> str:
 def others(result: Result) -> str:
     """Whose accuracy Acc_r is: no class is gone where single samples are forgotten."""
     return "all classes together" if result.split.forget_ids else "the other classes"
-
-
-def least(result: Result, base: str = "original", model: str = "unlearned") -> float:
-    """How far Acc_r must differ between two models, in points, for a difference to be claimed."""
-    data, rows = result.split.dataset, result.rows
-    before, after = (rows[name].test.argmax(1) for name in (base, model))
-    forgotten = result.split.is_forgotten("test")
-    return max(SAME, chance(before, after, data.y_test, forgotten, data.num_classes))
 
 
 def on_average(who: str, gain: float, limit: float) -> str:

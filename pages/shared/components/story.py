@@ -9,7 +9,7 @@ import streamlit as st
 from pages.shared import page_links, presets
 from pages.shared.components.mount import mount
 
-FILES = ("story.html", "story.css", "story_stage.js", "story.js")
+FILES = ("story.html", "story.css", "story_panels.js", "story_stage.js", "story.js")
 
 
 def draw(data: dict[str, Any]) -> None:

@@ -78,7 +78,7 @@ function legend(key, colour, words, faint = false) {
   const item = html("span", "", "", key);
   const sample = html("i", "", "", item);
   sample.style.background = both(colour);
-  if (faint) sample.style.opacity = 0.3;
+  if (faint) sample.style.opacity = 0.4;
   item.append(words);
 }
 

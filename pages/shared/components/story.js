@@ -54,7 +54,7 @@ class Story {
     title.tabIndex = -1;
     rich(html("p", "", "", section), chapter.text);
     const state = (this.said[chapter.key] ??= { value: chapter.guess?.start, revealed: !chapter.guess });
-    if (chapter.guess) this.ask(section, chapter, state);
+    if (chapter.guess) this.ask(section, chapter, i, state);
     if (i === 0) this.start(section);
     const reveal = html("div", "reveal", "", section);
     if (chapter.headline) html("p", "headline", chapter.headline, reveal);
@@ -113,8 +113,7 @@ class Story {
     });
   }
 
-  ask(section, chapter, state) {
-    const { guess } = chapter;
+  ask(section, { guess }, i, state) {
     const field = html("fieldset", "guess", "", section);
     html("legend", "", guess.question, field);
     const slider = html("input", "", "", field);
@@ -129,14 +128,14 @@ class Story {
     Object.assign(state, { field, slider, output, reply });
     const update = () => {
       Object.assign(state, { value: Number(slider.value), touched: true });
-      this.refresh(this.chapters[this.chapters.findIndex((one) => one.key === chapter.key)]);
-      this.show(this.active);
+      this.refresh(this.chapters[i]);
+      this.show(i);
     };
     slider.addEventListener("input", update);
     for (const [button, guessed] of [[check, true], [skip, false]]) {
       button.addEventListener("click", () => {
-        this.reveal(chapter.key, guessed);
-        this.chapters.find((one) => one.key === chapter.key).title.focus({ preventScroll: true }); // the button is gone
+        this.reveal(i, guessed);
+        this.chapters[i].title.focus({ preventScroll: true }); // the button is gone
       });
     }
   }
@@ -149,11 +148,10 @@ class Story {
   }
 
   /** Show the answer, beside the guess if one was made. */
-  reveal(key, guessed) {
-    const chapter = this.chapters.find((one) => one.key === key);
-    Object.assign(chapter.state, { revealed: true, touched: guessed });
-    this.refresh(chapter);
-    this.show(this.active);
+  reveal(i, guessed) {
+    Object.assign(this.chapters[i].state, { revealed: true, touched: guessed });
+    this.refresh(this.chapters[i]);
+    this.show(i);
   }
 
   refresh({ guess, state, reveal }) {
@@ -180,7 +178,7 @@ class Story {
       const above = this.chapters.filter(({ section }) => section.getBoundingClientRect().top < line).length;
       const now = Math.max(0, above - 1);
       if (now === this.active) return;
-      this.chapters.slice(0, now).forEach(({ key, state }) => (state.revealed ? null : this.reveal(key, Boolean(state.touched))));
+      this.chapters.slice(0, now).forEach(({ state }, i) => (state.revealed ? null : this.reveal(i, Boolean(state.touched))));
       this.show(now);
     });
   }

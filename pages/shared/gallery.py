@@ -84,7 +84,7 @@ def _safe(text: str) -> str:
 
 
 def data_uri(sample: NDArray[np.generic]) -> str:
-    """An image (channels, height, width) uint8 as the address of a PNG file."""
+    """A sample (channels, height, width), as the address of a PNG."""
     pixels = sample.transpose(1, 2, 0).astype(np.uint8)
     if pixels.shape[2] in (1, 2):
         pixels = pixels[:, :, 0]

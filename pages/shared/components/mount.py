@@ -43,9 +43,9 @@ def mount(
         files: its parts, in this folder or named in full; those of one kind are joined in order.
         data: for its script.
         of: what it shows, where a page can have more than one.
-        callbacks: on_{value}_change, for every value that its script may send.
+        callbacks: `on_<value>_change` for each value that its script sets.
 
     Returns:
-        What its script has sent, by name; None for what it has not.
+        The values that its script has set, as attributes.
     """
     return _registered(name, files)(data=data, key=f"component_{name}{of}", **callbacks)

@@ -30,7 +30,6 @@ class Story {
     this.stage = new Stage(box.querySelector(".stage"), data.stage);
     if (this.stage.panels.bars) this.stage.panels.bars.onDrag = (value) => this.drag(value);
     this.active = 0;
-    box.querySelector(".opening").replaceChildren();
     const column = box.querySelector(".chapters");
     column.replaceChildren();
     this.chapters = data.chapters.map((chapter, i) => this.write(chapter, i, column));

@@ -159,6 +159,7 @@ class Story {
     const at = Math.round((state.value - guess.low) / guess.step);
     state.output.textContent = guess.choices[at];
     state.slider.setAttribute("aria-valuetext", guess.choices[at]);
+    if (state.revealed && !state.field.style.minHeight) state.field.style.minHeight = `${state.field.offsetHeight}px`; // the text below stays where it is
     state.field.classList.toggle("done", state.revealed);
     state.reply.textContent = !state.revealed ? "" : state.touched ? guess.replies[at] : "Shown without a guess.";
   }

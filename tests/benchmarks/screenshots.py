@@ -37,9 +37,9 @@ def shoot(
     )
     page = context.new_page()
     page.goto(url)
-    own = {"lab": ".lab svg", "": ".stage svg"}.get(url.rsplit("/", 1)[1])
+    own = {"lab": ".lab svg", "": ".stage .mark"}.get(url.rpartition("/")[2])
     drawn = page.locator(own) if own else charts(page)
-    drawn.nth(0 if own else 1).wait_for(timeout=120_000)
+    drawn.nth(1).wait_for(timeout=120_000)
     page.wait_for_timeout(2_500)
     if whole:
         height = page.evaluate(HEIGHT)

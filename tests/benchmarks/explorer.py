@@ -17,7 +17,7 @@ from typing import Any
 from tests.e2e.server import browser, charts, prepare, serve
 
 PAGES = {
-    "Story": ("Make a network forget, and keep the rest", 8),
+    "Story": ("Make a network forget, and keep the rest", 0),
     "Decision space": ("Decision space", 3),
     "Confusion": ("Confusion", 4),
     "Null space": ("Null space", 7),

@@ -37,7 +37,9 @@ def shoot(
     )
     page = context.new_page()
     page.goto(url)
-    own = {"lab": ".lab svg", "gamma": ".cockpit svg"}.get(url.rpartition("/")[2])
+    own = {"lab": ".lab svg", "gamma": ".cockpit svg", "": ".stage .mark"}.get(
+        url.rpartition("/")[2]
+    )
     drawn = page.locator(own) if own else charts(page)
     drawn.nth(1).wait_for(timeout=120_000)
     page.wait_for_timeout(2_500)

@@ -5,8 +5,8 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from pages.shared import cache, controls, header, jobs, link_notes, pictures
-from unsc_core.audits import AUDITS
+from pages.shared import cache, controls, header, jobs, link_notes, pictures, shadow_section
+from unsc_core.audits import ALL_AUDITS, AUDITS
 from unsc_core.audits.entry import GROUPS, RELEARNED_IMAGES, check_request
 from unsc_core.audits.excess import over_seeds
 from unsc_core.audits.verdict import NO, UNKNOWN, YES, finding, is_blind, verdict
@@ -51,7 +51,9 @@ def run_or_stop() -> dict[str, dict[str, Any]]:
             st.caption(NO_VERDICT)
         jobs.show(kind, key, config, title, ask="Run the audits")
         st.stop()
-    return {name: over_seeds(AUDITS[name], each) for name, each in found.items()}
+    if models and (more := cache.shadow_audits(config, seeds, models)):
+        found = found | more
+    return {name: over_seeds(ALL_AUDITS[name], each) for name, each in found.items()}
 
 
 def verdict_panel() -> None:
@@ -92,7 +94,7 @@ def attack(group: str) -> None:
     st.markdown(f"**Gone from {audit_words.PLACES[group]}?** {BADGES[found[group]['gone']]}")
     chosen = names[0]
     if len(names) > 1:
-        titles = {AUDITS[name].title: name for name in names}
+        titles = {ALL_AUDITS[name].title: name for name in names}
         link_notes.check(group, titles)
         agrees = [
             finding(audits[name]) == found[group]["gone"] and not is_blind(audits[name])
@@ -110,7 +112,7 @@ def attack(group: str) -> None:
         st.markdown(audit_words.ATTACKS[group])
     drawn[f"audit-{group}"] = audit_values(chosen, audits[chosen], config.method, look)
     pictures.draw(drawn[f"audit-{group}"], f"audit-{group}")
-    st.caption(AUDITS[chosen].measures)
+    st.caption(ALL_AUDITS[chosen].measures)
 
 
 @st.fragment
@@ -243,7 +245,7 @@ def draw_table() -> None:
     st.caption(" · ".join(note.removesuffix(".") for note in audit_table.NOTES))
 
 
-TERMS = ("Linear probe", "Excess", "Zero", "Sees", "Member", "AUC", "CKA")
+TERMS = ("Linear probe", "Excess", "Zero", "Sees", "Member", "Shadow model", "AUC", "CKA")
 header.title("Audit", *header.TERMS, *TERMS)
 experiment = controls.experiment()
 config, look = experiment.config, pictures.page_look()
@@ -277,6 +279,7 @@ seeds = COUNTS[chosen_seeds]
 above, below = st.container(), st.container()
 with below:  # always in one place: Streamlit no longer writes a control that moves into the link
     members()
+    models = shadow_section.draw(experiment, result, look)
 with above:
     audits = run_or_stop()
     drawn: dict[str, Picture] = {}

@@ -5,23 +5,29 @@ from dataclasses import replace
 import pandas as pd
 import streamlit as st
 
-from pages.shared import batch, cache, controls, header, jobs, pictures, state
-from unsc_core.analysis import comparison
+from pages.shared import batch, cache, controls, header, jobs, link_choices, pictures, state
+from pages.shared.components import linked
+from unsc_core.analysis import comparison, parts
 from unsc_core.analysis.claims import Forgetting
 from unsc_core.analysis.replay import MAX_SAMPLES, epochs_key
 from unsc_core.config import ExperimentConfig
 from unsc_core.experiment.keys import keys, logits_key
 from unsc_core.figures import equal_forgetting as equal_figure
+from unsc_core.figures import parts as parts_figure
 from unsc_core.figures import standings
 from unsc_core.figures.accuracy_plane import plane
 from unsc_core.figures.change_map import change_map
-from unsc_core.figures.phrases import joined
+from unsc_core.figures.ladder import SORTS, ladder, ordered
+from unsc_core.figures.phrases import counted, joined
+from unsc_core.figures.theme import Picture
 from unsc_core.methods import METHODS
 
 
 def configs_of(of: state.ResolvedExperiment) -> dict[tuple[str, int], ExperimentConfig]:
     """(method, seed) -> config, of the chosen methods and as many seeds as are chosen."""
     seeds = range(of.config.seed, of.config.seed + count)
+    if method_set == "parts":
+        return parts.configs(of.config, of.dataset, seeds)
     return comparison.configs(of.config, of.dataset, seeds, comparison.METHOD_SETS[method_set])
 
 
@@ -61,12 +67,12 @@ def draw_table() -> None:
         for column, meaning in standings.columns().items()
     }
     st.dataframe(
-        pd.DataFrame(standings.table(runs)).style.apply(row_style, axis=1),
+        pd.DataFrame(standings.table(runs, order)).style.apply(row_style, axis=1),
         hide_index=True,
         height="content",
         alt="Methods and their measures",
         column_config={
-            "Method": text(width=160),
+            "Method": text(width=225 if method_set == "parts" else 160),
             "Seeds": text(alignment="right"),
             "Verdict": text(width=200),
             **measures,
@@ -84,6 +90,100 @@ def draw_table() -> None:
         f"every seed · above, below: by Acc_r, where UNSC forgets, too · {spread} · "
         "* seconds from a different machine"
     )
+
+
+def choose_set() -> tuple[str, int]:
+    """Which methods are compared, and over how many seeds."""
+    now = state.current()
+    methods = choices.segmented_control(
+        "Methods",
+        list(comparison.METHOD_SETS),
+        format_func=lambda name: f"{name.capitalize()} · {len(comparison.METHOD_SETS[name])}",
+        default=now.methods,
+        required=True,
+        key="control_methods",
+        help="All: with further methods of the field, most of them in their published form. Parts: "
+        "UNSC taken apart, two targets × three sets of weights × what is read.",
+    )
+    seeds = choices.segmented_control(
+        "Seeds",
+        state.SEED_COUNTS,
+        default=now.seeds,
+        required=True,
+        key="control_seeds",
+        help="One seed is quick. Three seeds can tell a difference from chance.",
+    )
+    state.keep(replace(now, methods=methods, seeds=seeds))
+    return methods, seeds
+
+
+def choose_order() -> tuple[str, str]:
+    """By what the methods are put in order, and which of them are shown."""
+    link_choices.read("sort", SORTS, "acc_r")
+    by = choices.selectbox(
+        "Sort by",
+        list(SORTS),
+        format_func=lambda key: f"Sort by {SORTS[key]}",
+        label_visibility="collapsed",
+        key="sort",
+        on_change=link_choices.write,
+        args=("sort", "acc_r"),
+        width=165,
+    )
+    link_choices.read("show", SHOWN, "all")
+    which = choices.selectbox(
+        "Show",
+        list(SHOWN),
+        format_func=SHOWN.__getitem__,
+        label_visibility="collapsed",
+        key="show",
+        on_change=link_choices.write,
+        args=("show", "all"),
+        width=165,
+    )
+    return by, which
+
+
+def in_order() -> list[str]:
+    """The methods to show, from the top; it is said which are left out."""
+    every, of = ordered(runs, sort), comparison.by_method(runs)
+    if show == "all":
+        return every
+    out = [method for method in every if not comparison.forgets(of[method])]
+    if out:
+        names = joined([standings.name(method, of[method]) for method in out])
+        why = "because they do not forget, or because that is not known yet"
+        st.caption(f"Not shown, {why}: {names}.")
+    return [method for method in every if method not in out]
+
+
+def draw_first() -> dict[str, Picture]:
+    """The parts as a grid, where these are compared; every method, and its way there."""
+    found = {}
+    if method_set == "parts":
+        config = configs_of(experiment)["unsc", experiment.config.seed]
+        threshold = f"{config.energy_threshold:g}" if config.energy_threshold else "per layer"
+        found["parts"] = parts_figure.grid(runs, look, threshold)
+        pictures.draw(found["parts"], "parts", sentence=False)
+        st.markdown(f"**{found['parts'].sentence}**")
+        st.caption(parts_figure.note())
+    left, right = st.columns([11, 10])
+    with left:
+        found["methods"] = ladder(runs, order, look, sort, experiment.config.method)
+        pictures.draw(found["methods"], "methods", sentence=False)
+        st.markdown(f"**{found['methods'].sentence}**")
+    with right:
+        found["plane"] = plane(shown, look)
+        pictures.draw(found["plane"], "plane")
+    linked.methods()
+    counted_on = f" · epochs are measured on {MAX_SAMPLES:,} test images"
+    st.caption(
+        "Point at a mark to see its method in both figures · ◀ further left than drawn · in the "
+        "plane, small dots are epochs and the large mark is the last one · "
+        f"★ retrained{'' if samples else ' · ◇ mask'} · ○ original · dotted: in one step, or "
+        "epochs not recorded" + (counted_on if len(data.y_test) > MAX_SAMPLES else "")
+    )
+    return found
 
 
 @st.fragment
@@ -105,7 +205,7 @@ def equal_forgetting() -> None:
 
 def draw_equal(acc_forget: int) -> None:
     """The figure at this Acc_f."""
-    picture = equal_figure.equal_forgetting(runs, acc_forget, look)
+    picture = equal_figure.equal_forgetting(shown, acc_forget, look)
     pictures.draw(picture, "equal")
     pictures.downloads({"equal-forgetting": picture})
 
@@ -125,69 +225,70 @@ EQUAL = {
     True: "For each method, the last recorded epoch whose Acc_f is nearest to the retrained "
     "model's. It is selected with that model, so nobody could select it without retraining.",
 }
+SHOWN = {"all": "Show all", "forgetting": "Those that forget"}
+NO_PARTS = (
+    "UNSC's parts are compared with the mask, and single samples have none. Choose classes to "
+    "forget in the sidebar, or other methods above."
+)
 
 
 header.title("Compare", *header.TERMS, "Agreement", "Drift")
 requested = controls.experiment()
-st.markdown(GOALS[bool(requested.config.forget_ids)])
-choices = st.container(horizontal=True, vertical_alignment="bottom", gap="large")
-now = state.current()
-method_set = choices.segmented_control(
-    "Methods",
-    list(comparison.METHOD_SETS),
-    format_func=lambda name: f"{name.capitalize()} · {len(comparison.METHOD_SETS[name])}",
-    default=now.methods,
-    required=True,
-    key="control_methods",
-    help="All: with further methods of the field, most of them in their published form.",
-)
-count = choices.segmented_control(
-    "Seeds",
-    state.SEED_COUNTS,
-    default=now.seeds,
-    required=True,
-    key="control_seeds",
-    help="One seed is quick. Three seeds can tell a difference from chance.",
-)
-state.keep(replace(now, methods=method_set, seeds=count))
+choices = st.container(horizontal=True, vertical_alignment="bottom", gap="small")
+method_set, count = choose_set()
+sort, show = choose_order()
+if method_set == "parts" and requested.config.forget_ids:
+    st.info(NO_PARTS, icon=":material/block:")
+    st.stop()
 batch.run_button(batch_items(requested), "Run all methods")
 experiment, result = jobs.result_or_before(requested)
-header.strip(experiment, result)
+pictures.mark_files(result.alterations)
 samples = len(experiment.config.forget_ids)
 data, look = experiment.dataset, pictures.page_look()
 runs = [run for run in map(cache.run, configs_of(experiment).values()) if run is not None]
 if not runs:
-    st.info("Run all methods to compare them.", icon=":material/info:")
+    many = len(comparison.METHOD_SETS[method_set])
+    st.info(
+        f"None of these {many} methods has been run on this request yet: *Run all methods* does "
+        "that, and keeps the results.",
+        icon=":material/info:",
+    )
     st.stop()
+order = in_order()
+if not order:
+    st.info(
+        f"None of the {counted(len(comparison.by_method(runs)), 'method')} that have been run "
+        f"forgets here; choose *{SHOWN['all']}* above.",
+        icon=":material/info:",
+    )
+    st.stop()
+shown = [run for run in runs if run.method in order]
+drawn = draw_first()
+header.strip(experiment, result)
+st.header("Every measure")
+st.markdown(GOALS[samples > 0])
 draw_table()
-
-st.header("Accuracy during unlearning")
-drawn = {"plane": plane(runs, look)}
-pictures.draw(drawn["plane"], "plane")
-counted = f" · epochs are measured on {MAX_SAMPLES:,} test images"
-st.caption(
-    "Small dots: epochs; the large mark is the last one · grey lines lead to names · "
-    f"★ retrained{'' if samples else ' · ◇ mask'} · ○ original · dotted: in one step, or epochs "
-    "not recorded" + (counted if len(data.y_test) > MAX_SAMPLES else "")
-)
 
 st.header("At equal forgetting")
 st.markdown(EQUAL[samples > 0])
-if unrecorded := dict.fromkeys(standings.name(r.method) for r in runs if not r.path.recorded):
+if unrecorded := dict.fromkeys(standings.name(r.method) for r in shown if not r.path.recorded):
     st.caption(
         f"No epochs are recorded yet of {joined([*unrecorded])}, so only the original and the "
         "unlearned model can be taken; *Run all methods* records them."
     )
 if not samples:
     equal_forgetting()
-elif any(run.forgetting is not Forgetting.UNKNOWN for run in runs):
-    draw_equal(now.equal)
+elif any(run.forgetting is not Forgetting.UNKNOWN for run in shown):
+    draw_equal(state.current().equal)
 else:
     st.info("This needs a retrained model to compare with.", icon=":material/info:")
 
-st.header("Change for each class")
+st.header("Who pays")
 retained = [c for c in range(data.num_classes) if c not in experiment.config.forget_classes]
-drawn["change"] = change_map(runs, data.class_names, retained, look)
+drawn["change"] = change_map(shown, data.class_names, retained, look, order)
 pictures.draw(drawn["change"], "change")
-st.markdown(f"**{standings.conclusion(runs)}**")
+st.caption(
+    "Change of each class's test accuracy against the original, in points; the colour grows with "
+    "the root of the change, so that small and large ones can be told apart."
+)
 pictures.downloads(drawn)

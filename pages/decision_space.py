@@ -21,7 +21,7 @@ from unsc_core.analysis.replay import epochs_key
 from unsc_core.analysis.selection import OUTCOMES, outcomes
 from unsc_core.figures.decision_space import PARTS, ranges, sentence
 from unsc_core.figures.epochs import animated
-from unsc_core.figures.explorer import OUTCOME_NAMES, table
+from unsc_core.figures.explorer import OUTCOME_NAMES, placed_numbers
 from unsc_core.figures.logits import logits
 
 FILTERS = {"All": "every sample"} | {OUTCOME_NAMES[key]: OUTCOMES[key] for key in OUTCOMES}
@@ -95,11 +95,11 @@ def before_and_after() -> None:
         drawn["logits"] = logits(result, picked, part, pictures.page_look())
         pictures.draw(drawn["logits"], f"logits-{part}")
     legend(about, count)
-    tables = {
-        f"space-{model}-{part}": table(result, model, placed, explored.rows, part)
+    numbers = {
+        f"space-{model}-{part}": placed_numbers(result, model, placed, explored.rows, part)
         for model, placed in explored.positions.items()
     }
-    pictures.downloads(drawn, tables)
+    pictures.downloads({**numbers, **drawn})
 
 
 def choose_filter(place: Any) -> str:

@@ -1,13 +1,10 @@
 """Null space: what the retained classes use of every layer, and where the weights may move."""
 
-from dataclasses import replace
 from typing import Any
 
-import numpy as np
 import streamlit as st
 
 from pages.shared import (
-    batch,
     before,
     cache,
     controls,
@@ -22,17 +19,14 @@ from pages.shared import (
 )
 from pages.shared.components import linked
 from unsc_core.analysis import geometry
-from unsc_core.analysis.summary import summary
 from unsc_core.audits import AUDITS
 from unsc_core.audits.entry import check_request
 from unsc_core.audits.excess import over_seeds
 from unsc_core.errors import AuditError
-from unsc_core.experiment.keys import keys
-from unsc_core.experiment.resolve import resolve, settings
 from unsc_core.figures import spectra as figures
 from unsc_core.figures.audit_depth import depth
-from unsc_core.figures.phrases import joined, layer_name
-from unsc_core.figures.sweep import sweep, sweep_point
+from unsc_core.figures.gamma_words import without_gamma
+from unsc_core.figures.phrases import layer_name
 from unsc_core.methods import METHODS
 from unsc_core.subspace.energy import energy_error, energy_rank
 
@@ -42,25 +36,14 @@ VIEWS = {
     "Class angles": "how close the subspaces of the classes are",
     "Drift": "how far retained test images move in every layer",
     "Readable": "in which layers the forgotten class can still be found",
-    "Sweep over γ": "the outcome at every γ",
 }
 TITLES = {"Frozen and reachable": "Kept and free"}  # for views that links name otherwise
-SWEEP = (0.8, 0.9, 0.94, 0.96, 0.97, 0.98, 0.99, 0.995, 0.999)
+FORMER_VIEW = "Sweep over γ"  # now a page of its own, which older links lead to
 
 
 def view_title(name: str) -> str:
     """A view as people read it."""
     return TITLES.get(name, name)
-
-
-def spectra_or_stop() -> dict[str, np.ndarray]:
-    """The spectra of the retained classes; while there are none, their job."""
-    found = cache.spectra(experiment.config)
-    if found is None:
-        key = keys(experiment.config, experiment.dataset).spectra
-        jobs.show("spectra", key, experiment.config, "Collecting the second moments")
-        st.stop()
-    return found
 
 
 def choose_gammas() -> dict[str, float]:
@@ -86,22 +69,11 @@ def choose_gammas() -> dict[str, float]:
     if before.is_shown():
         return shown
     if not method.uses_energy_threshold:
-        button.caption(without_gamma())
+        button.caption(without_gamma(result))
     elif is_new and button.button(label, type="primary", width="content" if each else "stretch"):
         state.change(**changes)
         st.rerun()
     return shown
-
-
-def without_gamma() -> str:
-    """Why no γ can be chosen for this method."""
-    if result.chosen:
-        chosen = result.chosen["energy_threshold"]
-        used = "a soft projector without γ" if chosen is None else f"γ = {chosen:g}"
-        return f"{method.title} chose {used} for this run; the slider shows other cuts."
-    if method.uses_moments:
-        return f"{method.title} uses these spectra, but no cut at a γ."
-    return f"{method.title} does not use the null space."
 
 
 def rank_table() -> dict[str, dict[str, int]]:
@@ -130,22 +102,11 @@ def spectra_view(ranks: dict[str, dict[str, int]]) -> None:
         ":green[**teal: free directions, the null space**] · dotted: the cut at γ"
     )
     if experiment.config.subspace == "merge":
-        st.caption(merged_ranks())
+        st.caption(subspace_views.merged_ranks(result))
     pictures.draw(total, "null-space")
     held_out_caption(cut_at)
+    page_links.link("gamma", "See what each γ leads to")
     pictures.downloads({"null-space": total} | drawn)
-
-
-def merged_ranks() -> str:
-    """What a merged run keeps, which is not what is drawn."""
-    kept = [
-        f"{of['rank']} of {of['dim']} in layer {i + 1}"
-        for i, of in enumerate(result.null_space.values())
-    ]
-    return (
-        "This run merges subspaces that are found class by class, so its own cut is not the one "
-        f"drawn here, which is that of all classes together. It keeps {joined(kept)}."
-    )
 
 
 def held_out_caption(cut_at: dict[str, float]) -> None:
@@ -199,49 +160,9 @@ def readable_view() -> None:
     pictures.downloads({"readable": picture})
 
 
-def take_gamma() -> None:
-    """Make the clicked γ the experiment's."""
-    points = st.session_state["sweep"].selection.points
-    if points:
-        state.change(gamma=float(np.ravel(points[0]["customdata"])[0]), gammas=())
-
-
-def sweep_view() -> None:
-    """The outcome at every γ of the sweep. Each is an experiment of its own."""
-    if not method.uses_energy_threshold:
-        st.info(f"{without_gamma()} Choose UNSC to sweep over γ.", icon=":material/info:")
-        return
-    configs = {
-        gamma: resolve(
-            replace(experiment.config, energy_threshold=gamma, energy_thresholds=()),
-            experiment.dataset,
-        )
-        for gamma in sorted({*SWEEP, settings(experiment.config).energy_threshold})
-    }
-    found = {gamma: cache.result(config) for gamma, config in configs.items()}
-    results = {gamma: one for gamma, one in found.items() if one is not None}
-    items = [
-        batch.BatchItem(
-            "experiment",
-            keys(config, experiment.dataset).unlearned,
-            config,
-            f"γ = {gamma:g}",
-            gamma in results,
-        )
-        for gamma, config in configs.items()
-    ]
-    missing = len(items) - len(results)
-    batch.run_button(
-        items, f"Run the other {missing} values of γ" if results else "Run every γ", "sweep"
-    )
-    outcomes = [sweep_point(gamma, one) for gamma, one in results.items()]
-    original = summary(result)["original"]["acc_retain"]
-    picture = sweep(outcomes, run_gamma or 0.0, original, pictures.page_look())
-    pictures.draw(picture, "sweep", on_click=take_gamma)
-    st.caption("Click a point to use its γ on every page. Dotted: the γ of this experiment.")
-    pictures.downloads({"sweep": picture})
-
-
+if st.query_params.get("view") == FORMER_VIEW:
+    controls.use_navigation()
+    page_links.go_to("gamma", without="view")
 header.title("Null space", *header.TERMS, "Second moments", "Drift")
 experiment = controls.experiment(gamma_on_page=True)
 st.markdown(
@@ -252,12 +173,8 @@ st.markdown(
 )
 experiment, result = jobs.result_or_before(experiment)
 header.strip(experiment, result)
-spectra = spectra_or_stop()
-sizes = [groups.shape[0] * groups.shape[1] for groups in spectra.values()]
-titles = {
-    layer: f"Layer {i + 1} · {size} inputs"
-    for i, (layer, size) in enumerate(zip(spectra, sizes, strict=True))
-}
+spectra = subspace_views.spectra_or_stop(experiment)
+titles = subspace_views.layer_titles(spectra)
 method = METHODS[experiment.config.method]
 run_gamma = experiment.config.energy_threshold
 
@@ -275,8 +192,6 @@ st.segmented_control(
 view = st.session_state["view"]
 if view == "Spectra":
     spectra_view(rank_table())
-elif view == "Sweep over γ":
-    sweep_view()
 elif view == "Readable":
     readable_view()
 elif (subspaces := cache.subspaces(experiment.config)) is None:

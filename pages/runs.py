@@ -27,7 +27,8 @@ from unsc_core.figures.decision_space import ranges, space
 from unsc_core.figures.phrases import MODEL_TITLES, model_title, run_title
 from unsc_core.figures.theme import Picture
 from unsc_core.figures.two_runs import comparison, differences, same_request, seconds_note
-from unsc_core.runs.history import LIMIT, Run, default_pair
+from unsc_core.runs.history import LIMIT, Run
+from unsc_core.runs.pair import default_pair
 
 SIDES = ("A", "B")
 

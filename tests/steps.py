@@ -12,9 +12,9 @@ import torch
 from torch import Tensor
 
 from unsc_core.learning import training
-from unsc_core.methods import METHODS
+from unsc_core.methods import LISTED, METHODS
 
-LOOPS = [name for name, method in METHODS.items() if method.epochs]
+LOOPS = [name for name, method in LISTED.items() if method.epochs]
 """Methods with a training loop."""
 
 

@@ -28,7 +28,7 @@ from unsc_core.learning import training
 from unsc_core.learning.batches import class_batches, predict, to_device
 from unsc_core.learning.device import full_precision
 from unsc_core.learning.training import train
-from unsc_core.methods import METHODS
+from unsc_core.methods import LISTED, METHODS
 from unsc_core.methods.context import Unlearned
 from unsc_core.models import build_model
 from unsc_core.models.layers import Dropout
@@ -77,7 +77,7 @@ def same(one: Unlearned, other: Unlearned) -> bool:
 
 
 @pytest.mark.parametrize("dataset", CONFIGS)
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", LISTED)
 def test_every_method_works_on_another_device(
     method: str,
     dataset: str,
@@ -188,7 +188,7 @@ def test_dropout_works_on_another_device(second: SecondDevice) -> None:
 
 
 @pytest.mark.parametrize("dataset", CONFIGS)
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", LISTED)
 def test_a_method_relies_on_no_default(
     method: str, dataset: str, shared_store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -330,7 +330,7 @@ def on_gpu(config: ExperimentConfig, store: Store) -> Experiment:
 
 
 @pytest.mark.gpu
-@pytest.mark.parametrize("method", [name for name in METHODS if name != "retrain"])
+@pytest.mark.parametrize("method", [name for name in LISTED if name != "retrain"])
 def test_every_method_agrees_on_a_gpu(method: str, shared_store: Store) -> None:
     config = of_method(method, "digits")
     cpu, gpu = Experiment(config, shared_store), on_gpu(config, shared_store)

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from unsc_core.data import DATASETS
-from unsc_core.methods import METHODS
+from unsc_core.methods import LISTED
 from unsc_core.models import MODELS
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -34,7 +34,7 @@ class Recipe:
 
 RECIPES = {
     "unsc_core/methods/funnel.py": Recipe(
-        "methods", "funnel", tuple(METHODS), ("--dataset=blobs", "--method=funnel")
+        "methods", "funnel", tuple(LISTED), ("--dataset=blobs", "--method=funnel")
     ),
     "unsc_core/data/rings.py": Recipe("datasets", "rings", tuple(DATASETS), ("--dataset=rings",)),
     "unsc_core/models/tiny_cnn.py": Recipe(

@@ -11,7 +11,7 @@ import pytest
 
 from unsc_core.data import DATASETS
 from unsc_core.figures import theme
-from unsc_core.methods import METHODS
+from unsc_core.methods import LISTED, METHODS
 from unsc_core.methods.entry import Method
 from unsc_core.models import MODELS
 from unsc_core.registry import import_entries, read_entries
@@ -40,11 +40,20 @@ def test_lists_keep_their_order(registry: str) -> None:
     assert listed == list(ORDER[registry])
 
 
-@pytest.mark.parametrize("name", METHODS)
+@pytest.mark.parametrize("name", LISTED)
 def test_the_entry_of_a_method_is_the_one_in_its_file(name: str) -> None:
     module = importlib.import_module(METHODS[name].module)
     assert METHODS[name] == module.METHOD
     assert module.unlearn is METHODS[name].unlearn
+
+
+def test_methods_of_one_file_share_it_and_are_not_listed() -> None:
+    module = importlib.import_module("unsc_core.methods.parts")
+    family = {entry.name: entry for entry in module.METHODS}
+    assert family == {name: METHODS[name] for name in METHODS if name not in LISTED}
+    assert len(family) == 8
+    for entry in family.values():
+        assert METHODS[entry.name].unlearn.func is module.unlearn
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -84,6 +93,8 @@ def test_entries_are_read_without_running_their_files(package: Path) -> None:
         ("METHOD = Method(name=NAME)", TypeError, "a.py must have literal arguments"),
         ("METHOD = Method(name='a')", TypeError, "title"),
         (ENTRY.format("b", ""), ValueError, "'b'"),
+        ("METHODS = (Method(name='a', title=T),)", TypeError, "METHODS in .*a.py must have lit"),
+        ("METHODS = (3,)", TypeError, "calls only, not 3"),
     ],
 )
 def test_an_entry_that_cannot_be_used_is_named(

@@ -38,7 +38,9 @@ class BatchItem:
         return cache.engine().job(self.kind, self.key)
 
 
-def run_button(items: Sequence[BatchItem], label: str, name: str = "all") -> None:
+def run_button(
+    items: Sequence[BatchItem], label: str, name: str = "all", *, in_order: bool = False
+) -> None:
     """A button that runs every missing item; progress while they run, also after a reload.
 
     The page is drawn again as results arrive.
@@ -47,12 +49,15 @@ def run_button(items: Sequence[BatchItem], label: str, name: str = "all") -> Non
         items: all of them, the stored ones too.
         label: of the button.
         name: of the batch; other items under the same name take the place of these.
+        in_order: jobs that still wait are put into the order of the items whenever this is drawn.
 
     Nothing is drawn below what was shown before.
     """
     if before.is_shown():
         return
     _release_previous(items, name)
+    if in_order:
+        _put_in_order(_active(items))
     active = _active(items)
     watched = [
         item
@@ -153,6 +158,23 @@ def _active(items: Sequence[BatchItem]) -> list[BatchItem]:
 def _submit(items: Sequence[BatchItem]) -> None:
     for item in items:
         cache.engine().submit(item.kind, item.key, item.config, session.tab_id(), background=True)
+
+
+def _put_in_order(items: Sequence[BatchItem]) -> None:
+    """Have the jobs that wait here start in this order; one that another tab waits for stays."""
+    waiting = [
+        (item, job)
+        for item in items
+        if (job := item.job) is not None
+        and job.state == JobState.WAITING
+        and not jobs.is_cancelled_here(job)
+    ]
+    numbers = [job.number for _, job in waiting]
+    if numbers == sorted(numbers):
+        return
+    for _, job in reversed(waiting):
+        cache.engine().cancel(job, session.tab_id())
+    _submit([item for item, _ in waiting])
 
 
 def _resume(items: Sequence[BatchItem]) -> None:

@@ -4,23 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import streamlit as st
 
 from pages.shared import session
-from unsc_core.analysis import geometry, glimpses, maps
+from unsc_core.analysis import gamma_sweep, geometry, glimpses, maps, nearest
 from unsc_core.analysis.comparison import MethodRun, read_run, variants
 from unsc_core.analysis.replay import Epochs, epochs_key, read_epochs
 from unsc_core.audits import AUDITS
 from unsc_core.audits.excess import over_seeds
+from unsc_core.audits.shadow import Answers, Attacked, attacked, read_answers, stored_models
+from unsc_core.audits.shadow_outcomes import shadow_outcomes
 from unsc_core.audits.stored import Outcomes, outcome_keys, read_outcomes, with_seeds
 from unsc_core.config import ExperimentConfig
 from unsc_core.data import load_dataset
 from unsc_core.data.dataset import Dataset
 from unsc_core.data.request import Split, split
 from unsc_core.errors import StoreError
-from unsc_core.experiment.artefacts import SPECTRA, UNSEEN_ENERGY
+from unsc_core.experiment.artefacts import FEATURES, SPECTRA, UNSEEN_ENERGY
 from unsc_core.experiment.keys import keys, logits_key
 from unsc_core.experiment.resolve import settings
 from unsc_core.experiment.result import Result, read_original, read_result
@@ -30,6 +33,9 @@ from unsc_core.figures.keeping import AuditedMethod
 from unsc_core.jobs.cost import Cost, estimate
 from unsc_core.jobs.engine import Engine
 from unsc_core.progress import Glimpse
+
+if TYPE_CHECKING:
+    from unsc_core.analysis.networks import Networks
 
 Sheet = tuple[bytes, int, int]
 """A PNG, its columns and the pixels of a side of a tile; see `explorer.sheet`."""
@@ -55,6 +61,7 @@ def engine() -> Engine:
 def forget_results() -> None:
     """Drop every result and map in memory: one was deleted, or imported under a shown key."""
     _result.clear()
+    _sweep_run.clear()
     _positions.clear()
     _explored.clear()
 
@@ -159,6 +166,19 @@ def _run(config: ExperimentConfig, written: tuple[float, ...]) -> MethodRun | No
     return read_run(config, dataset(config.dataset), store())
 
 
+def sweep_run(config: ExperimentConfig) -> gamma_sweep.SweepRun | None:
+    """What a sweep over γ needs of a stored result."""
+    written = _written(config)
+    return _sweep_run(config, written) if _is_complete(written) else None
+
+
+@st.cache_resource(show_spinner=False, max_entries=256)
+def _sweep_run(config: ExperimentConfig, written: tuple[float, ...]) -> gamma_sweep.SweepRun | None:
+    found = read_result(config, dataset(config.dataset), store())
+    gamma = settings(config).energy_threshold
+    return None if found is None else gamma_sweep.sweep_run(gamma, found)
+
+
 def cost(jobs: Sequence[tuple[str, ExperimentConfig]]) -> Cost | None:
     """What the missing ones of these jobs cost here, in seconds; None until that was measured.
 
@@ -241,6 +261,42 @@ def trustworthiness(
     return float(manifold.trustworthiness(logits, _positions, n_neighbors=neighbours))
 
 
+def networks(config: ExperimentConfig) -> Networks:
+    """The networks of a resolved config, as far as they are stored, to run in this process."""
+    found = keys(config, dataset(config.dataset))
+    stored = (("trained", found.original), ("unlearned", found.unlearned))
+    written = (_written_at(*one) for one in (*stored, ("trained", found.retrained)))
+    return _networks(config, tuple(written))
+
+
+@st.cache_resource(show_spinner=False, max_entries=3)
+def _networks(config: ExperimentConfig, written: tuple[float, ...]) -> Networks:
+    from unsc_core.analysis.networks import read_networks  # loads torch
+
+    return read_networks(config, dataset(config.dataset), store())
+
+
+def features(config: ExperimentConfig) -> dict[str, np.ndarray] | None:
+    """Network -> (n, d) features of the training images that an image is compared with.
+
+    None until they have been made.
+    """
+    data = dataset(config.dataset)
+    names = [
+        (model, nearest.features_key(config, data, model)) for model in nearest.MODELS_COMPARED
+    ]
+    if not all(is_stored("features", key) for _, key in names):
+        return None
+    read = ((model, _features(key, _written_at("features", key))) for model, key in names)
+    found = {model: one for model, one in read if one is not None}
+    return found if len(found) == len(names) else None  # a damaged file is removed when it is read
+
+
+@st.cache_resource(show_spinner=False, max_entries=8)
+def _features(key: str, written: float) -> np.ndarray | None:
+    return FEATURES.read(store(), key)
+
+
 def has_umap(config: ExperimentConfig) -> bool:
     """Whether the original's UMAP has been fitted."""
     return maps.read_umap(config, dataset(config.dataset), store()) is not None
@@ -266,6 +322,50 @@ def some_audits(config: ExperimentConfig) -> Outcomes | None:
 @st.cache_resource(show_spinner=False, max_entries=32)
 def _audited(config: ExperimentConfig, seeds: int, written: tuple[float, ...]) -> Outcomes | None:
     return read_outcomes(with_seeds(config, seeds), dataset(config.dataset), store())
+
+
+def shadow_models(config: ExperimentConfig) -> int:
+    """How many shadow models of a resolved config are stored."""
+    return stored_models(config, dataset(config.dataset), store())
+
+
+def _answers(config: ExperimentConfig, models: int) -> Answers | None:
+    return read_answers(config, request(config), store(), models)
+
+
+def attacked_networks(config: ExperimentConfig, models: int) -> dict[str, Attacked] | None:
+    """Network -> what an attacker with so many shadow models sees of it; None until computed.
+
+    Raises:
+        AuditError: a network's answers are not numbers.
+    """
+    return _attacked_networks(config, models, _written(config))
+
+
+@st.cache_resource(show_spinner=False, max_entries=8)
+def _attacked_networks(
+    config: ExperimentConfig, models: int, written: tuple[float, ...]
+) -> dict[str, Attacked] | None:
+    found, known = result(config), _answers(config, models)
+    if found is None or known is None or not found.is_complete(with_retrain=True):
+        return None
+    return {name: attacked(one, found.split, known) for name, one in found.rows.items()}
+
+
+def shadow_audits(config: ExperimentConfig, seeds: int, models: int) -> Outcomes | None:
+    """The attacks with so many shadow models over the seeds; None while a network is missing."""
+    written = tuple(_written(one) for one in with_seeds(config, seeds))
+    return _shadow_audits(config, seeds, models, written)
+
+
+@st.cache_resource(show_spinner=False, max_entries=32)
+def _shadow_audits(
+    config: ExperimentConfig, seeds: int, models: int, written: tuple[tuple[float, ...], ...]
+) -> Outcomes | None:
+    found = [result(one) for one in with_seeds(config, seeds)]
+    results = [one for one in found if one is not None and one.is_complete(with_retrain=True)]
+    known = _answers(config, models)
+    return None if known is None or len(results) < seeds else shadow_outcomes(results, known)
 
 
 def audited_methods(config: ExperimentConfig, seeds: int) -> list[AuditedMethod]:

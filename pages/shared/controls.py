@@ -27,7 +27,7 @@ from unsc_core.data.dataset import Dataset
 from unsc_core.errors import UnscError
 from unsc_core.experiment.keys import keys
 from unsc_core.experiment.resolve import MAX_STRENGTH, SUBSPACES, resolve
-from unsc_core.methods import METHODS
+from unsc_core.methods import LISTED, METHODS
 from unsc_core.models import MODELS
 
 GAMMA = "Energy threshold γ"
@@ -158,7 +158,7 @@ def _choose_the_rest(now: ExperimentState, data: Dataset, gamma_on_page: bool) -
     allowed = lesson.current()
     model = _choose_entry("model", MODELS, now)
     forget, ids = _choose_request(now, data)
-    method = _choose_entry("method", METHODS, now)
+    method = _choose_entry("method", LISTED | {now.method: METHODS[now.method]}, now)
     same_request = (forget, ids) == (now.forget, now.ids)
     gammas = now.gammas if model == now.model else ()
     with_gamma = METHODS[method].uses_energy_threshold and "gamma" not in allowed.hidden

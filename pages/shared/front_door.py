@@ -1,4 +1,4 @@
-"""What is in user-supplied data, and the question what to forget, before anything is computed."""
+"""User-supplied data: the question what to forget, and what they hold, before any computing."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ PER_CLASS = 3
 
 
 def draw(data: Dataset) -> None:
-    """Classes with counts and samples, cautions, and a button that forgets one of them."""
+    """The question which class to forget, and below it what the data hold."""
+    _ask(data)
     st.header("What is in your data")
     picture = class_counts(data, pictures.page_look())
     pictures.draw(picture, "class-counts")
@@ -27,17 +28,19 @@ def draw(data: Dataset) -> None:
     if shown < data.num_classes:
         st.caption(f"Samples of the first {shown} of {data.num_classes} classes.")
 
+
+def _ask(data: Dataset) -> None:
+    """Choose a class, and a button that forgets it: the one thing to do here."""
     if lesson.current().fixed("forget"):
         st.info("This link does not allow choosing what to forget.", icon=":material/lock:")
         return
-    st.header("What shall be forgotten?")
+    st.header("Which class should be forgotten?")
     left, right, _ = st.columns([3, 2, 3], vertical_alignment="bottom")
     chosen = left.selectbox(
         "Class", range(data.num_classes), format_func=lambda c: data.class_names[c], key="door"
     )
-    name = data.class_names[chosen]
     right.button(
-        f"Forget {name}",
+        f"Forget {data.class_names[chosen]}",
         type="primary",
         width="stretch",
         on_click=state.change,
@@ -45,7 +48,6 @@ def draw(data: Dataset) -> None:
     )
     st.caption(
         "Nothing is computed until you choose a class. A network is then trained on these samples, "
-        "unless there is one already; if that takes more than a minute, the time is estimated and "
-        "you are asked. Several classes, another network and another method can be chosen in the "
-        "sidebar."
+        "unless there is one already. If that takes more than a minute, the time is estimated and "
+        "you are asked. Several classes, another network and another method are in the sidebar."
     )

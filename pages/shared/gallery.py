@@ -46,7 +46,7 @@ def cards(
         return
     items = [
         f'<div class="unsc-card"><img alt="{html.escape(_plain(text))}" '
-        f'src="{_data_uri(samples[row])}"><div>{_safe(text)}</div></div>'
+        f'src="{data_uri(samples[row])}"><div>{_safe(text)}</div></div>'
         for row, text in zip(rows, texts, strict=True)
     ]
     st.html(f'{CARD_CSS}<div class="unsc-cards">{"".join(items)}</div>')
@@ -74,7 +74,7 @@ def selectable(
     items = [
         {
             "row": row,
-            "image": _data_uri(samples[row]),
+            "image": data_uri(samples[row]),
             "lines": lines,
             "words": ", ".join(lines),
             "selected": row in selected,
@@ -106,7 +106,8 @@ def _safe(text: str) -> str:
     return escaped
 
 
-def _data_uri(sample: NDArray[np.generic]) -> str:
+def data_uri(sample: NDArray[np.generic]) -> str:
+    """A sample (channels, height, width), as the address of a PNG."""
     pixels = sample.transpose(1, 2, 0).astype(np.uint8)
     if pixels.shape[2] in (1, 2):
         pixels = pixels[:, :, 0]

@@ -12,8 +12,8 @@ TERMS = {
     "The *free* part is what the mask gains without changing a weight; the *added* part is what "
     "the method has beyond the mask.",
     "Calibrated": "Said of a class that is forgotten while Acc_r rises if its test images go where "
-    "the retrained model sends them about as often as the mask does or more often (up to "
-    f"{AS_MASK:g} point less counts).",
+    "the retrained model sends them: at least two thirds of them do, and about as many as with "
+    f"the mask or more (up to {AS_MASK:g} point less counts).",
     "Logits": "A model's scores, one for each class. The class with the highest logit is the "
     "prediction.",
     "Retrained model": "A model trained from scratch without the forgotten data. It is the gold "
@@ -28,6 +28,11 @@ TERMS = {
     "Margin": "In the original model, the logit of the pseudo-label minus that of the next most "
     "similar class that it could have been. A small margin means that two classes were almost "
     "equally similar.",
+    "Features": "The inputs of a network's last layer: what it has made of an image before it "
+    "decides.",
+    "Margin of an answer": "The probability of the predicted class minus that of the next most "
+    "probable class, in points. With a small margin, a small change of the image can change the "
+    "prediction.",
     "Second moments": "The mean products of a layer's inputs, taken over training images. Their "
     "eigenvectors are the directions that the images use; their eigenvalues are the energies.",
     "Energy": "How strongly the retained classes use a direction of a layer's input: their mean "
@@ -47,6 +52,11 @@ TERMS = {
     "Sees": "How well an audit tells the original and the mask, which remember, from retrained "
     "models: the share of pairs in the right order. Below 0.75 it is blind here and says nothing.",
     "Member": "A sample that was in the training data.",
+    "Shadow model": "A network trained like the original on a random half of all samples, so that "
+    "it is known what it was trained on. Attackers train many to learn how sure such networks are "
+    "of a sample that they saw, and of one that they did not.",
+    "Likelihood ratio": "How much more likely a confidence is of a network that was trained on the "
+    "sample than of one that was not, as shadow models tell.",
     "AUC": "Area under the curve of hits against false alarms: the chance that a score is higher "
     "for one of those sought than for another. 0.5 is guessing, 1 is never wrong.",
     "CKA": "Centred kernel alignment: how alike two networks arrange the same samples at a layer. "

@@ -42,7 +42,13 @@ def title(text: str, *terms: str) -> None:
 
 
 def strip(experiment: ResolvedExperiment, result: Result) -> None:
-    """Draw every measure that belongs in a header, each with a tooltip."""
+    """Draw what is shown, and every measure that belongs in a header."""
+    shown(experiment, result)
+    measures(result)
+
+
+def shown(experiment: ResolvedExperiment, result: Result) -> None:
+    """Draw the line that names what is shown."""
     pictures.mark_files(result.alterations)
     st.caption(
         f"**{run_title(result)}** · forgetting **{experiment.request}** · "
@@ -53,6 +59,10 @@ def strip(experiment: ResolvedExperiment, result: Result) -> None:
     with st.container():  # one element with and without, see link_notes
         if chosen := choice(summary(result)):
             st.caption(chosen)
+
+
+def measures(result: Result) -> None:
+    """Draw every measure that belongs in a header, each with a tooltip."""
     cells = st.container(horizontal=True, gap="small")
     for one in readouts(result):
         cells.metric(

@@ -15,7 +15,7 @@ from unsc_core.experiment.keys import keys
 from unsc_core.experiment.result import Result
 from unsc_core.figures.live import live
 from unsc_core.jobs.cost import Cost, duration, rates_key
-from unsc_core.jobs.job import SHORT_KINDS, SHORT_S, Job, JobState
+from unsc_core.jobs.job import SHADOWS, SHORT_KINDS, SHORT_S, Job, JobState
 from unsc_core.progress import Glimpse
 
 POLL_S = 0.4
@@ -142,14 +142,20 @@ def cancel(job: Job) -> None:
 def resume(job: Job) -> None:
     """Wait for a job again; one that is over is started again."""
     _cancelled_here().discard(job.number)
+    cost = cache.cost([(job.kind, job.config)]) if _in_parts(job) else None
     cache.engine().submit(
         job.kind,
         _key(job),
         job.config,
         session.tab_id(),
         background=job.background,
-        seconds=job.seconds,
+        seconds=cost.seconds if cost else job.seconds,
     )
+
+
+def _in_parts(job: Job) -> bool:
+    """Whether each part of its work is stored when it is finished, so that it can go on there."""
+    return job.kind.startswith(SHADOWS)
 
 
 def is_cancelled_here(job: Job) -> bool:
@@ -303,7 +309,8 @@ def _ending(job: Job) -> tuple[tuple[Callable[..., object], str, str], str] | No
     if job.state == JobState.CANCELLED:
         by_click = is_cancelled_here(job)
         why = "Cancelled." if by_click else "Stopped: no open tab was waiting for it any more."
-        return (st.info, f"{why} Nothing was changed.", "cancel"), "Run"
+        what = "What was finished stays." if _in_parts(job) else "Nothing was changed."
+        return (st.info, f"{why} {what}", "cancel"), "Run"
     if is_cancelled_here(job):
         return (st.info, goes_on_for(len(job.watchers)), "group"), "Wait for it again"
     return None

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import NoReturn
 from urllib.parse import urlencode
 
 import streamlit as st
 
 PAGES = {
     "story": ("Story", "auto_stories"),
+    "explainer": ("What is a null space?", "view_in_ar"),
     "lab": ("2-D lab", "science"),
     "decision_space": ("Decision space", "scatter_plot"),
     "confusion": ("Confusion", "grid_on"),
     "null_space": ("Null space", "equalizer"),
+    "gamma": ("Threshold γ", "speed"),
     "pseudo_labels": ("Pseudo-labels", "alt_route"),
     "compare": ("Compare", "leaderboard"),
     "audit": ("Audit", "policy"),
+    "try_image": ("Try an image", "add_photo_alternate"),
     "runs": ("Runs", "history"),
 }
 """File in pages/ -> title and Material icon, in the order of the menu; the first is the start."""
@@ -43,6 +47,12 @@ def navigation() -> list[st.Page]:
 def link(page: str, label: str) -> None:
     """Draw a link to a page."""
     st.page_link(path(page), label=label, icon=icon(page))
+
+
+def go_to(page: str, *, without: str) -> NoReturn:
+    """Open a page in place of this one, with the query of this one but for one part."""
+    query = {name: text for name, text in st.query_params.to_dict().items() if name != without}
+    st.switch_page(path(page), query_params=query)
 
 
 def address(page: str, query: Mapping[str, str]) -> str:

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 # Before any figure: plotly uses pandas once another tab's thread has begun to import it.
 import pandas  # noqa: F401
 import streamlit as st
 
+from pages.shared.components.mount import mount
 from unsc_core.figures.phrases import file_stem
 from unsc_core.figures.theme import Look, Picture, look
 
-Table = dict[str, Any]
-"""Column name -> values."""
 HIDDEN_BUTTONS = ("zoom2d", "zoomIn2d", "zoomOut2d", "autoScale2d", "resetScale2d", "pan2d")
 
 
@@ -63,6 +62,7 @@ def draw(
         options = {"on_select": "rerun"}
     elif on_click:
         options = {"on_select": on_click, "selection_mode": "points"}
+    picture.figure.update_layout(meta={"key": name})
     hidden = [*HIDDEN_BUTTONS, *(() if selectable else ("select2d", "lasso2d"))]
     config = {
         "displaylogo": False,
@@ -101,30 +101,34 @@ def draw_in_rows(
                 draw(picture, name, sentence=sentence, on_click=clicked)
 
 
-def downloads(pictures: Mapping[str, Picture], tables: Mapping[str, Table] | None = None) -> None:
-    """A button with the CSV files of a page's pictures (images: the camera on each figure).
+class Tabled(Protocol):
+    """What has numbers behind it, column name -> values."""
 
-    Args:
-        pictures: by name.
-        tables: of what is drawn otherwise, by name: column name -> values.
-    """
-    with st.popover("Download the numbers", icon=":material/download:"):
-        for name, table in _tables(pictures, tables or {}):
+    @property
+    def table(self) -> dict[str, Any]:
+        """The numbers."""
+
+
+def downloads(pictures: Mapping[str, Tabled]) -> None:
+    """A button with the files of a page's pictures: each as SVG, PNG or PDF, and its numbers."""
+    figures = [
+        {"key": one.figure.layout.meta["key"], "file": _file(name)}
+        for name, one in pictures.items()
+        if isinstance(one, Picture) and one.figure.layout.meta
+    ]
+    with st.popover("Download", icon=":material/download:"):
+        files = ("figure_files.html", "figure_files.css", "figure_files.js")
+        if figures:
+            mount("figure_files", files, {"figures": figures}, figures[0]["key"])
+        for name, item in pictures.items():
             st.download_button(
                 f"{name}.csv",
-                partial(_csv, table),
+                partial(_csv, item.table),
                 f"{_file(name)}.csv",
                 "text/csv",
                 key=f"csv-{name}",
                 on_click="ignore",
             )
-
-
-def _tables(
-    pictures: Mapping[str, Picture], tables: Mapping[str, Table]
-) -> Iterator[tuple[str, Table]]:
-    yield from tables.items()
-    yield from ((name, one.table) for name, one in pictures.items())
 
 
 def _csv(table: dict[str, Any]) -> str:

@@ -20,8 +20,10 @@ LIBRARIES = (
     "sklearn.datasets",
     "sklearn.model_selection",
     "pandas.io.formats.style",
+    "unsc_core.analysis.smallest_change",
+    "unsc_core.analysis.networks",
 )
-"""What pages and core load only when needed; only the workers need torch and umap."""
+"""What pages and core load only when needed; the last two load torch. Only workers need umap."""
 _started = threading.Lock()
 
 
@@ -41,6 +43,8 @@ def preload_libraries() -> None:
 def _preload() -> None:
     for name in _modules():
         importlib.import_module(name)
+    # One image at a time, of several people: threads of one computation would only wait.
+    importlib.import_module("torch").set_num_threads(1)
     if NO_FREEZE not in os.environ:
         gc.collect()
         gc.freeze()

@@ -8,11 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 import streamlit as st
 
-from pages.shared import link_notes, pictures
+from pages.shared import cache, jobs, link_notes, pictures
 from pages.shared.state import ResolvedExperiment
 from unsc_core.analysis.geometry import Subspaces
+from unsc_core.experiment.keys import keys
+from unsc_core.experiment.result import Result
 from unsc_core.figures.class_angles import angles
 from unsc_core.figures.layer_drift import drift
+from unsc_core.figures.phrases import joined
 from unsc_core.figures.reachability import reachable, reachable_sentence
 
 
@@ -33,6 +36,36 @@ class Shown:
     spectra: dict[str, np.ndarray]
     titles: dict[str, str]
     choose_gammas: Callable[[], dict[str, float]]
+
+
+def spectra_or_stop(experiment: ResolvedExperiment) -> dict[str, np.ndarray]:
+    """The spectra of the retained classes; while there are none, their job."""
+    found = cache.spectra(experiment.config)
+    if found is None:
+        key = keys(experiment.config, experiment.dataset).spectra
+        jobs.show("spectra", key, experiment.config, "Collecting the second moments")
+        st.stop()
+    return found
+
+
+def layer_titles(spectra: dict[str, np.ndarray]) -> dict[str, str]:
+    """Layer -> its name on the pages."""
+    return {
+        layer: f"Layer {i} · {groups.size} inputs"
+        for i, (layer, groups) in enumerate(spectra.items(), 1)
+    }
+
+
+def merged_ranks(result: Result) -> str:
+    """What a merged run keeps, which is not what is drawn."""
+    kept = [
+        f"{of['rank']} of {of['dim']} in layer {i + 1}"
+        for i, of in enumerate(result.null_space.values())
+    ]
+    return (
+        "This run merges subspaces that are found class by class, so its own cut is not the one "
+        f"drawn here, which is that of all classes together. It keeps {joined(kept)}."
+    )
 
 
 @st.fragment

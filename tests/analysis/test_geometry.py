@@ -11,15 +11,13 @@ from torch import nn
 
 from tests.conftest import digits
 from tests.layer_cases import reference_representations
-from unsc_core.analysis import geometry
-from unsc_core.analysis.claims import Forgetting, forgetting
+from unsc_core.analysis import geometry, layer_views
 from unsc_core.experiment.experiment import Experiment
 from unsc_core.experiment.store import Store
 from unsc_core.figures import class_angles
 from unsc_core.figures.layer_drift import drift
 from unsc_core.figures.reachability import curve, selectivity
 from unsc_core.figures.spectra import free_share
-from unsc_core.figures.sweep import SweepPoint, sweep
 from unsc_core.figures.theme import LIGHT
 from unsc_core.subspace.energy import MERGE_THRESHOLD
 from unsc_core.subspace.null_space import energy_along, mean_angle, null_space, spectrum
@@ -228,7 +226,7 @@ def test_subspaces_of_another_version_are_not_read(
     assert geometry.key(work.config, work.dataset).startswith(
         work.keys.unlearned + "-"
     )  # so that it is deleted with its run
-    monkeypatch.setattr(geometry, "VERSION", 3)
+    monkeypatch.setattr(geometry, "VERSION", geometry.VERSION + 1)
     assert geometry.read(work.config, work.dataset, shared_store) is None
 
 
@@ -288,46 +286,6 @@ def test_the_drift_has_three_bars_and_columns_where_there_is_a_bound() -> None:
         assert ("no bound" in picture.alt) == (bound is None)
 
 
-def swept(*outcomes: tuple[float, float, float], goal: float | None = None) -> str:
-    """The sentence about (γ, Acc_f, Acc_r); with a goal, of single samples."""
-    samples = 0 if goal is None else 100
-    points = [
-        SweepPoint(gamma, f, r, 1.0, forgetting(f, goal, samples), goal, samples)
-        for gamma, f, r in outcomes
-    ]
-    return sweep(points, 0.96, 91.0, LIGHT).sentence
-
-
-def test_the_sweep_names_a_best_only_among_different_ones_that_forget() -> None:
-    text = swept((0.9, 0.5, 92.0), (0.96, 1.0, 93.0), (0.99, 30.0, 93.5))
-    assert "may be chance" in text
-    assert "0.96 keeps most: Acc_r 93.0\u00a0%" in text
-    assert "γ = 0.99 does not forget" in text
-    assert "0.9 and 0.96 keep most" in swept((0.8, 0.5, 90.0), (0.9, 0.5, 93.0), (0.96, 1.0, 93.04))
-    alone = swept((0.96, 1.0, 93.0), (0.99, 30.0, 93.5))
-    assert "γ = 0.96 forgets (Acc_f at most 2\u00a0%) and has Acc_r 93.0\u00a0%" in alone
-    assert "most:" not in alone
-    equal = swept((0.9, 0.5, 93.0), (0.96, 1.0, 93.01))
-    assert (
-        "γ = 0.9 and 0.96 forget (Acc_f at most 2\u00a0%) and all have Acc_r 93.0\u00a0%" in equal
-    )
-    assert swept((0.99, 30.0, 93.5)) == "γ = 0.99 does not forget."
-
-
-def test_a_sweep_on_samples_compares_them_with_the_retrained_model() -> None:
-    text = swept((0.9, 0.0, 92.0), (0.96, 61.0, 93.0), (0.99, 100.0, 93.5), goal=60.0)
-    assert text == (
-        "γ = 0.96 recognises about as many samples as the retrained model (Acc_f within 2 points "
-        "of the retrained model's) and has Acc_r 93.0\u00a0% (original: 91.0\u00a0%). γ = 0.99 "
-        "recognises more samples than the retrained model. γ = 0.9 recognises fewer samples than "
-        "the retrained model, which can be a trace as well."
-    )
-    unknown = SweepPoint(0.9, 50.0, 92.0, 1.0, Forgetting.UNKNOWN, None, 100)
-    assert sweep([unknown], 0.9, 91.0, LIGHT).sentence == (
-        "Which γ forget is known once there is a retrained model to compare with."
-    )
-
-
 def test_free_directions_are_said_to_hold_what_they_hold() -> None:
     found = {"a": np.array([[90.0, 6.0, 3.0, 1.0]]), "b": np.array([[99.0, 1.0, 0.0, 0.0]])}
     titles = {"a": "Layer 1 · 4 inputs", "b": "Layer 2 · 4 inputs"}
@@ -368,3 +326,36 @@ def test_of_equal_angles_none_is_the_smallest(between: list[list[float]], said: 
 def test_nothing_is_there_before_it_was_made(tmp_path, shared_store: Store) -> None:
     work = Experiment(digits(), shared_store)
     assert geometry.read(work.config, work.dataset, Store(tmp_path)) is None
+
+
+def test_views_of_layers_are_products_of_their_inputs(shared_store: Store) -> None:
+    work = Experiment(digits(), shared_store)
+    geometry.make(work.config, shared_store)
+    found = geometry.read(work.config, work.dataset, shared_store)
+    assert found is not None
+    assert list(found.views) == list(work.spectra)
+    name = list(work.spectra)[-1]
+    view, layer = found.views[name], work.original.get_submodule(name)
+    unit = int(view.unit[0])
+    assert unit == 3  # in the last layer, the row of the forgotten class
+    rows, forgotten = layer_views._samples(work)
+    inputs, outputs = recorded(work.original, layer, work.data.inputs(work.data.x_train[rows]))
+    assert view.outputs == pytest.approx(
+        (outputs[:, unit] - layer.bias[unit].double()).detach().numpy(), rel=1e-4, abs=1e-4
+    )
+    assert (forgotten == (work.data.y_train[rows] == 3).numpy()).all()
+    after = work.unlearned.model.get_submodule(name)
+    change = (after.weight - layer.weight)[unit].detach().double()
+    assert view.moved == pytest.approx((inputs @ change).numpy(), rel=1e-4, abs=1e-5)
+    space = null_space(work.spectra[name][0], work.config.energy_threshold or 0)
+    assert view.kept.tolist() == [True, True, True, False]
+    assert np.abs(view.change[view.kept]).max() < 1e-4  # UNSC leaves kept directions alone
+    through = float(
+        (space.complement * (work.moments.retain((3,))[name][0] @ space.complement)).sum()
+        / work.moments.retain((3,))[name][0].trace()
+    )
+    assert view.best[0] <= through + 1e-9
+    kept, left = curve(
+        np.array([s.eigenvalues.numpy() for s in work.spectra[name]]), found.forget_energy[name]
+    )
+    assert 100 * view.best[1] >= left[space.rank] - 1e-6

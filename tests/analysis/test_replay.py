@@ -19,7 +19,7 @@ from unsc_core.experiment.experiment import Experiment
 from unsc_core.experiment.result import OTHERS, Result
 from unsc_core.experiment.store import Store
 from unsc_core.jobs.worker import JOBS
-from unsc_core.methods import METHODS
+from unsc_core.methods import LISTED, METHODS
 from unsc_core.progress import silent
 
 
@@ -32,7 +32,7 @@ def of(config: ExperimentConfig, store: Store) -> tuple[Epochs, Result]:
     return found, work.run()
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", LISTED)
 def test_from_the_original_to_the_stored_model_bit_for_bit(
     method: str, shared_store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:

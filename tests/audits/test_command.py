@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Outcome, blobs
-from unsc_core.audits import AUDITS
+from unsc_core.audits import AUDITS, SHADOW_AUDITS
 from unsc_core.audits import outcomes as auditing
 from unsc_core.audits.entry import GROUPS
 from unsc_core.errors import AuditError, ConfigError
@@ -69,6 +69,37 @@ def test_one_seed_has_no_verdict(command: Command, audited: Path) -> None:
     assert {each["gone"] for each in found["verdict"].values()} == {"can't tell"}
     for name, entry in AUDITS.items():
         assert bool(found["audits"][name]["failed"]) == entry.compares
+
+
+def test_shadow_models_add_two_attacks_and_change_nothing_else(
+    command: Command, audited: Path
+) -> None:
+    plain = command(*ASKED, *QUICK, "--json", unsc_home=audited)
+    done = command(*ASKED, *QUICK, "--shadow-models=4", "--json", unsc_home=audited)
+    assert done.code == 0, done.err
+    assert "training 4 shadow models" in done.err
+    before, found = json.loads(plain.out), json.loads(done.out)
+    assert "shadow_models" not in before
+    assert found["shadow_models"] == 4
+    assert list(found["audits"]) == [*AUDITS, *SHADOW_AUDITS]
+    assert {name: found["audits"][name] for name in AUDITS} == before["audits"]
+    for name in SHADOW_AUDITS:
+        each = found["audits"][name]
+        assert each["group"] == "memory"
+        assert len(each["unlearned"]["values"]) == 2
+        assert {"auc", "tpr", "false_alarms", "by_models"} < set(each["original"]["details"][0])
+    again = command(*ASKED, *QUICK, "--shadow-models=4", unsc_home=audited)
+    assert "training" not in again.err
+    assert any(line.startswith("likelihood-ratio") for line in again.out.splitlines())
+
+
+def test_an_odd_number_of_shadow_models_is_refused_before_anything_is_trained(
+    command: Command, home: Path
+) -> None:
+    done = command(*ASKED, "--shadow-models=5")
+    assert done.code == 2
+    assert "--shadow-models must be an even number from 4 to 64, not 5" in done.err
+    assert not (home / "store").exists()
 
 
 def test_single_samples_are_refused_before_anything_is_trained(

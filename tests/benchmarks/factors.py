@@ -5,7 +5,8 @@ Two targets (pseudo-label, masked probabilities) × three sets of weights (all, 
 to forget a class, for three classes and five seeds. Each cell is Acc_r − the mask's in points, on
 the test set, paired by seed and class, with the 95 % interval; then Acc_f and what a linear probe
 finds in the features. All weights learn at 0.01, projected ones at 0.4; each stops once 1 % of the
-forget set or less is recognised, after 25 epochs at most.
+forget set or less is recognised, after 25 epochs at most. The page Compare shows the same twelve
+for one request.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from itertools import product
 import numpy as np
 
 from tests.benchmarks import hard_data
+from unsc_core.analysis.comparison import PARTS
+from unsc_core.analysis.parts import EPOCHS, READS, TARGETS, WEIGHTS
 from unsc_core.analysis.spread import Interval, interval
 from unsc_core.audits.probing import linear_classifier, probe
 from unsc_core.audits.subject import Subject
@@ -27,36 +30,29 @@ from unsc_core.experiment.experiment import Experiment
 from unsc_core.experiment.result import Predictions, masked
 from unsc_core.figures.phrases import pm
 from unsc_core.learning.batches import predict
-from unsc_core.learning.training import Held
-from unsc_core.methods.context import Unlearned, projections, soft_projections, train_on
+from unsc_core.methods import METHODS
+from unsc_core.methods.context import Unlearned
 from unsc_core.paths import data_folder
 
 CLASSES = {"mini": (6, 0, 9), "colour": (6, 0, 5)}
-TARGETS, WEIGHTS, READS = (
-    ("pseudo-label", "masked probabilities"),
-    ("all weights", "null space, cut", "null space, soft"),
-    ("forget set only", "with retained"),
-)
-RATES = {"all weights": 0.01, "null space, cut": 0.4, "null space, soft": 0.4}
-EPOCHS = 25
-Cell = tuple[str, str, str]
+TITLES = {
+    "masked": "masked probabilities",
+    "all": "all weights",
+    "cut": "null space, cut",
+    "soft": "null space, soft",
+    "forget set": "forget set only",
+    "retained": "with retained",
+}
+"""Parts as the table has them, where it has another name."""
+Cell = tuple[str, ...]
 
 
 def unlearned(work: Experiment, cell: Cell) -> Unlearned:
     """One of the twelve ways, on a copy of the original."""
-    target, weights, reads = cell
-    model = copy.deepcopy(work.original)
-    context = replace(work.context(), learning_rate=RATES[weights], epochs=EPOCHS)
-    labels, _ = context.pseudo_labels(model)
-    if target == TARGETS[1]:
-        labels = context.masked_predictions(model, context.forget_rows(), context.banned())
-    project = None
-    if weights != "all weights":
-        cut = weights == "null space, cut"
-        project = projections(model, context)[0] if cut else soft_projections(model, context)
-    rows, predictions = context.retained_predictions(model, len(work.data.y_train))
-    held = Held(rows, predictions) if reads == READS[1] else None
-    return train_on(labels, model, context, project=project, held=held)
+    method = METHODS[PARTS[cell]]
+    rate = method.learning_rate or 0.0
+    context = replace(work.context(), learning_rate=rate, epochs=EPOCHS)
+    return method.unlearn(copy.deepcopy(work.original), context)
 
 
 def accuracies(work: Experiment, test: np.ndarray) -> tuple[float, float]:
@@ -112,11 +108,13 @@ def main() -> None:
         print(f"| {' | '.join(line)} |")
     for cell, numbers in runs.items():
         left, kept, found = (interval(list(each)) for each in zip(*numbers, strict=True))
-        print(f"| {' | '.join(cell)} | {pm(left)} | {pm(kept)} | {pm(found)} |")
+        parts = [TITLES.get(part, part) for part in cell]
+        print(f"| {' | '.join(parts)} | {pm(left)} | {pm(kept)} | {pm(found)} |")
     buys = {}
     for target, reads in product(TARGETS, READS):
-        pairs = zip(runs[target, WEIGHTS[1], reads], runs[target, WEIGHTS[0], reads], strict=True)
-        buys[f"{target}, {reads}"] = interval([cut[1] - free[1] for cut, free in pairs])
+        pairs = zip(runs[target, "cut", reads], runs[target, "all", reads], strict=True)
+        which = f"{TITLES.get(target, target)}, {TITLES[reads]}"
+        buys[which] = interval([cut[1] - free[1] for cut, free in pairs])
     print(told(buys))
 
 

@@ -27,7 +27,6 @@ from unsc_core.analysis.measures import MEASURES
 from unsc_core.config import ExperimentConfig
 from unsc_core.experiment.experiment import Experiment
 from unsc_core.figures.phrases import pm
-from unsc_core.figures.standings import free_and_added
 
 SEEDS = (0, 1, 2, 3, 4)
 
@@ -74,7 +73,9 @@ def conclusion(runs: list[MethodRun]) -> str:
         if against.tied:
             place += f"; tied with {', '.join(against.tied)}"
     hidden, beyond = free(unsc), added(unsc)
-    split = f" {free_and_added(hidden, beyond)}." if hidden and beyond else ""
+    split = ""
+    if hidden and beyond:
+        split = f" Free: {pm(hidden)} points of Acc_r; added: {pm(beyond)}."
     return f"UNSC {place}.{split}"
 
 

@@ -19,8 +19,8 @@ from PIL import Image
 from tests.e2e.server import ROOT, browser, charts, prepare, serve
 
 PAGES = (
-    *("", "lab", "decision_space", "confusion", "null_space", "pseudo_labels", "compare"),
-    *("audit", "runs"),
+    *("", "lab", "decision_space", "confusion", "null_space", "gamma", "pseudo_labels"),
+    *("compare", "audit", "try_image", "runs"),
 )
 README = ("", "lab", "decision_space", "confusion", "null_space", "compare")
 README_SIZE = (1440, 1080)
@@ -37,8 +37,12 @@ def shoot(
     )
     page = context.new_page()
     page.goto(url)
-    drawn = page.locator(".lab svg, .explorer[data-ready]").or_(charts(page))
-    drawn.last.wait_for(timeout=120_000)
+    own = (
+        {"lab": ".lab svg", "gamma": ".cockpit svg", "": ".stage .mark"}
+        | dict.fromkeys(("decision_space", "pseudo_labels"), ".explorer[data-ready] .search select")
+    ).get(url.rpartition("/")[2])
+    drawn = page.locator(own) if own else charts(page)
+    drawn.nth(1).wait_for(timeout=120_000)
     page.wait_for_timeout(2_500)
     if whole:
         height = page.evaluate(HEIGHT)

@@ -25,7 +25,7 @@ from unsc_core.config import ExperimentConfig
 from unsc_core.data import DATASETS, load_dataset
 from unsc_core.experiment.store import Store
 from unsc_core.figures.phrases import MODEL_TITLES
-from unsc_core.methods import METHODS
+from unsc_core.methods import LISTED, METHODS
 from unsc_core.models import MODELS, build_model
 
 Command = Callable[..., Outcome]
@@ -272,7 +272,7 @@ def test_export_to_an_impossible_folder(command: Command, tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize(
-    ("name", "registry"), [("datasets", DATASETS), ("models", MODELS), ("methods", METHODS)]
+    ("name", "registry"), [("datasets", DATASETS), ("models", MODELS), ("methods", LISTED)]
 )
 def test_listings_name_every_entry(command: Command, name: str, registry: dict) -> None:
     output = json_of(command(name, "--json"))

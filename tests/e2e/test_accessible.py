@@ -11,16 +11,18 @@ from playwright.sync_api import expect
 from tests.e2e.server import Server, charts
 
 VIEWS = {
-    "": 6,
+    "": 0,
     "lab": 0,
     "decision_space": 0,
     "decision_space?picked=3,17&samples=Training": 1,
     "confusion?picked=test.true-6.original-0": 4,
     "null_space": 7,
     "null_space?view=Frozen+and+reachable": 6,
+    "gamma": 0,
     "pseudo_labels": 1,
-    "compare": 3,
+    "compare": 4,
     "audit": 1,
+    "try_image?from=Draw": 2,
     "runs": 0,
 }
 """Link -> figures that are there when it is complete."""
@@ -56,10 +58,14 @@ def test_axe_finds_nothing_serious_on_any_page_in_either_mode(app: Server, page:
 
 def wait_until_drawn(page: Any, figures: int) -> None:
     expect(page.locator("h1")).to_be_visible()
+    if re.search("//[^/]+/$", page.url):
+        expect(page.locator(".stage .mark").first).to_be_visible()
     if re.search("/lab$", page.url):
         expect(page.locator(".lab svg")).to_have_count(3)
     if re.search("decision_space|confusion|pseudo_labels", page.url):
         expect(page.locator(".explorer[data-ready]")).to_be_visible()
+    if re.search("/gamma$", page.url):
+        expect(page.locator(".cockpit svg")).to_have_count(6)
     if figures:
         expect(charts(page).nth(figures - 1)).to_be_visible()
 

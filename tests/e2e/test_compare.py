@@ -21,8 +21,9 @@ def test_all_methods_by_one_button_and_compared_at_equal_forgetting(app: Server,
     expect(line.or_(charts(page).nth(2)).first).to_be_visible()
     expect(page.get_by_role("button", name="Cancel")).to_have_count(0)
     expect(button).to_have_count(0)
-    for text in ("SVD forgetting", "Fisher forgetting", "Retrained", "UNSC"):
+    for text in ("SVD forgetting", "Fisher forgetting", "retrained", "UNSC"):
         expect(page.locator(".annotation-text", has_text=text).first).to_be_visible()
+    point_at_a_method_dims_the_others(page)
     expect(page.get_by_text("one seed: no interval")).to_be_visible()
 
     expect(compared_at(page, 5)).to_be_visible()
@@ -34,6 +35,17 @@ def test_all_methods_by_one_button_and_compared_at_equal_forgetting(app: Server,
     expect(page.get_by_role("heading", name="Confusion")).to_be_visible()
     go_to(page, "Compare")
     expect(compared_at(page, 6)).to_be_visible()
+
+
+def point_at_a_method_dims_the_others(page: Any) -> None:
+    """In the ladder and, as both are linked, in the plane."""
+    ladder, plane = charts(page).nth(0), charts(page).nth(1)
+    ladder.locator(".scatterlayer > .trace .points path").nth(1).hover(force=True)
+    dimmed = ".scatterlayer > .trace[style*='opacity: 0.12']"
+    for figure, marks in ((ladder, 2), (plane, 1)):
+        expect(figure.locator(dimmed)).to_have_count(marks * (len(COMPARED) - 1))
+    page.mouse.move(5, 5)
+    expect(plane.locator(dimmed)).to_have_count(0)
 
 
 def compared_at(page: Any, acc_forget: int) -> Any:

@@ -67,18 +67,40 @@ def ends(paths: Any) -> np.ndarray:
 
 def test_the_story_in_one_scroll(app: Server, page: Any) -> None:
     page.goto(app.url)
-    for i in range(1, 8):
-        expect(page.get_by_role("heading", name=re.compile(f"^{i} · "))).to_be_visible()
-    expect(charts(page).nth(7)).to_be_visible()
-    shown = page.locator("[data-testid=stMetricValue]").all_inner_texts()
-    strip, steps = shown[:5], shown[5:11]
-    numbers = [float(text.split()[0].replace("−", "-")) for text in steps]
-    assert numbers[1] < 0 < numbers[4]
-    # The added gain, in the strip and in the step on the mask.
-    assert strip[2].split()[0] == steps[-1].split()[0]
-    assert shown[11:] == ["?"]  # no audit of this run is stored
+    figure = page.locator("figure.stage")
+    expect(figure.locator(".shown b")).to_have_text("The original")
+    page.get_by_role("button", name="Forget Shirt").click()
+    asked = page.locator(".guess").first
+    expect(asked).to_be_in_viewport()
+    expect(page.locator(".headline").first).to_be_hidden()  # nothing is told before the guess
+    places = "all => all.slice(0, 40).map(mark => mark.style.transform)"
+    before = figure.locator(".mark").evaluate_all(places)
+    asked.get_by_role("slider").focus()
+    for _ in range(3):
+        page.keyboard.press("ArrowLeft")
+    expect(asked.locator("output")).to_have_text("−3.0 points")
+    asked.get_by_role("button", name="Check my guess").click()
+    expect(asked.get_by_role("status")).to_contain_text("Your guess: −3.0 points. The answer: ")
+    expect(page.locator(".headline").first).to_have_text("Over-unlearning")
+    expect(figure.locator(".shown b")).to_have_text("After: Random labels")
+    assert figure.locator(".mark").evaluate_all(places) != before
+    top = figure.bounding_box()["y"]
+    for i in range(3, 8):
+        page.get_by_role("heading", name=re.compile(f"^{i} · ")).scroll_into_view_if_needed()
+        page.locator(".chapter").nth(i - 1).evaluate("one => one.scrollIntoView()")
+        expect(figure).to_be_in_viewport(ratio=0.95)
+    assert figure.bounding_box()["y"] == pytest.approx(top, abs=2)  # it stays where it is
+    expect(page.locator(".reveal.hidden")).to_have_count(0)  # reading on reveals
+    numbers = page.locator(".chapter .number b").all_inner_texts()
+    added = page.get_by_test_id("stMetricValue").nth(2).inner_text()
+    assert numbers[5].split()[0] == added.split()[0]  # of the mask's chapter, and in the strip
+    assert numbers[6] == "?"  # no audit of this run is stored
     page.get_by_role("link", name="Change γ yourself").click()
     expect(page.get_by_role("heading", name="Null space")).to_be_visible()
+    go_to(page, "Story")
+    page.get_by_role("link", name="Forget ankle boots").click()
+    expect(page.get_by_role("button", name="Forget Ankle boot")).to_be_visible()
+    page.wait_for_url(re.compile("forget=9"))
 
 
 def test_another_view_of_the_null_space(app: Server, page: Any) -> None:
@@ -138,22 +160,41 @@ def test_the_cut_moves_while_gamma_is_dragged(app: Server, page: Any) -> None:
     assert [i for i, text in enumerate(ranks.all_text_contents()) if text != drawn[i]] == [1]
 
 
-def test_the_sweep_is_run_and_a_click_takes_its_threshold_everywhere(
-    app: Server, page: Any
-) -> None:
+CUTS = """() => [...document.querySelectorAll('*')].map(e => e.shadowRoot).filter(Boolean)
+    .flatMap(root => [...root.querySelectorAll('.cockpit .cut')])
+    .map(cut => Number(cut.getAttribute('x1')))"""
+"""Where the cut is in every plot of the γ cockpit, in pixels."""
+
+
+def test_one_gamma_moves_all_plots_and_is_taken_everywhere(app: Server, page: Any) -> None:
     page.goto(f"{app.url}/null_space?dataset=blobs&forget=0&view=Sweep+over+%CE%B3")
+    expect(page.get_by_role("heading", name="Threshold γ")).to_be_visible()
     run = page.locator(".st-key-run-sweep button")
     run.click()
     expect(run).to_have_count(0)
-    expect(page.get_by_role("button", name="Cancel")).to_have_count(0)
-    expect(page.get_by_text(re.compile("Acc_f at most|not forget")).first).to_be_visible()
-    points = page.locator("[data-testid=stPlotlyChart] .scatterlayer .trace").first.locator(
-        ".point"
-    )
+    points = page.locator(".charts figure[data-measure=acc_forget] .point")
     expect(points).to_have_count(9)
+    expect(page.locator(".charts .missing")).to_have_count(0)
+    expect(page.get_by_text(re.compile("Acc_f at most 2")).first).to_be_visible()
+
+    slider = page.get_by_role("slider", name="Energy threshold γ")
+    expect(slider).to_have_attribute("aria-valuetext", "γ = 0.96")
+    before = page.evaluate(CUTS)
+    assert len(before) == 6
+    slider.press("PageDown")
+    expect(slider).to_have_attribute("aria-valuetext", "γ = 0.935")
+    after = page.evaluate(CUTS)
+    assert all(now < was for now, was in zip(after[1:], before[1:], strict=True))
+    expect(page.get_by_text("those of γ = 0.94, the nearest that was run")).to_be_visible()
+    page.wait_for_url(re.compile(r"at=0\.935"))
+
     box = points.first.bounding_box()
-    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.mouse.move(box["x"] + 60, box["y"])
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"], steps=4)
+    expect(slider).to_have_attribute("aria-valuetext", "γ = 0.8")
+    page.mouse.up()
+    page.get_by_role("button", name="Use this γ everywhere").click()
     page.wait_for_url(re.compile(r"gamma=0\.8"))
     go_to(page, "Confusion")
     expect(charts(page).nth(3)).to_be_visible()

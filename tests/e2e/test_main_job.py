@@ -43,12 +43,17 @@ def choose(page: Any, label: str, option: str) -> None:
     page.get_by_role("option", name=option, exact=True).click()
 
 
-def test_the_first_start_shows_before_and_after_and_asks_nothing(app: Server, page: Any) -> None:
+def test_the_first_start_shows_a_picture_and_one_thing_to_do(app: Server, page: Any) -> None:
     page.goto(app.url)
-    expect(page.locator("h1")).to_be_visible()
-    expect(charts(page).nth(1)).to_be_visible()
-    for sentence in (r"UNSC, \d+\s% of .* Shirt", r"Random labels .* [−+]?\d+\.\d"):
-        expect(page.locator("p", has_text=re.compile(sentence)).first).to_be_visible()
+    expect(page.locator(".stage .mark").first).to_be_visible()
+    wait_until_complete(page)
+    for width, height in ((390, 844), (1440, 900)):
+        page.set_viewport_size({"width": width, "height": height})
+        expect(page.get_by_role("button", name="Forget Shirt")).to_be_in_viewport(ratio=1)
+        figure = page.locator(".stage .top").bounding_box()
+        assert figure["y"] < 400
+        assert figure["width"] > 340
+    assert page.locator("button.primary").count() == 1
     assert float(metric(page, "Acc_f").split()[0]) < 5
     assert "mail" not in app.log.read_text().lower()
 
@@ -169,8 +174,8 @@ def test_corrupt_and_foreign_weights_are_one_sentence(
     corrupt, foreign = tmp_path / "corrupt.safetensors", tmp_path / "foreign.safetensors"
     corrupt.write_bytes(b"not weights")
     save_file({"weight": np.zeros((2, 2), np.float32)}, foreign)
-    page.goto(f"{app.url}/confusion")
     for file, name in ((corrupt, "corrupt.safetensors"), (foreign, "foreign.safetensors")):
+        page.goto(f"{app.url}/confusion")
         page.get_by_role("button", name="Your images or weights").click()
         page.locator("input[type=file]").set_input_files(file)
         error = page.get_by_test_id("stAlert").filter(has_text=name)

@@ -19,7 +19,7 @@ from unsc_core.experiment.machine import ELSEWHERE, Took, this_machine
 from unsc_core.experiment.resolve import DEFAULT_ENERGY_THRESHOLD, resolve, settings, training
 from unsc_core.experiment.result import read_result, took_training, took_unlearning
 from unsc_core.experiment.store import Store
-from unsc_core.methods import METHODS
+from unsc_core.methods import LISTED, METHODS
 from unsc_core.subspace.energy import MERGE_THRESHOLD
 
 
@@ -70,7 +70,7 @@ def test_unknown_field_is_refused_by_name() -> None:
         ExperimentConfig.from_dict({"gamma": 0.9})
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", LISTED)
 def test_resolve_fills_every_default_once(method: str) -> None:
     dataset = load_dataset("blobs")
     config = resolve(blobs(method=method), dataset)
@@ -81,7 +81,7 @@ def test_resolve_fills_every_default_once(method: str) -> None:
     assert config.training_epochs == 40
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", LISTED)
 def test_settings_of_a_resolved_config_are_complete(method: str) -> None:
     entry = METHODS[method]
     found = settings(resolve(blobs(method=method), load_dataset("blobs")))

@@ -13,6 +13,7 @@ import pytest
 from tests.conftest import blobs, digits
 from unsc_core.audits import AUDITS
 from unsc_core.audits.outcomes import audit
+from unsc_core.audits.shadow_models import make_shadows
 from unsc_core.config import ExperimentConfig
 from unsc_core.data import load_dataset
 from unsc_core.data.request import split
@@ -153,6 +154,19 @@ def test_audits_of_several_seeds_are_counted_with_the_runs_they_need(store: Stor
     assert three.seconds == pytest.approx(3 * one.seconds + comparing, rel=1e-6)
     audit([config], store)
     assert estimate([("audit-1", config)], store) == Cost(0.0)
+
+
+def test_shadow_models_cost_half_a_training_each_until_they_are_stored(store: Store) -> None:
+    config = resolved(blobs(training_epochs=2))
+    keep(store, config, SECOND)
+    dataset = load_dataset("blobs")
+    half = (len(dataset.y_train) + len(dataset.y_test)) // 2
+    make_shadows(config, 4, store)
+    assert estimate([("shadows-4", config)], store) == Cost(0.0)
+    cost = estimate([("shadows-16", replace(config, seed=3, forget_classes=(1,)))], store)
+    assert cost is not None
+    assert cost.seconds == 12 * half * 2
+    assert cost.words.startswith("training 12 shadow models, each MLP on")
 
 
 def test_a_shipped_original_is_neither_trained_nor_measured_first(store: Store) -> None:

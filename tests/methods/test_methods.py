@@ -26,6 +26,7 @@ from unsc_core.figures.header import choice
 from unsc_core.learning.batches import predict
 from unsc_core.learning.labels import pseudo_labels
 from unsc_core.methods import (
+    LISTED,
     METHODS,
     boundary_shrink,
     eu_k,
@@ -41,6 +42,7 @@ from unsc_core.methods import (
     unsc_auto,
 )
 from unsc_core.methods.context import Context, Unlearned, soft_projections
+from unsc_core.methods.selective_directions import PRICE, selective_projections
 from unsc_core.subspace.features import features, last_linear
 from unsc_core.subspace.null_space import Spectrum, null_space, spectrum
 from unsc_core.subspace.representations import represented_layers
@@ -91,6 +93,7 @@ EXPECTED = {
     "unsc-auto": Expected(0.2, 25, 0.1, 0.05, 0.2),
     "null-space-erasure": Expected(0.2, 12, 0.1, 0.05),
     "delete": Expected(0.05, 15, 0.05, 0.05, 0.5),
+    "selective-directions": Expected(0.2, 25, 0.1, 0.05),
     "soft-null-space": Expected(0.2, 25, 0.1, 0.05),
     "null-space-contrastive": Expected(0.2, 15, 0.1, 0.05),
     "cf-k": Expected(0.3, 8, 1.0, 0.02),
@@ -157,7 +160,7 @@ def test_expectations_are_about_methods_of_the_registry() -> None:
 
 CASES = [
     (method, request_name)
-    for method in METHODS
+    for method in LISTED
     for request_name in (REQUESTS if not METHODS[method].further else FOR_FURTHER)
 ]
 
@@ -225,7 +228,7 @@ def test_labels_are_shown_where_a_method_trains_on_some(method: str, shared_stor
 
 
 @pytest.mark.parametrize("request_name", ["blobs, samples", "blobs, two classes"])
-@pytest.mark.parametrize("method", [name for name in METHODS if name != "retrain"])
+@pytest.mark.parametrize("method", [name for name in LISTED if name != "retrain"])
 def test_the_seed_decides_everything(method: str, request_name: str, shared_store: Store) -> None:
     work, _ = _run(method, request_name, shared_store)
     random_state, original = torch.get_rng_state(), flat(work.original)
@@ -238,7 +241,7 @@ def test_the_seed_decides_everything(method: str, request_name: str, shared_stor
     assert torch.equal(flat(work.original), original)
 
 
-@pytest.mark.parametrize("method", [name for name in METHODS if name != "retrain"])
+@pytest.mark.parametrize("method", [name for name in LISTED if name != "retrain"])
 def test_running_statistics_stay(method: str, shared_store: Store) -> None:
     work, _ = _run(method, "digits, one class", shared_store)
     after = dict(work.unlearned.model.named_buffers())
@@ -631,7 +634,7 @@ def test_pseudo_labels_of_samples_may_be_any_other_class(shared_store: Store) ->
     assert len(np.unique(result.labels)) > 3
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", LISTED)
 def test_entries_name_source_and_defaults(method: str) -> None:
     entry = method_entry(method)
     assert entry.name == method
@@ -671,6 +674,24 @@ def test_a_soft_projector_solves_its_least_squares(shared_store: Store) -> None:
     torch.testing.assert_close(
         project[f"{name}.weight"](gradient), expected.float(), rtol=1e-4, atol=1e-6
     )
+
+
+def test_selective_directions_hold_back_what_the_rest_uses(shared_store: Store) -> None:
+    work = _work("selective-directions", "blobs, one class", shared_store)
+    context = work.context()
+    project = selective_projections(work.original, context)
+    gradients = {name: torch.randn(work.original.get_parameter(name).shape) for name in project}
+    moved = {name: project[name](gradient) for name, gradient in gradients.items()}
+    assert any(change.abs().max() > 0 for change in moved.values())
+    for name, change in moved.items():
+        torch.testing.assert_close(project[name](change), change)  # a projection
+        layer, forget = name.removesuffix(".weight"), work.config.forget_classes
+        shares = []
+        for of in (work.moments.retain(forget), work.moments.forget(forget)):
+            (moment,) = of[layer].float()
+            movement = float((change @ moment * change).sum())
+            shares.append(movement / float(moment.trace()))
+        assert shares[1] >= PRICE * shares[0] - 1e-6 or change.abs().max() == 0
 
 
 def test_the_least_diverged_candidate_that_forgets_is_chosen() -> None:

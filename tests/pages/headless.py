@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -55,3 +56,13 @@ def texts(app: AppTest) -> list[str]:
 def says(app: AppTest, *parts: str) -> bool:
     """Whether one text on the page has all of these parts."""
     return any(all(part in text for part in parts) for text in texts(app))
+
+
+def story(app: AppTest) -> dict[str, Any]:
+    """What the story's script is given; "chapters" by key."""
+    (found,) = (
+        json.loads(part.proto.json or part.proto.mixed.json)
+        for part in app.get("bidi_component")
+        if part.proto.component_name == "unsc_story"
+    )
+    return found | {"chapters": {chapter["key"]: chapter for chapter in found["chapters"]}}

@@ -13,9 +13,10 @@ from streamlit.testing.v1 import AppTest
 from pages.shared import cache
 from tests.own_images import own_arrays, save_npz
 from tests.pages.headless import finished, open_page, says, texts
+from tests.pages.headless import story as told
 from unsc_core.analysis.claims import Forgetting
 from unsc_core.analysis.comparison import variants
-from unsc_core.audits import AUDITS, outcomes
+from unsc_core.audits import AUDITS, SHADOW_AUDITS, outcomes
 from unsc_core.audits.excess import over_seeds
 from unsc_core.audits.stored import outcome_keys, with_seeds
 from unsc_core.audits.verdict import is_blind
@@ -137,6 +138,27 @@ def test_one_seed_has_values_but_no_verdict() -> None:
     assert not says(app, "red-badge")
 
 
+def test_shadow_models_are_trained_on_demand_and_then_attack(opening: Path) -> None:
+    app = finished(shown(shadows="4"))  # what they cost is measured
+    assert not [name for name in cache.engine()._jobs if name.startswith("shadows")]
+    assert says(app, "training 4 shadow models, each MLP")
+    (button,) = [one for one in app.button if one.label == "Train 4 shadow models"]
+    app = finished(app.button(key=button.key).click().run())
+    assert cache.shadow_models(config()) == 4
+    table = app.dataframe[0].value
+    assert {entry.title for entry in SHADOW_AUDITS.values()} < set(table["Audit"])
+    assert len(app.get("plotly_chart")) == 11
+    assert says(app, "Starting from even odds", "The mask shows no confidence")
+    assert says(app, "In truth, the original was trained on it.")
+    app.segmented_control(key="samples").set_value("held out").run()
+    assert says(app, "In truth, the original was not trained on it.")
+    assert says(app, "AUC on the original by the number of shadow models")
+    app = shown()  # those that are stored are used unasked
+    assert len(app.get("plotly_chart")) == 11
+    for path in (opening / "store" / "shadows").iterdir():
+        path.unlink()
+
+
 def run_button(app: AppTest) -> str:
     (button,) = [one for one in app.button if one.label == "Run the audits"]
     return button.key
@@ -178,19 +200,25 @@ def test_the_button_makes_what_is_missing(opening: Path) -> None:
 
 
 def test_the_story_ends_with_what_the_probe_found() -> None:
-    app = finished(open_page("story", **BLOBS))
-    assert "7 · But is it gone?" in [header.value for header in app.header]
-    made = cache.audited(config(), 3)
+    data = told(finished(open_page("story", **BLOBS)))
+    gone, made = data["chapters"]["gone"], cache.audited(config(), 3)
+    assert gone["title"] == "7 · But is it gone?"
     assert made is not None
     found = over_seeds(AUDITS["linear-probe"], made["linear-probe"])
-    assert says(app, "linear probe", sentence(found))
+    assert gone["verdict"] == sentence(found)
+    assert [row[1] for row in data["stage"]["probe"]["rows"]] == [
+        found[network]["mean"] for network in ("original", "mask", "unlearned", "retrained")
+    ]
+    near = gone["guess"]["replies"][round(found["unlearned"]["mean"])]
+    assert f"{found['unlearned']['mean']:.1f}\u00a0%" in near
 
 
 def test_the_story_says_what_the_page_does_where_nothing_was_audited() -> None:
-    app = finished(open_page("story", **BLOBS, seed="9"))
-    assert says(app, "have not been made yet")
-    samples = finished(open_page("story", **BLOBS | {"ids": "1,2,3"}))
-    assert not [header for header in samples.header if header.value.startswith("7")]
+    gone = told(finished(open_page("story", **BLOBS, seed="9")))["chapters"]["gone"]
+    assert "have not been made yet" in gone["verdict"]
+    assert gone["guess"] is None
+    samples = told(finished(open_page("story", **BLOBS | {"ids": "1,2,3"})))["chapters"]
+    assert "gone" not in samples
 
 
 def test_single_samples_are_one_sentence() -> None:

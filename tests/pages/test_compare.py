@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 from pages.shared import cache
 from tests.pages.headless import finished, open_page, says
 from unsc_core.analysis import comparison
-from unsc_core.analysis.comparison import ALL_METHODS, COMPARED, MethodRun
+from unsc_core.analysis.comparison import ALL_METHODS, COMPARED, PARTS, MethodRun
 from unsc_core.analysis.replay import make_epochs
 from unsc_core.config import ExperimentConfig
 from unsc_core.data import load_dataset
@@ -66,7 +66,7 @@ def test_the_stored_methods_are_shown_at_once(opening: Path) -> None:
     unsc, random_labels = table["Verdict"].tolist()[3:]
     assert "not" not in unsc
     assert "not" in random_labels
-    assert len(app.get("plotly_chart")) == 3
+    assert len(app.get("plotly_chart")) == 4
     assert app.button(key="run-all").label == "Run all methods"
     assert says(app, f"3 of {JOBS} jobs are done")
     assert says(app, standings.conclusion(stored_runs()))
@@ -90,6 +90,35 @@ def test_further_methods_are_added_on_request() -> None:
     assert app.query_params["methods"] in ("all", ["all"])
 
 
+def test_methods_are_sorted_and_filtered_and_the_link_keeps_it() -> None:
+    app = open_page("compare", **DIGITS, sort="name", show="forgetting")
+    assert app.dataframe[0].value["Method"].tolist()[3:] == ["◆ UNSC"]
+    assert says(app, "Not shown, because they do not forget", "Random labels")
+    app.selectbox(key="show").set_value("all")
+    drawn(app)
+    assert app.dataframe[0].value["Method"].tolist()[3:] == ["Random labels", "◆ UNSC"]
+    assert "show" not in app.query_params
+    app.selectbox(key="sort").set_value("acc_f")
+    drawn(app)
+    assert app.dataframe[0].value["Method"].tolist()[3:] == ["◆ UNSC", "Random labels"]
+    assert app.query_params["sort"] in ("acc_f", ["acc_f"])
+
+
+def test_the_parts_are_a_set_of_their_own_and_the_stored_one_is_shown() -> None:
+    app = open_page("compare", **DIGITS, methods="parts")
+    assert says(app, f"2 of {len(PARTS) + 1} jobs are done")  # UNSC's and the retrained model's
+    assert says(app, "What the null space buys here is known once all twelve have been run.")
+    assert app.dataframe[0].value["Method"].tolist()[3:] == ["◆ UNSC"]
+    assert len(app.get("plotly_chart")) == 5
+
+
+def test_the_parts_of_single_samples_are_refused_in_one_sentence() -> None:
+    app = open_page("compare", **DIGITS, methods="parts", ids="1,2,3")
+    assert says(app, "compared with the mask, and single samples have none")
+    assert not app.get("plotly_chart")
+    assert not app.error
+
+
 def test_the_slider_moves_its_sentence_and_the_link_keeps_it() -> None:
     at_3, at_20 = (
         equal_forgetting(stored_runs(), acc_forget, LIGHT).sentence for acc_forget in (3, 20)
@@ -105,11 +134,15 @@ def test_the_slider_moves_its_sentence_and_the_link_keeps_it() -> None:
 
 
 def test_impossible_parts_of_a_link_are_named() -> None:
-    app = open_page("compare", **DIGITS, equal="31", seeds="2", methods="most")
-    methods, seeds, equal = (warning.value for warning in app.warning)
+    app = open_page(
+        "compare", **DIGITS, equal="31", seeds="2", methods="most", sort="best", show="x"
+    )
+    methods, seeds, equal, sort, show = (warning.value for warning in app.warning)
     assert "methods = 'most'" in methods
     assert "seeds = '2'" in seeds
     assert "equal = '31'" in equal
+    assert "sort = 'best'" in sort
+    assert "show = 'x'" in show
 
 
 def test_more_seeds_give_more_jobs(opening: Path) -> None:

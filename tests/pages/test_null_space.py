@@ -41,7 +41,6 @@ def run(**query: str) -> AppTest:
         ("Frozen and reachable", 6, ("selectivity ", " %")),
         ("Class angles", 1, ("In layer 6, ", "°)")),
         ("Drift", 1, ("layer ", " moves most", " %")),
-        ("Sweep over γ", 1, ("Acc_f", "2\u00a0%")),
     ],
 )
 def test_every_view_is_reached_by_a_link_and_describes_this_result(
@@ -115,17 +114,9 @@ def test_without_audits_it_is_not_known_where_the_class_is_readable() -> None:
     assert not app.get("plotly_chart")
 
 
-def test_the_sweep_offers_what_is_missing_only() -> None:
-    app = run(view="Sweep over γ")
-    assert "7" in app.button(key="run-sweep").label
-    assert says(app, "2 of 9 jobs are done")
-
-
-def test_a_method_without_null_space_has_no_sweep(opening: Path) -> None:
-    Experiment(
-        ExperimentConfig(dataset="digits", forget_classes=(3,), method="random-labels"),
-        Store(opening / "store"),
-    ).run(with_retrain=True)
-    app = run(view="Sweep over γ", method="random-labels")
-    assert not app.get("plotly_chart")
-    assert says(app, "Random labels", "null space")
+def test_the_former_view_of_the_sweep_leads_to_its_page() -> None:
+    app = run(view="Sweep over γ", forget="3", gamma="0.9")
+    assert app.title[0].value == "Threshold γ"
+    assert says(app, "UNSC", "forgetting **class 3**")
+    assert "view" not in app.query_params
+    assert app.session_state["experiment"].gamma == 0.9

@@ -26,7 +26,8 @@ from unsc_core.experiment.keys import keys
 from unsc_core.experiment.resolve import resolve
 from unsc_core.experiment.store import Artefact, Store
 from unsc_core.models import build_model
-from unsc_core.runs.history import LIMIT, Run, default_pair, delete_run, list_runs, read_run
+from unsc_core.runs.history import LIMIT, Run, delete_run, list_runs, read_run
+from unsc_core.runs.pair import default_pair
 
 MANY = 300
 SHORT = {"training_epochs": 5, "epochs": 5}
@@ -287,3 +288,9 @@ def test_the_pair_to_compare_forgets_the_same_where_there_is_such_a_pair() -> No
     assert default_pair([latest, other, broken]) == ("a0", "b1")
     assert default_pair([latest, broken]) == ("a0", "a0")
     assert default_pair([broken]) == ("d", "d")
+    swept, usual = (
+        Run(name, 0.0, blobs(energy_threshold=gamma)) for name, gamma in (("e", 0.99), ("f", 0.96))
+    )
+    labels = Run("g", 0.0, blobs(method="random-labels"))
+    assert default_pair([labels, swept, usual]) == ("g", "f")
+    assert default_pair([swept, usual]) == ("e", "f")

@@ -6,6 +6,9 @@ import math
 from enum import StrEnum
 from typing import Any
 
+from unsc_core.analysis.evaluation import chance
+from unsc_core.experiment.result import Result
+
 FORGOTTEN = 2.0
 """How far, in points, Acc_f may be from the retrained model's to count as forgotten.
 
@@ -16,6 +19,11 @@ SAME = 0.05
 """Differences below this many points are written as 0.0, and count as none."""
 AS_MASK = 1.0
 """How far below the mask's, in points, the agreement of a run that is called calibrated may be."""
+AGREES = 200 / 3
+"""How often, in percent, a run that is called calibrated agrees with the retrained model at least.
+
+Where the mask itself rarely does, agreeing as often as the mask says little.
+"""
 
 
 class Forgetting(StrEnum):
@@ -89,11 +97,13 @@ def forgetting_of(
     return forgetting(numbers[model]["acc_forget"], goal, samples)
 
 
-def outcome(numbers: dict[str, Any], samples: int = 0) -> Outcome:
+def outcome(numbers: dict[str, Any], samples: int = 0, least: float = SAME) -> Outcome:
     """The outcome that a `summary` shows; see `forgetting` for `samples`.
 
-    CALIBRATED: forgotten, Acc_r gained, and agreement with the retrained model is about the mask's
-        or higher.
+    Changes of Acc_r by less than `least` points count as none.
+
+    CALIBRATED: forgotten, Acc_r gained, and agreement with the retrained model is high, and about
+        the mask's or higher.
     GAINED: the same without the last, or before there is a retrained model.
     KEPT: forgotten, Acc_r as before.
     DAMAGED: forgotten, Acc_r lost: over-unlearning.
@@ -105,12 +115,13 @@ def outcome(numbers: dict[str, Any], samples: int = 0) -> Outcome:
     if reached is not Forgetting.DONE:
         return _WITHOUT_SUCCESS[reached]
     gain = numbers["gain"]["total"]
-    if gain <= -SAME:
+    if gain <= -least:
         return Outcome.DAMAGED
-    if gain < SAME:
+    if gain < least:
         return Outcome.KEPT
     ahead = ahead_of_mask(numbers)
-    return Outcome.GAINED if ahead is None or ahead < -AS_MASK else Outcome.CALIBRATED
+    alike = ahead is not None and ahead >= -AS_MASK and numbers["agreement"] >= AGREES
+    return Outcome.CALIBRATED if alike else Outcome.GAINED
 
 
 _WITHOUT_SUCCESS = {
@@ -118,6 +129,17 @@ _WITHOUT_SUCCESS = {
     Forgetting.FEWER: Outcome.OVERSHOT,
     Forgetting.UNKNOWN: Outcome.UNDECIDED,
 }
+
+
+def least_change(result: Result, base: str = "original", model: str = "unlearned") -> float:
+    """How far Acc_r must differ between two models, in points, for a difference to be claimed.
+
+    Further than chance would move it on another test set of this size; and by `SAME` at least.
+    """
+    data, rows = result.split.dataset, result.rows
+    before, after = (rows[name].test.argmax(1) for name in (base, model))
+    forgotten = result.split.is_forgotten("test")
+    return max(SAME, chance(before, after, data.y_test, forgotten, data.num_classes))
 
 
 def whole_points(change: float) -> int:

@@ -21,13 +21,15 @@ from unsc_core.data.dataset import Dataset
 from unsc_core.experiment.resolve import resolve
 from unsc_core.experiment.result import Result, read_result
 from unsc_core.experiment.store import Store
-from unsc_core.methods import METHODS
+from unsc_core.methods import LISTED, METHODS
 
-ALL_METHODS = tuple(name for name in METHODS if name != "retrain")
+ALL_METHODS = tuple(name for name in LISTED if name != "retrain")
 """The methods; retraining is what they are measured against."""
 COMPARED = tuple(name for name in ALL_METHODS if not METHODS[name].further)
 """Those that are compared unless all are asked for."""
-METHOD_SETS = {"main": COMPARED, "all": ALL_METHODS}
+PARTS = {entry.parts: name for name, entry in METHODS.items() if entry.parts}
+"""Target, weights and what is read -> the method that they make up: see `methods.parts`."""
+METHOD_SETS = {"main": COMPARED, "all": ALL_METHODS, "parts": tuple(PARTS.values())}
 """What a comparison may be asked for."""
 REFERENCES = ("original", "mask", "retrained")
 """Rows that are not methods, in display order."""
@@ -139,7 +141,7 @@ def configs(
         return resolve(replace(chosen, seed=seed, method=method, **own), dataset)
 
     wanted = {*methods, chosen.method}
-    compared = [method for method in ALL_METHODS if method in wanted]
+    compared = [method for method in METHODS if method in wanted and method != "retrain"]
     return {(method, seed): config(method, seed) for seed in seeds for method in compared}
 
 
@@ -279,7 +281,7 @@ def standing(runs: Iterable[MethodRun]) -> Standing:
     found, result = by_method(runs), Standing()
     unsc = found.get("unsc", [])
     against = unsc if forgets(unsc) else []
-    for method in (name for name in ALL_METHODS if name in found and name != "unsc"):
+    for method in (name for name in found if name not in ("unsc", "retrain")):
         if not is_known(found[method]):
             continue
         if not forgets(found[method]):

@@ -114,3 +114,23 @@ def margins(logits: Logits, labels: Labels, banned: Mask) -> NDArray[np.float32]
 def agreement(answers: Labels, others: Labels) -> float:
     """Percent of samples for which two models predict the same class; NaN without samples."""
     return float(100.0 * (answers == others).mean()) if len(answers) else float("nan")
+
+
+def chance(
+    before: Labels, after: Labels, labels: Labels, forgotten: Mask, num_classes: int
+) -> float:
+    """How far chance alone may move Acc_r between two models, in points: half a 95 % interval.
+
+    Both models predict the same samples, so only those that one gets right and the other wrong
+    count. The interval is over the choice of test samples, not over seeds.
+
+    Args:
+        before, after, labels: (n,). forgotten: (n,) bool, samples that Acc_r leaves out.
+
+    Source: McNemar, Psychometrika 1947, for each class; Acc_r is their mean.
+    """
+    kept = ~forgotten
+    moved = (after == labels)[kept].astype(float) - (before == labels)[kept]
+    of_class = [moved[labels[kept] == c] for c in range(num_classes)]
+    variances = [one.var() / len(one) for one in of_class if len(one)]
+    return float(100 * 1.96 * np.sqrt(sum(variances)) / len(variances)) if variances else 0.0

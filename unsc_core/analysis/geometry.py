@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from math import prod
 from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
+from unsc_core.analysis import layer_views
+from unsc_core.analysis.layer_views import LayerView
 from unsc_core.config import ExperimentConfig
 from unsc_core.data.dataset import Dataset
 from unsc_core.experiment.artefacts import SUBSPACES
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
 
     from unsc_core.experiment.experiment import Experiment
 
-VERSION = 2
+VERSION = 3
 """Part of the key: raise it when a change of the code changes the result."""
 DRIFT_IMAGES = 32
 """Most retained test images per class that movement is measured on."""
@@ -49,12 +51,14 @@ class Subspaces:
             unlearned network, where its inputs have changed as well. "bound": the most that
             "alone" can be, ‖ΔW‖₂ times the part of these inputs outside the kept subspace; None
             without a projection.
+        views: layer -> some of its inputs along a few directions.
     """
 
     forget_energy: dict[str, NDArray[Any]]
     angles: dict[str, NDArray[Any]]
     energy_threshold: float
     drift: dict[str, dict[str, float | None]]
+    views: dict[str, LayerView] = field(default_factory=dict)
 
 
 def key(config: ExperimentConfig, dataset: Dataset) -> str:
@@ -80,7 +84,8 @@ def read(config: ExperimentConfig, dataset: Dataset, store: Store) -> Subspaces 
         for part in ("forget", "angles")
     )
     drift = {layer: stored.meta["drift"][layer] for layer in layers}
-    return Subspaces(forget, angles, stored.meta["energy_threshold"], drift)
+    views = layer_views.unpack(arrays, [name for name in layers if f"view/{name}/unit" in arrays])
+    return Subspaces(forget, angles, stored.meta["energy_threshold"], drift, views)
 
 
 def make(config: ExperimentConfig, store: Store, report: Report = silent) -> None:
@@ -93,6 +98,7 @@ def make(config: ExperimentConfig, store: Store, report: Report = silent) -> Non
         arrays = {f"forget/{layer}": values for layer, values in _forget_energy(work).items()}
         if not moments.by_request:
             arrays |= {f"angles/{layer}": values for layer, values in _angles(work).items()}
+        arrays |= layer_views.pack(layer_views.views(work))
         meta = {
             "layers": list(work.spectra),
             "energy_threshold": settings(work.config).energy_threshold,

@@ -31,25 +31,30 @@ class Interval:
         return self.half is not None and abs(self.mean) <= self.half
 
 
-def interval(values: Sequence[float]) -> Interval:
+def interval(values: Sequence[float], comparisons: int = 1) -> Interval:
     """Mean of one value per seed, and Student's t interval for it.
+
+    Args:
+        values: one per seed.
+        comparisons: how many such intervals are to hold together (Bonferroni's correction).
 
     >>> interval([1.0, 2.0, 3.0]).mean, round(interval([1.0, 2.0, 3.0]).half, 3)
     (2.0, 2.484)
     >>> interval([1.0]).half is None
     True
     """
-    return Interval(float(np.mean(values)), half_width(values), len(values))
+    return Interval(float(np.mean(values)), half_width(values, comparisons), len(values))
 
 
-def half_width(values: Sequence[float]) -> float | None:
-    """Half of the interval: t(n − 1) · sd / √n; None for one value."""
+def half_width(values: Sequence[float], comparisons: int = 1) -> float | None:
+    """Half of the interval: t(n − 1) · sd / √n; None for one value. See `interval`."""
     n, deviation = len(values), standard_deviation(values)
     if deviation is None:
         return None
     from scipy.special import stdtrit
 
-    return float(stdtrit(n - 1, (1 + CONFIDENCE) / 2) * deviation / np.sqrt(n))
+    quantile = 1 - (1 - CONFIDENCE) / (2 * comparisons)
+    return float(stdtrit(n - 1, quantile) * deviation / np.sqrt(n))
 
 
 def standard_deviation(values: Sequence[float]) -> float | None:

@@ -8,11 +8,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from unsc_core.data.request import Split
 from unsc_core.errors import AuditError
 
 if TYPE_CHECKING:
+    from unsc_core.audits.shadow import Attacked
     from unsc_core.audits.subject import Subject
 
 GROUPS = ("answers", "logits", "features", "memory")
@@ -21,6 +23,8 @@ NETWORKS = ("original", "mask", "unlearned", "retrained")
 """What is audited."""
 RELEARNED_IMAGES = 5
 """Images of every class after which the audit of relearning has its value; pages name it."""
+SHADOW_MODELS = (4, 8, 16)
+"""Numbers of shadow models that pages offer."""
 MIN_SAMPLES = 10
 """Fewest samples of a class that anything is measured on."""
 SAMPLES = (
@@ -98,6 +102,21 @@ class Audit:
         It raises AuditError if it cannot be made.
         """
         return importlib.import_module(self.module).measure
+
+
+@dataclass(frozen=True)
+class ShadowAudit(Audit):
+    """An attack with shadow models, described without loading it."""
+
+    @property
+    def attack(self) -> Callable[[Attacked], Outcome]:
+        """The attack itself, on what is seen of a network; loads its module."""
+        return importlib.import_module(self.module).measure
+
+    @property
+    def scores(self) -> Callable[[Attacked], NDArray[np.float64]]:
+        """What it tells members by: a higher score (n,) means a member; loads its module."""
+        return importlib.import_module(self.module).scores
 
 
 def check_request(request: Split) -> None:

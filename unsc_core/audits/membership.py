@@ -1,8 +1,7 @@
 """Membership: do the answers betray which images of the forgotten class were trained on?
 
 Source: Song & Mittal: Systematic Evaluation of Privacy Risks of Machine Learning Models, USENIX
-Security 2021, arXiv 2003.10595; TPR at a low FPR: Carlini et al.: Membership Inference Attacks From
-First Principles, IEEE S&P 2022, arXiv 2112.03570.
+Security 2021, arXiv 2003.10595.
 """
 
 from __future__ import annotations
@@ -10,9 +9,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import log_softmax
-from sklearn.metrics import roc_auc_score, roc_curve
 
 from unsc_core.audits.entry import Audit, Outcome
+from unsc_core.audits.ranking import auc, tpr
 from unsc_core.audits.subject import Subject
 
 AUDIT = Audit(
@@ -27,7 +26,6 @@ AUDIT = Audit(
     order=70,
     reads_answers=True,
 )
-FALSE_POSITIVES = 0.01
 SMALLEST = 1e-300
 
 Scores = dict[str, NDArray[np.float64]]
@@ -66,24 +64,3 @@ def scores(logits: NDArray[np.float64], labels: NDArray[np.int64]) -> Scores:
         "modified_entropy": own + terms.sum(1) - terms[row, labels],
         "correctness": (logits.argmax(1) == labels).astype(np.float64),
     }
-
-
-def auc(members: NDArray[np.float64], others: NDArray[np.float64]) -> float:
-    """Chance that a member scores higher than a non-member; ties count half."""
-    return float(roc_auc_score(_truth(members, others), _joined(members, others)))
-
-
-def tpr(members: NDArray[np.float64], others: NDArray[np.float64]) -> float:
-    """Share of members found where at most 1 % of the non-members are mistaken for members."""
-    false, true, _ = roc_curve(
-        _truth(members, others), _joined(members, others), drop_intermediate=False
-    )
-    return float(true[false <= FALSE_POSITIVES].max())
-
-
-def _truth(members: NDArray[np.float64], others: NDArray[np.float64]) -> NDArray[np.bool_]:
-    return np.arange(len(members) + len(others)) < len(members)
-
-
-def _joined(members: NDArray[np.float64], others: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.maximum(np.concatenate([members, others]), np.finfo(np.float64).min)

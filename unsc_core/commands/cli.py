@@ -22,7 +22,7 @@ from unsc_core.commands.terminal import clear_progress
 from unsc_core.commands.tuning import tune_methods
 from unsc_core.data import DATASETS, DEFAULT_DATASET, OWN_METHOD
 from unsc_core.errors import UnscError
-from unsc_core.methods import METHODS
+from unsc_core.methods import LISTED
 from unsc_core.models import MODELS
 
 Commands = Any
@@ -81,7 +81,7 @@ def _add_listings(commands: Commands) -> None:
     registries: dict[str, Mapping[str, Any]] = {
         "datasets": DATASETS,
         "models": MODELS,
-        "methods": METHODS,
+        "methods": LISTED,
         "audits": AUDITS,
     }
     for name, registry in registries.items():
@@ -110,7 +110,10 @@ def _add_run(commands: Commands) -> None:
 
 def _add_audit(commands: Commands) -> None:
     what = "look for what is left of a forgotten class in answers, features and memory"
-    _add_experiment(_command(commands, "audit", audit, what))
+    add = _command(commands, "audit", audit, what)
+    _add_experiment(add)
+    shadows = "also train this many shadow models (even; 16 is usual) and attack with them: slow"
+    add("--shadow-models", type=int, default=0, metavar="N", help=shadows)
 
 
 def _add_experiment(add: Callable[..., Any]) -> None:
@@ -123,7 +126,7 @@ def _add_experiment(add: Callable[..., Any]) -> None:
     ids = "training samples to forget instead: a text file of their indices, from 0"
     add("--forget-ids", type=Path, metavar="FILE", help=ids)
     usual = f"default: unsc; for your own images {OWN_METHOD}"
-    add("--method", help=f"{', '.join(METHODS)} ({usual})")
+    add("--method", help=f"{', '.join(LISTED)} ({usual})")
     gamma = "energy threshold, 0 < γ <= 1: one for all layers, or one for each"
     add("--energy-threshold", default="", metavar="γ[,γ]", help=gamma)
     add("--subspace", help="joint (default), or merge: one basis per class, as published")
@@ -146,7 +149,7 @@ def _add_paper(commands: Commands) -> None:
     what = "run a row of the published table and print it beside our numbers"
     add = _command(commands, "paper", paper, what)
     add("row", nargs="?", metavar="ROW", help=f"{', '.join(ROWS)}; without it, what each needs")
-    add("--methods", default=",".join(METHODS), metavar="M[,M]")
+    add("--methods", default=",".join(LISTED), metavar="M[,M]")
     add("--seeds", default="0,1,2", metavar="S[,S]")
     add("--table", action="store_true", help="print what has been run so far, and run nothing")
 
@@ -157,7 +160,7 @@ def _add_tune(commands: Commands) -> None:
     add("--dataset", default=DEFAULT_DATASET, metavar="D")
     add("--model", metavar="M", help="(default: the dataset's)")
     add("--forget", default="6,0,9", metavar="C[,C]", help="classes to forget, one at a time")
-    add("--methods", default=",".join(METHODS), metavar="M[,M]")
+    add("--methods", default=",".join(LISTED), metavar="M[,M]")
     add("--seeds", default="0", metavar="S[,S]")
     factors = "learning rates to try, as multiples of each method's default"
     add("--factors", default="", metavar="F[,F]", help=factors)

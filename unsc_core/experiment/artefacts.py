@@ -174,6 +174,8 @@ UNSEEN_ENERGY = _arrays("unseen_energy")
 # Made by the layers above, which also know what is in them.
 MAPS = _one_array("embeddings", "positions")
 """(n, 2) positions on the original's UMAP; see `analysis.maps`."""
+FEATURES = _one_array("features", "features")
+"""(n, d) of one network for training images; see `analysis.nearest`."""
 EPOCHS = _arrays("epochs")
 """The model after every epoch; see `analysis.replay`."""
 SUBSPACES = Kind("subspaces", _as_it_is, _as_it_is)
@@ -182,3 +184,6 @@ COST = _description("cost")
 """{"rates", "device", "machine", "created"}; see `jobs.cost`."""
 AUDITED = _description("audits")
 """{"value", "detail"} of one audit of one network; see `audits.outcomes`."""
+SHADOWS = _arrays("shadows")
+"""One shadow model: "logits" (n, classes) float32 on the training, then the test samples; "within"
+(n,) bool, whether it was trained on each. See `audits.shadow`."""

@@ -114,6 +114,21 @@ def _training_key(config: ExperimentConfig, dataset: Dataset, without: Sequence[
     )
 
 
+def shadow_key(config: ExperimentConfig, dataset: Dataset, model: int) -> str:
+    """The key of a shadow model: it is trained like the original, on half of all samples.
+
+    So it depends on neither request, method nor seed of a resolved config.
+    """
+    return content_key(
+        shadow=model,
+        data=dataset.train_digest,
+        test=dataset.test_digest,
+        model=model_digest(config.model),
+        training=asdict(training(config)),
+        device=config.device,
+    )
+
+
 def shipped_key(config: ExperimentConfig, dataset: Dataset, without: Sequence[Any]) -> str:
     """The key a shipped checkpoint carries: that of its training, for any device."""
     return _training_key(replace(config, device="any"), dataset, without)

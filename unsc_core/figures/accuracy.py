@@ -14,19 +14,13 @@ from unsc_core.figures.phrases import moved, run_title
 from unsc_core.figures.theme import Look, Picture, label_margin, method_colour, styled
 
 
-def change_per_class(
-    results: list[Result],
-    look: Look,
-    titles: list[str] | None = None,
-    colours: list[str] | None = None,
-) -> Picture:
+def change_per_class(results: list[Result], look: Look, titles: list[str] | None = None) -> Picture:
     """The change of each retained class's test accuracy, one series per result.
 
     Args:
         results: experiments on the same dataset, original and forgotten classes.
         look: colours.
         titles: of the results; see `phrases.run_title` if None.
-        colours: of the results; their methods' if None.
     """
     dataset, retain = results[0].split.dataset, list(results[0].split.retain_classes)
     names = [dataset.class_names[c] for c in retain]
@@ -34,7 +28,7 @@ def change_per_class(
     for i, result in enumerate(results):
         change = _change(result)[retain]
         title = titles[i] if titles else run_title(result)
-        colour = colours[i] if colours else method_colour(result.config.method, look)
+        colour = method_colour(result.config.method, look)
         series.append((title, change, colour, ("", "x", "/")[i % 3]))
         sentences.append(f"{title} {moved('Acc_r', float(np.nanmean(change)))}")
     hover = "%{x}<br>%{y:+.1f} points"

@@ -14,29 +14,26 @@ from unsc_core.analysis.equal_forgetting import mean_path
 from unsc_core.analysis.measures import MEASURES
 from unsc_core.figures.phrases import counted, joined
 from unsc_core.figures.standings import name
-from unsc_core.figures.theme import (
-    Look,
-    Picture,
-    label_margin,
-    method_colour,
-    method_mark,
-    styled,
-    write,
-)
+from unsc_core.figures.theme import Look, Picture, clear, method_colour, method_mark, styled, write
 from unsc_core.methods import METHODS
 
 REFERENCE_SYMBOLS = {"original": "circle-open", "mask": "diamond-wide-open", "retrained": "star"}
 Place = tuple[float, float]
 LINE = 21
 """Pixels that one label needs."""
+HEIGHT = 470
+MARGIN = {"t": 20, "b": 62, "l": 64, "r": 16}
+NARROW = 278
+"""Pixels of the plane's width on a phone: names that have room there have room anywhere."""
 FORGET, RETAINED = "acc_forget", "acc_retain"
 HOVER = "Acc_f %{x:.1f}\u00a0%<br>Acc_r %{y:.1f}\u00a0%<extra></extra>"
 
 
 def plane(runs: Sequence[MethodRun], look: Look) -> Picture:
-    """Every method's path, its end marked and named.
+    """Every method's path, its end marked, and named where there is room.
 
     The upper right is best; for single samples, the height of the retrained model and above it.
+    Each trace of a method has its name as `meta`, by which a script finds it.
     """
     grouped = by_method(runs)
     paths = {method: mean_path(of) for method, of in grouped.items()}
@@ -47,17 +44,14 @@ def plane(runs: Sequence[MethodRun], look: Look) -> Picture:
         for i, axis in enumerate((FORGET, RETAINED))
     )
     widest, pad = max(float(np.nanmax(every_f)), 1.0), 0.06 * max(float(np.ptp(every_r)), 1.0)
-    edge, window = -0.14 * widest, (float(every_r.min()) - pad, float(every_r.max()) + pad)
-    height = max(460, 90 + LINE * (len(ends) + 1))
+    edge, window = -0.05 * widest, (float(every_r.min()) - pad, float(every_r.max()) + pad)
     figure = go.Figure()
-    named = {end: place for end, place in ends.items() if end != "original"}  # written at its mark
-    name_places(figure, named, titles, edge, window, height - 82, look)
     for method, path in sorted(paths.items(), key=lambda item: item[0] == "unsc"):
         _draw_path(figure, method, titles[method], path, look)
     _draw_references(figure, ends, look)
-    styled(figure, look, height)
-    margin = {"t": 20, "b": 62, "l": 64, "r": label_margin(list(titles.values()))}
-    figure.update_layout(showlegend=False, margin=margin)
+    _name_where_there_is_room(figure, ends, titles, (1.04 * widest, edge), window, look)
+    styled(figure, look, HEIGHT)
+    figure.update_layout(showlegend=False, margin=MARGIN)
     ticks = [tick for tick in range(0, 101, 20 if widest > 50 else 10) if tick <= 1.05 * widest]
     figure.update_xaxes(
         title_text=f"{MEASURES[FORGET].axis} · "
@@ -95,6 +89,55 @@ def _table(paths: dict[str, AccuracyPath], titles: dict[str, str]) -> dict[str, 
         "Acc_f": np.concatenate([path.acc_forget for path in paths.values()]),
         "Acc_r": np.concatenate([path.acc_retain for path in paths.values()]),
     }
+
+
+def _name_where_there_is_room(
+    figure: go.Figure,
+    ends: dict[str, Place],
+    titles: dict[str, str],
+    across: Place,
+    window: Place,
+    look: Look,
+) -> None:
+    """Names beside their marks, references and UNSC first; those that would touch are left out.
+
+    Args:
+        across, window: the ends of the x and the y axis, left to right and bottom to top.
+    """
+    tall = HEIGHT - MARGIN["t"] - MARGIN["b"]
+    at = {
+        end: (
+            NARROW * (x - across[0]) / (across[1] - across[0]),
+            tall * (window[1] - y) / (window[1] - window[0]),
+        )
+        for end, (x, y) in ends.items()
+    }
+    taken = [(x - 9, y - 9, x + 9, y + 9) for x, y in at.values()]
+    if "original" in at:  # where all paths begin
+        x, y = ends["original"]
+        write(figure, titles["original"], x=x, y=y, xanchor="left", xshift=-9, yshift=-22)
+    first = ("retrained", "mask", "unsc")
+    others = [end for end in at if end != "original"]
+    for end in sorted(others, key=lambda end: first.index(end) if end in first else len(first)):
+        x, y = at[end]
+        wide = 8.2 * len(titles[end])
+        sides = {"right": (x - 12 - wide, x - 12), "left": (x + 12, x + 12 + wide)}
+        for anchor, (left, right) in sides.items():
+            box = (left, y - LINE / 2, right, y + LINE / 2)
+            if left < 0 or right > NARROW or any(_overlap(box, other) for other in taken):
+                continue
+            taken.append(box)
+            colour = look.teal if end == "unsc" else look.ink
+            place = {"x": ends[end][0], "y": ends[end][1], "xanchor": anchor}
+            place["xshift"] = -10 if anchor == "right" else 10
+            place["bgcolor"] = clear(look.paper, 0.8)  # paths pass below
+            write(figure, bold(end, titles[end]), font={"size": 14, "color": colour}, **place)
+            break
+
+
+def _overlap(one: Sequence[float], other: Sequence[float]) -> bool:
+    """Whether two boxes (left, top, right, bottom) have a point in common."""
+    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
 
 
 def name_places(
@@ -142,9 +185,6 @@ def _draw_references(figure: go.Figure, ends: dict[str, Place], look: Look) -> N
                 marker={"color": look.ink, "size": 15, "symbol": symbol, "line": {"width": 2}},
                 hovertemplate=f"<b>{name(model)}</b><br>{HOVER}",
             )
-            if model == "original":
-                place = {"yshift": -20, "xanchor": "left", "xshift": -8}
-                write(figure, f"<b>{name(model)}</b>", x=x, y=y, **place)
 
 
 def _draw_path(figure: go.Figure, method: str, title: str, path: AccuracyPath, look: Look) -> None:
@@ -165,6 +205,7 @@ def _draw_path(figure: go.Figure, method: str, title: str, path: AccuracyPath, l
         customdata=path.epoch,
         line={"color": colour, "width": 4 if is_unsc else 2, "dash": "dot" if dotted else "solid"},
         marker=marker,
+        meta=method,
         hovertemplate=f"<b>{title}</b><br>epoch %{{customdata}}<br>{HOVER}",
     )
 

@@ -7,6 +7,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
+from unsc_core.audits import shadow
 from unsc_core.experiment.result import Predictions, Result
 from unsc_core.figures.phrases import MODEL_TITLES, joined, requested
 from unsc_core.figures.theme import FORGET, Look, Picture, axis, clear, layout, write
@@ -21,18 +22,8 @@ Shares = tuple[float, float]
 
 
 def log_odds(logits: NDArray[np.floating], labels: NDArray[np.int64]) -> NDArray[np.float64]:
-    """(n,) log p − log(1 − p) of the true class, cut at ± LIMIT.
-
-    Args:
-        logits: (n, classes); −∞ where hidden. labels: (n,) true classes.
-    """
-    rows = np.arange(len(labels))
-    z = logits.astype(np.float64)
-    own = z[rows, labels]
-    z[rows, labels] = -np.inf
-    highest = z.max(1)
-    others = highest + np.log(np.exp(z - highest[:, None]).sum(1))
-    return np.clip(own - others, -LIMIT, LIMIT)
+    """(n,) log p − log(1 − p) of the true class, cut at ± LIMIT; see `shadow.log_odds`."""
+    return np.clip(shadow.log_odds(logits, labels), -LIMIT, LIMIT)
 
 
 def membership(result: Result, chance: float, look: Look) -> Picture:

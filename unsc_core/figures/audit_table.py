@@ -46,7 +46,7 @@ NOTES = (
 
 def _audit_line(name: str, audit: dict[str, Any]) -> str:
     unit = f" ({audit['unit']})" if audit["unit"] else ""
-    arrow = " ↓" if AUDITS[name].direction == "lower" else ""
+    arrow = " ↓" if audit["direction"] == "lower" else ""
     return _line(f"{name}{unit}{arrow}", cells(audit))
 
 
@@ -71,7 +71,7 @@ def columns(audits: Mapping[str, Mapping[str, Any]]) -> dict[str, list[str]]:
     """Column -> a cell for each audit, group by group: titles, numbers, and what each says."""
     audits = {name: a for group in GROUPS for name, a in audits.items() if a["group"] == group}
     names = [
-        AUDITS[name].title
+        audit["title"]
         + (f", {audit['unit']}" if audit["unit"] else "")
         + (" ↓" if audit["direction"] == "lower" else "")
         for name, audit in audits.items()

@@ -7,7 +7,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from unsc_core.audits import AUDITS
+from unsc_core.audits import ALL_AUDITS
 from unsc_core.audits.entry import NETWORKS
 from unsc_core.audits.verdict import SPREADS
 from unsc_core.figures.audit_words import digits, mark, sentence, value
@@ -43,8 +43,8 @@ def audit_values(name: str, audit: Mapping[str, Any], method: str, look: Look) -
     )
     figure.update_xaxes(title_text=_axis(audit), range=_window(audit, band), zeroline=False)
     alt = (
-        f"{AUDITS[name].title}: values of the original, the mask, the unlearned and the retrained "
-        "network, one dot for each seed, with the spread of the retrained as a band."
+        f"{ALL_AUDITS[name].title}: values of the original, the mask, the unlearned and the "
+        "retrained network, one dot for each seed, with the spread of the retrained as a band."
     )
     table = {
         "network": [n for n in NETWORKS for _ in audit[n]["values"]],

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from unsc_core.audits import AUDITS
 from unsc_core.audits.verdict import (
     BLIND_HERE,
     LEAST,
@@ -86,7 +85,7 @@ def written(name: str, audits: Mapping[str, Mapping[str, Any]]) -> str:
         audits: name -> what `excess.over_seeds` returns.
     """
     audit = audits[name]
-    title = AUDITS[name].title
+    title = audit["title"]
     if audit["failed"]:
         return title
     if is_blind(audit):

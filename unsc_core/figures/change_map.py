@@ -13,28 +13,46 @@ from unsc_core.analysis.comparison import REFERENCES, MethodRun, by_method
 from unsc_core.figures.accuracy_plane import bold
 from unsc_core.figures.phrases import class_title
 from unsc_core.figures.standings import name
-from unsc_core.figures.theme import Look, Picture, label_margin, styled
+from unsc_core.figures.theme import Look, Picture, add_cells, in_two_lines, label_margin, styled
 
 Changes = dict[str, NDArray[np.float64]]
 """Method or reference -> (classes,) change of test accuracy against the original, in points."""
 
 
 def change_map(
-    runs: Sequence[MethodRun], class_names: Sequence[str], retain: Sequence[int], look: Look
+    runs: Sequence[MethodRun],
+    class_names: Sequence[str],
+    retain: Sequence[int],
+    look: Look,
+    order: Sequence[str] = (),
 ) -> Picture:
-    """The change of each retained class's test accuracy against the original, mean over seeds."""
+    """The change of each retained class's test accuracy against the original, mean over seeds.
+
+    Args:
+        runs: of the methods to show.
+        class_names: of all classes. retain: those that are retained.
+        look: colours.
+        order: the methods from the top; without it, they are in the order of METHODS.
+    """
     grouped, found = by_method(runs), _changes(runs)
+    rows = [model for model in found if model in REFERENCES] + list(order or grouped)
+    found = {model: found[model] for model in rows}
     names = [name(method, grouped.get(method, ())) for method in found]
     classes = [class_names[c] for c in retain]
     kind = "class" if runs[0].samples else "retained class"
     values = np.stack([change[list(retain)] for change in found.values()])
-    labels = [bold(*pair) for pair in zip(found, names, strict=True)]
-    figure = go.Figure(_cells(values, classes, labels, look))
+    figure = go.Figure()
+    labels = [in_two_lines(one) for one in names]
+    marked = [bold(*pair) for pair in zip(found, labels, strict=True)]
+    _add_cells(figure, values, classes, marked, look)
     below = round(0.75 * label_margin(classes)) + 34
-    styled(figure, look, 70 + below + 34 * len(names))
-    figure.update_layout(margin={"l": label_margin(names), "t": 8, "b": below})
-    figure.update_xaxes(title_text=kind, tickangle=-45, showgrid=False, type="category")
-    figure.update_yaxes(autorange="reversed", showgrid=False, type="category")
+    styled(figure, look, 70 + below + 36 * len(names))
+    figure.update_layout(margin={"l": label_margin(labels), "t": 8, "b": below})
+    across, down = [-0.5, len(classes) - 0.5], [len(names) - 0.5, -0.5]
+    figure.update_xaxes(
+        title_text=kind, tickangle=-45, showgrid=False, type="category", range=across
+    )
+    figure.update_yaxes(range=down, showgrid=False, type="category")
     alt = (
         f"Change of the test accuracy of {len(classes)} {kind}es against the original, "
         f"under {len(names)} models."
@@ -48,27 +66,22 @@ def change_map(
     return Picture(figure, alt, text + _over(grouped), table)
 
 
-def _cells(
-    values: NDArray[np.float64], classes: list[str], labels: list[str], look: Look
-) -> go.Heatmap:
-    limit = max(5.0, float(np.nanpercentile(np.abs(values), 85)))
-    low, middle, high = look.loss_gain
-    small = len(classes) <= 12
-    return go.Heatmap(
-        z=values,
-        x=classes,
-        y=labels,
-        zmin=-limit,
-        zmax=limit,
-        showscale=False,
-        xgap=1,
-        ygap=1,
-        colorscale=[[0, _mixed(low, middle)], [0.5, middle], [1, _mixed(high, middle)]],
-        text=[[_cell(value) for value in row] for row in values] if small else None,
-        texttemplate="%{text}" if small else None,
-        textfont={"size": 14, "color": look.ink},
-        hovertemplate="<b>%{y}</b><br>%{x}<br>%{z:+.1f} points<extra></extra>",
+def _add_cells(
+    figure: go.Figure,
+    values: NDArray[np.float64],
+    classes: list[str],
+    labels: list[str],
+    look: Look,
+) -> None:
+    """Cells whose colour grows with the root of the change, so that no change is off the scale."""
+    roots = np.sign(values) * np.sqrt(np.abs(values))
+    limit = max(5.0**0.5, float(np.nanmax(np.abs(roots), initial=0.0)))
+    texts = [[_cell(value) for value in row] for row in values] if len(classes) <= 12 else None
+    hover = "<b>%{y}</b><br>%{x}<br>%{customdata:+.1f} points<extra></extra>"
+    add_cells(
+        figure, classes, roots, texts, look.loss_gain, (-limit, limit), hover, row_names=labels
     )
+    figure.data[0].customdata = values
 
 
 def _changes(runs: Sequence[MethodRun]) -> Changes:
@@ -123,10 +136,3 @@ def _raised(title: str, change: NDArray[np.float64], kind: str) -> str:
     raised, lowered = sum(n > 0 for n in whole), sum(n < 0 for n in whole)
     raises = f"raises {raised or 'none'} of {len(change)} {kind}es"
     return f"By at least half a point, {title} {raises} and lowers {lowered or 'none'}."
-
-
-def _mixed(colour: str, other: str) -> str:
-    """Halfway between two colours: text stays readable on it."""
-    return "#" + "".join(
-        f"{(int(colour[i : i + 2], 16) + int(other[i : i + 2], 16)) // 2:02x}" for i in (1, 3, 5)
-    )

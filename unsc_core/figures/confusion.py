@@ -86,7 +86,7 @@ def confusion(
 def difference(
     result: Result, part: str, normalised: bool, look: Look, selected: NDArray[np.intp] = NONE
 ) -> Picture:
-    """Unlearned minus original: teal cells gained samples, vermilion cells lost them."""
+    """Unlearned minus original: blue cells gained samples, vermilion cells lost them."""
     after, before = (matrix(result, m, part, normalised) for m in ("unlearned", "original"))
     change = after - before
     limit = float(np.abs(change).max()) or 1.0

@@ -244,6 +244,8 @@ def sentence(result: Result, model: str, part: str) -> str:
     if not result.models[model].has(part):
         return ""
     of_forget = request.is_forgotten(part)
+    if not of_forget.any():  # single training samples, on a map of test samples
+        return ""
     labels = request.dataset.labels(part)[of_forget]
     answers = result.models[model].of(part)[of_forget].argmax(1)
     correct = percent(float((answers == labels).mean()))

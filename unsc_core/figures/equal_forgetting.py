@@ -15,7 +15,15 @@ from unsc_core.analysis.spread import Interval, interval
 from unsc_core.figures.accuracy_plane import bold
 from unsc_core.figures.phrases import ONE_SEED, counted, joined, pm
 from unsc_core.figures.standings import name, near
-from unsc_core.figures.theme import Look, Picture, label_margin, method_colour, styled, write
+from unsc_core.figures.theme import (
+    Look,
+    Picture,
+    in_two_lines,
+    label_margin,
+    method_colour,
+    styled,
+    write,
+)
 
 
 def equal_forgetting(runs: Sequence[MethodRun], acc_forget: float, look: Look) -> Picture:
@@ -26,7 +34,8 @@ def equal_forgetting(runs: Sequence[MethodRun], acc_forget: float, look: Look) -
     """
     found, grouped = at_equal_forgetting(runs, acc_forget), by_method(runs)
     titles = {method: name(method, grouped[method]) for method in found}
-    labels = [bold(*item) for item in titles.items()]
+    lines = {method: in_two_lines(title) for method, title in titles.items()}
+    labels = [bold(*item) for item in lines.items()]
     changes = np.array([equal.change.mean for equal in found.values()])
     spread = np.array([equal.change.half or 0.0 for equal in found.values()])
     figure = go.Figure(_bars(found, labels, changes, spread, look))
@@ -35,11 +44,11 @@ def equal_forgetting(runs: Sequence[MethodRun], acc_forget: float, look: Look) -
         text = _acc_retain(equal) + ("" if equal.reached else " †")
         place = {"x": 1, "xref": "paper", "xanchor": "left", "xshift": 8}
         write(figure, text, y=label, font={"size": 14}, **place)
-    styled(figure, look, 124 + 32 * len(labels))
+    styled(figure, look, 124 + 36 * len(labels))
     low = min(float((changes - spread).min()), 0.0, *gains)
     high = max(float((changes + spread).max()), 0.0, *gains)
     pad = 0.06 * max(high - low, 1.0)
-    margin = {"l": label_margin(list(titles.values())), "r": 84, "t": 44, "b": 60}
+    margin = {"l": label_margin(list(lines.values())), "r": 84, "t": 44, "b": 60}
     figure.update_layout(margin=margin, bargap=0.3)
     title, window = "change of Acc_r, points", [low - pad, high + pad]
     figure.update_xaxes(title_text=title, range=window, **look.zero_line)

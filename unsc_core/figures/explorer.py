@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -146,14 +147,18 @@ def _reduced(images: NDArray[np.generic], step: int) -> NDArray[np.uint8]:
     return cut.mean((3, 5)).round().astype(np.uint8)
 
 
-def table(
+@dataclass(frozen=True, eq=False)
+class Numbers:
+    """The numbers of one model's map, for a download: column name -> values."""
+
+    table: dict[str, Any]
+
+
+def placed_numbers(
     result: Result, model: str, placed: Points, rows: NDArray[np.intp], part: str
-) -> dict[str, Any]:
-    """The numbers of one model's map, for a download."""
-    return {
-        "row": rows,
-        "true": result.split.dataset.labels(part)[rows],
-        "answer": result.models[model].of(part)[rows].argmax(1),
-        "x": placed[:, 0],
-        "y": placed[:, 1],
-    }
+) -> Numbers:
+    """The samples of "test" or "train" on one model's map, their classes and places."""
+    labels = result.split.dataset.labels(part)[rows]
+    answers = result.models[model].of(part)[rows].argmax(1)
+    places = {"x": placed[:, 0], "y": placed[:, 1]}
+    return Numbers({"row": rows, "true": labels, "answer": answers, **places})

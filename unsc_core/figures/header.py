@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from unsc_core.analysis.claims import SAME
+from unsc_core.analysis.claims import least_change
 from unsc_core.analysis.measures import MEASURES, Measure
 from unsc_core.analysis.summary import summary
 from unsc_core.experiment.result import Result
@@ -82,7 +82,8 @@ def _change_of_acc_f(measure: Measure, numbers: dict[str, Any], result: Result) 
 
 def _gain(measure: Measure, numbers: dict[str, Any], result: Result) -> str:
     gain = numbers["gain"]["total"]
-    name = "" if abs(gain) < SAME else ": a gain" if gain > 0 else ": over-unlearning"
+    claimed = abs(gain) >= least_change(result)
+    name = "" if not claimed else ": a gain" if gain > 0 else ": over-unlearning"
     return f"{points(gain)} pts{name}"
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from unsc_core.analysis import comparison
 from unsc_core.analysis.claims import FORGOTTEN, SAME, Forgetting, forgetting, tolerance
 from unsc_core.analysis.comparison import ComparisonRow, MethodRun, Standing, by_method, rows
 from unsc_core.analysis.measures import MEASURES, Measure
 from unsc_core.analysis.spread import Interval
-from unsc_core.figures.phrases import MODEL_TITLES, ONE_SEED, altered, joined, pm
+from unsc_core.figures.phrases import MODEL_TITLES, altered, joined, pm
 from unsc_core.methods import METHODS
 
 MARK = "◆ "
@@ -34,10 +34,17 @@ def name(method: str, runs: Sequence[MethodRun] = ()) -> str:
     return altered(title, runs[0].alterations if runs else ())
 
 
-def table(runs: Sequence[MethodRun]) -> dict[str, list[str]]:
-    """The comparison as text, references first; over seeds "mean ± half of the 95 % interval"."""
+def table(runs: Sequence[MethodRun], order: Sequence[str] = ()) -> dict[str, list[str]]:
+    """The comparison as text, references first; over seeds "mean ± half of the 95 % interval".
+
+    Args:
+        runs: all that have been run.
+        order: the methods to list; without it all of them, in the order of METHODS.
+    """
     found, of = rows(runs), by_method(runs)
     against = comparison.standing(runs) if "unsc" in found else Standing()
+    listed = [m for m in found if m in comparison.REFERENCES] + list(order or of)
+    found = {method: found[method] for method in listed}
     names = [(MARK if m == "unsc" else "") + name(m, of.get(m, ())) for m in found]
     return {
         "Method": names,
@@ -125,7 +132,7 @@ def _range(of: Sequence[MethodRun], model: str) -> str:
 
 
 def conclusion(runs: Sequence[MethodRun]) -> str:
-    """Where UNSC stands among the methods that have been run, in a few short sentences."""
+    """Where UNSC stands among the methods that have been run: at most two short sentences."""
     of = by_method(runs)
     if "unsc" not in of:
         return "UNSC has not been run here yet: run all methods to compare them with it."
@@ -135,34 +142,34 @@ def conclusion(runs: Sequence[MethodRun]) -> str:
     if not comparison.is_known(unsc):
         return f"Whether {who} forgets is known once there is a retrained model to compare with."
     if not comparison.forgets(unsc):
-        return " ".join([f"{over} {_failure(unsc)}: {_acc_forget(unsc)}.", *_advice(unsc)])
-    done = does(Forgetting.DONE, unsc[0].samples, 1)
-    sentences = [f"{over} {done} ({_acc_forget(unsc)}).", *_doing_nothing(unsc)]
-    hidden, beyond = comparison.free(unsc), comparison.added(unsc)
-    if hidden is not None and beyond is not None:
-        sentences.append(f"{free_and_added(hidden, beyond)}.")
-    against = comparison.standing(runs)
-    pairs = [one for g in (against.better, against.tied, against.worse) for one in g.values()]
-    fewest = min([seeds, *(one.n for one in pairs)])
-    return " ".join([*sentences, *_ranked(against, of), *_caution(fewest)])
+        return " ".join([f"{over} {_failure(unsc)} ({_acc_forget(unsc)}).", *_advice(unsc)])
+    text = f"{over} {does(Forgetting.DONE, unsc[0].samples, 1)} ({_acc_forget(unsc)})"
+    if all(run.samples and _before(run) is Forgetting.DONE for run in unsc):
+        text += ", but so does the original: Acc_f cannot tell whether they are forgotten"
+    beyond = comparison.added(unsc)
+    if beyond is not None:
+        text += f" and {_against_mask(beyond)}"
+    return " ".join([f"{text}.", *_ranked(comparison.standing(runs), of)])
 
 
 def _advice(unsc: Sequence[MethodRun]) -> list[str]:
-    """What may help a UNSC that does not forget, and a caution."""
+    """What may help a UNSC that does not forget."""
     wrong = {run.forgetting for run in unsc} - {Forgetting.DONE}
-    caution = _caution(len(unsc))
     if wrong == {Forgetting.MORE}:
-        return ["A lower γ or more epochs may help.", *caution]
+        return ["A lower γ or more epochs may help."]
     if wrong == {Forgetting.FEWER}:
-        return ["That can be a trace as well: a higher γ or fewer epochs may help.", *caution]
-    return caution
-
-
-def _doing_nothing(of: Sequence[MethodRun]) -> list[str]:
-    """A warning where the original has reached the goal for single samples before unlearning."""
-    if all(run.samples and _before(run) is Forgetting.DONE for run in of):
-        return ["The original does, too: Acc_f cannot tell whether they are forgotten."]
+        return ["That can be a trace as well: a higher γ or fewer epochs may help."]
     return []
+
+
+def _against_mask(beyond: Interval) -> str:
+    """Acc_r against the mask's, "keeps 0.3 ± 0.2 points less of Acc_r than the mask"."""
+    if abs(beyond.mean) < SAME:
+        return "keeps as much of Acc_r as the mask"
+    if beyond.tied:
+        return f"cannot be told from the mask by Acc_r ({pm(beyond)} points)"
+    size = pm(beyond).lstrip("+−")
+    return f"keeps {size} points {'more' if beyond.mean > 0 else 'less'} of Acc_r than the mask"
 
 
 def _before(run: MethodRun) -> Forgetting:
@@ -173,50 +180,47 @@ def _before(run: MethodRun) -> Forgetting:
 
 
 def _ranked(against: Standing, of: dict[str, list[MethodRun]]) -> list[str]:
-    """One sentence for each method above UNSC, and one for every other group that has methods."""
-    titles = {method: name(method, runs) for method, runs in of.items()}
-    sentences = [
-        f"{titles[method]} keeps {pm(ahead).lstrip('+')} points more of Acc_r."
-        for method, ahead in against.better.items()
-    ]
+    """One sentence that counts the other methods by how they compare with UNSC, if there are any.
+
+    The one that is furthest ahead is named.
+    """
+    groups = (against.better, against.tied, against.worse)
+    ranked = {method: one for group in groups for method, one in group.items()}
+    total = len(ranked) + len(against.not_forgetting)
+    parts = []
+    if against.better:
+        first = max(against.better, key=lambda method: against.better[method].mean)
+        most = "most of all " if len(against.better) > 1 else ""
+        who = f"{most}{name(first, of[first])}, {pm(against.better[first])} points"
+        parts.append((len(against.better), f"{_keep(against.better)} more of Acc_r ({who})"))
     if against.tied:
-        sentences.append(
-            f"Tied with {titles['unsc']}: {joined([titles[m] for m in against.tied])}."
-        )
+        is_ = "is" if len(against.tied) == 1 else "are"
+        parts.append((len(against.tied), f"{is_} tied with it"))
     if against.worse:
-        who = joined([titles[m] for m in against.worse])
-        verb = "keeps" if len(against.worse) == 1 else "keep"
-        sentences.append(f"{who} {verb} {_span(list(against.worse.values()))} points less.")
-    failures: dict[str, list[str]] = {}
-    for method in against.not_forgetting:
-        failures.setdefault(_failure(of[method]), []).append(method)
-    for methods in failures.values():
-        who = joined([titles[m] for m in methods])
-        sentences.append(f"{who} {_failure(of[methods[0]], len(methods))}.")
-    return sentences
+        what = "less" if against.better else "less of Acc_r"
+        parts.append((len(against.worse), f"{_keep(against.worse)} {what}"))
+    if against.not_forgetting:
+        samples = of["unsc"][0].samples
+        failing = against.not_forgetting
+        parts.append((len(failing), _fail(failing, samples)))
+    if not total:
+        return []
+    (count, rest), *others = parts
+    who = "the other" if total == 1 else f"{count} of {total} others"
+    if ranked and count == total > 2:
+        who = f"all {total} others"
+    first_part = f"{who} {rest}"
+    text = joined([first_part, *(f"{count} {rest}" for count, rest in others)])
+    if ranked and min([len(of["unsc"]), *(one.n for one in ranked.values())]) == 1:
+        text = f"With one seed, which cannot tell small differences from chance, {text}"
+    return [f"{text[0].upper()}{text[1:]}."]
 
 
-def _span(behind: list[Interval]) -> str:
-    """The smallest and the largest of several losses, in points: "0.4", or "0.4 to 2.1"."""
-    low, *_, high = sorted([abs(one.mean) for one in behind] * 2)
-    return f"{low:.1f}" if f"{low:.1f}" == f"{high:.1f}" else f"{low:.1f} to {high:.1f}"
+def _keep(methods: Mapping[str, Interval]) -> str:
+    return "keeps" if len(methods) == 1 else "keep"
 
 
-def free_and_added(hidden: Interval, beyond: Interval) -> str:
-    """What the mask gives in Acc_r and what changing weights adds to that, in points."""
-    text = f"Masking alone {_moves('Acc_r', hidden)} without any training; from there, changing "
-    text += f"weights {_moves('it', beyond)}"
-    return f"{text}, which cannot be told from 0" if beyond.tied else text
-
-
-def _moves(what: str, change: Interval) -> str:
-    """What a change does: "raises Acc_r by 0.5 ± 0.2 points"."""
-    half = "" if change.half is None else f" ± {change.half:.1f}"
-    verb = "raises" if change.mean > 0 else "lowers"
-    if abs(change.mean) < SAME:
-        verb = "changes"
-    return f"{verb} {what} by {abs(change.mean):.1f}{half} points"
-
-
-def _caution(seeds: int) -> list[str]:
-    return [] if seeds > 1 else [ONE_SEED]
+def _fail(methods: Sequence[str], samples: int) -> str:
+    """What methods do that do not forget with every seed, after their number."""
+    verb = "does" if len(methods) == 1 else "do"
+    return f"{verb} not recognise as many samples" if samples else f"{verb} not forget"

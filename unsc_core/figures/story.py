@@ -1,4 +1,4 @@
-"""The steps of the story in words, which follow from the numbers of the run that is shown."""
+"""The chapters of the story in words, which follow from the numbers of the runs that are shown."""
 
 from __future__ import annotations
 
@@ -6,387 +6,225 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from unsc_core.analysis.claims import (
-    SAME,
-    Forgetting,
-    Outcome,
-    ahead_of_mask,
-    forgetting_of,
-    outcome,
-)
-from unsc_core.analysis.measures import MEASURES
+from unsc_core.analysis.claims import least_change, outcome
 from unsc_core.analysis.summary import summary
 from unsc_core.experiment.result import Result
-from unsc_core.figures.audit_words import sentence
-from unsc_core.figures.phrases import class_title, percent, points, requested, run_title
+from unsc_core.figures.audit_words import sentence, value
+from unsc_core.figures.phrases import class_title, percent, points, run_title
+from unsc_core.figures.story_ends import (
+    added,
+    careless_headline,
+    classes_end,
+    headline,
+    on_average,
+    others,
+    samples_end,
+    these,
+    went,
+    worst,
+)
+from unsc_core.figures.story_guess import (
+    Guess,
+    average_guess,
+    changes,
+    class_guess,
+    most_changed,
+    share_guess,
+)
 from unsc_core.methods import METHODS
 
 
 @dataclass(frozen=True)
-class Step:
-    """One step: a heading, its text, and one number with its meaning."""
+class Chapter:
+    """One chapter.
 
+    Attributes:
+        key: which scene of the figure it has.
+        title, text: shown at once; they claim nothing about how a run went.
+        headline, verdict: what the numbers say, at most two short sentences.
+        number, meaning: one number.
+        guess: asked before headline, verdict and number are shown; None to show them at once.
+    """
+
+    key: str
     title: str
     text: str
+    headline: str
+    verdict: str
     number: str
     meaning: str
-
-
-def _these(result: Result) -> str:
-    """What is forgotten, in the middle of a sentence: "Shirt", "class 3", or "the 12 samples"."""
-    names = requested(result.split)
-    return f"the {names}" if result.split.forget_ids else names
-
-
-def _others(result: Result) -> str:
-    """Whose accuracy Acc_r is: no class is gone where single samples are forgotten."""
-    return "all classes together" if result.split.forget_ids else "the other classes"
+    guess: Guess | None = None
 
 
 def _change(result: Result) -> str:
-    return f"change in the accuracy of {_others(result)}"
-
-
-def _percent(accuracy: float) -> str:
-    return MEASURES["acc_retain"].text(accuracy)
-
-
-def _as_retrained(numbers: dict[str, Any], samples: int) -> str:
-    """How many single samples are recognised: "more than the retrained model (…)"."""
-    how = {Forgetting.MORE: "more than", Forgetting.FEWER: "fewer than"}
-    words = how.get(forgetting_of(numbers, samples), "about as many as")
-    mine, goal = (numbers[model]["acc_forget"] for model in ("unlearned", "retrained"))
-    return f"{words} the retrained model ({_percent(mine)}; retrained {_percent(goal)})"
+    return f"change in the accuracy of {others(result)}"
 
 
 def lead(result: Result) -> str:
-    """What the page is about, and which run it shows."""
-    what = METHODS[result.config.method].summary
-    edited = " Some of its pseudo-labels were edited by hand." if result.config.edits else ""
-    return (
-        f"A trained classifier is asked to **forget {requested(result.split)}**. Many methods "
-        f"damage what it should keep: **over-unlearning**. Shown here: **{run_title(result)}** "
-        f"({what[0].lower()}{what[1:].removesuffix('.')}).{edited}"
-    )
+    """Which run is shown."""
+    return f"Shown: **{run_title(result)}**, asked to forget **{these(result)}**."
 
 
-def forgetting(result: Result) -> Step:
+def request(result: Result) -> Chapter:
     """What is asked for."""
-    names, before = _these(result), summary(result)["original"]["acc_forget"]
-    return Step(
-        "1 · Forget",
-        f"The network learned {result.split.dataset.num_classes} classes from samples like these. "
-        f"Someone asks it to forget {names}, as if that had never been part of its training data. "
-        "Retraining from scratch on the rest would do that, but takes about as long as the first "
-        "training. Can the trained network be changed instead?",
+    names, before = these(result), summary(result)["original"]["acc_forget"]
+    it, any_of_it = ("them", "them") if result.split.forget_ids else ("it", "any")
+    return Chapter(
+        "request",
+        f"1 · Can it forget {names}, and keep the rest?",
+        f"A network has learned {result.split.dataset.num_classes} classes. It is asked to forget "
+        f"**{names}** (× on the map) as if it had never seen {any_of_it}, and to keep the others "
+        "(●).",
+        "",
+        f"Training again without {it} would do, but takes about as long as the first time. Can the "
+        "trained network be changed instead?",
         "…" if before is None else percent(before / 100),
         f"accuracy on {names}, before",
     )
 
 
-DAMAGE = "{others} lose accuracy on average, though nobody asked for that."
-NO_DAMAGE = (
-    "{others} lose nothing on average here. Look for bars below zero all the same: an average "
-    "hides damage to a single class."
-)
-
-
-def over_unlearning(careless: Result) -> Step:
-    """The obvious way, and what it costs."""
-    numbers, names = summary(careless), _these(careless)
-    gain = numbers["gain"]["total"]
-    cost = DAMAGE if gain <= -SAME else NO_DAMAGE
-    return Step(
-        "2 · Over-unlearning",
-        f"The obvious way: train on *random* labels for {names}. "
-        f"{_went(numbers, len(careless.split.forget_ids))} "
-        f"{cost.format(others=_others(careless).capitalize())}",
-        f"{points(gain)} points",
-        f"{_change(careless)}, random labels",
-    )
-
-
-def _went(numbers: dict[str, Any], samples: int) -> str:
-    """Whether random labels make a network forget."""
-    reached = forgetting_of(numbers, samples)
-    if reached is Forgetting.UNKNOWN:
-        return "Whether that forgets them is known once there is a retrained model."
-    if samples:
-        return f"Of these, the network then recognises {_as_retrained(numbers, samples)}."
-    if reached is Forgetting.DONE:
-        return "The network forgets."
-    return f"Here it does not even forget (Acc_f {_percent(numbers['unlearned']['acc_forget'])})."
-
-
-def null_space(
-    ranks: Mapping[str, tuple[int, int]],
-    cut_at: Mapping[str, float],
-    *,
-    single: bool = False,
-    soft: bool = False,
-) -> Step:
-    """Where weights may move.
+def waiting(title: str, method: str) -> Chapter:
+    """In place of chapters that need a run which is not stored.
 
     Args:
-        ranks: layer -> (number of kept directions, number of directions).
-        cut_at: layer -> the γ it is cut at; empty for the merged subspace, whose cut does not
-            limit the energy outside it.
-        single: whether single samples are forgotten.
-        soft: whether the run has a soft projector in place of this cut.
+        title: of the first of them. method: whose run they need.
     """
-    free = 1 - sum(rank for rank, _ in ranks.values()) / sum(dim for _, dim in ranks.values())
-    kept = "remaining samples" if single else "other classes"
-    return Step(
-        "3 · The null space",
-        f"What the {kept} send into a layer lies mostly along some directions. {_held(cut_at)} "
-        "The less energy lies along a direction, the less a weight change of a given size along it "
-        f"moves the outputs for the {kept}; small movements may add up from layer to layer. UNSC "
-        f"{_changed(soft)}",
-        percent(free),
-        f"of all directions {'would ' if soft else ''}remain to move in",
-    )
-
-
-def _changed(soft: bool) -> str:
-    """Along which directions weights change."""
-    if not soft:
-        return "changes weights along the remaining directions only."
-    return (
-        "changes weights along the remaining directions only; the run shown here makes no cut, but "
-        "shortens each step the more, the more energy lies along it."
-    )
-
-
-def _held(cut_at: Mapping[str, float]) -> str:
-    """The energy along the remaining directions."""
-    if not cut_at:
-        return (
-            "This run finds these directions class by class and merges them, as published. The "
-            "figure shows the directions of all classes together instead."
-        )
-    left = 100 * (1 - min(cut_at.values()))
-    held = f"at most {left:.4g}\u00a0% of their energy" if left > 0 else "no energy at all"
-    return (
-        f"All remaining directions together hold {held} in any layer, on the training images "
-        "sampled to find them."
-    )
-
-
-def pseudo_labels(result: Result) -> Step:
-    """The training labels of the forgotten samples.
-
-    Raises:
-        ValueError: the method trains on no labels.
-    """
-    if result.labels is None:
-        raise ValueError("this method trains on no labels")
-    counts, names = np.bincount(result.labels), _these(result)
-    most = class_title(result.split.dataset.class_names[int(counts.argmax())])
-    others = "the other classes"
-    similar = "the retained class that the network finds most similar to it"
-    if result.split.forget_ids:
-        others = "classes"
-        similar = "the class other than its own that the network finds most similar to it"
-    targets = (
-        f"each sample is trained towards {similar}, its **pseudo-label**. The idea: "
-        f"the boundaries between {others} then have to bend less."
-    )
-    if result.config.edits:
-        targets = (
-            f"each sample has a **pseudo-label**, {similar}; some of them were edited by hand here."
-        )
-    return Step(
-        "4 · Pseudo-labels",
-        f"Where should {names} go? Not just anywhere: {targets}",
-        percent(counts.max() / counts.sum()),
-        f"of the forgotten training samples are trained towards {most}",
-    )
-
-
-def masked_targets(result: Result) -> tuple[Step, NDArray[np.float64]]:
-    """The original's probabilities without what is to be forgotten, which replace pseudo-labels.
-
-    Returns:
-        The step; and the probabilities (n_forget, classes).
-
-    Raises:
-        ValueError: the original's predictions on the training samples are not there yet.
-    """
-    if result.original.train is None:
-        raise ValueError("the targets need the original's predictions on training samples")
-    from scipy.special import softmax  # slow to load
-
-    logits = result.original.train[result.split.forget_train()].astype(np.float64)
-    logits[result.split.banned()] = -np.inf
-    targets = softmax(logits, axis=1)
-    names = _these(result)
-    hidden = f" A **mask** that hides {names} would show the same probabilities."
-    return Step(
-        "4 · Where should they go?",
-        f"Where should {names} go? Not just anywhere, and not all the way to a single class: each "
-        "sample is trained towards the probabilities that the original gives the classes it may "
-        f"still become.{'' if result.split.forget_ids else hidden}",
-        percent(float(targets.max(1).mean())),
-        "probability of the likeliest of these classes, on average",
-    ), targets
-
-
-ENDS = {
-    Outcome.CALIBRATED: (
-        "5 · Calibrated",
-        "The network has forgotten, and the other classes gain accuracy on average.",
-    ),
-    Outcome.GAINED: (
-        "5 · Forgotten, and the rest gains",
-        "The network has forgotten, and the other classes gain accuracy on average.",
-    ),
-    Outcome.KEPT: (
-        "5 · Forgotten, and the rest kept",
-        "The network has forgotten, and the other classes are on average as accurate as before.",
-    ),
-    Outcome.DAMAGED: (
-        "5 · Forgotten, at a price",
-        "The network has forgotten, but the others lose on average: over-unlearning again.",
-    ),
-    Outcome.REMAINS: (
-        "5 · Not forgotten here",
-        "More is still recognised than counts as forgotten.",
-    ),
-    Outcome.UNDECIDED: (
-        "5 · Is it forgotten?",
-        "This is known once there is a retrained model to compare with.",
-    ),
-}
-"""Outcome of a request for classes -> heading and first sentence of the ending."""
-SAMPLE_ENDS = {
-    Outcome.GAINED: ("5 · As the retrained model", "All classes together gain accuracy."),
-    Outcome.KEPT: ("5 · As the retrained model", "All classes together are as accurate as before."),
-    Outcome.DAMAGED: (
-        "5 · As the retrained model, at a price",
-        "All classes together lose accuracy: over-unlearning again.",
-    ),
-    Outcome.REMAINS: ("5 · Not forgotten here", "So they are not forgotten."),
-    Outcome.OVERSHOT: ("5 · Too much forgotten", "If that is not chance, it is a trace as well."),
-    Outcome.UNDECIDED: ENDS[Outcome.UNDECIDED],
-}
-"""Outcome of a request for single samples -> heading, and what follows from the comparison."""
-
-
-def ending(result: Result) -> Step:
-    """How it went, and what the retrained model predicts."""
-    numbers, names, samples = summary(result), _these(result), len(result.split.forget_ids)
-    of = names if samples else f"the test images of {names}"
-    title = (SAMPLE_ENDS if samples else ENDS)[outcome(numbers, samples)][0]
-    text = _samples_end(numbers, samples, of) if samples else _classes_end(numbers, of)
-    judge, agreement = f"A network retrained from scratch without {names}", numbers["agreement"]
-    judged = "has yet to be trained."
-    if agreement is not None:
-        judged = f"predicts the same class as this one for {percent(agreement / 100)} of {of}."
-    return Step(
+    return Chapter(
+        "waiting",
         title,
-        f"{text} {judge} {judged}",
+        f"This needs the run with **{METHODS[method].title}**. How far that is, is shown below the "
+        "story; the rest then appears by itself.",
+        "",
+        "",
+        "…",
+        "not there yet",
+    )
+
+
+def careless(result: Result) -> Chapter:
+    """A method without calibration, and what it costs."""
+    numbers, method = summary(result), METHODS[result.config.method]
+    gain, limit = numbers["gain"]["total"], least_change(result)
+    cost = on_average(others(result), gain, limit)
+    if gain <= -limit:
+        cost += f"{worst(result, numbers)}: **over-unlearning**"
+    cost = cost[0].upper() + cost[1:]
+    obvious = "The obvious way" if result.config.method == "random-labels" else method.title
+    what = method.summary.removesuffix(".")
+    return Chapter(
+        "careless",
+        f"2 · {obvious}",
+        f"**{run_title(result)}**: {what[0].lower()}{what[1:]}.",
+        careless_headline(numbers, len(result.split.forget_ids), limit),
+        f"{went(result, numbers)} {cost}.",
+        f"{points(gain)} points",
+        f"{_change(result)}, {run_title(result)}",
+        _class_guess(result, numbers),
+    )
+
+
+def _class_guess(result: Result, numbers: dict[str, Any]) -> Guess | None:
+    """On the retained class whose accuracy changed most."""
+    change = changes(numbers, "unlearned")
+    asked = most_changed(change, result.split.retain_classes)
+    if asked is None:
+        return None
+    name, before = result.split.dataset.class_names[asked], numbers["original"]["per_class"][asked]
+    title = class_title(name)
+    question = (
+        f"The original recognises {percent(before / 100)} of {title}. How many points does {title} "
+        "gain or lose?"
+    )
+    return class_guess(question, name, before, change[asked] or 0.0)
+
+
+def ending(result: Result) -> Chapter:
+    """How it went, and what the retrained model predicts."""
+    numbers, samples = summary(result), len(result.split.forget_ids)
+    reached, limit = outcome(numbers, samples, least_change(result)), least_change(result)
+    end = samples_end if samples else classes_end
+    return Chapter(
+        "ending",
+        f"5 · {METHODS[result.config.method].title}",
+        f"**{run_title(result)}** has now changed the network: does × leave its place, and ● stay?",
+        headline(reached, numbers, samples),
+        end(result, numbers, reached, limit),
         f"{points(numbers['gain']['total'])} points",
         f"{_change(result)}, {run_title(result)}",
+        _class_guess(result, numbers),
     )
 
 
-def _classes_end(numbers: dict[str, Any], of: str) -> str:
-    reached = outcome(numbers)
-    sentences = [ENDS[reached][1]]
-    before, left = (numbers[model]["acc_forget"] for model in ("original", "unlearned"))
-    if left is not None:
-        sentences.append(f"Accuracy on {of}: {_percent(left)}, from {_percent(before)} before.")
-    ahead = ahead_of_mask(numbers)
-    if reached is Outcome.CALIBRATED and ahead is not None:
-        how = "as often as"
-        if abs(ahead) >= SAME:
-            how = f"{abs(ahead):.1f} points {'more' if ahead > 0 else 'less'} often than"
-        sentences.append(f"On them, it agrees with the retrained model {how} the mask does.")
-    return " ".join(sentences)
-
-
-def _samples_end(numbers: dict[str, Any], samples: int, of: str) -> str:
-    reached, said = forgetting_of(numbers, samples), SAMPLE_ENDS[outcome(numbers, samples)][1]
-    if reached is Forgetting.UNKNOWN:
-        return said
-    before = _percent(numbers["original"]["acc_forget"])
-    text = f"Of {of}, the network recognises {_as_retrained(numbers, samples)}; it was "
-    text += f"{before} before."
-    if reached is forgetting_of(numbers, samples, "original") is Forgetting.DONE:
-        text += " The original was as near to it, so this cannot tell whether they are forgotten."
-    return f"{text} {said}"
-
-
-def _added(gain: float) -> str:
-    """What changing weights gave beyond the mask."""
-    if gain >= SAME:
-        return "**added** by changing weights. In a single run that may be chance."
-    if gain <= -SAME:
-        return "in this run, changing weights has cost more than it **added**."
-    return "in this run, changing weights has **added** nothing."
-
-
-def hiding(result: Result) -> Step:
+def hiding(result: Result) -> Chapter:
     """What masking alone would have given."""
-    numbers, names, who = summary(result), _these(result), run_title(result)
-    mask, original, now = numbers["mask"], numbers["original"], numbers["unlearned"]
+    numbers, names, who = summary(result), these(result), run_title(result)
     title = "6 · Why not just hide the answer?"
-    if mask is None:
-        return Step(
+    if numbers["mask"] is None:
+        return Chapter(
+            "hiding",
             title,
-            f"The network could be forbidden to predict a whole class. For {names} that does not "
-            "work: their classes stay. Nor should their accuracy fall to 0\u00a0%, but to that of "
-            "the retrained model, which may recognise some of them without having seen them.",
+            f"The network could be forbidden to predict a whole class, but for {names} that does "
+            "not work: their classes stay.",
+            "",
+            "The goal is not 0\u00a0%, but the retrained model's accuracy on them.",
             "–",
             "no mask for single samples",
         )
-    free, added = numbers["gain"]["free"], numbers["gain"]["added"]
-    went = f"goes from {_percent(original['acc_retain'])} to {_percent(mask['acc_retain'])}"
-    went += f" ({points(free)} points)"
-    if free >= SAME:
-        went += f". This gain is **free**: it comes from images that were mistaken for {names}"
-    versus = "as much as the mask"
-    if abs(added) >= SAME:
-        versus = f"{abs(added):.1f} points {'more' if added > 0 else 'less'} than the mask"
-    return Step(
+    free, more = numbers["gain"]["free"], numbers["gain"]["added"]
+    total, limit = numbers["gain"]["total"], least_change(result, "mask")
+    words, verdict = added(more, limit, who)
+    given = f"**Rival removed**: the mask alone gives {points(free)} points"
+    given += ", for **free**." if free >= least_change(result, "original", "mask") else "."
+    question = (
+        f"{who} changed the accuracy of {others(result)} by {points(total)} points on average. By "
+        "how many would the mask alone?"
+    )
+    return Chapter(
+        "hiding",
         title,
-        f"Take the original and forbid it to predict {names}: a **mask**, one line of code "
-        f"without any training. It never predicts {names} again, and the accuracy of the other "
-        f"classes {went}. {who} reaches {_percent(now['acc_retain'])}, {versus}: "
-        f"{_added(added)} But the mask leaves every weight as it was: "
-        f"delete that line, and the network predicts {names} again. Neither accuracy shows "
-        f"whether anything of {names} is left in the network's features.",
-        f"{points(added)} points",
+        f"Forbid the original to predict {names}: a **mask**, one line of code, no training. It "
+        "changes no weight, and is undone by deleting that line.",
+        words,
+        f"{given} {verdict}",
+        f"{points(more)} points",
         f"Acc_r minus the mask's, {who}",
+        average_guess(question, free, total),
     )
 
 
-def gone(result: Result, probe: Mapping[str, Any] | None) -> Step:
+def gone(result: Result, probe: Mapping[str, Any] | None) -> Chapter:
     """Whether the class is still in the features.
 
     Args:
         result: whole classes are forgotten.
         probe: the linear probe as `excess.over_seeds` returns it; None if it was not made.
     """
-    names, who, title = _these(result), run_title(result), "7 · But is it gone?"
+    names, who, title = these(result), run_title(result), "7 · But is it gone?"
+    look = f"A network may never predict {names} and still tell them apart in its features."
     if probe is None:
-        return Step(
+        return Chapter(
+            "gone",
             title,
-            f"A network may never predict {names} and still tell them apart in its features. "
-            "**Audits** look for that in the answers, the features and the memory, and compare "
-            f"with the retrained model. For {who} they have not been made yet. The page Audit "
-            "makes them and says beforehand how long they take.",
+            f"{look} **Audits** look for that, and compare with the retrained model.",
+            "",
+            f"For {who} they have not been made yet. The page Audit makes them, and says "
+            "beforehand how long they take.",
             "?",
             f"of {names} left in the features",
         )
+    guess, found = None, probe["unlearned"]["mean"]
+    if not probe["failed"] and probe["unit"] == "%" and found is not None:
+        before = value(probe["original"]["mean"], probe["unit"])
+        question = f"In the original the probe finds {before} of {names}. How much after {who}?"
+        guess = share_guess(question, who, found)
     number = "–" if probe["failed"] else f"{points(probe['excess']['mean'])} points"
-    return Step(
+    return Chapter(
+        "gone",
         title,
-        f"A **linear probe** is trained to find {names} in the features of each network, and "
-        f"judged on held-out samples. {sentence(probe)}",
+        f"{look} A **linear probe** looks for {names} there, on held-out samples.",
+        "",
+        sentence(probe),
         number,
         f"found beyond the retrained, {who}",
+        guess,
     )

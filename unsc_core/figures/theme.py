@@ -70,7 +70,7 @@ LIGHT = Look(
     "#ffffff",
     "#00786a",
     BLUES,
-    ("#D55E00", "#ffffff", "#00786a"),
+    ("#D55E00", "#ffffff", "#0072B2"),
 )
 DARK = Look(
     "dark",
@@ -80,7 +80,7 @@ DARK = Look(
     "#12181a",
     "#2bb8a3",
     BLUES_ON_DARK,
-    ("#ff8a3d", "#12181a", "#2bb8a3"),
+    ("#ff8a3d", "#12181a", "#56B4E9"),
 )
 
 
@@ -107,8 +107,17 @@ class Picture:
 
 
 def label_margin(names: Sequence[str], extra: int = 0) -> int:
-    """Pixels that the longest of `names` needs as a tick label."""
-    return 16 + extra + round(8.2 * max(len(name) for name in names))
+    """Pixels that the longest line of `names` needs as a tick label."""
+    return 16 + extra + round(8.2 * max(len(line) for name in names for line in name.split("<br>")))
+
+
+def in_two_lines(name: str, most: int = 16) -> str:
+    """A name, broken near its middle if it is longer than this: figures are narrow on a phone."""
+    breaks = [i for i, letter in enumerate(name) if letter == " "]
+    if len(name) <= most or not breaks:
+        return name
+    middle = min(breaks, key=lambda i: abs(2 * i - len(name)))
+    return f"{name[:middle]}<br>{name[middle + 1 :]}"
 
 
 def class_colour(label: int, forget_classes: tuple[int, ...]) -> str:
@@ -161,6 +170,11 @@ def _luminance(colours: NDArray[np.floating]) -> NDArray[np.floating]:
     return linear @ np.array([0.2126, 0.7152, 0.0722])
 
 
+def readable_on(colour: str) -> str:
+    """Black or white, whichever contrasts more with a colour #rrggbb: by at least 4.5 : 1."""
+    return "#000000" if _luminance(np.array(rgb(colour)) / 255) > 0.179 else "#ffffff"
+
+
 def clear(colour: str, opacity: float) -> str:
     """A colour, #rrggbb, made translucent."""
     red, green, blue = rgb(colour)
@@ -175,14 +189,15 @@ def add_cells(
     scale: Sequence[str],
     limits: tuple[float, float],
     hover: str | None,
+    row_names: list[str] | None = None,
 ) -> None:
-    """Add a square heat map of classes; the text of each cell has a contrast of at least 4.5 : 1.
+    """Add a heat map of classes; the text of each cell has a contrast of at least 4.5 : 1.
 
     Args:
         figure: to add to.
-        names: of rows and columns.
-        values: (n, n).
-        texts: (n, n), or None for none.
+        names: of the columns, and of the rows unless these have `row_names`.
+        values: (rows, columns).
+        texts: (rows, columns), or None for none.
         scale: colours from the lower to the upper of `limits`, evenly spaced.
         hover: plotly's template; None for no hover.
     """
@@ -190,7 +205,7 @@ def add_cells(
     figure.add_heatmap(
         z=values,
         x=names,
-        y=names,
+        y=row_names or names,
         colorscale=colours,
         zmin=limits[0],
         zmax=limits[1],
@@ -201,9 +216,9 @@ def add_cells(
     )
     if texts is None:
         return
-    share = np.clip(
-        (np.asarray(values, float) - limits[0]) / ((limits[1] - limits[0]) or 1.0), 0.0, 1.0
-    ) * (len(scale) - 1)
+    known = np.nan_to_num(np.asarray(values, float), nan=sum(limits) / 2)
+    share = np.clip((known - limits[0]) / ((limits[1] - limits[0]) or 1.0), 0.0, 1.0)
+    share *= len(scale) - 1
     channels = np.array([rgb(colour) for colour in scale], float)
     cells = (
         np.stack([np.interp(share, np.arange(len(scale)), channels[:, i]) for i in range(3)], -1)
@@ -213,7 +228,7 @@ def add_cells(
     rows, columns = np.indices(share.shape)
     figure.add_scatter(
         x=[names[c] for c in columns.ravel()],
-        y=[names[r] for r in rows.ravel()],
+        y=[(row_names or names)[r] for r in rows.ravel()],
         mode="text",
         text=[text for row in texts for text in row],
         textfont={"size": 14, "color": np.where(bright.ravel(), "#000000", "#ffffff").tolist()},

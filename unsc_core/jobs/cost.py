@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from unsc_core.analysis import nearest
 from unsc_core.analysis.replay import MAX_SAMPLES
 from unsc_core.audits import AUDITS
 from unsc_core.audits.stored import outcome_keys, with_seeds
@@ -19,12 +20,12 @@ from unsc_core.data import load_dataset
 from unsc_core.data.dataset import Dataset
 from unsc_core.data.request import Split, split
 from unsc_core.experiment import artefacts
-from unsc_core.experiment.keys import Keys, content_key, keys, logits_key
+from unsc_core.experiment.keys import Keys, content_key, keys, logits_key, shadow_key
 from unsc_core.experiment.machine import this_machine
 from unsc_core.experiment.resolve import MOMENTS, settings, training
 from unsc_core.experiment.shipped import shipped_meta
 from unsc_core.experiment.store import Store
-from unsc_core.jobs.job import AUDITED_SEEDS
+from unsc_core.jobs.job import AUDITED_SEEDS, SHADOWS
 from unsc_core.methods import METHODS
 from unsc_core.models import MODELS, model_digest
 
@@ -167,8 +168,12 @@ def _missing(
     elif kind in ("spectra", "subspaces"):
         work.original()
         work.spectra(1 if kind == "spectra" else 1 + dataset.num_classes)
+    elif kind == "features":
+        work.features()
     elif kind in AUDITED_SEEDS:
         work.audits(AUDITED_SEEDS[kind])
+    elif kind.startswith(SHADOWS):
+        work.shadows(int(kind.removeprefix(SHADOWS)))
     else:
         return None
     return work.pieces
@@ -200,13 +205,24 @@ class _Missing:
             return
         if without is not None and shipped_meta(self.config, self.dataset, without):
             return
-        epochs, model = training(self.config).epochs, MODELS.get(self.config.model)
-        title = model.title if model else Path(self.config.model).name
-        samples = "images" if self.dataset.is_images else "points"
-        words = f"{verb} {title} on {images:,} {samples} for {epochs} epoch{'s' * (epochs > 1)}"
+        epochs = training(self.config).epochs
         self.pieces[f"trained-{key}"] = _Piece(
-            words, lambda rates: images * epochs * rates.step, trains=True
+            f"{verb} {self._title} on {self._trained_on(images)}",
+            lambda rates: images * epochs * rates.step,
+            trains=True,
         )
+
+    @property
+    def _title(self) -> str:
+        """The network's title."""
+        model = MODELS.get(self.config.model)
+        return model.title if model else Path(self.config.model).name
+
+    def _trained_on(self, images: int) -> str:
+        """What a training goes through: "10,000 images for 10 epochs"."""
+        samples = "images" if self.dataset.is_images else "points"
+        epochs = training(self.config).epochs
+        return f"{images:,} {samples} for {epochs} epoch{'s' * (epochs > 1)}"
 
     def unlearned(self) -> None:
         """The unlearning."""
@@ -262,12 +278,38 @@ class _Missing:
                 "auditing", lambda rates: share * rates.audit
             )
 
+    def shadows(self, models: int) -> None:
+        """Shadow models, each trained on half of all samples, whose answers to all are kept."""
+        missing = [
+            model
+            for model in range(models)
+            if not artefacts.SHADOWS.has(self.store, shadow_key(self.config, self.dataset, model))
+        ]
+        if not missing:
+            return
+        count, samples = len(missing), len(self.dataset.y_train) + len(self.dataset.y_test)
+        epochs, half = training(self.config).epochs, samples // 2
+        self.pieces[f"shadows-{shadow_key(self.config, self.dataset, models)}"] = _Piece(
+            f"training {count} shadow model{'s' * (count > 1)}, each {self._title} on "
+            f"{self._trained_on(half)}",
+            lambda rates: count * (half * epochs * rates.step + samples * rates.answer),
+            trains=True,
+        )
+
     def logits(self, key: str) -> None:
         """One model's logits on the test and the training set."""
         for part in ("test", "train"):
             if not artefacts.LOGITS.has(self.store, logits_key(key, self.dataset, part)):
                 images = len(self.dataset.labels(part))
                 self.pieces[f"logits-{key}-{part}"] = _Piece("", _predicting(images))
+
+    def features(self) -> None:
+        """The features of training images in both networks, which are there already."""
+        images = len(nearest.compared(self.dataset))
+        for model in nearest.MODELS_COMPARED:
+            key = nearest.features_key(self.config, self.dataset, model)
+            if not artefacts.FEATURES.has(self.store, key):
+                self.pieces[f"features-{key}"] = _Piece("comparing", _predicting(images))
 
     def _unlearning(self, rates: Rates) -> float:
         fraction = rates.needed.get(self.config.method, 1.0)

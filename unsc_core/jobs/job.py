@@ -11,10 +11,12 @@ from unsc_core.progress import Progress
 
 SHORT_S = 10.0
 """A job that is estimated to take at most this long is short."""
-SHORT_KINDS = ("cost", "embedding", "subspaces", "spectra")
+SHORT_KINDS = ("cost", "embedding", "subspaces", "spectra", "features")
 """Kinds of jobs that are short when there is no estimate."""
 AUDITED_SEEDS = {f"audit-{count}": count for count in (1, 3, 5)}
 """Kinds of jobs that audit an experiment -> how many seeds they audit, from the config's on."""
+SHADOWS = "shadows-"
+"""The start of the kinds of jobs that train shadow models; how many there are then follows."""
 BACKGROUND_OFFSET = 10**6
 """Added to the number of a background job, so that every other job comes before it."""
 

@@ -14,10 +14,11 @@ from pathlib import Path
 
 import distributed
 
+from unsc_core.audits.entry import SHADOW_MODELS
 from unsc_core.config import ExperimentConfig
 from unsc_core.errors import Cancelled
 from unsc_core.experiment.store import Store
-from unsc_core.jobs.job import AUDITED_SEEDS, Lane
+from unsc_core.jobs.job import AUDITED_SEEDS, SHADOWS, Lane
 from unsc_core.jobs.process import set_priority
 from unsc_core.progress import Progress, Report
 
@@ -70,6 +71,13 @@ def embedding(config: ExperimentConfig, store: Store, report: Report) -> None:
     make_umap(config, store, report)
 
 
+def features(config: ExperimentConfig, store: Store, report: Report) -> None:
+    """The features of training images, which other images are compared with."""
+    from unsc_core.analysis.nearest import make_features
+
+    make_features(config, store, report)
+
+
 def subspaces(config: ExperimentConfig, store: Store, report: Report) -> None:
     """The geometry of the request's subspaces."""
     from unsc_core.analysis.geometry import make
@@ -99,10 +107,24 @@ def audit(seeds: int, config: ExperimentConfig, store: Store, report: Report) ->
     outcomes.audit(with_seeds(config, seeds), store, report)
 
 
-JOBS: Mapping[str, Callable[[ExperimentConfig, Store, Report], None]] = {
-    job.__name__: job
-    for job in (experiment, epochs, retrain, spectra, dataset, embedding, subspaces, cost)
-} | {kind: partial(audit, seeds) for kind, seeds in AUDITED_SEEDS.items()}
+def shadows(models: int, config: ExperimentConfig, store: Store, report: Report) -> None:
+    """So many shadow models of the config's dataset and network, as far as they are missing."""
+    from unsc_core.audits.shadow_models import make_shadows
+
+    make_shadows(config, models, store, report)
+
+
+JOBS: Mapping[str, Callable[[ExperimentConfig, Store, Report], None]] = (
+    {
+        job.__name__: job
+        for job in (
+            *(experiment, epochs, retrain, spectra, dataset, embedding, subspaces, cost),
+            features,
+        )
+    }
+    | {kind: partial(audit, seeds) for kind, seeds in AUDITED_SEEDS.items()}
+    | {f"{SHADOWS}{models}": partial(shadows, models) for models in SHADOW_MODELS}
+)
 
 
 def run_job(

@@ -22,6 +22,7 @@ METHOD = Method(
     learning_rate=0.01,
     epochs=15,
     further=True,
+    parts=("masked", "all", "forget set"),
     mark="diamond-tall",
 )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -34,6 +35,10 @@ class Method:
         single_gradients: number of per-sample gradients it computes.
         tuning_energy_thresholds: values of γ that `tune` tries, if γ has an effect.
         further: whether it is compared only where all methods are asked for.
+        parts: target, weights and what is read, of the methods that UNSC's parts make up: see
+            `methods.parts`.
+        listed: whether lists of methods have it. One that is not shares its file with others, whose
+            `unlearn` is told its parts; it is compared only where its parts are.
         colour, colour_on_dark: "#rrggbb" in figures. mark: a plotly symbol. Both are derived from
             the name where the entry has none; see `figures.theme`.
         module: the module that defines `unlearn`; filled in by the registry.
@@ -57,6 +62,8 @@ class Method:
     single_gradients: int = 0
     tuning_energy_thresholds: tuple[float, ...] = (0.94, 0.96, 0.98)
     further: bool = False
+    parts: tuple[str, ...] = ()
+    listed: bool = True
     colour: str = ""
     colour_on_dark: str = ""
     mark: str = ""
@@ -74,4 +81,5 @@ class Method:
         It is called with a copy of the original model, which it may change in place, and its
         context.
         """
-        return importlib.import_module(self.module).unlearn
+        unlearn = importlib.import_module(self.module).unlearn
+        return unlearn if self.listed else partial(unlearn, parts=self.parts)

@@ -21,6 +21,7 @@ METHOD = Method(
     epochs=15,
     uses_pseudo_labels=True,
     colour="#E69F00",
+    parts=("pseudo-label", "all", "forget set"),
     mark="triangle-up",
 )
 

@@ -23,6 +23,7 @@ METHOD = Method(
     epochs=25,
     uses_moments=True,
     further=True,
+    parts=("masked", "soft", "forget set"),
     mark="diamond-open",
 )
 

@@ -26,6 +26,7 @@ METHOD = Method(
     uses_pseudo_labels=True,
     colour="#00786a",
     colour_on_dark="#2bb8a3",
+    parts=("pseudo-label", "cut", "forget set"),
     mark="diamond",
 )
 

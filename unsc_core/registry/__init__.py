@@ -45,16 +45,16 @@ def read_entries(package: str, variable: str, kind: Callable[..., E]) -> dict[st
 
     Methods and models import torch, which takes seconds, and listing their names must not. So the
     entry is read from the source: `METHOD = Method(name="scrub", epochs=4, ...)` with literal
-    keyword arguments. `kind` is called with these and with the module's name, as `module`.
+    keyword arguments. `kind` is called with these and with the module's name, as `module`. A module
+    with several entries defines a tuple of them, with an s: `METHODS = (Method(...), ...)`.
 
     Raises:
         TypeError: an argument is positional or not a literal. ValueError: two entries share a name.
     """
-    found = {path: _arguments(path, variable) for path in _files(package)}
     return _by_name(
         kind(**arguments, module=f"{package}.{path.stem}")
-        for path, arguments in found.items()
-        if arguments is not None
+        for path in _files(package)
+        for arguments in _arguments(path, variable)
     )
 
 
@@ -63,17 +63,22 @@ def _files(package: str) -> list[Path]:
     return [path for path in sorted(folder.glob("*.py")) if path.stem != "__init__"]
 
 
-def _arguments(path: Path, variable: str) -> dict[str, Any] | None:
-    """The keyword arguments of the call that a file assigns to `variable`; None if it does not."""
+def _arguments(path: Path, variable: str) -> list[dict[str, Any]]:
+    """The keyword arguments of each call that a file assigns to `variable`; none if it does not."""
     for statement in ast.parse(path.read_text(encoding="utf-8"), path).body:
         match statement:
             case ast.Assign(targets=[ast.Name(id=name)], value=ast.Call() as call):
                 if name == variable:
-                    return _literals(call, f"{variable} in {path}")
-    return None
+                    return [_literals(call, f"{variable} in {path}")]
+            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Tuple(elts=calls)):
+                if name == f"{variable}S":
+                    return [_literals(call, f"{name} in {path}") for call in calls]
+    return []
 
 
-def _literals(call: ast.Call, where: str) -> dict[str, Any]:
+def _literals(call: ast.expr, where: str) -> dict[str, Any]:
+    if not isinstance(call, ast.Call):
+        raise TypeError(f"{where} must have calls only, not {ast.unparse(call)}.")
     try:
         values = {str(k.arg): ast.literal_eval(k.value) for k in call.keywords}
     except ValueError as error:

@@ -286,15 +286,3 @@ def delete_run(key: str, store: Store) -> list[str]:
                 "permissions."
             ) from None
     return removed
-
-
-def default_pair(runs: list[Run]) -> tuple[str, str]:
-    """Keys of the latest run, and of the latest other that forgets the same of the same data."""
-    latest, *others = [run for run in runs if not run.trouble] or runs
-    same = [run for run in others if _forgets(run) == _forgets(latest)]
-    return latest.key, (same or others or [latest])[0].key
-
-
-def _forgets(run: Run) -> tuple[object, ...] | None:
-    config = run.config
-    return (config.dataset, config.forget_classes, config.forget_ids) if config else None

@@ -1,4 +1,4 @@
-"""What scripts add to figures: linked matrices, the epoch in the address, moving cuts."""
+"""What scripts add to figures: links between them, the epoch in the address, moving cuts."""
 
 from __future__ import annotations
 
@@ -55,3 +55,8 @@ def flow(data: dict[str, Any], select: Callable[[Any], None], edit: Callable[[An
     """
     files = ("flow.html", "flow.css", "make.js", "flow.js")
     mount("flow", files, data, on={"picked": select, "edit": edit})
+
+
+def methods() -> None:
+    """Pointing at a method in one figure dims the others in all figures that show methods."""
+    mount("methods", ("methods.js",), {})

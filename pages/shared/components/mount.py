@@ -37,7 +37,8 @@ def mount(
     of: str = "",
     *,
     on: Mapping[str, Callable[[Any], None]] = MappingProxyType({}),
-) -> None:
+    **callbacks: Callable[[], None],
+) -> Any:
     """Put a component on the page.
 
     Args:
@@ -46,6 +47,10 @@ def mount(
         data: for its script.
         of: what it shows, where a page can have more than one.
         on: what its script triggers -> called with the value, before the page runs again.
+        callbacks: `on_<value>_change` for each value that its script sets.
+
+    Returns:
+        The values that its script has set, as attributes.
     """
     key = f"component_{name}{of}"
 
@@ -53,4 +58,4 @@ def mount(
         return lambda: act(st.session_state[key][trigger])
 
     handlers = {f"on_{trigger}_change": handler(trigger, act) for trigger, act in on.items()}
-    _registered(name, files)(data=data, key=key, **handlers)
+    return _registered(name, files)(data=data, key=key, **handlers, **callbacks)

@@ -1,0 +1,77 @@
+"""Experiments to open with one click, each with images of what is forgotten."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+import numpy as np
+
+from pages.shared import cache, gallery, lesson, state
+from unsc_core.data import DEFAULT_DATASET
+
+IMAGES = 3
+"""Of each preset."""
+
+
+@dataclass(frozen=True)
+class Preset:
+    """One click to an experiment, and what it shows."""
+
+    title: str
+    shows: str
+    forget: tuple[int, ...]
+    method: str = "unsc"
+    dataset: str = DEFAULT_DATASET
+
+
+PRESETS = (
+    Preset("Forget shirts", "They look like T-shirts, pullovers and coats.", (6,)),
+    Preset("Forget ankle boots", "Easy to tell apart: is there anything to gain?", (9,)),
+    Preset("Forget two classes", "T-shirts and shirts, which are often confused.", (0, 6)),
+    Preset(
+        "See over-unlearning",
+        "Shirts, with random labels: who else suffers?",
+        (6,),
+        "random-labels",
+    ),
+    Preset("Forget a digit", "The 3, in another dataset.", (3,), dataset="digits"),
+)
+
+
+def offered() -> list[dict[str, Any]]:
+    """The presets for the page's script; none where a lesson fixes the controls."""
+    if lesson.current().fixed(*lesson.CONTROLS):
+        return []
+    return [
+        {
+            "title": preset.title,
+            "shows": preset.shows,
+            "images": _images(preset),
+            "address": f"?{urlencode(_query(preset))}",
+        }
+        for preset in PRESETS
+    ]
+
+
+def open_one(number: Any) -> None:
+    """Open a preset by its place in the list; anything else, or a lesson's locks, does nothing."""
+    if lesson.current().fixed(*lesson.CONTROLS) or number not in range(len(PRESETS)):
+        return
+    preset = PRESETS[int(number)]
+    state.open_preset(preset.dataset, forget=preset.forget, method=preset.method)
+
+
+def _query(preset: Preset) -> dict[str, str]:
+    usual = state.default_state(preset.dataset)
+    values = {**vars(usual), "forget": preset.forget, "method": preset.method}
+    return state.to_query(state.ExperimentState(**values))
+
+
+def _images(preset: Preset) -> list[str]:
+    """Test images of the classes in turn."""
+    data = cache.dataset(preset.dataset)
+    of = [np.flatnonzero(data.y_test == c)[:IMAGES] for c in preset.forget]
+    rows = np.stack(of, 1).ravel()[:IMAGES]
+    return [gallery.data_uri(data.x_test[row]) for row in rows]

@@ -133,6 +133,7 @@ experiment = controls.experiment()
 mount("explainer", FILES, explainer.toy_data(pictures.page_look()), "toy")
 st.header(HEADINGS["layer"])
 experiment, result = jobs.result_or_before(experiment)
+header.shown(experiment, result)
 spectra, subspaces = cache.spectra(experiment.config), cache.subspaces(experiment.config)
 if spectra is None or subspaces is None:
     key = geometry.key(experiment.config, experiment.dataset)

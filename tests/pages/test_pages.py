@@ -31,7 +31,7 @@ APART = {"lab", "runs"}
 """Pages that do not show the one experiment, and have tests of their own."""
 FEW_FIGURES = {"audit": 1, "decision_space": 0, "pseudo_labels": 1, "gamma": 0, "story": 0}
 """Pages that open with fewer than two figures of plotly's."""
-OWN_NUMBERS = {"gamma"}
+OWN_NUMBERS = {"explainer", "gamma"}
 """Pages whose numbers follow a slider in the browser, so the header has none."""
 
 

@@ -16,7 +16,7 @@ from unsc_core.experiment.resolve import settings
 from unsc_core.experiment.result import Result
 from unsc_core.figures import story, story_method, story_stage
 from unsc_core.figures.decision_space import ranges
-from unsc_core.figures.phrases import run_title
+from unsc_core.figures.phrases import projector_of, run_title
 from unsc_core.figures.spectra import ranks
 from unsc_core.figures.story import Chapter
 from unsc_core.methods import METHODS
@@ -77,15 +77,15 @@ def space_chapter(run: Result) -> Chapter | None:
         return None
     config, single = run.config, bool(run.split.forget_ids)
     threshold = settings(config).energy_threshold
-    soft = bool(run.chosen) and run.chosen["energy_threshold"] is None
-    if run.chosen and not soft:
-        threshold = run.chosen["energy_threshold"]
+    uncut = projector_of(run.chosen) if run.chosen else ""
+    if run.chosen and run.chosen["energy_threshold"] is not None:
+        threshold, uncut = run.chosen["energy_threshold"], ""
     cut_at = cuts(spectra, threshold, config.energy_thresholds)
     stage["directions"] = story_stage.directions(spectra, cut_at)
     if config.subspace == "merge":
         own = {layer: (of["rank"], of["dim"]) for layer, of in run.null_space.items()}
         return story_method.null_space(own, {}, single=single)
-    return story_method.null_space(ranks(spectra, cut_at), cut_at, single=single, soft=soft)
+    return story_method.null_space(ranks(spectra, cut_at), cut_at, single=single, uncut=uncut)
 
 
 def targets_chapter(run: Result) -> Chapter | None:

@@ -10,7 +10,7 @@ from unsc_core.analysis.claims import Forgetting
 from unsc_core.analysis.gamma_sweep import Kept, SweepRun, by_gamma, kept
 from unsc_core.experiment.result import Result
 from unsc_core.figures import standings
-from unsc_core.figures.phrases import joined
+from unsc_core.figures.phrases import joined, projector_of
 from unsc_core.methods import METHODS
 
 Found = dict[float, list[SweepRun]]
@@ -21,8 +21,9 @@ def without_gamma(result: Result) -> str:
     """Why no γ can be chosen for the method of a result."""
     method = METHODS[result.config.method]
     if result.chosen:
-        chosen = result.chosen["energy_threshold"]
-        used = "a soft projector without γ" if chosen is None else f"γ = {chosen:g}"
+        used = projector_of(result.chosen)
+        if result.chosen["energy_threshold"] is None:
+            used += ", without γ"
         return f"{method.title} chose {used} for this run; the slider shows other cuts."
     if method.uses_moments:
         return f"{method.title} uses these spectra, but no cut at a γ."

@@ -10,7 +10,7 @@ from unsc_core.analysis.claims import least_change
 from unsc_core.analysis.measures import MEASURES, Measure
 from unsc_core.analysis.summary import summary
 from unsc_core.experiment.result import Result
-from unsc_core.figures.phrases import points
+from unsc_core.figures.phrases import points, projector_of
 
 
 @dataclass(frozen=True)
@@ -42,8 +42,7 @@ def choice(numbers: dict[str, Any]) -> str:
     if not chosen:
         return ""
     tried = chosen["tried"]
-    gamma = chosen["energy_threshold"]
-    projector = "a soft projector" if gamma is None else f"γ\u00a0=\u00a0{gamma:g}"
+    projector = projector_of(chosen)
     target = {
         "masked predictions": "the original's probabilities without what is to be forgotten"
     }.get(chosen["target"], chosen["target"])

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -24,6 +24,14 @@ MODEL_TITLES = {
 }
 """Models of a `summary`, in the order of the columns of a table -> their titles."""
 ONE_SEED = "A single seed has no spread, so a small difference may be chance."
+
+
+def projector_of(chosen: Mapping[str, Any]) -> str:
+    """Where a run whose settings were chosen by its method may move weights: "γ = 0.96"."""
+    gamma = chosen["energy_threshold"]
+    if gamma is not None:
+        return f"γ\u00a0=\u00a0{gamma:g}"
+    return chosen.get("projector") or "soft projector"  # older runs name none
 
 
 def joined(names: Sequence[str]) -> str:

@@ -12,13 +12,20 @@ from unsc_core.figures.phrases import class_title, percent
 from unsc_core.figures.story import Chapter
 from unsc_core.figures.story_ends import these
 
+UNCUT = {
+    "soft projector": "This run makes no cut, but shortens each step more where more energy lies.",
+    "selective directions": "This run makes no such cut: it changes weights only along directions "
+    "that the forgotten samples use far more than the rest.",
+}
+"""What a run has in place of a cut at γ -> how it changes weights."""
+
 
 def null_space(
     ranks: Mapping[str, tuple[int, int]],
     cut_at: Mapping[str, float],
     *,
     single: bool = False,
-    soft: bool = False,
+    uncut: str = "",
 ) -> Chapter:
     """Where weights may move.
 
@@ -27,13 +34,13 @@ def null_space(
         cut_at: layer -> the γ it is cut at; empty for the merged subspace, whose cut does not
             limit the energy outside it.
         single: whether single samples are forgotten.
-        soft: whether the run has a soft projector in place of this cut.
+        uncut: what the run has in place of this cut: "soft projector" or "selective directions".
     """
     free = 1 - sum(rank for rank, _ in ranks.values()) / sum(dim for _, dim in ranks.values())
     kept = "remaining samples" if single else "other classes"
     changed = "UNSC changes weights along the remaining directions only."
-    if soft:
-        changed = "This run makes no cut, but shortens each step more where more energy lies."
+    if uncut:
+        changed = UNCUT[uncut]
     return Chapter(
         "space",
         "3 · The null space",
@@ -42,7 +49,7 @@ def null_space(
         f"{_held(cut_at)} A weight change along them moves the outputs for the {kept} less than "
         "one of the same size elsewhere, but small movements may add up from layer to layer.",
         percent(free),
-        f"of all directions {'would ' if soft else ''}remain to move in",
+        f"of all directions {'would ' if uncut else ''}remain to move in",
     )
 
 

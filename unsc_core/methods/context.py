@@ -17,11 +17,15 @@ from unsc_core.learning.edits import edited
 from unsc_core.learning.labels import pseudo_labels
 from unsc_core.learning.training import Held, Project, SgdConfig, descend, relabel, shuffled
 from unsc_core.progress import Stages
+from unsc_core.subspace.both_moments import best_directions
 from unsc_core.subspace.energy import cuts
 from unsc_core.subspace.null_space import Spectra, null_space, project_gradient
 
 SOFTNESS = 0.03
 """Of `soft_projections`: the energy at which an update is halved, as a share of the mean."""
+PRICE = 5.0
+"""Of `selective_projections`: how many times as large a share of the forgotten samples' energy as
+of the retained samples' lies along their directions; halved while no layer has one."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -255,6 +259,40 @@ def _shrunk(gradient: Tensor, matrices: list[Tensor]) -> Tensor:
     blocks = gradient.flatten(1).chunk(len(matrices))
     pairs = zip(blocks, matrices, strict=True)
     return torch.cat([block @ matrix for block, matrix in pairs]).view_as(gradient)
+
+
+def selective_projections(model: nn.Module, context: Context) -> Project:
+    """Projections onto the directions U that are worth their price; see `best_directions`.
+
+    Returns:
+        Weight name -> G ↦ G U Uᵀ, for `descend`.
+    """
+    with context.stages.stage("null_space", "choosing directions"):
+        retained, forgotten = (
+            {layer: [s.second_moment for s in groups] for layer, groups in spectra.items()}
+            for spectra in (context.spectra(), context.forget_spectra())
+        )
+        price, found = 2 * PRICE, {layer: [torch.empty(0, 0)] for layer in retained}
+        while not any(u.shape[1] for groups in found.values() for u in groups) and price > 1:
+            price /= 2
+            found = {
+                layer: best_directions(retained[layer], forgotten[layer], price)
+                for layer in retained
+            }
+    weights = dict(model.named_parameters())
+    return {
+        f"{layer}.weight": partial(
+            _onto, directions=[u.to(weights[f"{layer}.weight"]) for u in groups]
+        )
+        for layer, groups in found.items()
+    }
+
+
+def _onto(gradient: Tensor, directions: list[Tensor]) -> Tensor:
+    """A weight gradient (out, …) times U Uᵀ, for one U (d, k) per group."""
+    blocks = gradient.flatten(1).chunk(len(directions))
+    pairs = zip(blocks, directions, strict=True)
+    return torch.cat([(block @ u) @ u.T for block, u in pairs]).view_as(gradient)
 
 
 def projections(model: nn.Module, context: Context) -> tuple[Project, dict[str, dict[str, int]]]:

@@ -18,28 +18,42 @@ from torch import Tensor, nn
 from unsc_core.errors import DivergedError
 from unsc_core.learning.batches import predict
 from unsc_core.learning.training import divergence
-from unsc_core.methods.context import Context, Unlearned, projections, soft_projections, train_on
+from unsc_core.methods.context import (
+    Context,
+    Unlearned,
+    projections,
+    selective_projections,
+    soft_projections,
+    train_on,
+)
 from unsc_core.methods.entry import Method
 
 METHOD = Method(
     name="unsc-auto",
     title="UNSC, automatic",
     short_title="UNSC auto",
-    summary="Tries five settings of UNSC and keeps the one that changes the rest the least.",
+    summary="Tries six settings of UNSC and keeps the one that changes the rest the least.",
     source="Chen, Zhu, Yu, Zhou: Machine Unlearning via Null Space Calibration, IJCAI 2024",
     order=15,
     learning_rate=0.4,
     epochs=25,
     uses_moments=True,
-    passes=6,
+    passes=7,
     colour="#004d8c",
     colour_on_dark="#7fb2e5",
     mark="diamond-wide",
 )
 LABELS, MASKED = "pseudo-labels", "masked predictions"
 """Targets: the nearest other class, or the original's probabilities without what is barred."""
-CANDIDATES = ((0.96, LABELS), (0.96, MASKED), (0.98, LABELS), (0.98, MASKED), (None, MASKED))
-"""Energy thresholds, None for a soft projector in place of a cut, and targets."""
+SOFT, SELECTIVE = "soft projector", "selective directions"
+"""What replaces a cut at γ."""
+CANDIDATES: tuple[tuple[float | str, str], ...] = (
+    *((0.96, LABELS), (0.96, MASKED), (0.98, LABELS), (0.98, MASKED)),
+    *((SOFT, MASKED), (SELECTIVE, MASKED)),
+)
+"""Energy thresholds, or what replaces them, and targets."""
+SLOWER = 0.25
+"""Factor of the learning rate with selective directions, in which little holds a step back."""
 CHECKED = 2000
 """Most retained training samples that the divergence is measured on."""
 FORGOTTEN = 0.005
@@ -61,11 +75,14 @@ def unlearn(model: nn.Module, context: Context) -> Unlearned:
     targets = {LABELS: labels, MASKED: context.masked_predictions(model, forget, context.banned())}
     rows, held = context.retained_predictions(model, CHECKED)
 
-    def run(network: nn.Module, given: Context, threshold: float | None, target: str) -> Unlearned:
-        if threshold is None:
+    def run(network: nn.Module, given: Context, where: float | str, target: str) -> Unlearned:
+        if where == SOFT:
             project = soft_projections(network, given)
+        elif where == SELECTIVE:
+            project = selective_projections(network, given)
+            given = replace(given, learning_rate=SLOWER * given.learning_rate)
         else:
-            project, _ = projections(network, replace(given, energy_threshold=threshold))
+            project, _ = projections(network, replace(given, energy_threshold=float(where)))
         return train_on(
             targets[target], network, given, floor=FORGOTTEN, before=logits, project=project
         )
@@ -77,16 +94,17 @@ def unlearn(model: nn.Module, context: Context) -> Unlearned:
         )
 
     tried = []
-    for number, (threshold, target) in enumerate(CANDIDATES, 1):
+    for number, (where, target) in enumerate(CANDIDATES, 1):
         network = copy.deepcopy(model)
         try:
-            found = run(network, attempt(number, network), threshold, target)
+            found = run(network, attempt(number, network), where, target)
         except DivergedError:
             continue
         left = found.history[-1]["accuracy"]
         tried.append(
             {
-                "energy_threshold": threshold,
+                "energy_threshold": None if isinstance(where, str) else where,
+                "projector": where if isinstance(where, str) else "",
                 "target": target,
                 "left": left,
                 "forgets": left <= FORGOTTEN,
@@ -97,7 +115,8 @@ def unlearn(model: nn.Module, context: Context) -> Unlearned:
         raise DivergedError("Unlearning diverged with every setting; use a smaller learning rate.")
     best = choose(tried)
     again = replace(context, attempt="the chosen setting again, ")
-    unlearned = run(model, again, best["energy_threshold"], best["target"])
+    where = best["projector"] or best["energy_threshold"]
+    unlearned = run(model, again, where, best["target"])
     return replace(unlearned, chosen=best | {"tried": tried, "checked": len(rows)})
 
 
@@ -112,8 +131,8 @@ def choose(tried: list[dict]) -> dict:
     """Of the candidates that forget, the least diverged; if none forgets, the one that is nearest.
 
     Args:
-        tried: {"energy_threshold", "target", "left" (accuracy on D_f, a share), "forgets", "away"
-            (divergence)} of each.
+        tried: {"energy_threshold", "projector", "target", "left" (accuracy on D_f, a share),
+            "forgets", "away" (divergence)} of each.
     """
     forgetting = [one for one in tried if one["forgets"]]
     if not forgetting:

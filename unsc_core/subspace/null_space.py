@@ -26,6 +26,11 @@ class Spectrum:
     eigenvalues: Tensor
     eigenvectors: Tensor
 
+    @property
+    def second_moment(self) -> Tensor:
+        """C (d, d) float64."""
+        return (self.eigenvectors * self.eigenvalues) @ self.eigenvectors.T
+
 
 Spectra = dict[str, tuple[Spectrum, ...]]
 """Layer -> one spectrum per group."""

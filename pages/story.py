@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from pages.shared import cache, controls, gallery, header, jobs, page_links, presets
+from pages.shared import before, cache, controls, gallery, header, jobs, page_links, presets
 from pages.shared.components import story as component
 from unsc_core.analysis import comparison, maps
 from unsc_core.audits import AUDITS
@@ -172,6 +172,9 @@ def next_steps() -> None:
 
 header.title("Make a network forget, and keep the rest", *header.TERMS, "Calibrated")
 experiment = controls.experiment()
+with st.container():
+    if not before.is_known() and cache.result(experiment.config) is None:
+        presets.buttons()
 experiment, result = jobs.result_or_before(experiment)
 shown, missing = st.container(), st.container()
 calibrates = experiment.config.method in CALIBRATING

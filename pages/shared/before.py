@@ -20,6 +20,11 @@ def remember(experiment: ResolvedExperiment) -> None:
     st.session_state[_SHOWN] = experiment
 
 
+def is_known() -> bool:
+    """Whether this tab has shown anything."""
+    return _SHOWN in st.session_state
+
+
 def show() -> tuple[ResolvedExperiment, Result] | None:
     """The experiment that this tab showed last; a line says so, and all below it is dimmed."""
     shown: ResolvedExperiment | None = st.session_state.get(_SHOWN)

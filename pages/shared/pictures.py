@@ -62,7 +62,7 @@ def draw(
         options = {"on_select": "rerun"}
     elif on_click:
         options = {"on_select": on_click, "selection_mode": "points"}
-    picture.figure.update_layout(meta={"key": name})
+    picture.figure.update_layout(meta=(picture.figure.layout.meta or {}) | {"key": name})
     hidden = [*HIDDEN_BUTTONS, *(() if selectable else ("select2d", "lasso2d"))]
     config = {
         "displaylogo": False,
@@ -114,7 +114,7 @@ def downloads(pictures: Mapping[str, Tabled]) -> None:
     figures = [
         {"key": one.figure.layout.meta["key"], "file": _file(name)}
         for name, one in pictures.items()
-        if isinstance(one, Picture) and one.figure.layout.meta
+        if isinstance(one, Picture) and "key" in (one.figure.layout.meta or ())
     ]
     with st.popover("Download", icon=":material/download:"):
         files = ("figure_files.html", "figure_files.css", "figure_files.js")

@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import numpy as np
+import streamlit as st
 
 from pages.shared import cache, gallery, lesson, state
 from unsc_core.data import DEFAULT_DATASET
@@ -53,6 +54,15 @@ def offered() -> list[dict[str, Any]]:
         }
         for preset in PRESETS
     ]
+
+
+def buttons() -> None:
+    """The presets as plain buttons, for a page without a picture yet."""
+    if lesson.current().fixed(*lesson.CONTROLS):
+        return
+    with st.container(horizontal=True):
+        for number, preset in enumerate(PRESETS):
+            st.button(preset.title, on_click=open_one, args=(number,), help=preset.shows)
 
 
 def open_one(number: Any) -> None:

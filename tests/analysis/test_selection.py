@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -59,7 +61,7 @@ def test_a_band_of_the_flow_is_a_rule(result: Result) -> None:
 )
 def test_what_is_not_there_is_named(result: Result, selection: Selection, said: str) -> None:
     with pytest.raises(ConfigError, match=said):
-        selection.rows(result)
+        selection.rows(replace(result, retrained=None))
 
 
 def test_rows_and_columns_are_selections_and_nothing_is_none() -> None:

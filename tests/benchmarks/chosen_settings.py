@@ -43,7 +43,7 @@ def row(name: str, dataset: str, model: str, c: int) -> list[str]:
             found[method].append(Experiment(config).run())
     unsc, auto, selective = (found[method] for method in METHODS)
     chosen = Counter(
-        f"{one.chosen['energy_threshold'] or 'soft'}, {one.chosen['target'].split()[0]}"
+        f"{one.chosen['projector'] or one.chosen['energy_threshold']}, {one.chosen['target']}"
         for one in auto
     )
     return [

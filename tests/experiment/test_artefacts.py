@@ -36,6 +36,7 @@ VALUES: dict[str, Any] = {
     "subspaces": Artefact(WEIGHTS, {"layers": ["1"]}),
     "cost": {"rates": {"step": 0.1}},
     "audits": {"value": 0.5, "detail": {}},
+    "shadows": {"logits": np.eye(3, dtype=np.float32), "within": np.array([True, False, True])},
 }
 KINDS = [kind for kind in vars(artefacts).values() if isinstance(kind, Kind)]
 

@@ -441,7 +441,7 @@ def check_refused(content: bytes, words: str, here: Store) -> None:
     sentence = str(refused.value)
     assert words in sentence
     assert "\n" not in sentence
-    assert len(sentence) < 330
+    assert len(sentence) < 400
     assert not here.root.exists()
     assert not data_folder().exists()
 

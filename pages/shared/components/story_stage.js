@@ -78,7 +78,7 @@ class StoryMap {
   constructor(top, data) {
     this.data = data;
     this.top = top;
-    this.root = svg("svg", { role: "img" }, top);
+    this.root = svg("svg", { role: "img", "aria-label": `Map of ${data.marks.length} samples` }, top);
     this.lines = svg("g", { class: "lines" }, this.root);
     const drawn = svg("g", {}, this.root);
     this.marks = data.marks.map(([label, gone]) => this.mark(data.colours[label], gone));

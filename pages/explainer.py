@@ -12,6 +12,7 @@ from unsc_core.figures import explainer, reach
 from unsc_core.figures.explainer_neighbours import NEIGHBOURS, sketch
 from unsc_core.figures.phrases import layer_name
 from unsc_core.figures.spectra import Eigenvalues
+from unsc_core.methods import METHODS
 
 FILES = ("explainer.html", "explainer.css", "explainer.js")
 DIRECTIONS = {"free": "Two leading, one free", "leading": "The three leading"}
@@ -90,20 +91,24 @@ def network(
 ) -> None:
     """Every layer at once, and one in detail."""
     look, cut_at = pictures.page_look(), settings(experiment.config).cuts(list(spectra))
+    whose = "the cut of this run"
+    if not METHODS[experiment.config.method].uses_energy_threshold:
+        gamma = settings(experiment.config).energy_threshold
+        whose = f"UNSC's cut at γ = {gamma:g}, which this run does not make"
     every = reach.layers(titles, spectra, found, cut_at, look)
     one = reach.one_layer(layer, titles[layer], spectra, found, cut_at[layer], look)
     left, right = st.columns([3, 2])
     with left:
         pictures.draw(every, "reach-layers", sentence=False)
         st.caption(
-            "Free: share of the layer's directions that the cut leaves free. Moved: the output of "
-            "retained test images, by this layer's own change, root mean square."
+            "Free: share of the layer's directions that a cut at γ leaves free. Moved: the output "
+            "of retained test images, by this layer's own change, root mean square."
         )
     with right:
         pictures.draw(one, "reach-layer", sentence=False)
         st.caption(
-            "The mark is the cut of this run; a higher γ moves it to the left. Above the grey "
-            "line, the forgotten samples are reached more than the rest."
+            f"The mark is {whose}; a higher γ moves it to the left. Above the grey line, the "
+            "forgotten samples are reached more than the rest."
         )
     st.markdown(every.sentence)
     st.markdown(

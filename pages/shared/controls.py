@@ -29,6 +29,7 @@ from unsc_core.experiment.keys import keys
 from unsc_core.experiment.resolve import MAX_STRENGTH, SUBSPACES, resolve
 from unsc_core.methods import LISTED, METHODS
 from unsc_core.models import MODELS
+from unsc_core.paths import data_folder
 
 GAMMA = "Energy threshold γ"
 LAYER_GAMMA = "γ of layer {}"
@@ -76,11 +77,16 @@ def experiment(gamma_on_page: bool = False) -> ResolvedExperiment:
     except UnscError as error:
         state.keep(now)
         with refused:
-            st.error(str(error), icon=":material/error:")
+            st.error(_without_folder(str(error)), icon=":material/error:")
             earlier = before.show()
         if earlier is None:
             st.stop()
         return earlier[0]
+
+
+def _without_folder(message: str) -> str:
+    """A message without where the data folder is: that is nobody's business in a shared app."""
+    return message.replace(f"{data_folder().resolve()}/", "").replace(f"{data_folder()}/", "")
 
 
 def use_navigation() -> None:

@@ -291,12 +291,12 @@ def test_equal_forgetting_names_no_best_among_the_tied() -> None:
 def test_the_conclusion_is_honest() -> None:
     better = run("fisher", 0, (80.0, 90.0), (0.0, 93.5))
     assert standings.conclusion([*unsc(92.0), better]).endswith(
-        " With one seed, which cannot tell small differences from chance, the other keeps more of "
-        "Acc_r (Fisher forgetting, +1.5 points)."
+        " With one seed, which cannot tell small differences from chance, Fisher forgetting keeps "
+        "more of Acc_r (+1.5 points)."
     )
     text = standings.conclusion([*unsc(92.0, 92.2, 92.4), *runs_of("scrub", 92.1, 92.3, 92.2)])
     assert "Over 3 seeds, UNSC forgets" in text
-    assert text.endswith(" The other is tied with it.")
+    assert text.endswith(" SCRUB is tied with it.")
     stays = [run("unsc", 0, (80.0, 90.0), (30.0, 92.0)), better]
     assert "UNSC does not forget (Acc_f 30.0\u00a0%)." in standings.conclusion(stays)
     assert "Fisher" not in standings.conclusion(stays)

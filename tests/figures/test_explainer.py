@@ -74,14 +74,14 @@ def test_the_sentence_of_a_layer_follows_the_run() -> None:
     assert "‖Δw‖ = 5.00" in text
     assert "36\u00a0% lies along the free direction" in text  # (3 / 5)²
     assert "15\u00a0% of theirs, against 1.0\u00a0% of the retained" in text
-    assert text.endswith("Nothing of it lies along the 3 leading kept ones.")
+    assert text.endswith("Nothing of it lies along the 3 leading directions, which γ keeps.")
     moved = replace(VIEW, change=np.array([3.0, 0.0, 0.0, 0.0]))
     assert layer_sentence(moved, "layer 1", "output 3").endswith(
-        "36\u00a0% of it lies along the 3 leading kept ones."
+        "36\u00a0% of it lies along the 3 leading directions, which γ keeps."
     )
     still = replace(VIEW, change=np.zeros(4), change_norm=np.zeros(1))
     assert layer_sentence(still, "layer 1", "output 3") == (
-        "The run did not change the weights of output 3 in layer 1."
+        "The run did not change the weights of layer 1."
     )
 
 

@@ -50,7 +50,8 @@ def test_the_sentence_names_the_class_around_the_image(result: Result) -> None:
     image = image_positions(result, logits, None)
     picture = image_map(result, here, image, logits, LIGHT)
     assert picture.sentence == (
-        "Among its 15 nearest test images by logits, the most frequent class is Shirt for the "
+        "Of the 15 test images whose logits in the original are nearest to this image's logits in "
+        "each network, the most frequent class is Shirt for the "
         "original (15), Coat for UNSC (15) and Coat for the retrained network (15)."
     )
     same = dict.fromkeys(logits, coat)

@@ -198,7 +198,7 @@ def layer_sentence(view: LayerView, title: str, unit: str) -> str:
     """
     norm = float(view.change_norm[0])
     if norm == 0:
-        return f"The run did not change the weights of {unit} in {title}."
+        return f"The run did not change the weights of {title}."
     text = f"In {title}, the run changed the weights of {unit} by ‖Δw‖ = {norm:.2f}."
     if len(view.kept) > LEADING and not view.kept[-1]:
         part = (float(view.change[-1]) / norm) ** 2
@@ -210,7 +210,9 @@ def layer_sentence(view: LayerView, title: str, unit: str) -> str:
         )
     kept = float(np.square(view.change[view.kept]).sum()) / norm**2
     along = "Nothing" if kept < 1e-6 else _share(kept)
-    return f"{text} {along} of it lies along the {view.kept.sum()} leading kept ones."
+    return (
+        f"{text} {along} of it lies along the {view.kept.sum()} leading directions, which γ keeps."
+    )
 
 
 def _rounded(values: NDArray[Any]) -> list[Any]:

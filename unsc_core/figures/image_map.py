@@ -163,4 +163,7 @@ def _sentence(
             for model, (label, count, _) in found.items()
         ])  # fmt: skip
     (_, _, count), *_ = found.values()
-    return f"Among its {count} nearest test images by logits, the most frequent class is {told}."
+    return (
+        f"Of the {count} test images whose logits in the original are nearest to this image's "
+        f"logits in each network, the most frequent class is {told}."
+    )

@@ -94,7 +94,7 @@ def layers(
     figure.update_layout(margin={"t": 116, "b": 40})
     alt = (
         "For each layer: the share of the retained energy that the free directions let through, "
-        "of the forgotten samples' energy that they reach, and the most that any directions reach."
+        "of the forgotten samples' energy that they reach, and of what the best directions reach."
     )
     table = {
         "layer": names,

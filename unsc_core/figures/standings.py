@@ -191,7 +191,8 @@ def _ranked(against: Standing, of: dict[str, list[MethodRun]]) -> list[str]:
     if against.better:
         first = max(against.better, key=lambda method: against.better[method].mean)
         most = "most of all " if len(against.better) > 1 else ""
-        who = f"{most}{name(first, of[first])}, {pm(against.better[first])} points"
+        who = "" if total == 1 else f"{most}{name(first, of[first])}, "
+        who += f"{pm(against.better[first])} points"
         parts.append((len(against.better), f"{_keep(against.better)} more of Acc_r ({who})"))
     if against.tied:
         is_ = "is" if len(against.tied) == 1 else "are"
@@ -206,7 +207,10 @@ def _ranked(against: Standing, of: dict[str, list[MethodRun]]) -> list[str]:
     if not total:
         return []
     (count, rest), *others = parts
-    who = "the other" if total == 1 else f"{count} of {total} others"
+    who = f"{count} of {total} others"
+    if total == 1:
+        (only,) = (*ranked, *against.not_forgetting)
+        who = name(only, of[only])
     if ranked and count == total > 2:
         who = f"all {total} others"
     first_part = f"{who} {rest}"

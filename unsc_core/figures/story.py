@@ -200,7 +200,7 @@ def gone(result: Result, probe: Mapping[str, Any] | None) -> Chapter:
         probe: the linear probe as `excess.over_seeds` returns it; None if it was not made.
     """
     names, who, title = these(result), run_title(result), "7 · But is it gone?"
-    look = f"A network may never predict {names} and still tell them apart in its features."
+    look = f"A network may never predict {names} and still recognise it in its features."
     if probe is None:
         return Chapter(
             "gone",

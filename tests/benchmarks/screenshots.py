@@ -19,8 +19,8 @@ from PIL import Image
 from tests.e2e.server import ROOT, browser, charts, prepare, serve
 
 PAGES = (
-    *("", "lab", "decision_space", "confusion", "null_space", "gamma", "pseudo_labels"),
-    *("compare", "audit", "try_image", "runs"),
+    *("", "explainer", "lab", "decision_space", "confusion", "null_space", "gamma"),
+    *("pseudo_labels", "compare", "audit", "try_image", "runs"),
 )
 README = ("", "lab", "decision_space", "confusion", "null_space", "compare")
 README_SIZE = (1440, 1080)

@@ -90,11 +90,14 @@ def network(
     spectra: Eigenvalues, found: geometry.Subspaces, titles: dict[str, str], layer: str
 ) -> None:
     """Every layer at once, and one in detail."""
-    look, cut_at = pictures.page_look(), settings(experiment.config).cuts(list(spectra))
+    look, config = pictures.page_look(), experiment.config
+    cut_at, gamma = settings(config).cuts(list(spectra)), settings(config).energy_threshold
     whose = "the cut of this run"
-    if not METHODS[experiment.config.method].uses_energy_threshold:
-        gamma = settings(experiment.config).energy_threshold
+    if not METHODS[config.method].uses_energy_threshold:
         whose = f"UNSC's cut at γ = {gamma:g}, which this run does not make"
+    elif config.subspace == "merge":
+        cut_at = dict.fromkeys(spectra, gamma)
+        whose = f"a cut of all classes together at γ = {gamma:g}; this run merges those of each"
     every = reach.layers(titles, spectra, found, cut_at, look)
     one = reach.one_layer(layer, titles[layer], spectra, found, cut_at[layer], look)
     left, right = st.columns([3, 2])

@@ -1,11 +1,11 @@
 """Is the class gone? `python -m tests.benchmarks.erasing`.
 
 For the mask, UNSC, DELETE, contrastive forgetting, null-space erasure, the same without its null
-space, and with other strengths: Acc_f, Acc_r − the mask's and − the original's, seconds, and the
-excess over the retrained model of five audits, paired by seed, with the 95 % interval. Beside the
-retrained model stands the spread of two that differ in their seed. Options, each with commas
-between values: `--data mini,colour,few,look-alike,imbalanced` (see `tests.benchmarks.hard_data`),
-`--forget`, `--seeds` and `--ways`.
+space, along selective directions instead, and with other strengths: Acc_f, Acc_r − the mask's and −
+the original's, seconds, and the excess over the retrained model of five audits, paired by seed,
+with the 95 % interval. Beside the retrained model stands the spread of two that differ in their seed.
+Options, each with commas between values: `--data mini,colour,few,look-alike,imbalanced` (see
+`tests.benchmarks.hard_data`), `--forget`, `--seeds` and `--ways`.
 """
 
 from __future__ import annotations
@@ -29,10 +29,13 @@ from unsc_core.experiment.result import Predictions, masked
 from unsc_core.figures.phrases import pm
 from unsc_core.learning.batches import predict
 from unsc_core.methods import METHODS, null_space_erasure
+from unsc_core.methods.context import selective_projections
 from unsc_core.paths import data_folder
 
 FOUND = ("linear-probe", "neighbours", "prototype", "logits-probe", "relearning")
 FREE_RATES = (0.05, 0.1)
+SELECTIVE = ((1.0, 0.2), (1.5, 0.2), (2.0, 0.2), (2.0, 0.4))
+"""Prices and learning rates of erasure along selective directions."""
 Make = Callable[[Experiment], object]
 
 
@@ -58,12 +61,29 @@ def freely(learning_rate: float) -> Make:
     return make
 
 
+def selectively(price: float, learning_rate: float) -> Make:
+    """Erasure along selective directions of this price, in place of the null space."""
+
+    def make(work: Experiment) -> object:
+        config = replace(work.config, **OWN_DEFAULTS | {"method": "null-space-erasure"})
+        context = replace(Experiment(config).context(), learning_rate=learning_rate)
+        model = copy.deepcopy(work.original)
+        project = selective_projections(model, context, price)
+        return null_space_erasure.erase(model, context, project).model
+
+    return make
+
+
 WAYS: dict[str, Make] = {
     "UNSC": method("unsc"),
     "DELETE": method("delete"),
     "contrastive": method("null-space-contrastive"),
     "null-space erasure": method("null-space-erasure"),
     **{f"erasure; all weights; lr {rate:g}": freely(rate) for rate in FREE_RATES},
+    **{
+        f"erasure; selective; price {price:g}; lr {rate:g}": selectively(price, rate)
+        for price, rate in SELECTIVE
+    },
     **{f"erasure; strength {each:g}": method("null-space-erasure", each) for each in STRENGTHS},
 }
 

@@ -35,7 +35,7 @@ def measured(c: int) -> list[MethodRun]:
     """Every method on one class, over seeds."""
     configs = [
         ExperimentConfig(forget_classes=(c,), method=method, seed=seed)
-        for method in COMPARED
+        for method in (*COMPARED, "selective-directions")
         for seed in SEEDS
     ]
     return [run_of(Experiment(config).run(with_retrain=True), None) for config in configs]

@@ -88,7 +88,7 @@ def test_the_sentence_of_a_layer_follows_the_run() -> None:
 @pytest.mark.parametrize(
     ("reached", "best", "said", "unsaid"),
     [
-        ([4.0, 4.4], [4.2, 4.5], "**In no layer does this cut select", "both moments"),
+        ([4.0, 4.4], [4.2, 4.5], "**In no layer does the cut select", "both moments"),
         ([4.0, 20.0], [9.0, 40.0], "in 1 of 2 layers**: in layer 2", "In no layer"),
         ([8.0, 20.0], [9.0, 40.0], "in every layer**", "hardly more"),
         ([4.0, 4.4], [12.0, 4.5], "would reach 12 % in layer 1 (the cut: 4)", "in layer 2 ("),

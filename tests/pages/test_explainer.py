@@ -32,7 +32,7 @@ def test_it_shows_the_last_layer_and_every_layer() -> None:
     assert not app.error
     assert says(app, "In layer 6", "the logit of 3", "‖Δw‖ =")
     assert len(app.get("plotly_chart")) == 2
-    assert says(app, "This cut selects the forgotten samples") or says(app, "In no layer does")
+    assert says(app, "The cut selects the forgotten samples") or says(app, "In no layer does")
 
 
 def test_a_link_chooses_layer_and_directions() -> None:

@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from unsc_core.analysis.geometry import Subspaces
+from unsc_core.analysis.layer_views import LayerView
 from unsc_core.figures.phrases import joined, layer_name
 from unsc_core.figures.reachability import curve
 from unsc_core.figures.spectra import Eigenvalues
@@ -54,6 +55,39 @@ def layers(
     moved = np.array([100 * (found.drift[layer]["alone"] or 0.0) for layer in spectra])
     free = np.array([100 * _free(spectra[layer], cut_at[layer]) for layer in spectra])
     figure = go.Figure()
+    _add_marks(figure, names, through, reached, best, look)
+    styled(figure, look, 430, "Each layer")
+    below = [
+        f"{name}<br>{of:.0f} % free<br>moved {by:.1f} %"
+        for name, of, by in zip(names, free, moved, strict=True)
+    ]
+    figure.update_xaxes(tickvals=names, ticktext=below)
+    figure.update_yaxes(title_text="% of the energy", rangemode="tozero")
+    figure.update_layout(margin={"t": 116, "b": 40})
+    alt = (
+        "For each layer: the share of the retained energy that the free directions let through, "
+        "of the forgotten samples' energy that they reach, and of what the best directions reach."
+    )
+    table = {
+        "layer": names,
+        "free directions": free,
+        "retained energy let through": through,
+        "forgotten energy reached by the cut": reached,
+        "forgotten energy reached by the best directions": best,
+        "movement by this layer alone": moved,
+    }
+    return Picture(figure, alt, layers_sentence(names, through, reached, best), table)
+
+
+def _add_marks(
+    figure: go.Figure,
+    names: list[str],
+    through: NDArray[np.float64],
+    reached: NDArray[np.float64],
+    best: NDArray[np.float64],
+    look: Look,
+) -> None:
+    """Three marks for each layer, joined by a line; percent."""
     for x, low, high in zip(names, through, np.fmax(best, reached), strict=True):
         line = {"color": look.muted, "width": 1.5}
         figure.add_scatter(x=[x, x], y=[low, high], mode="lines", line=line, hoverinfo="skip")
@@ -84,27 +118,6 @@ def layers(
             marker=marker,
             hovertemplate=f"%{{x}}<br>{name}: %{{y:.1f}} %<extra></extra>",
         )
-    styled(figure, look, 430, "Each layer")
-    below = [
-        f"{name}<br>{of:.0f} % free<br>moved {by:.1f} %"
-        for name, of, by in zip(names, free, moved, strict=True)
-    ]
-    figure.update_xaxes(tickvals=names, ticktext=below)
-    figure.update_yaxes(title_text="% of the energy", rangemode="tozero")
-    figure.update_layout(margin={"t": 116, "b": 40})
-    alt = (
-        "For each layer: the share of the retained energy that the free directions let through, "
-        "of the forgotten samples' energy that they reach, and of what the best directions reach."
-    )
-    table = {
-        "layer": names,
-        "free directions": free,
-        "retained energy let through": through,
-        "forgotten energy reached by the cut": reached,
-        "forgotten energy reached by the best directions": best,
-        "movement by this layer alone": moved,
-    }
-    return Picture(figure, alt, layers_sentence(names, through, reached, best), table)
 
 
 def _free(values: NDArray[np.float64], energy_threshold: float) -> float:
@@ -126,14 +139,14 @@ def layers_sentence(
     most = int(np.argmax(reached / np.maximum(through, 1e-12)))
     if hardly.all():
         text = (
-            "**In no layer does this cut select the forgotten samples**: of their energy, its free "
+            "**In no layer does the cut select the forgotten samples**: of their energy, its free "
             f"directions reach at most {(reached / np.maximum(through, 1e-12)).max():.2f} times "
             "the share that they let through of the retained samples'."
         )
     else:
         where = "every layer" if not hardly.any() else f"{(~hardly).sum()} of {len(names)} layers"
         text = (
-            f"**This cut selects the forgotten samples in {where}**: in {names[most].lower()} it "
+            f"**The cut selects the forgotten samples in {where}**: in {names[most].lower()} it "
             f"reaches {reached[most]:.1f} % of their energy and lets {through[most]:.1f} % of the "
             "retained samples' through."
         )
@@ -157,6 +170,19 @@ def layers_sentence(
     return text
 
 
+def _curves(
+    values: NDArray[np.float64], energy: NDArray[np.float64], view: LayerView | None
+) -> dict[str, tuple[NDArray[np.float64], NDArray[np.float64]]]:
+    """Way -> retained energy let through, and forgotten energy reached, in percent."""
+    kept, left = curve(values, energy)
+    curves = {"cut": (100 - kept, left)}
+    if view is not None and len(view.frontier) and len(values) == 1:
+        curves["both"] = (100 * view.frontier[:, 0], 100 * view.frontier[:, 1])
+    soft = soft_reach(values.ravel(), energy.ravel(), SOFTNESS)
+    shares = 100 * np.array([[one.retained, one.forgotten] for one in soft])
+    return curves | {"soft": (shares[:, 0], shares[:, 1])}
+
+
 def one_layer(
     layer: str,
     title: str,
@@ -166,17 +192,7 @@ def one_layer(
     look: Look,
 ) -> Picture:
     """One layer: forgotten energy reached against retained energy let through, three ways."""
-    values, energy = spectra[layer], found.forget_energy[layer]
-    kept, left = curve(values, energy)
-    soft = soft_reach(values.ravel(), energy.ravel(), SOFTNESS)
-    curves = {"cut": (100 - kept, left)}
-    view = found.views.get(layer)
-    if view is not None and len(view.frontier) and len(values) == 1:
-        curves["both"] = (100 * view.frontier[:, 0], 100 * view.frontier[:, 1])
-    curves["soft"] = (
-        100 * np.array([one.retained for one in soft]),
-        100 * np.array([one.forgotten for one in soft]),
-    )
+    curves = _curves(spectra[layer], found.forget_energy[layer], found.views.get(layer))
     styles = {
         "cut": {"color": look.teal, "width": 3},
         "both": {"color": FORGET, "width": 2.5, "dash": "dash"},

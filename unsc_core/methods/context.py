@@ -261,8 +261,11 @@ def _shrunk(gradient: Tensor, matrices: list[Tensor]) -> Tensor:
     return torch.cat([block @ matrix for block, matrix in pairs]).view_as(gradient)
 
 
-def selective_projections(model: nn.Module, context: Context) -> Project:
+def selective_projections(model: nn.Module, context: Context, price: float = PRICE) -> Project:
     """Projections onto the directions U that are worth their price; see `best_directions`.
+
+    Args:
+        price: see PRICE.
 
     Returns:
         Weight name -> G ↦ G U Uᵀ, for `descend`.
@@ -272,13 +275,17 @@ def selective_projections(model: nn.Module, context: Context) -> Project:
             {layer: [s.second_moment for s in groups] for layer, groups in spectra.items()}
             for spectra in (context.spectra(), context.forget_spectra())
         )
-        price, found = 2 * PRICE, {layer: [torch.empty(0, 0)] for layer in retained}
-        while not any(u.shape[1] for groups in found.values() for u in groups) and price > 1:
-            price /= 2
-            found = {
+
+        def chosen() -> dict[str, list[Tensor]]:
+            return {
                 layer: best_directions(retained[layer], forgotten[layer], price)
                 for layer in retained
             }
+
+        found = chosen()
+        while not any(u.shape[1] for groups in found.values() for u in groups) and price > 1:
+            price /= 2
+            found = chosen()
     weights = dict(model.named_parameters())
     return {
         f"{layer}.weight": partial(

@@ -3,7 +3,7 @@
 For the mask, UNSC, DELETE, contrastive forgetting, null-space erasure, the same without its null
 space, along selective directions instead, and with other strengths: Acc_f, Acc_r − the mask's and −
 the original's, seconds, and the excess over the retrained model of five audits, paired by seed,
-with the 95 % interval. Beside the retrained model stands the spread of two that differ in their seed.
+with the 95 % interval. Beside the retrained model stands the spread of two with other seeds.
 Options, each with commas between values: `--data mini,colour,few,look-alike,imbalanced` (see
 `tests.benchmarks.hard_data`), `--forget`, `--seeds` and `--ways`.
 """

@@ -19,6 +19,12 @@ def tab_id() -> str:
     return context.session_id if context else "test"
 
 
+def went_back() -> bool:
+    """Whether the page is drawn because of the browser's Back or Forward."""
+    context: Any = st.runtime.scriptrunner.get_script_run_ctx()
+    return bool(context and context.is_history_navigation)
+
+
 def is_open(tab: str) -> bool:
     """Whether a browser tab is still open; always without a server. A reloaded tab is another."""
     return not st.runtime.exists() or st.runtime.get_instance().is_active_session(tab)

@@ -52,3 +52,35 @@ def test_the_experiment_goes_along_from_page_to_page(app: Server, page: Any) -> 
             expect(page.get_by_role("slider", name="Energy threshold γ")).to_have_count(
                 1 if name == "Null space" else 0
             )
+
+
+def test_a_choice_survives_a_message_that_has_not_heard_of_it(app: Server, page: Any) -> None:
+    """What the browser sends before the server's answer still has the link from before."""
+    holding, held = False, []
+
+    def relay(socket: Any) -> None:
+        server = socket.connect_to_server()
+        socket.on_message(server.send)
+        server.on_message(
+            lambda message: held.append((socket, message)) if holding else socket.send(message)
+        )
+
+    page.route_web_socket(re.compile("/_stcore/stream"), relay)
+    page.goto(f"{app.url}/explainer?question=layer")
+    layers = page.get_by_role("radiogroup", name="Layer")
+    expect(page.get_by_role("radiogroup", name="Directions")).to_be_visible()
+    holding = True
+    layers.get_by_text("5", exact=True).click()
+    page.wait_for_timeout(2000)
+    page.get_by_role("radiogroup", name="Directions").get_by_role("radio").last.click()
+    page.wait_for_timeout(2000)
+    holding = False
+    for socket, message in held:
+        socket.send(message)
+    expect(page).to_have_url(re.compile("directions="))
+    expect(page).to_have_url(re.compile("layer=5"))
+    expect(layers.get_by_role("radio", name="5")).to_be_checked()
+    layers.get_by_text("4", exact=True).click()
+    expect(page).to_have_url(re.compile("layer=4"))
+    page.go_back()
+    expect(layers.get_by_role("radio", name="5")).to_be_checked()

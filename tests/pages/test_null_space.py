@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from pages.shared import session
 from tests.pages.headless import open_page, says
 from unsc_core.analysis import geometry
 from unsc_core.config import ExperimentConfig
@@ -53,7 +54,9 @@ def test_every_view_is_reached_by_a_link_and_describes_this_result(
     assert says(app, *words)
 
 
-def test_a_view_has_a_title_of_its_own_and_keeps_its_place_in_links() -> None:
+def test_a_view_has_a_title_of_its_own_and_keeps_its_place_in_links(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     app = run()
     choice = app.segmented_control(key="view")
     assert "Kept and free" in choice.options
@@ -63,7 +66,12 @@ def test_a_view_has_a_title_of_its_own_and_keeps_its_place_in_links() -> None:
     assert says(app, "selectivity ")
     app.segmented_control(key="view").set_value("Spectra").run()
     assert "view" not in app.query_params
-    app.query_params["view"] = "Drift"  # as the browser's Back does
+    app.query_params["view"] = "Drift"
+    app.run()
+    assert app.segmented_control(key="view").value == "Spectra"  # the person chose it, see read
+    assert "view" not in app.query_params
+    app.query_params["view"] = "Drift"
+    monkeypatch.setattr(session, "went_back", lambda: True)
     app.run()
     assert app.segmented_control(key="view").value == "Drift"
     assert "view = 'Tarot'" in run(view="Tarot").warning[0].value

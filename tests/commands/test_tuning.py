@@ -67,14 +67,35 @@ def test_a_learning_rate_beyond_the_edge_is_tried_while_the_best_is_there() -> N
     assert beyond(inside[:2]) == [{"learning_rate": 2.0}]
     assert beyond(inside[1:2]) == []  # a single rate says nothing about a direction
     assert beyond(_tried((None, None), (None, None))) == []
-    with_gamma = [
-        one | {"settings": one["settings"] | {"energy_threshold": gamma}}
-        for one in inside[1:]
-        for gamma in (0.9, 0.8)
+
+
+def test_a_threshold_beyond_the_edge_is_tried_while_the_best_is_there() -> None:
+    rates = _tried((9.0, 90.0), (1.0, 92.0), (0.0, 80.0))
+
+    def with_gammas(*gammas: float, best: float) -> list[dict]:
+        return [
+            one
+            | {"settings": one["settings"] | {"energy_threshold": gamma}}
+            | {"acc_retain": one["acc_retain"] + (gamma == best)}
+            for one in rates
+            for gamma in gammas
+        ]
+
+    assert beyond(with_gammas(0.94, 0.96, 0.98, best=0.96)) == []
+    assert beyond(with_gammas(0.94, 0.96, 0.98, best=0.98)) == [
+        {"learning_rate": rate["settings"]["learning_rate"], "energy_threshold": 0.99}
+        for rate in rates
     ]
-    assert beyond(with_gamma) == [
-        {"learning_rate": 0.5, "energy_threshold": 0.9},
-        {"learning_rate": 0.5, "energy_threshold": 0.8},
+    assert {
+        one["energy_threshold"] for one in beyond(with_gammas(0.94, 0.96, 0.98, best=0.94))
+    } == {0.88}
+    assert beyond(with_gammas(0.4, 0.6, best=0.4)) == []  # there is no γ below 0
+    both = beyond(with_gammas(0.94, 0.96, best=0.96)[2:])
+    assert [(one["learning_rate"], one["energy_threshold"]) for one in both] == [
+        (0.5, 0.94),
+        (0.5, 0.96),
+        (1.0, 0.98),
+        (2.0, 0.98),
     ]
 
 

@@ -28,7 +28,7 @@ from unsc_core.progress import Report, silent
 BUDGET = 9
 """How many settings of each method are tried on the same classes and seeds."""
 WIDENINGS = 4
-"""How often a learning rate beyond those tried is tried as well, while the best is at an edge."""
+"""How often settings beyond those tried are tried as well, while the best is at an edge."""
 TOLERANCE = 0.05
 """Settings whose Acc_r differs by less than this, in percentage points, count as equal."""
 
@@ -99,8 +99,8 @@ def tune(
 ) -> Iterator[dict[str, Any]]:
     """Try every setting of every method on the validation samples of a config's dataset.
 
-    While the best learning rate is the lowest or the highest of those tried, half or double of it
-    is tried as well, up to WIDENINGS times.
+    While the best learning rate or γ is the lowest or the highest of those tried, further ones are
+    tried as well (`beyond`), up to WIDENINGS times.
 
     Args:
         config: dataset, model, training epochs and device.
@@ -130,15 +130,31 @@ def tune(
 
 
 def beyond(tried: list[dict[str, Any]]) -> list[dict[str, float]]:
-    """The settings to try next because the best learning rate is at an edge; none if it is not."""
+    """The settings to try next because the best learning rate or γ is at an edge of those tried.
+
+    Half or twice the rate, with every γ; and with every rate, the γ that leaves half or twice the
+    share 1 − γ. None if the best lies inside, or if only one rate was to be tried.
+    """
     chosen = choose(tried)
-    rates = {one["settings"]["learning_rate"] for one in tried}
+    rates = list(dict.fromkeys(one["settings"]["learning_rate"] for one in tried))
     if not chosen or len(rates) == 1:
         return []
-    rate = chosen["learning_rate"]
-    factors = [0.5] * (rate == min(rates)) + [2.0] * (rate == max(rates))
-    gammas = dict.fromkeys(one["settings"].get("energy_threshold") for one in tried)
-    return [setting(factor * rate, gamma) for factor in factors for gamma in gammas]
+    gammas = list(dict.fromkeys(one["settings"].get("energy_threshold") for one in tried))
+    further = [
+        setting(rate, gamma)
+        for rate in _past_edges(rates, chosen["learning_rate"])
+        for gamma in gammas
+    ]
+    if len(gammas) > 1:
+        shares = [round(1 - gamma, 6) for gamma in gammas]
+        for share in _past_edges(shares, round(1 - chosen["energy_threshold"], 6)):
+            further += [setting(rate, round(1 - share, 6)) for rate in rates if share < 1]
+    return further
+
+
+def _past_edges(values: list[float], best: float) -> list[float]:
+    """Half of the lowest value if that is the best, twice the highest if that is."""
+    return [best / 2] * (best == min(values)) + [best * 2] * (best == max(values))
 
 
 def _means(

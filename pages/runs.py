@@ -20,6 +20,7 @@ from pages.shared import (
 from unsc_core.analysis import maps
 from unsc_core.analysis.measures import MEASURES
 from unsc_core.analysis.summary import summary
+from unsc_core.experiment import store_limit
 from unsc_core.experiment.keys import keys
 from unsc_core.experiment.result import Result
 from unsc_core.figures.accuracy import change_per_class
@@ -68,6 +69,7 @@ def draw_table(runs: list[Run]) -> None:
     )
     if len(runs) == LIMIT:
         st.caption(f"Only the latest {LIMIT} runs are listed.")
+    st.caption(store_limit.words(cache.store().root))
 
 
 def choose(runs: list[Run]) -> list[Run]:

@@ -29,7 +29,7 @@ SWEPT = (0.8, 0.9, 0.98, 0.99, 0.999)
 
 def prepare_app(_: argparse.Namespace) -> int:
     """Compute the opening experiments and say which they are."""
-    prepare(show_progress)
+    prepare(show_progress, Store(pins=True))
     clear_progress()
     request = requested(split(load_dataset(DEFAULT.dataset), DEFAULT.forget_classes))
     methods = joined([method_title(config.method) for config in OPENING])

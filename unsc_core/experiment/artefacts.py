@@ -39,7 +39,7 @@ class Kind(Generic[Value]):
 
     def has(self, store: Store, key: str) -> bool:
         """Whether there is a file; it is not opened, so it may be damaged."""
-        return store.path(self.name, key).is_file()
+        return store.has(self.name, key)
 
     def read(self, store: Store, key: str) -> Value | None:
         """The value, or None when it is absent or damaged; a damaged file is removed.

@@ -1,4 +1,4 @@
-"""The store: one file per artefact, written atomically and verified when read."""
+"""The store: one file per artefact, written atomically, verified when read, limited in all."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from unsc_core.errors import StoreError, os_errors_as
+from unsc_core.experiment import store_limit
 from unsc_core.paths import home, write_whole
 
 logger = logging.getLogger(__name__)
@@ -36,14 +37,25 @@ class Artefact:
 
 
 class Store:
-    """Artefacts under `root`/kind/key.safetensors."""
+    """Artefacts under `root`/kind/key.safetensors.
 
-    def __init__(self, root: Path | None = None) -> None:
-        self.root = root or home() / "store"
+    Args:
+        pins: whether what is read or written stays however full the store becomes.
+    """
+
+    def __init__(self, root: Path | None = None, *, pins: bool = False) -> None:
+        self.root, self._pins = root or home() / "store", pins
 
     def path(self, kind: str, key: str) -> Path:
         """Where an artefact is, or would be."""
         return self.root / kind / f"{key}.safetensors"
+
+    def has(self, kind: str, key: str) -> bool:
+        """Whether there is a file; it is not opened, so it may be damaged."""
+        found = self.path(kind, key).is_file()
+        if found and self._pins:
+            self._used(self.path(kind, key))
+        return found
 
     def get(self, kind: str, key: str) -> Artefact | None:
         """The artefact, or None when it is absent or damaged; a damaged file is removed.
@@ -53,7 +65,7 @@ class Store:
         """
         path = self.path(kind, key)
         try:
-            return read_artefact(path)
+            found = read_artefact(path)
         except FileNotFoundError:
             return None
         except (SafetensorError, ValueError, KeyError) as error:
@@ -67,14 +79,21 @@ class Store:
                 f"The stored result {path} cannot be read ({error.strerror or error}); "
                 "check its permissions."
             ) from None
+        self._used(path)
+        return found
 
     def put(self, kind: str, key: str, artefact: Artefact) -> None:
         """Write an artefact atomically.
 
         Raises:
-            StoreError: the disk is full or the folder may not be written.
+            StoreError: the disk is full, the folder may not be written, or the store is at its
+                limit and nothing may be removed.
         """
-        self._write(self.path(kind, key), to_bytes(artefact))
+        path, content = self.path(kind, key), to_bytes(artefact)
+        with os_errors_as(StoreError, *self._unwritable), store_limit.one_writer(self.root):
+            store_limit.make_room(self.root, path, len(content))
+            write_whole(path, content)
+        self._used(path)
 
     def check_writable(self) -> None:
         """Check, before long work, that its result can be stored.
@@ -83,7 +102,8 @@ class Store:
             StoreError: it cannot.
         """
         probe = self.root / f".probe-{os.getpid()}"
-        self._write(probe, b"\0" * 4096)
+        with os_errors_as(StoreError, *self._unwritable):
+            write_whole(probe, b"\0" * 4096)
         probe.unlink(missing_ok=True)
         for left_over in self.root.glob("*/.*.tmp"):  # of writers that were killed
             if time.time() - left_over.stat().st_mtime > ABANDONED_S:
@@ -94,10 +114,16 @@ class Store:
         with os_errors_as(StoreError, what, "remove it by hand"):
             path.unlink(missing_ok=True)
 
-    def _write(self, path: Path, content: bytes) -> None:
+    def _used(self, path: Path) -> None:
+        store_limit.use(path)
+        if self._pins:
+            with os_errors_as(StoreError, *self._unwritable):
+                store_limit.pin(path)
+
+    @property
+    def _unwritable(self) -> tuple[str, str]:
         what = f"Results cannot be written to {self.root}"
-        with os_errors_as(StoreError, what, "make room or set UNSC_HOME elsewhere"):
-            write_whole(path, content)
+        return what, "make room or set UNSC_HOME elsewhere"
 
 
 def to_bytes(artefact: Artefact) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import importlib
+import logging
 import os
 import pkgutil
 import threading
@@ -30,14 +31,26 @@ _started = threading.Lock()
 def preload_libraries() -> None:
     """Load every library that a page may need and exempt them from garbage collection, once.
 
+    From then on, the server's log has a line for each job that is over.
+
     Streamlit collects garbage after every script run. Without this, everyone waits each time while
     it looks at the hundreds of thousands of objects of the imported libraries, which live as long
     as the process does.
     """
     if _started.acquire(blocking=False):
+        _log_jobs()
         timer = threading.Timer(AFTER_S, _preload)
         timer.daemon = True
         timer.start()
+
+
+def _log_jobs() -> None:
+    """One line for each job that is over, on the server's standard error."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
+    log = logging.getLogger("unsc_core")
+    log.addHandler(handler)
+    log.setLevel(logging.INFO)
 
 
 def _preload() -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import os
+import re
 import signal
 import socket
 import time
@@ -11,6 +13,7 @@ from dataclasses import replace
 
 import distributed
 import pytest
+from distributed.security import Security
 
 from tests.conftest import blobs, digits
 from unsc_core.config import ExperimentConfig
@@ -372,6 +375,26 @@ def test_a_worker_that_is_gone_need_not_be_restarted(engine: Engine) -> None:
     until(lambda: job.starts == 2)
     engine._cluster.restart(lost)
     stop(engine, job)
+
+
+def test_other_programs_of_the_machine_are_refused(engine: Engine) -> None:
+    """Whoever reaches a scheduler can have it run anything."""
+    until(lambda: engine.worker_pids())
+    address = engine._cluster.local.scheduler_address
+    assert address.startswith("tls://127.0.0.1:")
+    for stranger in (Security.temporary(), None):
+        with pytest.raises((OSError, TimeoutError, TypeError)):
+            distributed.Client(address, security=stranger, timeout="2s", set_as_default=False)
+    plain = address.replace("tls", "tcp")
+    with pytest.raises((OSError, TimeoutError)):
+        distributed.Client(plain, timeout="2s", set_as_default=False)
+
+
+def test_a_line_is_logged_for_each_job(engine: Engine, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO, "unsc_core.jobs"):
+        job = engine.wait(submit(engine, quick(21)), LIMIT_S)
+        until(lambda: job.id in caplog.text)
+    assert re.search(rf"{job.id}: done, \d+\.\d s", caplog.text)
 
 
 def test_the_engine_met_no_error(engine: Engine) -> None:

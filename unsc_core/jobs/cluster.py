@@ -11,6 +11,7 @@ from typing import Any
 import dask
 import distributed
 from distributed.core import Status
+from distributed.security import Security
 from distributed.system import MEMORY_LIMIT
 
 from unsc_core.errors import EngineError
@@ -100,7 +101,11 @@ def connect(address: str) -> Cluster:
 
 
 def start() -> Cluster:
-    """Start a scheduler and the short lane's worker on this machine, reachable from it alone."""
+    """Start a scheduler and the short lane's worker, reachable from this process and its own alone.
+
+    They listen on this machine only, and talk to none but those with a certificate that is made
+    here and kept in memory: whoever reaches a scheduler can have it run anything.
+    """
     dask.config.set(
         {
             "distributed.nanny.pre-spawn-environ": environment(_long_workers()),
@@ -110,12 +115,15 @@ def start() -> Cluster:
             "distributed.scheduler.http.routes": [],  # no dashboard pages on any port
         }
     )
-    address = {"host": "127.0.0.1", "protocol": "tcp://", "dashboard": False}
+    security = Security.temporary()
+    address = {"host": "127.0.0.1", "protocol": "tls://", "security": security}
+    address |= {"dashboard": False}
     scheduler = address | {"port": 0, "dashboard_address": "127.0.0.1:0"}
     local = distributed.SpecCluster(
         scheduler={"cls": distributed.Scheduler, "options": scheduler},
         workers={Lane.SHORT.value: _worker(address, Lane.SHORT)},
         worker=_worker(address, Lane.LONG),
+        security=security,
         silence_logs=logging.CRITICAL,
     )
     return Cluster(distributed.Client(local, set_as_default=False), local)

@@ -248,6 +248,8 @@ class Engine:
                 else:
                     job.state = JobState.CANCELLED
         job.future = None
+        took = "not started" if job.began is None else f"{time.monotonic() - job.began:.1f} s"
+        logger.info("%s: %s, %s %s", job.id, job.state.value, took, job.error)
 
 
 def _stop_running(job: Job, future: Any, cluster: Cluster) -> None:

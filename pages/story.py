@@ -141,7 +141,8 @@ def chapters() -> list[dict[str, Any]]:
         page, label = LINKS[chapter.key]
         guess = chapter.guess and chapter.guess.as_json()
         link = {"page": page, "label": label, "address": page_links.address(page, query)}
-        written.append(vars(chapter) | {"guess": guess, "link": link, **wrong(run, chapter)})
+        shown = {"run": run.key, "guess": guess, "link": link, **wrong(run, chapter)}
+        written.append(vars(chapter) | shown)
     return written
 
 
@@ -203,7 +204,6 @@ if part == "test":
 with shown:
     component.draw(
         {
-            "run": "-".join(run.key for run in (result, *there.values())),
             "lead": story.lead(result),
             "start": f"Forget {experiment.request}",
             "chapters": chapters(),

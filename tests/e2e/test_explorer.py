@@ -85,10 +85,14 @@ def test_the_story_in_one_scroll(app: Server, page: Any) -> None:
     expect(figure.locator(".shown b")).to_have_text("After: Random labels")
     assert figure.locator(".mark").evaluate_all(places) != before
     top = figure.bounding_box()["y"]
+    unpressed = page.locator(".chapter").nth(4).locator(".guess")
     for i in range(3, 8):
         page.get_by_role("heading", name=re.compile(f"^{i} · ")).scroll_into_view_if_needed()
         page.locator(".chapter").nth(i - 1).evaluate("one => one.scrollIntoView()")
         expect(figure).to_be_in_viewport(ratio=0.95)
+        if i == 5:
+            unpressed.get_by_role("slider").focus()
+            page.keyboard.press("ArrowRight")
     assert figure.bounding_box()["y"] == pytest.approx(top, abs=2)  # it stays where it is
     expect(page.locator(".reveal.hidden")).to_have_count(0)  # reading on reveals
     numbers = page.locator(".chapter .number b").all_inner_texts()
@@ -98,6 +102,11 @@ def test_the_story_in_one_scroll(app: Server, page: Any) -> None:
     page.get_by_role("link", name="Change γ yourself").click()
     expect(page.get_by_role("heading", name="Null space")).to_be_visible()
     go_to(page, "Story")
+    expect(asked.get_by_role("status")).to_contain_text("Your guess: −3.0 points. The answer: ")
+    expect(unpressed.get_by_role("status")).to_contain_text("Your guess: +1.0 points. The answer: ")
+    asked.get_by_role("button", name="Guess again").click()
+    expect(asked.locator("output")).to_have_text("0.0 points")
+    expect(page.locator(".headline").first).to_be_hidden()
     page.get_by_role("link", name="Forget ankle boots").click()
     expect(page.get_by_role("button", name="Forget Ankle boot")).to_be_visible()
     page.wait_for_url(re.compile("forget=9"))

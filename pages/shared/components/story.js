@@ -12,6 +12,29 @@ function rich(element, text) {
   return element;
 }
 
+/** What was guessed and revealed in a chapter of a run, kept for as long as the browser's tab. */
+const place = ({ run, key }) => `unsc-story ${run} ${key}`;
+
+function recall(chapter) {
+  const { guess } = chapter;
+  const fresh = { value: guess?.start, touched: false, revealed: !guess };
+  if (!guess) return fresh;
+  try {
+    const kept = JSON.parse(sessionStorage.getItem(place(chapter)));
+    return guess.choices[chosen(guess, kept.value)] ? kept : fresh;
+  } catch {
+    return fresh; // nothing kept, or the browser keeps nothing
+  }
+}
+
+function keep(chapter, { value, touched, revealed }) {
+  try {
+    sessionStorage.setItem(place(chapter), JSON.stringify({ value, touched, revealed }));
+  } catch {} // a browser that keeps nothing: the guess lasts until the page is drawn again
+}
+
+const chosen = (guess, value) => Math.round((value - guess.low) / guess.step);
+
 function pictures(parent, images) {
   const list = html("ul", "images", "", parent);
   for (const { src, text } of images) {
@@ -24,8 +47,6 @@ function pictures(parent, images) {
 class Story {
   constructor(root, data, send) {
     Object.assign(this, { root, data, send });
-    this.said = root.said?.run === data.run ? root.said : { run: data.run };
-    root.said = this.said; // key of a chapter -> { value, touched, revealed, skipped }
     const box = root.querySelector(".story");
     this.stage = new Stage(box.querySelector(".stage"), data.stage);
     if (this.stage.panels.bars) this.stage.panels.bars.onDrag = (value) => this.drag(value);
@@ -52,7 +73,7 @@ class Story {
     const title = html("h2", "", chapter.title, section);
     title.tabIndex = -1;
     rich(html("p", "", "", section), chapter.text);
-    const state = (this.said[chapter.key] ??= { value: chapter.guess?.start, revealed: !chapter.guess });
+    const state = recall(chapter);
     if (chapter.guess) this.ask(section, chapter, i, state);
     if (i === 0) this.start(section);
     const reveal = html("div", "reveal", "", section);
@@ -115,19 +136,20 @@ class Story {
   ask(section, { guess }, i, state) {
     const field = html("fieldset", "guess", "", section);
     html("legend", "", guess.question, field);
-    const slider = html("input", "", "", field);
+    const row = html("div", "slide", "", field);
+    const slider = html("input", "", "", row);
     Object.assign(slider, { type: "range", min: guess.low, max: guess.high, step: guess.step, value: state.value });
     slider.setAttribute("aria-label", guess.question);
-    const output = html("output", "", "", field);
+    const output = html("output", "", "", row);
     const buttons = html("div", "buttons", "", field);
     const check = html("button", "", "Check my guess", buttons);
     const skip = html("button", "", "Show without a guess", buttons);
     const reply = html("p", "reply", "", field);
     reply.setAttribute("role", "status");
+    const again = html("button", "again", "Guess again", field);
     Object.assign(state, { field, slider, output, reply });
     const update = () => {
-      Object.assign(state, { value: Number(slider.value), touched: true });
-      this.refresh(this.chapters[i]);
+      this.change(i, { value: Number(slider.value), touched: true });
       this.show(i);
     };
     slider.addEventListener("input", update);
@@ -137,6 +159,11 @@ class Story {
         this.chapters[i].title.focus({ preventScroll: true }); // the button is gone
       });
     }
+    again.addEventListener("click", () => {
+      this.change(i, { value: guess.start, touched: false, revealed: false });
+      this.show(i);
+      slider.focus({ preventScroll: true });
+    });
   }
 
   drag(value) {
@@ -148,18 +175,26 @@ class Story {
 
   /** Show the answer, beside the guess if one was made. */
   reveal(i, guessed) {
-    Object.assign(this.chapters[i].state, { revealed: true, touched: guessed });
-    this.refresh(this.chapters[i]);
+    const { section } = this.chapters[i];
+    section.style.minHeight = `${section.offsetHeight}px`; // the chapters below stay where they are
+    this.change(i, { revealed: true, touched: guessed });
     this.show(i);
+  }
+
+  change(i, said) {
+    const chapter = this.chapters[i];
+    Object.assign(chapter.state, said);
+    keep(chapter, chapter.state);
+    this.refresh(chapter);
   }
 
   refresh({ guess, state, reveal }) {
     reveal.classList.toggle("hidden", !state.revealed);
     if (!guess) return;
-    const at = Math.round((state.value - guess.low) / guess.step);
+    const at = chosen(guess, state.value);
+    state.slider.value = state.value;
     state.output.textContent = guess.choices[at];
     state.slider.setAttribute("aria-valuetext", guess.choices[at]);
-    if (state.revealed && !state.field.style.minHeight) state.field.style.minHeight = `${state.field.offsetHeight}px`; // the text below stays where it is
     state.field.classList.toggle("done", state.revealed);
     state.reply.textContent = !state.revealed ? "" : state.touched ? guess.replies[at] : "Shown without a guess.";
   }

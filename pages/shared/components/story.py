@@ -16,8 +16,8 @@ def draw(data: dict[str, Any]) -> None:
     """Draw the story, and go where its links lead.
 
     Args:
-        data: "run", which names what is shown; "lead", "start", "chapters", "notes" and "presets"
-            for the text; "stage" for the figure (`figures.story_stage`).
+        data: "lead", "start", "chapters", "notes" and "presets" for the text; "stage" for the
+            figure (`figures.story_stage`). A guess is kept under a chapter's "run" and "key".
     """
     sent = mount("story", FILES, data, on_page_change=_nothing, on_preset_change=_preset)
     if sent.page in page_links.PAGES:

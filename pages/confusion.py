@@ -4,7 +4,16 @@ from typing import Any
 
 import streamlit as st
 
-from pages.shared import controls, explorer, header, jobs, link_notes, pictures, selection
+from pages.shared import (
+    controls,
+    explorer,
+    header,
+    jobs,
+    link_choices,
+    link_notes,
+    pictures,
+    selection,
+)
 from pages.shared.components import linked
 from unsc_core.analysis.selection import Selection
 from unsc_core.figures.confusion import CELLS, cells_of, confusion, difference, matrix
@@ -38,17 +47,16 @@ def index(name: str | None) -> int | None:
 
 def read_older_link() -> None:
     """Select the cell that a link names by matrix and classes, as links of older versions do."""
-    query = st.query_params
+    query = {key: link_choices.value(key) or "" for key in BOXES}
     for key in BOXES:
         link_notes.check(key, [one.capitalize() for one in options[key]] if key == "of" else names)
-    if query.get("true") in names and query.get("answer") in names:
-        of = query.get("of", "").lower()
+    if query["true"] in names and query["answer"] in names:
+        of = query["of"].lower()
         of = of if of in options["of"] else "unlearned"
         true, answer = index(query["true"]), index(query["answer"])
         selection.select(Selection.of_matrix(part, of, true, answer))
     for key in BOXES:
-        if key in query:
-            del query[key]
+        link_choices.put(key, None)
 
 
 def draw_boxes(place: Any, chosen: Selection | None) -> None:

@@ -14,6 +14,7 @@ from pages.shared import (
     header,
     jobs,
     lesson,
+    link_choices,
     link_notes,
     pictures,
     state,
@@ -33,7 +34,7 @@ FILES = ("gamma.html", "gamma.css", "gamma_plots.js", "gamma_charts.js", "gamma_
 
 def gamma_in_link() -> float | None:
     """The γ that the link puts the slider at; None without one."""
-    text = st.query_params.get("at")
+    text = link_choices.value("at")
     if text is None:
         return None
     try:
@@ -45,22 +46,13 @@ def gamma_in_link() -> float | None:
 
 def layer_in_link(count: int) -> int:
     """The layer in the link, counted from 0; without one, the last, whose inputs decide."""
-    text = st.query_params.get("layer")
+    text = link_choices.value("layer")
     if text is None:
         return count - 1
     if text.isdigit() and 1 <= int(text) <= count:
         return int(text) - 1
     link_notes.add(url_fields.impossible("layer", text, f"which is not a layer from 1 to {count}"))
     return count - 1
-
-
-def keep_in_link(name: str, value: str, default: str) -> None:
-    """Put a choice into the link; a default is left out."""
-    if value != default:
-        if st.query_params.get(name) != value:
-            st.query_params[name] = value
-    elif name in st.query_params:
-        del st.query_params[name]
 
 
 def forget_energy(configs: list[ExperimentConfig]) -> dict[str, np.ndarray] | None:
@@ -163,9 +155,10 @@ def cockpit() -> None:
         state.change(gamma=float(chosen.use), gammas=())
         st.rerun()
     at = start if chosen.at is None else float(chosen.at)
-    keep_in_link("at", f"{at:g}", f"{usual:g}")
+    link_choices.put("at", None if at == usual else f"{at:g}")
     if chosen.layer is not None:
-        keep_in_link("layer", f"{chosen.layer}", f"{len(spectra)}")
+        layer = int(chosen.layer)
+        link_choices.put("layer", None if layer == len(spectra) else f"{layer}")
     st.markdown(view.sentence)
     if view.data["layers"][0]["reachable"] is None:
         key = geometry.key(experiment.config, experiment.dataset)

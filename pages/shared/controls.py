@@ -78,6 +78,13 @@ def experiment(gamma_on_page: bool = False) -> ResolvedExperiment:
         state.keep(now)
         with refused:
             st.error(_without_folder(str(error)), icon=":material/error:")
+            st.button(
+                "Open the default experiment",
+                icon=":material/restart_alt:",
+                on_click=state.open_default,
+                key="open_default",
+                **lesson.unless_read_only(),
+            )
             earlier = before.show()
         if earlier is None:
             st.stop()

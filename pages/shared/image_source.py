@@ -141,15 +141,16 @@ def _current(result: Result) -> tuple[str, int]:
     name = result.split.dataset.name
     if st.session_state.setdefault(_OF, name) != name:  # another dataset has other images
         st.session_state[_OF] = name
-        st.query_params.pop("image", None)
-    text = st.query_params.get("image")
+        link_choices.put("image", None)
+    text = link_choices.value("image")
+    link_choices.put("image", text)
     if text is None:
         return _first(result)
     try:
         return _in_dataset(text, result)
     except ValueError:
         link_notes.add(url_fields.impossible("image", text, "which is not in this dataset"))
-        del st.query_params["image"]
+        link_choices.put("image", None)
         return _first(result)
 
 
@@ -182,7 +183,7 @@ def _go_on(result: Result) -> None:
 
 
 def _keep(part: str, row: int) -> None:
-    st.query_params["image"] = f"{TRAINING if part == 'train' else ''}{row}"
+    link_choices.put("image", f"{TRAINING if part == 'train' else ''}{row}")
 
 
 # Pictures of the user's.

@@ -1,7 +1,7 @@
 """Choices that a link names by words of their own, so that the labels can change.
 
 A control with `bind="query-params"` writes its labels into the link. Others call `read` before they
-are drawn, and have `write` called when they change.
+are drawn, and have `write` called when they change. What is no control calls `value` and `put`.
 """
 
 from __future__ import annotations
@@ -35,3 +35,30 @@ def write(name: str, default: str) -> None:
             st.query_params[name] = chosen
     elif name in st.query_params:
         del st.query_params[name]
+
+
+_KEPT = "kept_from_link"
+
+
+def value(name: str) -> str | None:
+    """What the link says of something that is no control; None if nothing.
+
+    As for controls, that is the link of a fresh page and of Back, and from then on what was `put`.
+    """
+    kept = st.session_state.get(_KEPT)
+    if kept is None or kept["page"] != session.page_id() or session.went_back():
+        kept = {"page": session.page_id(), "link": st.query_params.to_dict()}
+        st.session_state[_KEPT] = kept
+    return kept["link"].get(name)
+
+
+def put(name: str, text: str | None) -> None:
+    """Put what `value` returns from now on into the link; None takes it out."""
+    if text == value(name) == st.query_params.get(name):
+        return
+    link = st.session_state[_KEPT]["link"]
+    if text is None:
+        link.pop(name, None)
+        st.query_params.pop(name, None)
+    else:
+        link[name] = st.query_params[name] = text

@@ -16,20 +16,25 @@ from pages.shared import url_fields
 
 SHOWN_S = 20.0
 """How long a note stays, in seconds: the page is drawn again whenever a job is done."""
+_PLACE = "place_of_notes"
 ICON = ":material/link_off:"
 
 
 def add(text: str) -> None:
-    """Show a note now, and for SHOWN_S seconds whenever the page is drawn again."""
+    """Show a note now, and for SHOWN_S seconds whenever the page is drawn again.
+
+    It is at the top, where `draw` was called: a control further down may be out of sight.
+    """
     notes = st.session_state.setdefault("notes", {})
     if text not in notes:
         notes[text] = time.monotonic()
-        st.warning(text, icon=ICON)
+        st.session_state.get(_PLACE, st).warning(text, icon=ICON)
 
 
 def draw() -> None:
     """Draw the notes that are recent, then those that reading the link left behind."""
-    with st.container():  # one element with and without notes, see the module
+    place = st.session_state[_PLACE] = st.container()  # one element, see the module
+    with place:
         for text, since in st.session_state.get("notes", {}).items():
             if time.monotonic() - since < SHOWN_S:
                 st.warning(text, icon=ICON)
@@ -43,6 +48,5 @@ def check(name: str, options: Iterable[Any]) -> None:
     To be called before the control is drawn.
     """
     value = st.query_params.get(name)
-    with st.container():
-        if value is not None and name not in st.session_state and value not in map(str, options):
-            add(url_fields.impossible(name, value, "which is not possible here"))
+    if value is not None and name not in st.session_state and value not in map(str, options):
+        add(url_fields.impossible(name, value, "which is not possible here"))

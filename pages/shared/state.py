@@ -263,6 +263,12 @@ def widget_key(name: str, value: Any) -> str:
 _CONTROL, _UNSENT = "control_", "unsent_controls"
 
 
+def open_default() -> None:
+    """Open the default experiment of the dataset, or of the usual one where this has none."""
+    dataset = current().dataset
+    open_preset(dataset if dataset in DATASETS else DEFAULT_DATASET)
+
+
 def open_preset(dataset: str, **changes: Any) -> None:
     """Open `changes` to the default state of a dataset, whatever was shown before."""
     st.session_state[KEY] = default_state(dataset)

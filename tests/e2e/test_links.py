@@ -40,6 +40,13 @@ def test_a_broken_link_shows_its_page_and_a_note(
         assert tab.get_by_text(re.compile("Traceback|Error:")).count() == 0
 
 
+def test_a_note_on_a_control_far_down_is_seen_at_once(app: Server, page: Any) -> None:
+    page.goto(f"{app.url}/explainer?layer=99")
+    note = page.get_by_test_id("stAlert").filter(has_text="layer = '99'")
+    expect(note).to_be_in_viewport()
+    expect(page.get_by_role("radiogroup", name="Layer")).to_be_visible()
+
+
 def test_the_experiment_goes_along_from_page_to_page(app: Server, page: Any) -> None:
     page.goto(f"{app.url}/confusion?method=random-labels")  # prepared: every page is drawn once
     line = page.get_by_text(re.compile("Random labels · forgetting Shirt · Fashion-MNIST mini"))

@@ -244,6 +244,33 @@ def test_a_cell_is_selected_by_an_older_link_and_by_boxes() -> None:
     assert app.query_params["picked"] == "test.true-4"
 
 
+@pytest.mark.parametrize(
+    ("query", "opened"),
+    [
+        ({"dataset": "nope"}, {}),
+        ({"forget": "99"}, {}),
+        ({"dataset": "digits", "forget": "99"}, {"dataset": "digits"}),
+    ],
+)
+def test_an_impossible_request_offers_a_way_out(
+    query: dict[str, str], opened: dict[str, str]
+) -> None:
+    app = open_page("confusion", **query)
+    assert len(app.error) == 1
+    app.button(key="open_default").click().run()
+    assert not app.error
+    assert app.query_params == opened
+
+
+def test_an_older_link_is_read_once() -> None:
+    app = open_page("confusion", of="Original", true="Shirt", answer="T-shirt")
+    app.selectbox(key="true").set_value("Coat").run()
+    for name, text in {"of": "Original", "true": "Shirt", "answer": "T-shirt"}.items():
+        app.query_params[name] = text  # of a message from before the browser heard of the answer
+    app.run()
+    assert app.query_params["picked"] == "test.true-4.original-0"
+
+
 def place(block: Any, key: str) -> list[int]:
     """The position of a control in a block, of the control in its child, and so on; or nothing."""
     for index, child in block.children.items():

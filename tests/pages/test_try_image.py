@@ -62,6 +62,17 @@ def test_it_opens_on_a_test_image_of_the_class_to_forget_and_goes_on_to_others()
     assert says(app, "true class: Trouser, retained")
 
 
+def test_another_image_stays_whatever_link_the_next_message_has() -> None:
+    app = finished(open_page("try_image", image="7"))
+    next(button for button in app.button if button.label == "Another image").click().run()
+    row = "".join(app.query_params["image"])
+    assert row != "7"
+    app.query_params["image"] = "7"  # of a message from before the browser heard of the click
+    app.run()
+    assert "".join(app.query_params["image"]) == row
+    assert says(app, f"Test image {int(row):,}")
+
+
 def test_a_link_to_an_image_that_does_not_exist_is_told() -> None:
     for text in ("99999", "training-3", "x"):
         app = open_page("try_image", image=text)

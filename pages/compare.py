@@ -20,6 +20,7 @@ from unsc_core.figures.change_map import change_map
 from unsc_core.figures.ladder import SORTS, ladder, ordered
 from unsc_core.figures.phrases import counted, joined
 from unsc_core.figures.theme import Picture
+from unsc_core.jobs.cost import duration
 from unsc_core.methods import METHODS
 
 
@@ -186,6 +187,20 @@ def draw_first() -> dict[str, Picture]:
     return found
 
 
+def foretell_parts(items: list[batch.BatchItem]) -> None:
+    """What the grid will show, and how long it takes, while parts are missing."""
+    missing = [(item.kind, item.config) for item in items if not item.done]
+    if not missing:
+        return
+    cost = cache.cost(missing)
+    takes = f" That takes about {duration(cost.seconds)} on this machine." if cost else ""
+    st.info(
+        "Once all twelve have been run, a grid shows what each of them keeps beside the mask, and "
+        f"one sentence says what the null space buys.{takes}",
+        icon=":material/grid_on:",
+    )
+
+
 @st.fragment
 def equal_forgetting() -> None:
     """A slider and its figure; only this part is drawn again when it moves."""
@@ -240,7 +255,10 @@ sort, show = choose_order()
 if method_set == "parts" and requested.config.forget_ids:
     st.info(NO_PARTS, icon=":material/block:")
     st.stop()
-batch.run_button(batch_items(requested), "Run all methods")
+items = batch_items(requested)
+batch.run_button(items, "Run all methods")
+if method_set == "parts":
+    foretell_parts(items)
 experiment, result = jobs.result_or_before(requested)
 pictures.mark_files(result.alterations)
 samples = len(experiment.config.forget_ids)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
@@ -10,35 +9,10 @@ import numpy as np
 import streamlit as st
 
 from pages.shared import cache, gallery, lesson, state
-from unsc_core.data import DEFAULT_DATASET
+from unsc_core.experiment.presets import PRESETS, Preset
 
 IMAGES = 3
 """Of each preset."""
-
-
-@dataclass(frozen=True)
-class Preset:
-    """One click to an experiment, and what it shows."""
-
-    title: str
-    shows: str
-    forget: tuple[int, ...]
-    method: str = "unsc"
-    dataset: str = DEFAULT_DATASET
-
-
-PRESETS = (
-    Preset("Forget shirts", "They look like T-shirts, pullovers and coats.", (6,)),
-    Preset("Forget ankle boots", "Easy to tell apart: is there anything to gain?", (9,)),
-    Preset("Forget two classes", "T-shirts and shirts, which are often confused.", (0, 6)),
-    Preset(
-        "See over-unlearning",
-        "Shirts, with random labels: who else suffers?",
-        (6,),
-        "random-labels",
-    ),
-    Preset("Forget a digit", "The 3, in another dataset.", (3,), dataset="digits"),
-)
 
 
 def offered() -> list[dict[str, Any]]:

@@ -69,6 +69,18 @@ def keep(store: Store, config: ExperimentConfig, rates: Rates) -> None:
     )
 
 
+def test_epochs_repeat_the_unlearning_only_if_it_has_been_run(store: Store) -> None:
+    config = resolved(blobs(training_epochs=2, epochs=3))
+    keep(store, config, SECOND)
+    first, run_only = (estimate([(kind, config)], store) for kind in ("epochs", "experiment"))
+    assert first == replace(run_only, words=first.words)  # they are recorded as it runs
+    Experiment(config, store).run()
+    again = estimate([("epochs", config)], store)
+    assert again.seconds == unlearning_seconds(
+        config, split(load_dataset("blobs"), config.forget_classes), SECOND
+    )
+
+
 def test_the_estimate_is_within_twice_of_a_real_training(store: Store) -> None:
     """In processor seconds, because other programs may slow the training down."""
     config = resolved(digits())

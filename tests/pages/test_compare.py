@@ -108,6 +108,7 @@ def test_the_parts_are_a_set_of_their_own_and_the_stored_one_is_shown() -> None:
     app = open_page("compare", **DIGITS, methods="parts")
     assert says(app, f"2 of {len(PARTS) + 1} jobs are done")  # UNSC's and the retrained model's
     assert says(app, "What the null space buys here is known once all twelve have been run.")
+    assert says(app, "Once all twelve have been run, a grid shows")
     assert app.dataframe[0].value["Method"].tolist()[3:] == ["◆ UNSC"]
     assert len(app.get("plotly_chart")) == 5
 

@@ -62,7 +62,7 @@ def _parser(program: str) -> argparse.ArgumentParser:
     _add_audit(commands)
     _add_paper(commands)
     _add_tune(commands)
-    _command(commands, "prepare", prepare_app, "compute the experiments that the app opens on")
+    _add_prepare(commands)
     _add_stored(commands)
     _add_make_assets(commands)
     return parser
@@ -166,6 +166,13 @@ def _add_tune(commands: Commands) -> None:
     add("--factors", default="", metavar="F[,F]", help=factors)
     add("--energy-thresholds", default="", metavar="γ[,γ]", help="values of γ to try")
     add("--training-epochs", type=int, help="of the original model")
+
+
+def _add_prepare(commands: Commands) -> None:
+    what = "compute the experiments that the app opens on"
+    add = _command(commands, "prepare", prepare_app, what)
+    presets = "default, or all: every experiment that the page Story offers"
+    add("--preset", choices=("default", "all"), default="default", help=presets)
 
 
 def _add_stored(commands: Commands) -> None:

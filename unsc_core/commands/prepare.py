@@ -3,82 +3,238 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import replace
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from unsc_core.analysis import gamma_sweep, geometry
-from unsc_core.analysis.maps import make_umap, read_umap
-from unsc_core.analysis.nearest import MODELS_COMPARED, make_features, read_features
-from unsc_core.analysis.replay import make_epochs, read_epochs
-from unsc_core.commands.terminal import clear_progress, show_progress
+from unsc_core.analysis.maps import read_umap, umap_key
+from unsc_core.analysis.nearest import MODELS_COMPARED, compared, features_key, read_features
+from unsc_core.analysis.replay import read_epochs
+from unsc_core.commands.terminal import clear_progress, show_line
 from unsc_core.config import ExperimentConfig
-from unsc_core.data import dataset_entry, load_dataset
+from unsc_core.data import load_dataset
 from unsc_core.data.dataset import Dataset
 from unsc_core.data.request import split
+from unsc_core.experiment.artefacts import MOMENTS
+from unsc_core.experiment.keys import keys
+from unsc_core.experiment.presets import PRESETS
 from unsc_core.experiment.resolve import resolve
 from unsc_core.experiment.result import read_result
 from unsc_core.experiment.store import Store
-from unsc_core.figures.phrases import joined, method_title, requested
-from unsc_core.progress import Report, silent
+from unsc_core.figures.phrases import dataset_title, joined, method_title, requested
+from unsc_core.jobs.cost import duration, estimate
+from unsc_core.methods import METHODS
+from unsc_core.progress import Progress, Report
 
-DEFAULT = ExperimentConfig()
-OPENING = (DEFAULT, replace(DEFAULT, method="random-labels"))
-"""The experiment the app opens on, and the one its story compares it with."""
+STORIES = ("unsc", "random-labels")
+"""The two methods that the story compares."""
+OF_EXPERIMENT = ("retrain", "embedding", "subspaces", "features")
+"""Kinds of jobs of each experiment, after its run."""
 SWEPT = (0.8, 0.9, 0.98, 0.99, 0.999)
-"""The γ at which the first one is run, too; all of a sweep would take twice as long."""
+"""The γ at which UNSC is run, too; all of a sweep would take twice as long."""
+
+PRIOR = 0.25
+"""How much of the whole time counts for the estimates, against how long finished steps took."""
 
 
-def prepare_app(_: argparse.Namespace) -> int:
-    """Compute the opening experiments and say which they are."""
-    prepare(show_progress, Store(pins=True))
+@dataclass(frozen=True)
+class Step:
+    """One job: its kind, as in `jobs.worker.JOBS`, and its resolved config."""
+
+    kind: str
+    config: ExperimentConfig
+
+    @property
+    def dataset(self) -> Dataset:
+        """Its dataset."""
+        return load_dataset(self.config.dataset)
+
+    @property
+    def key(self) -> str:
+        """What it stores; two steps with the same key are one."""
+        found = keys(self.config, self.dataset)
+        if self.kind == "embedding":
+            return umap_key(self.config, self.dataset)
+        if self.kind == "features":
+            return features_key(self.config, self.dataset, "unlearned")
+        return found.retrained if self.kind == "retrain" else found.unlearned
+
+    @property
+    def words(self) -> str:
+        """What it does, for a person."""
+        request = requested(split(self.dataset, self.config.forget_classes))
+        where = f"on {dataset_title(self.config.dataset)}"
+        return {
+            "epochs": f"{method_title(self.config.method)} {where}, forgetting {request}",
+            "retrain": f"retraining {where} without {request}",
+            "embedding": f"the map of {dataset_title(self.config.dataset)}",
+            "subspaces": f"the subspaces {where}, forgetting {request}",
+            "features": f"features of training images {where}, forgetting {request}",
+            "experiment": f"γ = {self.config.energy_threshold} {where}, forgetting {request}",
+        }[self.kind]
+
+    def is_done(self, store: Store) -> bool:
+        """Whether all that it makes is stored and can be read."""
+        at = (self.config, self.dataset, store)
+        if self.kind == "embedding":
+            return read_umap(*at) is not None
+        if self.kind == "subspaces":
+            return geometry.read(*at) is not None
+        if self.kind == "features":
+            return all(read_features(*at, one) is not None for one in MODELS_COMPARED)
+        found = read_result(*at)
+        if found is None or not found.is_complete(with_retrain=self.kind == "retrain"):
+            return False
+        return self.kind != "epochs" or read_epochs(*at) is not None
+
+
+def prepare_app(options: argparse.Namespace) -> int:
+    """Compute the experiments that are asked for, and say which they are."""
+    presets = PRESETS if options.preset == "all" else PRESETS[:1]
+    prepare([preset.config for preset in presets], show_line, Store(pins=True))
     clear_progress()
-    request = requested(split(load_dataset(DEFAULT.dataset), DEFAULT.forget_classes))
-    methods = joined([method_title(config.method) for config in OPENING])
-    print(f"Ready: {methods} on {dataset_entry(DEFAULT.dataset).title}, forgetting {request}.")
+    if len(presets) > 1:
+        print(f"Ready: the {len(presets)} experiments that the page Story offers.")
+        return 0
+    methods, (preset,) = joined([method_title(method) for method in STORIES]), presets
+    request = requested(split(load_dataset(preset.dataset), preset.forget))
+    print(f"Ready: {methods} on {dataset_title(preset.dataset)}, forgetting {request}.")
     return 0
 
 
-def prepare(report: Report = silent, store: Store | None = None) -> None:
-    """Store the opening experiments with their epochs; of the first, maps, subspaces and sweep.
+def prepare(
+    configs: Sequence[ExperimentConfig],
+    tell: Callable[[str, bool], None],
+    store: Store | None = None,
+) -> None:
+    """Store what the pages show of these experiments.
 
-    The sweep comes second, so that the first experiment collects the second moments that count for
-    its time, and the last one is the latest. When everything is stored already, torch is not
-    loaded.
+    When everything is stored already, torch is not loaded.
+
+    Args:
+        configs: the experiments.
+        tell: receives a line, and whether it begins a step.
+        store: where to.
     """
     store = store or Store()
-    dataset = load_dataset(DEFAULT.dataset)
-    first, *others = OPENING
-    _make(first, dataset, store, report)
-    if read_umap(resolve(first, dataset), dataset, store) is None:
-        make_umap(first, store, report)
-    if geometry.read(resolve(first, dataset), dataset, store) is None:
-        geometry.make(first, store, report)
-    opening = resolve(first, dataset)
-    if any(read_features(opening, dataset, store, one) is None for one in MODELS_COMPARED):
-        make_features(first, store, report)
-    sweep = gamma_sweep.configs(first, dataset, SWEPT, [first.seed])
-    for config in sweep.values():
-        if not _is_complete(config, dataset, store):
-            _run(config, store, report)
-    for config in others:
-        _make(config, dataset, store, report)
+    missing = [step for step in steps(configs) if not step.is_done(store)]
+    if not missing:
+        return
+    tell("estimating how long this takes", True)
+    seconds, size = estimated(missing, store), megabytes(missing, store)
+    tell(f"{len(missing)} steps, about {duration(sum(seconds))}, up to {size:.0f} MB", True)
+    from unsc_core.jobs.worker import JOBS  # slow to load
+
+    countdown = Countdown(seconds, tell)
+    for step in missing:
+        JOBS[step.kind](step.config, store, countdown.begin(step.words))
 
 
-def _make(config: ExperimentConfig, dataset: Dataset, store: Store, report: Report) -> None:
-    """Store an experiment with its epochs, unless they are."""
-    resolved = resolve(config, dataset)
-    if read_epochs(resolved, dataset, store) is None:
-        make_epochs(config, store, report)  # runs the experiment
-    if not _is_complete(resolved, dataset, store):
-        _run(config, store, report)
+def steps(configs: Sequence[ExperimentConfig]) -> list[Step]:
+    """All steps for these experiments, each once, in the order in which they are made.
+
+    The sweep comes after the experiment, so that this one collects the second moments that count
+    for its time.
+    """
+    found: dict[tuple[str, str], Step] = {}
+    for config in configs:
+        dataset = load_dataset(config.dataset)
+        own = resolve(config, dataset)
+        others = [
+            resolve(replace(config, method=method), dataset)
+            for method in STORIES
+            if method != config.method
+        ]
+        sweep = gamma_sweep.configs(config, dataset, SWEPT, [config.seed])
+        if not METHODS[config.method].uses_energy_threshold:
+            sweep = {}
+        wanted = [("epochs", own), *((kind, own) for kind in OF_EXPERIMENT)]
+        wanted += [("experiment", at) for at in sweep.values()]
+        wanted += [("epochs", other) for other in others]
+        for step in (Step(*one) for one in wanted):
+            found.setdefault((step.kind, step.key), step)
+    return list(found.values())
 
 
-def _run(config: ExperimentConfig, store: Store, report: Report) -> None:
-    from unsc_core.experiment.experiment import Experiment
+def estimated(missing: Sequence[Step], store: Store) -> list[float]:
+    """Seconds that each step takes here, what several need counted at the first of them.
 
-    Experiment(config, store, report).run(with_retrain=True)
+    The map has no estimate; it takes a few seconds.
+    """
+    from unsc_core.jobs.cost_measurement import measure  # slow to load
+
+    for step in missing:
+        measure(step.config, store)  # once for each network
+    jobs = [(step.kind, step.config) for step in missing]
+    totals = [0.0]
+    for count in range(1, len(jobs) + 1):
+        cost = estimate([job for job in jobs[:count] if job[0] != "embedding"], store)
+        totals.append(totals[-1] if cost is None else cost.seconds)
+    return [after - before for before, after in pairwise(totals)]
 
 
-def _is_complete(config: ExperimentConfig, dataset: Dataset, store: Store) -> bool:
-    """Whether the complete result of a resolved config with its retrained model is there."""
-    found = read_result(config, dataset, store)
-    return found is not None and found.is_complete(with_retrain=True)
+def megabytes(missing: Sequence[Step], store: Store) -> float:
+    """About how much the steps store: weights, predictions, features and second moments.
+
+    Moments of few inputs take less than is counted here, as they are stored as factors.
+    """
+    from unsc_core.models import build_model
+    from unsc_core.subspace.representations import represented_layers  # slow to load
+
+    sizes: dict[str, float] = {}
+    for step in missing:
+        config, data = step.config, step.dataset
+        model = build_model(config.model, data.input_shape, data.num_classes, config.seed)
+        layers = [one.weight[0].numel() for one in represented_layers(model).values()]
+        numbers = sum(weights.numel() for weights in model.parameters())
+        numbers += data.num_classes * (len(data.y_train) + len(data.y_test))
+        if step.kind in ("epochs", "experiment", "retrain"):
+            sizes[f"run {step.key}"] = 4.0 * numbers
+        if step.kind == "features":
+            sizes[f"features {step.key}"] = 4.0 * len(compared(data)) * layers[-1]
+        found = keys(config, data)
+        if not MOMENTS.has(store, found.moments):  # in float64, and in float32 of other images
+            squares = data.num_classes * sum(d * d for d in layers)
+            sizes[f"moments {found.moments}"] = 4.0 * numbers + 12.0 * squares
+    return sum(sizes.values()) / 1e6
+
+
+class Countdown:
+    """Tells which step of how many runs, and about how long all the rest takes.
+
+    Args:
+        seconds: estimate of each step; corrected by how long the finished ones took.
+        tell: receives a line, and whether it begins a step.
+    """
+
+    def __init__(
+        self,
+        seconds: Sequence[float],
+        tell: Callable[[str, bool], None],
+        clock: Callable[[], float] = time.perf_counter,
+    ) -> None:
+        self._seconds, self._tell, self._clock = seconds, tell, clock
+        self._number, self._started = 0, clock()
+
+    def begin(self, words: str) -> Report:
+        """Begin the next step, and return what its work reports to."""
+        self._number += 1
+        begun = self._clock()
+        self._line(begun, words, True)
+        return lambda progress: self._line(begun, f"{words}: {_words(progress)}", False)
+
+    def _line(self, begun: float, words: str, begins: bool) -> None:
+        done = self._number - 1
+        prior = PRIOR * max(1.0, sum(self._seconds))
+        pace = (prior + begun - self._started) / (prior + sum(self._seconds[:done]))
+        here = max(0.0, pace * self._seconds[done] - (self._clock() - begun))
+        left = here + pace * sum(self._seconds[self._number :])
+        place = f"step {self._number} of {len(self._seconds)}"
+        self._tell(f"{place} · about {duration(left)} left · {words}", begins)
+
+
+def _words(progress: Progress) -> str:
+    share = f" {progress.done / progress.total:.0%}" if progress.total else ""
+    return f"{progress.stage}{share}"

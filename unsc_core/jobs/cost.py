@@ -234,13 +234,16 @@ class _Missing:
             self.pieces[f"unlearned-{self.keys.unlearned}"] = _Piece("forgetting", self._unlearning)
 
     def replay(self) -> None:
-        """The unlearning once more, with predictions after every epoch."""
-        method = self.config.method
+        """Predictions after every epoch, and the unlearning once more if it has been run before."""
+        method, config = self.config.method, self.config
+        repeats = METHODS[method].epochs and artefacts.UNLEARNED.has(
+            self.store, self.keys.unlearned
+        )
         samples = min(len(self.dataset.y_test), MAX_SAMPLES)
-        predicted = max(1, settings(self.config).epochs) * samples
+        predicted = max(1, settings(config).epochs) * samples
 
         def seconds(rates: Rates) -> float:
-            again = self._unlearning(rates) if METHODS[method].epochs else 0.0
+            again = self._unlearning(rates) if repeats else 0.0
             return again + predicted * rates.needed.get(method, 1.0) * rates.answer
 
         self.pieces[f"epochs-{self.keys.unlearned}"] = _Piece("recording every epoch", seconds)

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import copy
 import inspect
+import shutil
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,6 +18,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from tests.conftest import blobs, digits, flat
+from unsc_core.analysis.replay import make_epochs, read_epochs
 from unsc_core.analysis.summary import summary
 from unsc_core.config import ExperimentConfig
 from unsc_core.errors import ConfigError, DivergedError
@@ -876,3 +879,14 @@ def test_a_config_names_the_method_as_typed() -> None:
         method_entry(config.method).unlearn.__module__
         == "unsc_core.methods.random_labels_null_space"
     )
+
+
+def test_where_every_direction_is_kept_no_epoch_is_run(prepared: Path, home: Path) -> None:
+    store = Store(shutil.copytree(prepared / "store", home / "store"))
+    work = Experiment(ExperimentConfig(energy_threshold=1.0, device="cpu"), store)
+    make_epochs(work.config, store)
+    result = work.run()
+    assert all(of["rank"] == of["dim"] for of in result.null_space.values())
+    assert [epoch["epoch"] for epoch in result.history] == [0]
+    assert np.array_equal(result.unlearned.test, result.original.test)
+    assert read_epochs(work.config, work.dataset, store).epoch.tolist() == [0]

@@ -159,13 +159,17 @@ def train_on(
 ) -> Unlearned:
     """Train each sample of D_f on the class that `labels` gives it, in place.
 
+    Where no direction is free, as at γ = 1, no weight can change, and no epoch is run.
+
     Args:
         labels: (n_forget,) classes, or (n_forget, classes) their probabilities.
         floor, before, project: see `SgdConfig` and `descend`.
         null_space: see `Unlearned`.
         held: retained samples whose predictions shall stay, if any.
     """
-    sgd = SgdConfig(context.learning_rate, context.epochs, floor=floor)
+    spaces = (null_space or {}).values()
+    fixed = bool(spaces) and all(of["rank"] == of["dim"] for of in spaces)
+    sgd = SgdConfig(context.learning_rate, 0 if fixed else context.epochs, floor=floor)
     data, rows, on_epoch = context.data, context.forget_rows(), context.on_epoch
     with context.stages.stage("unlearn", "unlearning"):
         history = relabel(

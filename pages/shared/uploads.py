@@ -53,7 +53,7 @@ def upload_form() -> None:
             "**Images**: an .npz file with `x_train`, `y_train`, `x_test`, `y_test` and optional "
             "`class_names`. Images are uint8, N×H×W or N×H×W×C; labels are integers from 0. "
             "Instead of a file, you can put folders `train/<class>/` and `test/<class>/` into "
-            f"`{data_folder() / FOLDER}`.\n\n"
+            f"`data/{FOLDER}` of the folder `~/.cache/unsc-lab` (or `UNSC_HOME`).\n\n"
             "**Weights**: a state dict as .safetensors or .pt. Select it under *More*."
         )
         types = ["npz", *(suffix[1:] for suffix in WEIGHTS)]

@@ -50,6 +50,7 @@ def test_json_and_table_and_the_second_call(command: Command, audited: Path) -> 
         os.utime(path, (0, 0))
     again = command(*ASKED, *QUICK, "--json", unsc_home=audited)
     assert json.loads(again.out) == found
+    assert "note" not in found
     assert "training" not in again.err
     assert sorted((audited / "store" / "audits").iterdir()) == stored
     assert all(path.stat().st_mtime == 0 for path in stored)  # read, not written again
@@ -67,6 +68,7 @@ def test_one_seed_has_no_verdict(command: Command, audited: Path) -> None:
     assert done.code == 0, done.err
     found = json.loads(done.out)
     assert {each["gone"] for each in found["verdict"].values()} == {"can't tell"}
+    assert found["note"].startswith("One seed has no spread: what is null (sd, ")
     for name, entry in AUDITS.items():
         assert bool(found["audits"][name]["failed"]) == entry.compares
 

@@ -102,3 +102,22 @@ def test_what_is_said_of_the_layers(
     text = layers_sentence(["Layer 1", "Layer 2"], through, np.array(reached), np.array(best))
     assert said in text
     assert unsaid not in text
+
+
+def test_a_cut_that_lets_nothing_through_selects_nothing_it_does_not_reach() -> None:
+    nothing, none = np.array([0.0, -1e-15]), np.array([np.nan, np.nan])
+    names = ["Layer 1", "Layer 2"]
+    text = layers_sentence(names, nothing, np.array([0.0, 7e-4]), none)
+    assert text == (
+        "**In no layer does the cut select the forgotten samples**: its free directions reach less "
+        "than 0.05 % of their energy."
+    )
+    text = layers_sentence(names, np.array([0.0, 4.0]), np.array([7e-4, 20.0]), none)
+    assert "in 1 of 2 layers**: in layer 2 it reaches 20.0 %" in text
+
+
+def test_no_share_is_below_0() -> None:
+    energy = VIEW.energy.copy()
+    energy[0, -1] = -2e-21  # of an eigenvalue that is 0 but for rounding
+    text = layer_sentence(replace(VIEW, energy=energy), "layer 1", "output 3")
+    assert "against 0\u00a0% of the retained" in text

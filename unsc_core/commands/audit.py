@@ -18,6 +18,13 @@ from unsc_core.experiment.store import Store
 from unsc_core.figures.audit_table import audit_text
 from unsc_core.jobs.job import SHADOWS
 
+ONE_SEED = (
+    "One seed has no spread: what is null (sd, low and high, zero, sees) needs two or more, and so "
+    "do audits that compare with a network retrained with another seed. Three or more give a "
+    "verdict."
+)
+"""Why one seed leaves so much unknown, in the JSON."""
+
 
 def audit(options: argparse.Namespace) -> int:
     """Audit the experiment for every seed and print what was found."""
@@ -38,6 +45,7 @@ def audit(options: argparse.Namespace) -> int:
         **({"shadow_models": models} if models else {}),
         "audits": audits,
         "verdict": verdict(audits),
+        **({} if len(configs) > 1 else {"note": ONE_SEED}),
     }
     if options.json:
         print(json.dumps(answer, ensure_ascii=False, allow_nan=False))

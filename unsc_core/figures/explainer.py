@@ -181,8 +181,8 @@ def _axis(view: LayerView, axis: int) -> dict[str, str]:
 
 
 def _share(share: float) -> str:
-    """A share in percent, small ones with one significant digit."""
-    percent = 100 * share
+    """A share in percent, small ones with one significant digit; rounding may leave one below 0."""
+    percent = max(0.0, 100 * share)
     if percent >= 9.95:
         return f"{percent:.0f}\u00a0%"
     return f"{percent:.1f}\u00a0%" if percent >= 0.095 else f"{percent:.1g}\u00a0%"

@@ -20,6 +20,8 @@ from unsc_core.subspace.energy import energy_rank
 SOFTNESS = tuple(np.geomspace(1e-3, 1e3, 37))
 HARDLY = 1.25
 """Up to this ratio of the two shares a cut hardly selects the forgotten samples."""
+LEAST = 0.05
+"""A cut that reaches less than this percentage of their energy, 0.0 %, selects nothing of them."""
 WAYS = {
     "cut": "cut at γ (UNSC)",
     "both": "best directions, chosen by both moments",
@@ -135,13 +137,19 @@ def layers_sentence(
     names: list[str], through: np.ndarray, reached: np.ndarray, best: np.ndarray
 ) -> str:
     """How many layers hardly select, which selects most, and what both moments would reach."""
-    hardly = reached <= HARDLY * np.maximum(through, 1e-12)
-    most = int(np.argmax(reached / np.maximum(through, 1e-12)))
-    if hardly.all():
+    hardly = (reached <= HARDLY * np.maximum(through, 1e-12)) | (reached < LEAST)
+    ratio = np.where(reached < LEAST, 0.0, reached / np.maximum(through, 1e-12))
+    most = int(np.argmax(ratio))
+    if (reached < LEAST).all():
+        text = (
+            "**In no layer does the cut select the forgotten samples**: its free directions reach "
+            f"less than {LEAST:g} % of their energy."
+        )
+    elif hardly.all():
         text = (
             "**In no layer does the cut select the forgotten samples**: of their energy, its free "
-            f"directions reach at most {(reached / np.maximum(through, 1e-12)).max():.2f} times "
-            "the share that they let through of the retained samples'."
+            f"directions reach at most {ratio.max():.2f} times the share that they let through of "
+            "the retained samples'."
         )
     else:
         where = "every layer" if not hardly.any() else f"{(~hardly).sum()} of {len(names)} layers"

@@ -188,12 +188,15 @@ def draw_first() -> dict[str, Picture]:
 
 
 def foretell_parts(items: list[batch.BatchItem]) -> None:
-    """What the grid will show, and how long it takes, while parts are missing."""
+    """What the grid will show, and how long it takes, while parts are missing.
+
+    Most stop before their last epoch, which the estimate cannot know.
+    """
     missing = [(item.kind, item.config) for item in items if not item.done]
     if not missing:
         return
     cost = cache.cost(missing)
-    takes = f" That takes about {duration(cost.seconds)} on this machine." if cost else ""
+    takes = f" That takes at most about {duration(cost.seconds)} on this machine." if cost else ""
     st.info(
         "Once all twelve have been run, a grid shows what each of them keeps beside the mask, and "
         f"one sentence says what the null space buys.{takes}",

@@ -169,7 +169,7 @@ if method.uses_pseudo_labels:
 else:
     intro = (
         "UNSC trains each forgotten sample on a **pseudo-label**, the retained class that the "
-        f"original model finds most similar. The method chosen here, **{method.title}**, differs: "
+        f"original model finds most similar. The method chosen here is **{method.title}**: "
         f"{method.summary[0].lower()}{method.summary[1:]}"
     )
 st.markdown(

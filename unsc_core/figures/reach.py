@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from unsc_core.analysis.geometry import Subspaces
 from unsc_core.analysis.layer_views import LayerView
 from unsc_core.figures.phrases import joined, layer_name
-from unsc_core.figures.reachability import curve
+from unsc_core.figures.reachability import at_cut, curve
 from unsc_core.figures.spectra import Eigenvalues
 from unsc_core.figures.theme import FORGET, Look, Picture, styled
 from unsc_core.subspace.both_moments import soft_reach
@@ -33,9 +33,8 @@ def cut_shares(
     layer: str, spectra: Eigenvalues, found: Subspaces, energy_threshold: float
 ) -> tuple[float, float]:
     """Percent of retained energy that the free directions let through, and of forgotten reached."""
-    kept, left = curve(spectra[layer], found.forget_energy[layer])
-    k = sum(energy_rank(group, energy_threshold) for group in spectra[layer])
-    return 100 - float(kept[k]), float(left[k])
+    kept, left = at_cut(spectra[layer], found.forget_energy[layer], energy_threshold)
+    return 100 - kept, left
 
 
 def layers(

@@ -35,6 +35,15 @@ def curve(
     return 100 * kept / max(kept[-1], 1e-300), 100 - 100 * taken / max(taken[-1], 1e-300)
 
 
+def at_cut(
+    eigenvalues: NDArray[np.float64], forget_energy: NDArray[np.float64], energy_threshold: float
+) -> tuple[float, float]:
+    """`curve` where the layer is cut at γ."""
+    kept, left = curve(eigenvalues, forget_energy)
+    k = sum(energy_rank(group, energy_threshold) for group in eigenvalues)
+    return float(kept[k]), float(left[k])
+
+
 def selectivity(eigenvalues: NDArray[np.float64], forget_energy: NDArray[np.float64]) -> float:
     """The area under `curve`: 0.5 if both kinds of samples share all directions, 1 if none."""
     kept, reachable = curve(eigenvalues, forget_energy)
@@ -52,7 +61,7 @@ def reachable(
     """One layer's `curve`, cut at γ; the dashed line is the curve without selectivity."""
     values, energy = spectra[layer], found.forget_energy[layer]
     kept, left = curve(values, energy)
-    k = sum(energy_rank(group, energy_threshold) for group in values)
+    kept_here, left_here = at_cut(values, energy, energy_threshold)
     figure = go.Figure()
     dashed = {"color": look.muted, "width": 1.5, "dash": "dash"}
     figure.add_scatter(x=[0, 100], y=[100, 0], mode="lines", line=dashed, hoverinfo="skip")
@@ -65,8 +74,8 @@ def reachable(
         "forgotten energy reachable %{y:.1f} %<extra></extra>",
     )
     figure.add_scatter(
-        x=[kept[k]],
-        y=[left[k]],
+        x=[kept_here],
+        y=[left_here],
         mode="markers",
         marker={"size": 11, "color": FORGET, "symbol": "x"},
         hoverinfo="skip",
@@ -75,14 +84,14 @@ def reachable(
     area = selectivity(values, energy)
     corner = {"x": 1, "y": 1, "xref": "paper", "yref": "paper"}
     align = {"xanchor": "right", "yanchor": "top", "align": "right"}
-    text = f"<b>{left[k]:.0f} %</b> reachable at γ<br>selectivity <b>{area:.2f}</b>"
+    text = f"<b>{left_here:.0f} %</b> reachable at γ<br>selectivity <b>{area:.2f}</b>"
     write(figure, text, **corner, **align, font={"size": 15})
     styled(figure, look, 300, title)
     figure.update_xaxes(range=[0, 103], title_text="retained energy kept, %")
     figure.update_yaxes(range=[0, 108], title_text="forgotten energy reachable, %")
     figure.update_layout(showlegend=False, margin={"l": 70, "b": 56})
     alt = (
-        f"{title}: at γ = {energy_threshold:g}, {left[k]:.0f} percent of the forgotten samples' "
+        f"{title}: at γ = {energy_threshold:g}, {left_here:.0f} percent of the forgotten samples' "
         f"energy is still reachable; selectivity {area:.2f}."
     )
     table = {"retained energy kept": kept, "forgotten energy reachable": left}
@@ -97,8 +106,7 @@ def reachable_sentence(
         layer: selectivity(values, found.forget_energy[layer]) for layer, values in spectra.items()
     }
     best = max(areas, key=lambda layer: areas[layer])
-    kept, left = curve(spectra[best], found.forget_energy[best])
-    k = sum(energy_rank(group, cut_at[best]) for group in spectra[best])
+    kept, left = at_cut(spectra[best], found.forget_energy[best], cut_at[best])
     weak = sum(area <= HARDLY for area in areas.values())
     rest = (
         f" In {weak} of {len(areas)} layers selectivity is at most {HARDLY:g}: on average over all "
@@ -107,7 +115,7 @@ def reachable_sentence(
         if weak
         else ""
     )
-    if left[k] <= 100 - kept[k]:
+    if left <= 100 - kept:
         return (
             f"Even in {layer_name(titles[best])}, which separates forgotten from retained samples "
             "best over all cuts, this cut leaves no more of the forgotten samples' energy to reach "
@@ -115,7 +123,7 @@ def reachable_sentence(
         )
     return (
         f"{layer_name(titles[best])} separates forgotten from retained samples best (selectivity "
-        f"{areas[best]:.2f}): with {kept[k]:.0f} % of the retained energy kept, {left[k]:.0f} "
+        f"{areas[best]:.2f}): with {kept:.0f} % of the retained energy kept, {left:.0f} "
         "% of the forgotten samples' energy is still reachable; without selectivity it would be "
-        f"{100 - kept[k]:.0f} %.{rest}"
+        f"{100 - kept:.0f} %.{rest}"
     )

@@ -50,23 +50,9 @@ export default function ({ data, parentElement }) {
     if (point) mark(...point.customdata);
   }
 
-  const listening = new Set();
-  function listen() {
-    for (const plot of plots()) {
-      if (listening.has(plot) || !plot.on) continue;
-      listening.add(plot);
-      plot.on("plotly_hover", over);
-      plot.on("plotly_unhover", clear);
-    }
-  }
-  listen();
-  const timer = setInterval(listen, 300); // plots may be added or drawn again at any time
+  const stop = attend(plots, { plotly_hover: over, plotly_unhover: clear });
   return () => {
-    clearInterval(timer);
-    for (const plot of listening) {
-      plot.removeListener?.("plotly_hover", over);
-      plot.removeListener?.("plotly_unhover", clear);
-    }
+    stop();
     for (const frame of frames.values()) frame.remove();
   };
 }

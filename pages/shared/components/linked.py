@@ -24,7 +24,7 @@ def hover(
         trace: name of the trace whose marks carry [row, column].
         selected: title -> how many of the selected samples are in each cell.
     """
-    files = ("linked.html", "linked.css", "linked.js")
+    files = ("linked.html", "linked.css", "plots.js", "linked.js")
     data = {"names": names, "matrices": matrices, "units": units, "trace": trace}
     mount("linked", files, data | {"selected": selected})
 
@@ -59,4 +59,4 @@ def flow(data: dict[str, Any], select: Callable[[Any], None], edit: Callable[[An
 
 def methods() -> None:
     """Pointing at a method in one figure dims the others in all figures that show methods."""
-    mount("methods", ("methods.js",), {})
+    mount("methods", ("plots.js", "methods.js"), {})

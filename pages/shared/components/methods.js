@@ -17,23 +17,9 @@ export default function () {
   const over = (event) => show(event.points.map((point) => ofMethod(point.data)).find(Boolean));
   const out = () => show();
 
-  const listening = new Set();
-  function listen() {
-    for (const plot of plots()) {
-      if (listening.has(plot) || !plot.on) continue;
-      listening.add(plot);
-      plot.on("plotly_hover", over);
-      plot.on("plotly_unhover", out);
-    }
-  }
-  listen();
-  const timer = setInterval(listen, 300); // plots may be added or drawn again at any time
+  const stop = attend(plots, { plotly_hover: over, plotly_unhover: out });
   return () => {
-    clearInterval(timer);
+    stop();
     show();
-    for (const plot of listening) {
-      plot.removeListener?.("plotly_hover", over);
-      plot.removeListener?.("plotly_unhover", out);
-    }
   };
 }

@@ -146,11 +146,16 @@ def compare_edits() -> None:
     drawn["edited"] = change_per_class([plain, result], look, ["Unedited", "Edited"])
     pictures.draw(drawn["edited"], "edited")
     before, after = (summary(one)["unlearned"] for one in (plain, result))
-    st.markdown(
-        f"With the edits, Acc_r is **{percent(after['acc_retain'])}** instead of "
-        f"{percent(before['acc_retain'])}, and Acc_f is **{percent(after['acc_forget'])}** instead "
-        f"of {percent(before['acc_forget'])}."
-    )
+    told = [
+        f"{title} is **{percent(after[key])}**"
+        + (
+            ", as without"
+            if (was := percent(before[key])) == percent(after[key])
+            else f" instead of {was}"
+        )
+        for title, key in (("Acc_r", "acc_retain"), ("Acc_f", "acc_forget"))
+    ]
+    st.markdown(f"With the edits, {told[0]}, and {told[1]}.")
 
 
 def percent(value: float | None) -> str:
@@ -161,14 +166,15 @@ def percent(value: float | None) -> str:
 header.title("Pseudo-labels", *header.TERMS, "Margin")
 experiment = controls.experiment()
 method = METHODS[experiment.config.method]
+similar = "class other than its own" if experiment.config.forget_ids else "retained class"
 if method.uses_pseudo_labels:
     intro = (
         f"Before unlearning starts, {method.title} gives each forgotten sample a **pseudo-label**: "
-        "the retained class that the original model finds most similar."
+        f"the {similar} that the original model finds most similar."
     )
 else:
     intro = (
-        "UNSC trains each forgotten sample on a **pseudo-label**, the retained class that the "
+        f"UNSC trains each forgotten sample on a **pseudo-label**, the {similar} that the "
         f"original model finds most similar. The method chosen here is **{method.title}**: "
         f"{method.summary[0].lower()}{method.summary[1:]}"
     )

@@ -92,9 +92,10 @@ def _reachable(of: Shown) -> None:
 def _angles(of: Shown) -> None:
     """The angles in one layer; the last hidden layer first, where classes differ most."""
     if not of.found.angles:
+        why = "for single samples" if of.experiment.config.forget_ids else "for so large a network"
         st.info(
-            "Classes cannot be compared here: for a network of this size, only the second moments "
-            "of the whole request are stored."
+            f"Classes cannot be compared here: {why}, second moments are collected of all that "
+            "stays together, and not of each class."
         )
         return
     layers = list(of.found.angles)

@@ -56,6 +56,16 @@ def test_single_samples_are_told_by_the_retrained_model() -> None:
     assert "gone" not in chapters
 
 
+def test_other_pages_do_not_speak_of_retained_classes_of_single_samples() -> None:
+    app = finished(open_page("null_space", **LINK, view="Class angles"))
+    assert says(app, "Classes cannot be compared here: for single samples, second moments")
+    app = finished(open_page("pseudo_labels", **LINK))
+    assert says(app, "**pseudo-label**: the class other than its own that the original model finds")
+    app = finished(open_page("confusion", **LINK))
+    assert any(re.search(r"\b4 classes\b", text) for text in texts(app))
+    assert not says(app, "4 retained classes")
+
+
 def test_compare_names_the_goal_for_samples_and_has_no_slider() -> None:
     app = finished(open_page("compare", **LINK))
     assert says(app, "recognises as many of these samples as the **retrained** model")

@@ -167,10 +167,11 @@ def _sentence(result: Result, part: str) -> str:
     names = [class_title(name) for name in dataset.class_names]
     gains = [(change[c, c], names[c]) for c in result.split.retain_classes]
     best, worst = max(gains), min(gains)
+    classes = "classes" if result.split.forget_ids else "retained classes"
     if max(abs(best[0]), abs(worst[0])) <= SAME:
         return (
             f"{run_title(result)} on {requested(result.split)} left the accuracy of all "
-            f"{len(gains)} retained classes as it was."
+            f"{len(gains)} {classes} as it was."
         )
     text = (
         f"{run_title(result)} on {requested(result.split)} "
@@ -180,7 +181,7 @@ def _sentence(result: Result, part: str) -> str:
         text += f" and {moved(f'that on {worst[1]}', worst[0])}"
     rising, falling = (sum(sign * whole_points(gain) > 0 for gain, _ in gains) for sign in (1, -1))
     return (
-        f"{text}; of {len(gains)} retained classes, {rising or 'none'} gain"
+        f"{text}; of {len(gains)} {classes}, {rising or 'none'} gain"
         f"{'' if rising > 1 else 's'} and {falling or 'none'} lose{'' if falling > 1 else 's'} "
         "at least half a point."
     )

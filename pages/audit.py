@@ -2,10 +2,21 @@
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
-from pages.shared import cache, controls, header, jobs, link_notes, pictures, shadow_section
+from pages.shared import (
+    cache,
+    controls,
+    header,
+    jobs,
+    link_notes,
+    pictures,
+    selection,
+    selection_line,
+    shadow_section,
+)
 from unsc_core.audits import ALL_AUDITS, AUDITS
 from unsc_core.audits.entry import GROUPS, RELEARNED_IMAGES, check_request
 from unsc_core.audits.excess import over_seeds
@@ -28,6 +39,7 @@ NO_VERDICT = (
     "One seed cannot say how much two retrained models differ by chance. Choose 3 or 5 seeds for a "
     "verdict."
 )
+MARKED = "to be forgotten and marked by ticks in the histograms below"
 BADGES = {
     YES: ":blue-badge[:material/check: yes]",
     NO: ":red-badge[:material/close: no]",
@@ -135,7 +147,7 @@ def members() -> None:
         key="threshold",
         bind="query-params",
     )
-    picture = audit_membership.membership(result, THRESHOLDS[threshold], look)
+    picture = audit_membership.membership(result, THRESHOLDS[threshold], look, marked)
     pictures.draw(picture, "members")
     pictures.downloads({"members": picture})
 
@@ -153,7 +165,11 @@ def probe_views() -> None:
     left, right = st.columns(2)
     classes = experiment.dataset.num_classes
     drawn["probe-by-layer"] = depth(probe, config.method, classes, look)
-    drawn["probe-scores"] = scores(probe, experiment.request, look)
+    held_out = np.flatnonzero(result.split.is_forgotten("test"))
+    among = None
+    if marked is not None and marked[0] == "test":
+        among = np.searchsorted(held_out, marked[1]), marked[1]
+    drawn["probe-scores"] = scores(probe, experiment.request, look, among)
     with left:
         st.markdown("**Layer by layer**")
         pictures.draw(drawn["probe-by-layer"], "probe-by-layer")
@@ -263,6 +279,13 @@ except AuditError as error:
 experiment, result = jobs.result_or_before(experiment)
 config = experiment.config
 header.strip(experiment, result)
+picked = selection.current(result)
+marked = None
+with st.container():  # one element with and without a selection, see link_notes
+    if picked.selection is not None:
+        part = picked.selection.part
+        marked = part, audit_membership.marked(result, part, picked.rows)
+        selection_line.draw(picked, part, len(marked[1]), MARKED)
 
 link_notes.check("audited", COUNTS)
 chosen_seeds = st.segmented_control(

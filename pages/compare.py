@@ -5,7 +5,18 @@ from dataclasses import replace
 import pandas as pd
 import streamlit as st
 
-from pages.shared import batch, cache, controls, header, jobs, link_choices, pictures, state
+from pages.shared import (
+    batch,
+    cache,
+    controls,
+    header,
+    jobs,
+    link_choices,
+    pictures,
+    selection,
+    selection_line,
+    state,
+)
 from pages.shared.components import linked
 from unsc_core.analysis import comparison, parts
 from unsc_core.analysis.claims import Forgetting
@@ -19,6 +30,7 @@ from unsc_core.figures.accuracy_plane import plane
 from unsc_core.figures.change_map import change_map
 from unsc_core.figures.ladder import SORTS, ladder, ordered
 from unsc_core.figures.phrases import counted, joined
+from unsc_core.figures.selected_answers import selected_answers
 from unsc_core.figures.theme import Picture
 from unsc_core.jobs.cost import duration
 from unsc_core.methods import METHODS
@@ -204,6 +216,39 @@ def foretell_parts(items: list[batch.BatchItem]) -> None:
     )
 
 
+def draw_selected() -> None:
+    """What every method predicts for the selected samples, with the seed of the sidebar."""
+    picked = selection.current(result)
+    if picked.selection is None:
+        return
+    part, rows = picked.selection.part, picked.rows
+    st.header("The selected samples")
+    references = {
+        name: one.of(part)[rows].argmax(1)
+        for name, one in result.rows.items()
+        if name != "unlearned" and one.has(part)
+    }
+    methods, missing, of = {}, [], comparison.by_method(runs)
+    for (method, seed), config in configs_of(experiment).items():
+        if seed == experiment.config.seed and method in order:
+            found, title = cache.predicted(config, part), standings.name(method, of[method])
+            if found is None:
+                missing.append(title)
+            else:
+                methods[method] = title, found[rows]
+    seeded = f", with seed {experiment.config.seed}" if count > 1 else ""
+    how = f"by the class that each model predicts{seeded}"
+    selection_line.draw(picked, part, len(rows), how)
+    if not len(rows) or not (methods or references):
+        return
+    answers = dict(methods[method] for method in order if method in methods)
+    labels = data.labels(part)[rows]
+    drawn["selected"] = selected_answers(references, answers, labels, result.split, look)
+    pictures.draw(drawn["selected"], "selected")
+    if missing:
+        st.caption(f"Not predicted yet by {joined(missing)}.")
+
+
 @st.fragment
 def equal_forgetting() -> None:
     """A slider and its figure; only this part is drawn again when it moves."""
@@ -285,6 +330,8 @@ if not order:
     st.stop()
 shown = [run for run in runs if run.method in order]
 drawn = draw_first()
+with st.container():  # one element with and without a selection, see link_notes
+    draw_selected()
 header.strip(experiment, result)
 st.header("Every measure")
 st.markdown(GOALS[samples > 0])

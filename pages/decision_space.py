@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numpy as np
 import streamlit as st
 
 from pages.shared import (
@@ -14,6 +15,7 @@ from pages.shared import (
     link_notes,
     pictures,
     selection,
+    selection_line,
 )
 from pages.shared.components import linked
 from unsc_core.analysis import maps
@@ -61,7 +63,11 @@ def over_time() -> None:
     start = labels.index(wanted) if wanted in labels else 0
     placed = cache.epoch_positions(kind, result.key, result, recorded)
     window = ranges(cache.positions(kind, result, part))
-    picture = animated(result, recorded, placed, window, pictures.page_look(), start)
+    picked = selection.current(result)
+    chosen = np.intersect1d(picked.of(part), recorded.rows)
+    look = pictures.page_look()
+    selection_line.draw(picked, part, len(chosen), "ringed on this map")
+    picture = animated(result, recorded, placed, window, look, start, chosen)
     pictures.draw(picture, "epochs")
     legend(about, len(recorded.rows), "lines: paths of the forgotten samples over all epochs")
     linked.epochs()

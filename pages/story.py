@@ -6,7 +6,18 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from pages.shared import before, cache, controls, gallery, header, jobs, page_links, presets
+from pages.shared import (
+    before,
+    cache,
+    controls,
+    gallery,
+    header,
+    jobs,
+    page_links,
+    presets,
+    selection,
+    selection_line,
+)
 from pages.shared.components import story as component
 from unsc_core.analysis import comparison, maps
 from unsc_core.audits import AUDITS
@@ -24,6 +35,7 @@ from unsc_core.subspace.energy import cuts
 
 CALIBRATING = ("unsc", "unsc-auto")  # chapters 3 to 7 tell of these, with other methods of UNSC
 EXAMPLES = 8
+MOST_ADDED = 200  # selected samples that are not among those on the map, and are drawn as well
 THINNING = 3  # of the retained samples, one in this many is drawn on the map
 LINKS = {  # chapter -> the page that shows more of it
     "request": ("decision_space", "See them on the map"),
@@ -190,18 +202,30 @@ if not all(run.unlearned.has(part) and run.original.has(part) for run in there.v
     part = "test"
 kind = "UMAP" if cache.has_umap(experiment.config) else "PCA"
 rows = maps.shown(result.split, part)
+picked = selection.current(result)
+chosen = picked.of(part)
 thin = result.split.is_forgotten(part)[rows] | (np.arange(len(rows)) % THINNING == 0)
-placed = {"original": cache.positions(kind, result, part)["original"][thin]}
-for name, run in there.items():
-    placed[name] = cache.positions(kind, run, part)["unlearned"][thin]
-stage = story_stage.stage_map(result, placed, rows[thin], part)
+thin |= np.isin(rows, chosen)
+more = np.setdiff1d(chosen, rows)[:MOST_ADDED]
+placed = {}
+for name, model, run in (
+    ("original", "original", result),
+    *((name, "unlearned", run) for name, run in there.items()),
+):
+    usual, added = cache.positions(kind, run, part), cache.positions_of(kind, run, part, more)
+    placed[name] = np.concatenate([usual[model][thin], added[model]])
+rows = np.concatenate([rows[thin], more])
+marked = np.isin(rows, chosen)
+stage = story_stage.stage_map(result, placed, rows, part)
+stage["selected"] = np.flatnonzero(marked).tolist()
 stage["bars"] = story_stage.bars(careless, calibrated)
 if part == "test":
     stage["wrong"] = {
-        name: story_stage.turned_wrong(run, rows[thin]).tolist() for name, run in there.items()
+        name: story_stage.turned_wrong(run, rows).tolist() for name, run in there.items()
     }
 
 with shown:
+    selection_line.draw(picked, part, int(marked.sum()), "ringed on the map (◎)")
     component.draw(
         {
             "lead": story.lead(result),

@@ -23,7 +23,7 @@ from unsc_core.data import load_dataset
 from unsc_core.data.dataset import Dataset
 from unsc_core.data.request import Split, split
 from unsc_core.errors import StoreError
-from unsc_core.experiment.artefacts import FEATURES, SPECTRA, UNSEEN_ENERGY
+from unsc_core.experiment.artefacts import FEATURES, LOGITS, SPECTRA, UNSEEN_ENERGY
 from unsc_core.experiment.keys import keys, logits_key
 from unsc_core.experiment.resolve import settings
 from unsc_core.experiment.result import Result, read_original, read_result
@@ -166,6 +166,23 @@ def _run(config: ExperimentConfig, written: tuple[float, ...]) -> MethodRun | No
     return read_run(config, dataset(config.dataset), store())
 
 
+def predicted(config: ExperimentConfig, part: str) -> np.ndarray | None:
+    """(n,) classes that the unlearned network of a resolved config predicts for "test" or "train".
+
+    None while they are not stored.
+    """
+    data = dataset(config.dataset)
+    key = logits_key(keys(config, data).unlearned, data, part)
+    written = _written_at("logits", key)
+    return _predicted(key, written) if written else None
+
+
+@st.cache_resource(show_spinner=False, max_entries=256)
+def _predicted(key: str, written: float) -> np.ndarray | None:
+    logits = LOGITS.read(store(), key)
+    return None if logits is None else logits.argmax(1)
+
+
 def sweep_run(config: ExperimentConfig) -> gamma_sweep.SweepRun | None:
     """What a sweep over γ needs of a stored result."""
     written = _written(config)
@@ -213,6 +230,19 @@ def positions(kind: str, result: Result, part: str = "test") -> dict[str, np.nda
     """
     models = tuple(name for name, answers in result.models.items() if answers.has(part))
     return _positions(kind, part, result.key, models, result)
+
+
+def positions_of(kind: str, result: Result, part: str, rows: np.ndarray) -> dict[str, np.ndarray]:
+    """Model -> (n, 2): any samples `rows` (n,) of `part`; the rest as in `positions`."""
+    models = tuple(name for name, answers in result.models.items() if answers.has(part))
+    return _positions_of(kind, part, result.key, models, tuple(rows.tolist()), result)
+
+
+@st.cache_resource(show_spinner=False, max_entries=32)
+def _positions_of(
+    kind: str, part: str, key: str, models: tuple[str, ...], rows: tuple[int, ...], _result: Result
+) -> dict[str, np.ndarray]:
+    return maps.positions(_result, part, _fitted(kind, _result), np.array(rows, np.intp))
 
 
 def _fitted(kind: str, result: Result) -> np.ndarray | None:

@@ -73,6 +73,7 @@ def test_histograms_count_every_sample_once() -> None:
     beyond = np.array(found["edges"][:-1]) >= 0
     assert np.array(found["forget"])[beyond].sum() == (values[forgotten] >= 0).sum()
     assert found["retain"][-1] == (values[~forgotten] >= LIMIT - 0.5).sum()
+    assert found["each"] == pytest.approx(values[forgotten], abs=0.005)
 
 
 def test_jensen_shannon_is_the_entropy_of_the_mean_less_the_mean_entropy() -> None:

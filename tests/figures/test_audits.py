@@ -44,7 +44,12 @@ def audited(
 def layered(value: float) -> dict[str, Any]:
     return {
         "layers": {"1": 20.0, "2": value - 30, "4": value},
-        "scores": {"edges": [-1.0, 0.0, 1.0], "forget": [30, 10], "retain": [55, 5]},
+        "scores": {
+            "edges": [-1.0, 0.0, 1.0],
+            "forget": [30, 10],
+            "retain": [55, 5],
+            "each": [-0.5, value / 100, 7.0],
+        },
     }
 
 
@@ -186,6 +191,14 @@ def test_scores_are_shares_of_the_samples() -> None:
     assert picture.table["Unlearned, forget %"].tolist() == [75, 25]
     assert sum(picture.table["Retrained, retain %"]) == pytest.approx(100)
     assert "66.2\u00a0% in the unlearned" in picture.sentence
+
+
+def test_selected_samples_have_ticks_at_their_scores() -> None:
+    at = np.array([1, 2])
+    picture = scores(LEFT, "Shirt", LIGHT, (at, np.array([17, 40])))
+    ticks = [trace for trace in picture.figure.data if trace.name == "selected"]
+    assert [tick.x.tolist() for tick in ticks] == [[0.7, 1.0], [0.66, 1.0], [0.46, 1.0]]
+    assert list(ticks[0].text) == ["#17", "#40"]
 
 
 def test_the_race_grows_step_by_step_to_the_whole_curves() -> None:

@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from pages.shared import cache, link_notes, page_links
@@ -233,6 +234,24 @@ def test_a_selection_that_does_not_exist_is_dropped_with_a_note(picked: str) -> 
     (warning,) = app.warning
     assert re.search(r"999999|Class 11", warning.value)
     assert "picked" not in app.query_params
+
+
+def test_a_selection_is_marked_on_pages_without_a_drawer() -> None:
+    labels = load_dataset("fashion-mnist-mini").y_test
+    rows = [3, 17, int(np.flatnonzero(labels == 6)[-1])]  # the last one is on no map of few samples
+    assert (labels[rows] == 6).sum() == 1
+    link = {"picked": f"test.ids-{','.join(map(str, rows))}"}
+    app = open_page("story", **link)
+    stage = story(app)["stage"]
+    assert [stage["marks"][i][0] for i in stage["selected"]] == labels[rows].tolist()
+    assert says(app, "**3 test samples selected**, ringed on the map")
+    app.button(key="clear_selection").click().run()
+    assert story(app)["stage"]["selected"] == []
+    assert "picked" not in app.query_params
+    assert says(open_page("decision_space", space="Epoch by epoch", **link), "; 2 of them are")
+    assert says(open_page("compare", **link), "**3 test samples selected**, by the class")
+    assert says(open_page("compare", **link), "agree", "most with the retrained model: on")
+    assert says(open_page("audit", **link), "; 1 of them is", "marked by ticks")
 
 
 def test_a_cell_is_selected_by_an_older_link_and_by_boxes() -> None:

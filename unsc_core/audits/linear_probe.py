@@ -25,7 +25,7 @@ AUDIT = Audit(
     group="features",
     source="Alain & Bengio 2016, arXiv 1610.01644; Kim et al. 2025, arXiv 2503.06991",
     order=10,
-    version=2,
+    version=3,
 )
 LIMIT, WIDTH = 12.0, 0.5
 """Of the histograms of scores: they reach from −LIMIT to LIMIT in bins of WIDTH."""
@@ -75,16 +75,16 @@ def forgotten_score(
     return np.where(target, logits, -np.inf).max(1) - np.where(target, -np.inf, logits).max(1)
 
 
-def histograms(
-    scores: NDArray[np.float64], forgotten: NDArray[np.bool_]
-) -> dict[str, list[float] | list[int]]:
+def histograms(scores: NDArray[np.float64], forgotten: NDArray[np.bool_]) -> dict[str, list[float]]:
     """Counts of scores of forgotten ("forget") and of other ("retain") samples, and the "edges".
 
-    What lies beyond the edges counts in the first and in the last bin.
+    What lies beyond the edges counts in the first and in the last bin. "each" has the score of
+    every forgotten sample, in the order of the test set.
     """
     edges = np.arange(-LIMIT, LIMIT + WIDTH, WIDTH)
     counts = {
         part: np.histogram(np.clip(scores[rows], -LIMIT, LIMIT), edges)[0].tolist()
         for part, rows in (("forget", forgotten), ("retain", ~forgotten))
     }
-    return {"edges": edges.tolist(), **counts}
+    each = scores[forgotten].round(2).tolist()
+    return {"edges": edges.tolist(), **counts, "each": each}

@@ -10,6 +10,7 @@ from plotly.subplots import make_subplots
 from unsc_core.audits import shadow
 from unsc_core.experiment.result import Predictions, Result
 from unsc_core.figures.phrases import MODEL_TITLES, joined, requested
+from unsc_core.figures.selected_ticks import add_selected
 from unsc_core.figures.theme import FORGET, Look, Picture, axis, clear, layout, write
 
 LIMIT, BINS = 14.0, 56
@@ -26,13 +27,16 @@ def log_odds(logits: NDArray[np.floating], labels: NDArray[np.int64]) -> NDArray
     return np.clip(shadow.log_odds(logits, labels), -LIMIT, LIMIT)
 
 
-def membership(result: Result, chance: float, look: Look) -> Picture:
+def membership(
+    result: Result, chance: float, look: Look, picked: tuple[str, NDArray[np.intp]] | None = None
+) -> Picture:
     """Histograms of members and others for each network, cut at a threshold.
 
     Args:
         result: whole classes are forgotten; the training set is predicted.
         chance: the confidence, in percent, from which an attacker calls an image a member.
         look: colours.
+        picked: "train" or "test", and samples of it with a tick, as `marked` returns them.
     """
     threshold = float(np.log(chance / (100 - chance)))
     models = {name: one for name, one in result.rows.items() if one.has("train")}
@@ -48,6 +52,10 @@ def membership(result: Result, chance: float, look: Look) -> Picture:
         called[name] = hits, alarms
         table |= {f"{name}, trained on %": shares[0], f"{name}, held out %": shares[1]}
         _draw(figure, row, middles, shares, look)
+        if picked is not None:
+            part, rows = picked
+            of = log_odds(predictions.of(part)[rows], result.split.dataset.labels(part)[rows])
+            add_selected(figure, row, of, rows, float(np.max(shares)), look)
         place = {"yref": f"y{row} domain" if row > 1 else "y domain", "yanchor": "bottom"}
         text = (
             f"<b>{MODEL_TITLES[name]}</b> · members found {called[name][0]:.0f}\u00a0%, "
@@ -67,6 +75,11 @@ def membership(result: Result, chance: float, look: Look) -> Picture:
         f"{what} that were in the training data, and held-out ones."
     )
     return Picture(figure, alt, _sentence(called, chance), table)
+
+
+def marked(result: Result, part: str, rows: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Those of the samples `rows` of "train" or "test" that are counted in the histograms."""
+    return rows[result.split.is_forgotten(part)[rows]]
 
 
 def _confidences(

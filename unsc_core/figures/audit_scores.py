@@ -12,16 +12,24 @@ from plotly.subplots import make_subplots
 from unsc_core.figures.audit_curves import SHOWN
 from unsc_core.figures.audit_words import value
 from unsc_core.figures.phrases import joined
+from unsc_core.figures.selected_ticks import add_selected
 from unsc_core.figures.theme import FORGET, Look, Picture, axis, clear, layout, write
 
 
-def scores(probe: Mapping[str, Any], forgotten: str, look: Look) -> Picture:
+def scores(
+    probe: Mapping[str, Any],
+    forgotten: str,
+    look: Look,
+    marked: tuple[NDArray[np.intp], NDArray[np.intp]] | None = None,
+) -> Picture:
     """Histograms of the probe's score for the forgotten class, one row for each network.
 
     Args:
         probe: the linear probe, as `excess.over_seeds` returns it, with a value.
         forgotten: the classes, as in a sentence.
         look: colours.
+        marked: forgotten test samples with a tick, with the first seed: their places among all
+            forgotten test samples, and which they are.
     """
     figure = make_subplots(rows=len(SHOWN), cols=1, shared_xaxes=True, vertical_spacing=0.12)
     edges = np.array(probe["original"]["details"][0]["scores"]["edges"])
@@ -59,6 +67,11 @@ def scores(probe: Mapping[str, Any], forgotten: str, look: Look) -> Picture:
         side = {"x": 0, "xref": "paper", "xanchor": "left"}
         text = f"<b>{title}</b> · {found} found, right of the line"
         write(figure, text, y=1, font={"size": 14}, **side, **place)
+    if marked is not None:
+        for row, network in enumerate(SHOWN, 1):
+            each = np.array(probe[network]["details"][0]["scores"]["each"])[marked[0]]
+            at = np.clip(each, edges[0], edges[-1])
+            add_selected(figure, row, at, marked[1], 1.1 * highest, look)
     figure.update_layout(layout(look, 520), overwrite=True)
     figure.update_layout(margin={"l": 56, "r": 8, "t": 64, "b": 56}, bargap=0, legend={"y": 1.07})
     figure.update_xaxes(axis(look))

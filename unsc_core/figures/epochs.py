@@ -14,13 +14,19 @@ from unsc_core.figures import decision_space
 from unsc_core.figures.decision_space import PARTS, Points, Window
 from unsc_core.figures.phrases import requested
 from unsc_core.figures.playing import add_playing
-from unsc_core.figures.theme import Look, Picture, class_colour, styled
+from unsc_core.figures.theme import Look, Picture, class_colour, selected_mark, styled
 
 HEIGHT = 620
 
 
 def animated(
-    result: Result, epochs: Epochs, positions: Points, window: Window, look: Look, begin: int = 0
+    result: Result,
+    epochs: Epochs,
+    positions: Points,
+    window: Window,
+    look: Look,
+    begin: int = 0,
+    selected: NDArray[np.intp] | None = None,
 ) -> Picture:
     """Where every shown sample is after each epoch, on one map, one frame per epoch.
 
@@ -31,12 +37,14 @@ def animated(
         window: the axes' ranges.
         look: colours.
         begin: the entry to show first.
+        selected: samples of the measured part, which are ringed.
     """
     names, forget = result.split.dataset.class_names, result.split.forget_classes
     part = result.split.measured_part
     labels = result.split.dataset.labels(part)[epochs.rows]
     leaves = result.split.is_forgotten(part)[epochs.rows]
     answers = epochs.logits.argmax(2)
+    ringed = np.isin(epochs.rows, [] if selected is None else selected)
     colours = [class_colour(int(c), forget) for c in labels[~leaves]]
     corner = (window[0][0], window[1][1])
 
@@ -46,12 +54,13 @@ def animated(
         return [
             _points(here[~leaves], hover[~leaves], decision_space.STAYS | {"color": colours}),
             _points(here[leaves], hover[leaves], decision_space.FORGOTTEN),
+            _points(here[ringed], hover[ringed], selected_mark(look)),
             _caption(_reading(epochs, i), corner, look),
         ]
 
     figure = go.Figure([_paths(positions, leaves, look), *traces(begin)])
     figure.frames = [
-        go.Frame(data=traces(i), traces=[1, 2, 3], name=str(epoch))
+        go.Frame(data=traces(i), traces=[1, 2, 3, 4], name=str(epoch))
         for i, epoch in enumerate(epochs.epoch)
     ]
     styled(figure, look, HEIGHT)

@@ -127,6 +127,11 @@ def class_colour(label: int, forget_classes: tuple[int, ...]) -> str:
     return RETAIN[label % len(RETAIN)]
 
 
+def selected_mark(look: Look, size: float = 13) -> dict[str, Any]:
+    """The mark of a selected sample on a figure of plotly's: a ring around its own mark."""
+    return {"symbol": "circle-open", "size": size, "color": look.ink, "line": {"width": 2}}
+
+
 def method_colour(name: str, look: Look) -> str:
     """The colour of a method: its entry's, or else one derived from its name."""
     entry = METHODS[name]

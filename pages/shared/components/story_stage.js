@@ -11,6 +11,7 @@ class Stage {
     html("span", "forget", "×", this.key);
     this.key.append(` ${data.key[0]} · ● ${data.key[1]}`);
     this.ringed = html("span", "", " · ◯ became wrong", this.key);
+    if (data.selected.length) html("span", "", ` · ◎ selected`, this.key);
     this.top = html("div", "top", "", box);
     this.map = new StoryMap(this.top, data);
     this.spectrum = data.directions ? new Spectrum(this.top, data.directions) : null;
@@ -85,6 +86,7 @@ class StoryMap {
     const crosses = this.marks.filter((_, i) => data.marks[i][1]);
     drawn.append(...this.marks.filter((_, i) => !data.marks[i][1]), ...crosses);
     this.sent = (data.targets?.from ?? []).map(() => drawn.appendChild(this.mark(data.forget, true)));
+    this.rings = data.selected.map((i) => [i, svg("circle", { r: 7, class: "mark selected" }, drawn)]);
     this.names = svg("g", {}, this.root);
     this.labels = Object.keys(data.middles).map(Number);
     this.texts = this.labels.map((label) => {
@@ -137,11 +139,13 @@ class StoryMap {
       shape.style.transform = this.transform(data.targets.from[i]);
       shape.style.opacity = away ? 1 : 0;
     });
+    for (const [i, ring] of this.rings) ring.style.transform = this.transform(places[i]);
     this.ringed = wrong.size;
     this.draw(scene, places, away, wrong);
     this.texts.forEach((text, i) => (text.style.opacity = data.forgotten.includes(this.labels[i]) && (scene.places !== "original" || scene.hidden) ? 0 : 1));
     const moved = wrong.size ? ` Ringed: ${wrong.size} of the samples shown became wrong.` : "";
-    this.root.setAttribute("aria-label", `${scene.heading}. Map of ${data.marks.length} samples; × ${data.key[0]}, ● ${data.key[1]}.${moved}`);
+    const selected = this.rings.length ? ` Selected: ${this.rings.length}.` : "";
+    this.root.setAttribute("aria-label", `${scene.heading}. Map of ${data.marks.length} samples; × ${data.key[0]}, ● ${data.key[1]}.${moved}${selected}`);
   }
 
   /** Lines: to the class that samples are sent to, or from where they were. */

@@ -78,7 +78,7 @@ def draw_boxes(place: Any, chosen: Selection | None) -> None:
         )
 
 
-header.title("Confusion", *header.TERMS)
+header.title("Confusion", *header.TERMS, "Features")
 experiment = controls.experiment()
 st.markdown(
     "Rows are true classes, columns are predicted classes; the rows of forgotten classes are "

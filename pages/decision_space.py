@@ -124,7 +124,7 @@ def choose_filter(place: Any) -> str:
     )
 
 
-header.title("Decision space", *header.TERMS, "Trustworthiness")
+header.title("Decision space", *header.TERMS, "Features", "Trustworthiness")
 experiment = controls.experiment()
 st.markdown(
     "Each point is an image, placed by its **logits**. The map is fitted once, to the original "

@@ -163,7 +163,7 @@ def percent(value: float | None) -> str:
     return "…" if value is None else f"{value:.1f} %"
 
 
-header.title("Pseudo-labels", *header.TERMS, "Margin")
+header.title("Pseudo-labels", *header.TERMS, "Features", "Margin")
 experiment = controls.experiment()
 method = METHODS[experiment.config.method]
 similar = "class other than its own" if experiment.config.forget_ids else "retained class"

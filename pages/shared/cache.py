@@ -12,6 +12,7 @@ import streamlit as st
 from pages.shared import session
 from unsc_core.analysis import gamma_sweep, geometry, glimpses, maps, nearest
 from unsc_core.analysis.comparison import MethodRun, read_run, variants
+from unsc_core.analysis.neighbours import neighbours_key
 from unsc_core.analysis.replay import Epochs, epochs_key, read_epochs
 from unsc_core.audits import AUDITS
 from unsc_core.audits.excess import over_seeds
@@ -23,7 +24,7 @@ from unsc_core.data import load_dataset
 from unsc_core.data.dataset import Dataset
 from unsc_core.data.request import Split, split
 from unsc_core.errors import StoreError
-from unsc_core.experiment.artefacts import FEATURES, LOGITS, SPECTRA, UNSEEN_ENERGY
+from unsc_core.experiment.artefacts import FEATURES, LOGITS, NEIGHBOURS, SPECTRA, UNSEEN_ENERGY
 from unsc_core.experiment.keys import keys, logits_key
 from unsc_core.experiment.resolve import settings
 from unsc_core.experiment.result import Result, read_original, read_result
@@ -47,6 +48,19 @@ class Explored:
 
     rows: np.ndarray
     positions: dict[str, np.ndarray]
+    numbers: bytes
+
+
+@dataclass(frozen=True, eq=False)
+class Neighbours:
+    """Neighbours of explored samples in the features of networks.
+
+    Attributes:
+        counts: model -> how many each sample has: 0 where the network has no features.
+        numbers: model by model, uint16 (n, count) places among the samples, little-endian.
+    """
+
+    counts: dict[str, int]
     numbers: bytes
 
 
@@ -262,6 +276,24 @@ def explored(kind: str, result: Result, part: str) -> Explored:
     return _explored(kind, part, result.key, models, result)
 
 
+def neighbours(result: Result, part: str) -> Neighbours:
+    """The neighbours of the samples of `explored`, as far as they are known."""
+    request, written = result.split, {}
+    for model in result.models:
+        key = neighbours_key(result.config, request, model, part)
+        if at := _written_at("neighbours", key):
+            written[model] = key, at
+    return _neighbours(tuple(written.items()))
+
+
+@st.cache_resource(show_spinner=False, max_entries=8)
+def _neighbours(written: tuple[tuple[str, tuple[str, float]], ...]) -> Neighbours:
+    read = {model: NEIGHBOURS.read(store(), key) for model, (key, _) in written}
+    found = {model: one for model, one in read.items() if one is not None}
+    counts = {model: one.shape[1] for model, one in found.items()}
+    return Neighbours(counts, b"".join(one.astype("<u2").tobytes() for one in found.values()))
+
+
 @st.cache_resource(show_spinner=False, max_entries=6)
 def _sheet(digest: str, part: str, forget_ids: tuple[int, ...], _request: Split) -> Sheet:
     return explorer.sheet(_request.dataset, part, maps.mapped(_request, part))
@@ -297,6 +329,13 @@ def networks(config: ExperimentConfig) -> Networks:
     stored = (("trained", found.original), ("unlearned", found.unlearned))
     written = (_written_at(*one) for one in (*stored, ("trained", found.retrained)))
     return _networks(config, tuple(written))
+
+
+def stored_networks(config: ExperimentConfig) -> list[str]:
+    """The models of a resolved config whose networks are stored."""
+    found = keys(config, dataset(config.dataset))
+    stored = {"original": "trained", "unlearned": "unlearned", "retrained": "trained"}
+    return [name for name, kind in stored.items() if is_stored(kind, getattr(found, name))]
 
 
 @st.cache_resource(show_spinner=False, max_entries=3)

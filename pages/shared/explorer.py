@@ -6,14 +6,26 @@ from typing import Any
 
 import streamlit as st
 
-from pages.shared import before, cache, lesson, pictures, selection, selection_text, session, state
+from pages.shared import (
+    before,
+    cache,
+    jobs,
+    lesson,
+    pictures,
+    selection,
+    selection_text,
+    session,
+    state,
+)
 from pages.shared.addresses import MAX_IDS
 from pages.shared.components.mount import mount
 from pages.shared.selection import Picked
+from unsc_core.analysis.neighbours import neighbours_key
 from unsc_core.experiment.result import Result
 from unsc_core.figures import explorer
 from unsc_core.figures.decision_space import PARTS
 from unsc_core.figures.phrases import counted
+from unsc_core.jobs.job import NEIGHBOURS
 
 FILES = (
     *("explorer.html", "explorer.css"),
@@ -36,12 +48,15 @@ def maps(result: Result, kind: str, part: str, settings: dict[str, Any], hint: s
         hint: what the drawer says when nothing is selected.
     """
     _mount(result, kind, part, settings, hint)
+    _find_neighbours(result, part)
 
 
 def drawer(result: Result, part: str, hint: str) -> None:
     """Draw the drawer alone, beside another figure of these samples; arguments as of `maps`."""
     kind = "UMAP" if cache.has_umap(result.config) else "PCA"
     _mount(result, kind, part, None, hint)
+    if len(selection.current(result).of(part)):
+        _find_neighbours(result, part)
 
 
 def _mount(
@@ -52,6 +67,7 @@ def _mount(
     data = {
         "about": explorer.about(result, explored.positions, explored.rows, part, look),
         "numbers": session.media(explored.numbers, "application/octet-stream", "numbers"),
+        "near": _near(result, part),
         "sheet": _sheet(result, part),
         "settings": settings,
         "picked": _told(picked, part),
@@ -63,6 +79,23 @@ def _mount(
     }
     acts = {"picked": take, "forget": lambda _: _forget(result)}
     mount("explorer", FILES, data, on=acts)
+
+
+def _near(result: Result, part: str) -> dict[str, Any]:
+    """Where the neighbours are, and how many each model has found; "" before any has."""
+    found = cache.neighbours(result, part)
+    url = session.media(found.numbers, "application/octet-stream", "near") if found.numbers else ""
+    return {"url": url, "counts": list(found.counts.items())}
+
+
+def _find_neighbours(result: Result, part: str) -> None:
+    """Have the neighbours found of models whose networks are stored and that lack them."""
+    known = cache.neighbours(result, part).counts
+    missing = [model for model in cache.stored_networks(result.config) if model not in known]
+    if missing:
+        key = neighbours_key(result.config, result.split, missing[0], part)
+        title = "Comparing samples by their features"
+        jobs.show_in_sidebar(NEIGHBOURS[part], key, result.config, title)
 
 
 def _sheet(result: Result, part: str) -> dict[str, Any] | None:

@@ -56,9 +56,9 @@ def _result_or_job(experiment: ResolvedExperiment) -> Result | None:
         return None
     before.remember(experiment)
     if result.unlearned.train is None or result.original.train is None:
-        _show_in_sidebar("experiment", found.unlearned, config, "Finishing the measures")
+        show_in_sidebar("experiment", found.unlearned, config, "Finishing the measures")
     if result.retrained is None or result.retrained.train is None:
-        _show_in_sidebar("retrain", found.retrained, config, "Retraining from scratch")
+        show_in_sidebar("retrain", found.retrained, config, "Retraining from scratch")
     return result
 
 
@@ -223,8 +223,10 @@ def _panel(job: Job, title: str, ready: Callable[[], bool] = lambda: False) -> N
     panel()
 
 
-def _show_in_sidebar(kind: str, key: str, config: ExperimentConfig, title: str) -> None:
-    """Show work that the page does not have to wait for."""
+def show_in_sidebar(kind: str, key: str, config: ExperimentConfig, title: str) -> None:
+    """Show work that the page does not have to wait for; none for what was shown before."""
+    if before.is_shown():
+        return
     with st.sidebar:
         found = _job_or_cost(kind, key, config)
 

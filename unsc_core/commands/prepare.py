@@ -11,12 +11,14 @@ from itertools import pairwise
 from unsc_core.analysis import gamma_sweep, geometry
 from unsc_core.analysis.maps import read_umap, umap_key
 from unsc_core.analysis.nearest import MODELS_COMPARED, compared, features_key, read_features
+from unsc_core.analysis.neighbours import neighbours_key, read_neighbours
 from unsc_core.analysis.replay import read_epochs
+from unsc_core.analysis.selection import MODELS
 from unsc_core.commands.terminal import clear_progress, show_line
 from unsc_core.config import ExperimentConfig
 from unsc_core.data import load_dataset
 from unsc_core.data.dataset import Dataset
-from unsc_core.data.request import split
+from unsc_core.data.request import Split, split
 from unsc_core.experiment.artefacts import MOMENTS
 from unsc_core.experiment.keys import keys
 from unsc_core.experiment.presets import PRESETS
@@ -25,12 +27,13 @@ from unsc_core.experiment.result import read_result
 from unsc_core.experiment.store import Store
 from unsc_core.figures.phrases import dataset_title, joined, method_title, requested
 from unsc_core.jobs.cost import duration, estimate
+from unsc_core.jobs.job import NEIGHBOURS
 from unsc_core.methods import METHODS
 from unsc_core.progress import Progress, Report
 
 STORIES = ("unsc", "random-labels")
 """The two methods that the story compares."""
-OF_EXPERIMENT = ("retrain", "embedding", "subspaces", "features")
+OF_EXPERIMENT = ("retrain", "embedding", "subspaces", "features", NEIGHBOURS["test"])
 """Kinds of jobs of each experiment, after its run."""
 SWEPT = (0.8, 0.9, 0.98, 0.99, 0.999)
 """The γ at which UNSC is run, too; all of a sweep would take twice as long."""
@@ -52,6 +55,11 @@ class Step:
         return load_dataset(self.config.dataset)
 
     @property
+    def request(self) -> Split:
+        """What it asks to forget."""
+        return split(self.dataset, self.config.forget_classes, self.config.forget_ids)
+
+    @property
     def key(self) -> str:
         """What it stores; two steps with the same key are one."""
         found = keys(self.config, self.dataset)
@@ -59,12 +67,14 @@ class Step:
             return umap_key(self.config, self.dataset)
         if self.kind == "features":
             return features_key(self.config, self.dataset, "unlearned")
+        if self.kind == NEIGHBOURS["test"]:
+            return neighbours_key(self.config, self.request, "unlearned", "test")
         return found.retrained if self.kind == "retrain" else found.unlearned
 
     @property
     def words(self) -> str:
         """What it does, for a person."""
-        request = requested(split(self.dataset, self.config.forget_classes))
+        request = requested(self.request)
         where = f"on {dataset_title(self.config.dataset)}"
         return {
             "epochs": f"{method_title(self.config.method)} {where}, forgetting {request}",
@@ -72,6 +82,7 @@ class Step:
             "embedding": f"the map of {dataset_title(self.config.dataset)}",
             "subspaces": f"the subspaces {where}, forgetting {request}",
             "features": f"features of training images {where}, forgetting {request}",
+            NEIGHBOURS["test"]: f"neighbours of test images {where}, forgetting {request}",
             "experiment": f"γ = {self.config.energy_threshold} {where}, forgetting {request}",
         }[self.kind]
 
@@ -84,6 +95,9 @@ class Step:
             return geometry.read(*at) is not None
         if self.kind == "features":
             return all(read_features(*at, one) is not None for one in MODELS_COMPARED)
+        if self.kind == NEIGHBOURS["test"]:
+            at = (self.config, self.request, store)
+            return all(read_neighbours(*at, one, "test") is not None for one in MODELS)
         found = read_result(*at)
         if found is None or not found.is_complete(with_retrain=self.kind == "retrain"):
             return False

@@ -176,6 +176,8 @@ MAPS = _one_array("embeddings", "positions")
 """(n, 2) positions on the original's UMAP; see `analysis.maps`."""
 FEATURES = _one_array("features", "features")
 """(n, d) of one network for training images; see `analysis.nearest`."""
+NEIGHBOURS = _one_array("neighbours", "neighbours")
+"""(n, count) the nearest of each sample in one network's features; see `analysis.neighbours`."""
 EPOCHS = _arrays("epochs")
 """The model after every epoch; see `analysis.replay`."""
 SUBSPACES = Kind("subspaces", _as_it_is, _as_it_is)

@@ -11,7 +11,9 @@ from unsc_core.progress import Progress
 
 SHORT_S = 10.0
 """A job that is estimated to take at most this long is short."""
-SHORT_KINDS = ("cost", "embedding", "subspaces", "spectra", "features")
+NEIGHBOURS = {part: f"neighbours-{part}" for part in ("test", "train")}
+"""Part of a dataset -> the kind of jobs that find the neighbours of its samples."""
+SHORT_KINDS = ("cost", "embedding", "subspaces", "spectra", "features", *NEIGHBOURS.values())
 """Kinds of jobs that are short when there is no estimate."""
 AUDITED_SEEDS = {f"audit-{count}": count for count in (1, 3, 5)}
 """Kinds of jobs that audit an experiment -> how many seeds they audit, from the config's on."""

@@ -18,7 +18,7 @@ from unsc_core.audits.entry import SHADOW_MODELS
 from unsc_core.config import ExperimentConfig
 from unsc_core.errors import Cancelled
 from unsc_core.experiment.store import Store
-from unsc_core.jobs.job import AUDITED_SEEDS, SHADOWS, Lane
+from unsc_core.jobs.job import AUDITED_SEEDS, NEIGHBOURS, SHADOWS, Lane
 from unsc_core.jobs.process import set_priority
 from unsc_core.progress import Progress, Report
 
@@ -78,6 +78,13 @@ def features(config: ExperimentConfig, store: Store, report: Report) -> None:
     make_features(config, store, report)
 
 
+def neighbours(part: str, config: ExperimentConfig, store: Store, report: Report) -> None:
+    """The neighbours of test or training samples in every network's features."""
+    from unsc_core.analysis.neighbours import make_neighbours
+
+    make_neighbours(part, config, store, report)
+
+
 def subspaces(config: ExperimentConfig, store: Store, report: Report) -> None:
     """The geometry of the request's subspaces."""
     from unsc_core.analysis.geometry import make
@@ -122,6 +129,7 @@ JOBS: Mapping[str, Callable[[ExperimentConfig, Store, Report], None]] = (
             features,
         )
     }
+    | {kind: partial(neighbours, part) for part, kind in NEIGHBOURS.items()}
     | {kind: partial(audit, seeds) for kind, seeds in AUDITED_SEEDS.items()}
     | {f"{SHADOWS}{models}": partial(shadows, models) for models in SHADOW_MODELS}
 )

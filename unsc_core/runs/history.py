@@ -19,7 +19,7 @@ from unsc_core.data.dataset import Dataset
 from unsc_core.data.held_out import VALIDATION
 from unsc_core.data.request import split
 from unsc_core.errors import CheckpointError, ConfigError, DataError, StoreError, UnscError
-from unsc_core.experiment.artefacts import EPOCHS, LOGITS, SUBSPACES, UNLEARNED, Network
+from unsc_core.experiment.artefacts import EPOCHS, LOGITS, NEIGHBOURS, SUBSPACES, UNLEARNED, Network
 from unsc_core.experiment.keys import Keys, keys, logits_key
 from unsc_core.experiment.resolve import resolve
 from unsc_core.experiment.result import Result, read_result, took_unlearning
@@ -254,7 +254,7 @@ def read_run(key: str, store: Store) -> Stored:
 
 
 def delete_run(key: str, store: Store) -> list[str]:
-    """Remove what belongs to one run alone: its unlearned model, logits, epochs and subspaces.
+    """Remove what belongs to one run alone: its unlearned model and all that was made of it.
 
     The original, the retrained model, their logits, the moments and the maps stay for other runs.
 
@@ -269,7 +269,7 @@ def delete_run(key: str, store: Store) -> list[str]:
         raise ConfigError(f"'{key[:40]}' is not the key of a run.")
     own = [
         path
-        for kind in (LOGITS, EPOCHS, SUBSPACES)
+        for kind in (LOGITS, EPOCHS, SUBSPACES, NEIGHBOURS)
         for path in sorted((store.root / kind.name).glob(f"{key}*.safetensors"))
     ]
     own.append(store.path(UNLEARNED.name, key))

@@ -1,7 +1,7 @@
 // The drawer beside a figure: which samples are selected, what they are and what became of them.
 
 const MANY = 24; // images at first, and more with every click
-const NEAREST = 8;
+const SMALL = 29; // pixels of a neighbour's image: eight are in one row
 
 class Drawer {
   /** `act`: { select({ rule } or { found } or null), narrow(rule), forget(), point(sample, model) }. */
@@ -17,7 +17,7 @@ class Drawer {
 
   /** Show other samples. */
   use(samples, data) {
-    Object.assign(this, { samples, data });
+    Object.assign(this, { samples, data, pointed: null });
     this.sheet.use(data.sheet);
     this.drawSearch();
   }
@@ -76,7 +76,7 @@ class Drawer {
 
   described({ rule, found, missing }) {
     const kind = this.samples.part === "test" ? "test" : "training";
-    const words = rule ? `${kind} samples: ${this.samples.ruleInWords(rule)}` : `single ${kind} samples`;
+    const words = rule ? `${kind} samples: ${this.samples.ruleInWords(rule)}` : found.length === 1 && !missing ? `single ${kind} sample` : `single ${kind} samples`;
     const rest = missing ? ` ${counted(missing, "selected sample")} of ${this.samples.of.toLocaleString("en")} not among those shown here.` : "";
     const text = words[0].toUpperCase() + words.slice(1);
     return found.length || !rule ? `${text}.${rest}` : `${text}. There are none for this result.`;
@@ -113,11 +113,17 @@ class Drawer {
   /** Show one sample in full: its image, what the models predict, its neighbours; null for none. */
   point(i, model = 0) {
     this.act.point(i, model);
+    this.pointed = i === null ? null : { i, model };
     if (i === null) {
       this.focus.replaceChildren();
       return;
     }
-    this.focus.replaceChildren(...this.details(i, model, 72, 32));
+    this.focus.replaceChildren(...this.details(i, model, 72, SMALL));
+  }
+
+  /** Draw the sample that is shown in full again: more is known of it. */
+  again() {
+    if (this.pointed && this.picked) this.focus.replaceChildren(...this.details(this.pointed.i, this.pointed.model, 72, SMALL));
   }
 
   details(i, model, size, small) {
@@ -127,12 +133,18 @@ class Drawer {
     const answers = samples.models.map(({ name }, m) => line(name, samples.predicted[m][i], m));
     const text = make("div", { class: "text" }, make("b", {}, `${classes[samples.labels[i]]}`), make("span", { class: "number" }, ` #${samples.rows[i]}`), answers, assigned);
     const found = [make("div", { class: "card" }, this.sheet.exists ? this.sheet.picture(i, size) : null, text)];
-    const near = samples.neighbours(model, i, NEAREST);
+    return [...found, ...this.near(i, model, small)];
+  }
+
+  /** The neighbours of a sample, and in whose features. */
+  near(i, model, small) {
+    const { samples } = this, whose = samples.models[model].name, near = samples.neighbours(model, i);
+    const say = (text) => make("div", { class: "by" }, text);
+    if (!near) return [say(`Its neighbours in the features of the ${whose} model are not known yet.`)];
+    if (!near.length) return [say(`The ${whose} network has no features to compare: its last layer is not linear.`)];
     const images = near.map((j) => (this.sheet.exists ? this.sheet.picture(j, small) : make("span", { class: "number" }, `#${samples.rows[j]} `)));
     const same = near.filter((j) => samples.labels[j] === samples.labels[i]).length;
-    const whose = samples.models[model].name;
-    if (near.length) found.push(make("div", { class: "near" }, images), make("div", { class: "by" }, `Nearest in the logits of the ${whose} model: ${same} of ${near.length} are ${classes[samples.labels[i]]}`));
-    return found;
+    return [make("div", { class: "near" }, images), say(`Nearest in the features of the ${whose} model: ${same} of ${near.length} are ${samples.classes[samples.labels[i]]}`)];
   }
 
   counts(found) {

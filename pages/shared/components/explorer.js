@@ -20,7 +20,7 @@ class Explorer {
 
   async update(data, trigger) {
     Object.assign(this, { data, trigger });
-    const bytes = await load(data.numbers).catch(() => null);
+    const [bytes, near] = await Promise.all([load(data.numbers).catch(() => null), data.near.url ? load(data.near.url).catch(() => null) : null]);
     if (this.data !== data) return; // newer data came meanwhile
     if (!bytes) return void this.drawer.say("The samples could not be loaded. Reload the page.");
     if (this.address !== data.numbers || this.look !== data.about.look.paper || this.settings !== JSON.stringify(data.settings)) {
@@ -29,10 +29,12 @@ class Explorer {
       this.drawer.use(this.samples, data);
       if (data.settings) {
         this.maps ??= new Maps(...this.parts("maps"), this.act);
-        this.maps.details = (i, m) => this.drawer.details(i, m, 72, 32);
+        this.maps.details = (i, m) => this.drawer.details(i, m, 72, SMALL);
         this.maps.load(this.samples, data.settings);
       }
     }
+    this.samples.compare(data.near.counts, near);
+    this.drawer.again();
     Object.assign(this.drawer, { data });
     this.root.classList.toggle("alone", !data.settings);
     // What the server knows, unless something was selected here since.

@@ -211,14 +211,16 @@ class Maps {
       pen.strokeStyle = samples.look.ink;
       pen.lineWidth = 1.5;
       this.twins(pointed.i);
-      pen.lineWidth = 2;
-      panels.forEach((_, m) => {
-        const [x, y] = this.at(m, pointed.i);
+      const ring = (m, i, radius) => {
+        const [x, y] = this.at(m, i);
         if (!this.inside(m, x, y)) return;
         pen.beginPath();
-        pen.arc(x, y, 7, 0, 2 * Math.PI);
+        pen.arc(x, y, radius, 0, 2 * Math.PI);
         pen.stroke();
-      });
+      };
+      for (const j of samples.neighbours(pointed.model, pointed.i) ?? []) ring(pointed.model, j, 4.5);
+      pen.lineWidth = 2;
+      panels.forEach((_, m) => ring(m, pointed.i, 7));
     }
     if (this.drag?.lasso) {
       pen.strokeStyle = samples.look.ink;

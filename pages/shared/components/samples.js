@@ -64,20 +64,21 @@ class Samples {
     return low + ((high - low) * this.logits[model][i * this.classes.length + label]) / 65535;
   }
 
-  /** The samples nearest to sample i in a model's logits. */
-  neighbours(model, i, count) {
-    const logits = this.logits[model], k = this.classes.length, best = [];
-    for (let j = 0; j < this.n; j++) {
-      if (j === i) continue;
-      let distance = 0;
-      for (let c = 0; c < k; c++) distance += (logits[i * k + c] - logits[j * k + c]) ** 2;
-      if (best.length < count || distance < best.at(-1)[0]) {
-        best.push([distance, j]);
-        best.sort((a, b) => a[0] - b[0]);
-        best.length = Math.min(best.length, count);
-      }
+  /** Take the neighbours that models have found: [model, count] of each, and all their numbers. */
+  compare(counts, bytes) {
+    let at = 0;
+    this.near = {};
+    for (const [model, count] of counts) {
+      if (count && !bytes) continue; // not loaded
+      this.near[model] = { count, places: new Uint16Array(bytes ?? new ArrayBuffer(0), at, this.n * count) };
+      at += 2 * this.n * count;
     }
-    return best.map(([, j]) => j);
+  }
+
+  /** The samples nearest to sample i in a model's features; null while they are not known. */
+  neighbours(model, i) {
+    const found = this.near[this.models[model].name];
+    return found ? [...found.places.subarray(i * found.count, (i + 1) * found.count)] : null;
   }
 
   /** What a sample is, for those who hear it. */

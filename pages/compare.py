@@ -25,12 +25,11 @@ from unsc_core.config import ExperimentConfig
 from unsc_core.experiment.keys import keys, logits_key
 from unsc_core.figures import equal_forgetting as equal_figure
 from unsc_core.figures import parts as parts_figure
-from unsc_core.figures import standings
+from unsc_core.figures import selected_answers, standings
 from unsc_core.figures.accuracy_plane import plane
 from unsc_core.figures.change_map import change_map
 from unsc_core.figures.ladder import SORTS, ladder, ordered
 from unsc_core.figures.phrases import counted, joined
-from unsc_core.figures.selected_answers import selected_answers
 from unsc_core.figures.theme import Picture
 from unsc_core.jobs.cost import duration
 from unsc_core.methods import METHODS
@@ -243,8 +242,10 @@ def draw_selected() -> None:
         return
     answers = dict(methods[method] for method in order if method in methods)
     labels = data.labels(part)[rows]
-    drawn["selected"] = selected_answers(references, answers, labels, result.split, look)
-    pictures.draw(drawn["selected"], "selected")
+    drawn["selected"] = selected_answers.strips(references, answers, labels, result.split, look)
+    pictures.draw(drawn["selected"], "selected", sentence=False)
+    st.caption(selected_answers.note(drawn["selected"]))
+    st.markdown(drawn["selected"].sentence)
     if missing:
         st.caption(f"Not predicted yet by {joined(missing)}.")
 

@@ -238,6 +238,9 @@ def test_one_selection_is_shown_on_every_page(app: Server, page: Any) -> None:
     explored(page)
     assert selected(page) == 2
     expect(page.locator(".gallery .one")).to_have_count(2)
+    page.locator(".gallery .one").first.hover()
+    expect(page.get_by_text("Nearest in the features of the original model")).to_be_visible()
+    expect(page.locator(".focus .near canvas")).to_have_count(8)
     page.get_by_role("combobox", name="Select an outcome").select_option("Correctly forgotten")
     page.wait_for_url(re.compile(r"picked=test\.outcome-forgotten"))
     count = selected(page)
@@ -249,24 +252,60 @@ def test_one_selection_is_shown_on_every_page(app: Server, page: Any) -> None:
     go_to(page, "Confusion")
     explored(page)
     assert selected(page) == of_cell
+    chosen = f"{of_cell:,} test samples selected"
+    go_to(page, "Compare")
+    expect(page.get_by_text(f"{chosen}, by the class that each model predicts")).to_be_visible()
+    go_to(page, "Audit")
+    expect(page.get_by_text(f"{chosen}, to be forgotten and marked by ticks")).to_be_visible()
+    go_to(page, "Story")
+    expect(page.get_by_text(chosen)).to_be_visible()
+    expect(page.locator(".mark.selected").first).to_be_visible()
+    page.get_by_role("button", name="Clear", exact=True).click()
+    expect(page.locator(".mark.selected")).to_have_count(0)
+    page.wait_for_url(lambda url: "picked" not in url)
+
+
+def test_a_row_of_the_drawer_narrows_the_selection(app: Server, page: Any) -> None:
+    page.goto(f"{app.url}/decision_space?picked=test.original-6&map=PCA")
+    explored(page)
+    every = selected(page)
+    row = page.locator("button.count", has_text="T-shirt")
+    of_row = int(row.locator(".number").inner_text())
+    row.click()
+    page.wait_for_url(re.compile(r"picked=test\.original-6\.true-0"))
+    assert selected(page) == of_row < every
+    page.goto(f"{app.url}/decision_space?picked=train.true-6&map=PCA")
+    expect(page.get_by_text("choose Shirt under “Classes to forget”")).to_be_visible()
+
+
+ON_BAND = """band => {
+  const { left, top, width, height } = band.getBoundingClientRect(), root = band.getRootNode();
+  for (let x = 20; x < width; x += 5) for (let y = 2; y < height; y += 2)
+    if (root.elementFromPoint(left + x, top + y) === band) return [left + x, top + y];
+}"""
+"""A point of a band of the flow that no other band covers."""
 
 
 def test_a_band_is_dragged_to_another_class_and_run(app: Server, page: Any) -> None:
     page.goto(f"{app.url}/pseudo_labels?dataset=digits")
     expect(page.locator(".flow svg")).to_be_visible()
-    box = page.locator(".flow .node.left").first.bounding_box()
-    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    x, y = page.locator(".flow .band").first.evaluate(ON_BAND)
     page.mouse.move(x, y)
     page.mouse.down()
-    page.mouse.move(x + 30, y + 10, steps=3)
+    page.mouse.move(x + 10, y + 10, steps=3)
     expect(page.locator(".flow .slot").first).to_be_visible()
     target = page.locator(".flow .slot").last.bounding_box()
-    page.mouse.move(x + 30, target["y"] + target["height"] / 2, steps=3)
+    page.mouse.move(target["x"] + 40, target["y"] + target["height"] / 2, steps=3)
     page.mouse.up()
     page.get_by_role("button", name="Run with this label").click()
     page.wait_for_url(re.compile(r"edits=\d%3E9"))
     outcome = page.get_by_text(re.compile(r"Acc_r is [\d.]+ % instead of [\d.]+ %"))
     expect(outcome).to_be_visible(timeout=180_000)
+    go_to(page, "Compare")
+    expect(
+        page.get_by_text(re.compile(r"^In this single run, UNSC \(edited labels\)"))
+    ).to_be_visible()
+    expect(page.locator(".ytick", has_text="UNSC (edited labels)").first).to_be_visible()
 
 
 def test_the_map_is_played_and_scrubbed(app: Server, page: Any) -> None:

@@ -19,7 +19,7 @@ from unsc_core.experiment.store import Store
 from unsc_core.figures.audit_membership import log_odds, marked, membership
 from unsc_core.figures.decision_space import ranges
 from unsc_core.figures.epochs import animated
-from unsc_core.figures.selected_answers import selected_answers
+from unsc_core.figures.selected_answers import note, strips
 from unsc_core.figures.theme import LIGHT
 
 LABELS = np.array([6, 6, 6, 0])
@@ -38,7 +38,7 @@ def result(shared_store: Store) -> Result:
 
 def test_every_model_has_a_strip_of_what_it_predicts() -> None:
     request = split(load_dataset("fashion-mnist-mini"), (6,))
-    picture = selected_answers(REFERENCES, METHODS, LABELS, request, LIGHT)
+    picture = strips(REFERENCES, METHODS, LABELS, request, LIGHT)
     table = picture.table
     assert table["model"] == ["Original", "Mask", "Retrained", "One", "Other"]
     assert table["as forgotten"] == [2, 0, 0, 0, 2]
@@ -46,18 +46,19 @@ def test_every_model_has_a_strip_of_what_it_predicts() -> None:
     assert table["Shirt"] == [2, 0, 0, 0, 2]
     for strip in zip(*(trace.x for trace in picture.figure.data), strict=True):
         assert sum(strip) == len(LABELS)
+    assert note(picture).startswith("× predicted as a forgotten class · ★ ")
     assert picture.sentence == (
         "Other (2) still predicts Shirt for some of these samples. One agrees most with the "
-        "retrained model: on 3 of 4; the mask does on 3."
+        "retrained model on 3 of 4; the mask does on 3."
     )
 
 
 def test_of_single_samples_it_counts_those_predicted_correctly() -> None:
     request = split(load_dataset("fashion-mnist-mini"), (), (3, 17))
     known = {name: of for name, of in REFERENCES.items() if name != "mask"}
-    picture = selected_answers(known, METHODS, LABELS, request, LIGHT)
+    picture = strips(known, METHODS, LABELS, request, LIGHT)
     assert picture.table["correctly predicted"] == [3, 1, 0, 2]
-    assert picture.sentence == "One agrees most with the retrained model: on 3 of 4."
+    assert picture.sentence == "One agrees most with the retrained model on 3 of 4."
 
 
 def ringed(figure: Any) -> list[go.Scatter]:

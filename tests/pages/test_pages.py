@@ -250,7 +250,7 @@ def test_a_selection_is_marked_on_pages_without_a_drawer() -> None:
     assert "picked" not in app.query_params
     assert says(open_page("decision_space", space="Epoch by epoch", **link), "; 2 of them are")
     assert says(open_page("compare", **link), "**3 test samples selected**, by the class")
-    assert says(open_page("compare", **link), "agree", "most with the retrained model: on")
+    assert says(open_page("compare", **link), "agree", "most with the retrained model on")
     assert says(open_page("audit", **link), "; 1 of them is", "marked by ticks")
 
 

@@ -16,6 +16,7 @@ from safetensors.numpy import save_file
 from tests.conftest import blobs
 from tests.own_images import save_npz
 from unsc_core.analysis import geometry
+from unsc_core.analysis.neighbours import make_neighbours
 from unsc_core.analysis.replay import make_epochs
 from unsc_core.analysis.summary import summary
 from unsc_core.config import ExperimentConfig
@@ -214,10 +215,12 @@ def test_a_dataset_that_is_not_on_this_machine(
 
 def test_deleting_keeps_what_others_need(store: Store) -> None:
     kept = Experiment(blobs(**SHORT), store).run(with_retrain=True)
+    make_neighbours("test", kept.config, store)
     before = files(store)
     gone = Experiment(blobs(method="random-labels", **SHORT), store).run(with_retrain=True)
     make_epochs(gone.config, store)
     geometry.make(gone.config, store)
+    make_neighbours("test", gone.config, store)
     removed = delete_run(gone.key, store)
     assert before <= files(store)
     assert {path.parent.name for path in files(store) - before} <= {
@@ -226,7 +229,7 @@ def test_deleting_keeps_what_others_need(store: Store) -> None:
         "unseen",
         "unseen_energy",
     }
-    assert len(removed) == 5
+    assert len(removed) == 6
     assert delete_run(gone.key, store) == []
     again = Experiment(blobs(**SHORT), store).run(with_retrain=True)
     assert summary(again) == summary(kept)

@@ -23,19 +23,25 @@ from unsc_core.figures.theme import (
     write,
 )
 
-ROW, HEAD = 32, 46
+ROW, HEAD = 32, 30
 """Pixels: the height of a strip, and of the head above them."""
-STRIP, COLUMNS = 0.7, (0.86, 0.99)
+STRIP, COLUMNS = 0.74, (0.87, 1.0)
 """Shares of the width: where the strips end, and each column of numbers."""
 LEGIBLE = 0.14
 """From this share of a strip on, a class is named in it."""
 Answers = Mapping[str, NDArray[np.int64]]
 """A model -> (n,) the classes that it predicts for the selected samples."""
+HEADS = {
+    "as forgotten": ("×", "predicted as a forgotten class"),
+    "correctly predicted": ("✓", "predicted correctly"),
+    "as retrained": ("★", "predicted as by the retrained model"),
+}
+"""Column of the table -> what is written above it in the figure, and what that means."""
 MOST_NAMED = 3
 """So many methods are named in a sentence; of more, their number is."""
 
 
-def selected_answers(
+def strips(
     references: Answers, methods: Answers, labels: NDArray[np.int64], request: Split, look: Look
 ) -> Picture:
     """A strip for each model: the selected samples by the class that it predicts.
@@ -57,9 +63,9 @@ def selected_answers(
     columns = counts(answers, references.get("retrained"), labels, request.forget_classes)
     for (head, values), x in zip(columns.items(), COLUMNS, strict=False):
         place: dict[str, Any] = {"x": x, "xref": "paper", "xanchor": "right"}
-        above = {"y": 1, "yref": "paper", "yanchor": "bottom", "align": "right"}
-        font = {"size": 14, "color": look.muted}
-        write(figure, head.replace(" ", "<br>", 1), font=font, **place, **above)
+        above = {"y": 1, "yref": "paper", "yanchor": "bottom"}
+        sign = f"<b>{HEADS[head][0]}</b>"
+        write(figure, sign, font={"size": 17, "color": look.ink}, **place, **above)
         for row, value in enumerate(values):
             write(figure, f"{value:,}", y=row, yanchor="middle", font={"size": 15}, **place)
     what = counted(len(labels), "selected sample")
@@ -67,6 +73,12 @@ def selected_answers(
     table: dict[str, Any] = {"model": titles, **columns}
     table |= {names[c]: [int(of[c]) for of in shares.values()] for c in _classes(shares)}
     return Picture(figure, alt, _sentence(references, methods, labels, request), table)
+
+
+def note(picture: Picture) -> str:
+    """What the columns of numbers of `strips` are."""
+    heads = [HEADS[column] for column in picture.table if column in HEADS]
+    return " · ".join(f"{sign} {meaning}" for sign, meaning in heads)
 
 
 def _layout(titles: list[str], samples: int, look: Look) -> dict[str, Any]:
@@ -78,6 +90,7 @@ def _layout(titles: list[str], samples: int, look: Look) -> dict[str, Any]:
     ticks = {"tickvals": list(range(len(titles))), "ticktext": shown}
     return style | {
         "barmode": "stack",
+        "uniformtext": {"mode": "hide", "minsize": 13},
         "bargap": 0.12,
         "showlegend": False,
         "xaxis": axis(look) | across,
@@ -132,7 +145,7 @@ def counts(
     labels: NDArray[np.int64],
     forget: Sequence[int],
 ) -> dict[str, list[int]]:
-    """Head of a column -> a number for each model; see `selected_answers`."""
+    """Head of a column -> a number for each model; see `strips`."""
     found = {}
     if forget:
         found["as forgotten"] = [int(np.isin(of, list(forget)).sum()) for of in answers.values()]
@@ -162,8 +175,8 @@ def _sentence(
     if retrained is not None:
         best = max(found["as retrained"].values())
         agree = [title for title, count in found["as retrained"].items() if count == best]
-        s = "s" if len(agree) == 1 else ""
-        text += f"{_named(agree)} agree{s} most with the retrained model: on {best:,}"
+        s, most = "s" if len(agree) == 1 else "", " most" if len(methods) > 1 else ""
+        text += f"{_named(agree)} agree{s}{most} with the retrained model on {best:,}"
         text += f" of {len(labels):,}"
         if (mask := references.get("mask")) is not None:
             text += f"; the mask does on {int((mask == retrained).sum()):,}"

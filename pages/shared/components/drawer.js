@@ -87,8 +87,19 @@ class Drawer {
     if (!found.length || !forget) return null;
     if (forget.why) return make("p", { class: "why" }, forget.why);
     const many = this.picked.total ?? found.length;
-    if (many > forget.most) return make("p", { class: "why" }, `At most ${forget.most} samples can be forgotten together. Select fewer.`);
+    if (many > forget.most) {
+      const names = this.byClass(found).map(([label]) => this.samples.classes[label]);
+      const whole = names.length === 1 ? `the whole class: choose ${names[0]}` : "whole classes: choose them";
+      return make("p", { class: "why" }, `At most ${forget.most} single samples can be forgotten together, and ${many.toLocaleString("en")} are selected. Select fewer, or forget ${whole} under “Classes to forget”.`);
+    }
     return make("button", { class: "primary", onclick: () => this.act.forget() }, "Forget exactly these");
+  }
+
+  /** [true class, samples] of each class among samples, the largest first. */
+  byClass(found) {
+    const of = new Map();
+    for (const i of found) of.set(this.samples.labels[i], (of.get(this.samples.labels[i]) ?? 0) + 1);
+    return [...of].sort((a, b) => b[1] - a[1]);
   }
 
   gallery(found) {
@@ -114,16 +125,13 @@ class Drawer {
   point(i, model = 0) {
     this.act.point(i, model);
     this.pointed = i === null ? null : { i, model };
-    if (i === null) {
-      this.focus.replaceChildren();
-      return;
-    }
-    this.focus.replaceChildren(...this.details(i, model, 72, SMALL));
+    this.again();
   }
 
-  /** Draw the sample that is shown in full again: more is known of it. */
+  /** Draw the sample that is shown in full, again where more is known of it. */
   again() {
-    if (this.pointed && this.picked) this.focus.replaceChildren(...this.details(this.pointed.i, this.pointed.model, 72, SMALL));
+    const { pointed } = this;
+    this.focus?.replaceChildren(...(pointed ? this.details(pointed.i, pointed.model, 72, SMALL) : []));
   }
 
   details(i, model, size, small) {
@@ -148,15 +156,19 @@ class Drawer {
   }
 
   counts(found) {
-    const { samples } = this, of = new Map();
-    for (const i of found) of.set(samples.labels[i], (of.get(samples.labels[i]) ?? 0) + 1);
-    const rows = [...of].sort((a, b) => b[1] - a[1]).map(([label, count]) => {
+    const { samples } = this;
+    // A row of these tables narrows the selection to its samples, if there are others.
+    const row = (rule, count, title, ...parts) => {
+      const every = count === found.length;
+      return make(every ? "div" : "button", { class: "count", title, ...(every ? {} : { onclick: () => this.act.narrow([rule]) }) }, ...parts, make("span", { class: "number" }, count.toLocaleString("en")));
+    };
+    const rows = this.byClass(found).map(([label, count]) => {
       const gone = samples.forget.includes(label), colour = samples.colours[label];
       const bar = make("span", { class: "bar", style: `width:${Math.max(3, (72 * count) / found.length)}px;background:${colour}` });
-      return make("div", { class: "count" }, make("span", { style: `color:${colour}` }, gone ? "×" : "●"), make("span", {}, samples.classes[label]), bar, make("span", { class: "number" }, count.toLocaleString("en")));
+      return row(["true", label], count, null, make("span", { style: `color:${colour}` }, gone ? "×" : "●"), make("span", {}, samples.classes[label]), bar);
     });
     const outcomes = samples.keys.map((key, bit) => [key, found.filter((i) => (samples.bits[i] >> bit) & 1).length]).filter(([, count]) => count);
-    const lines = outcomes.map(([key, count]) => make("div", { class: "count", title: samples.outcomes[key][1] }, make("span", {}, ""), make("span", {}, samples.outcomes[key][0]), make("span"), make("span", { class: "number" }, count.toLocaleString("en"))));
+    const lines = outcomes.map(([key, count]) => row(["outcome", key], count, samples.outcomes[key][1], make("span"), make("span", {}, samples.outcomes[key][0]), make("span")));
     return make("section", {}, make("h3", {}, "True classes"), rows, lines.length ? make("h3", {}, "Outcomes") : null, lines);
   }
 

@@ -21,8 +21,8 @@ class Flow {
 
   show() {
     const { data } = this;
-    this.root.classList.toggle("drags", data.targets.length > 0);
-    this.say(data.targets.length ? "Click a band to select its samples. Drag one to another class on the left to give its samples that label." : "Click a band to select its samples.");
+    this.root.classList.toggle("drags", data.targets.length > 1);
+    this.say(data.targets.length > 1 ? "Click a band to select its samples. Drag one to another class on the left to give its samples that label." : "Click a band to select its samples.");
     this.draw(true);
   }
 
@@ -102,7 +102,7 @@ class Flow {
   start(event) {
     const from = event.target.getAttribute("data-from");
     this.dropped = false;
-    if (from === null || !this.data.targets.length || event.button > 0) return;
+    if (from === null || this.data.targets.length < 2 || event.button > 0) return;
     this.drag = { from: Number(from), start: this.place(event), to: null };
   }
 

@@ -305,7 +305,7 @@ def test_a_band_is_dragged_to_another_class_and_run(app: Server, page: Any) -> N
     expect(
         page.get_by_text(re.compile(r"^In this single run, UNSC \(edited labels\)"))
     ).to_be_visible()
-    expect(page.locator(".ytick", has_text="UNSC (edited labels)").first).to_be_visible()
+    expect(page.locator(".annotation-text", has_text="UNSC (edited labels)")).to_be_visible()
 
 
 def test_the_map_is_played_and_scrubbed(app: Server, page: Any) -> None:

@@ -38,4 +38,5 @@ def words(picked: Picked, part: str, marked: int, how: str) -> str:
         return f"{selected}; those shown here are {PARTS[part]} samples."
     if marked == count:
         return f"{selected}, {how}."
-    return f"{selected}; {marked:,} of them {'is' if marked == 1 else 'are'} {how}."
+    some = f"{marked:,} of them {'is' if marked == 1 else 'are'}" if marked else "none of them is"
+    return f"{selected}; {some} {how}."

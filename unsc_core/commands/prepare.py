@@ -96,8 +96,8 @@ class Step:
         if self.kind == "features":
             return all(read_features(*at, one) is not None for one in MODELS_COMPARED)
         if self.kind == NEIGHBOURS["test"]:
-            at = (self.config, self.request, store)
-            return all(read_neighbours(*at, one, "test") is not None for one in MODELS)
+            of = (self.config, self.request, store)
+            return all(read_neighbours(*of, one, "test") is not None for one in MODELS)
         found = read_result(*at)
         if found is None or not found.is_complete(with_retrain=self.kind == "retrain"):
             return False

@@ -56,8 +56,8 @@ def run_or_stop() -> dict[str, dict[str, Any]]:
     if found is None:
         numbers = range(config.seed, config.seed + seeds)
         title = (
-            f"{len(AUDITS)} audits of the original, the mask, the unlearned and the retrained "
-            f"model, with seed{'s' * (seeds > 1)} {', '.join(map(str, numbers))}"
+            f"{len(AUDITS)} audits of four models, "
+            f"seed{'s' * (seeds > 1)} {', '.join(map(str, numbers))}"
         )
         if seeds == 1:
             st.caption(NO_VERDICT)
@@ -90,6 +90,12 @@ def verdict_panel() -> None:
 def attacks() -> None:
     """The audits, group by group."""
     st.header("Attack by attack")
+    st.markdown(
+        "A network may stop naming a class and still know all about it. Audits look for it in the "
+        "answers, in the logits, in the features and in the memory. The retrained model never saw "
+        "the class, and yet audits find something of it there, as they do in any network; only "
+        "what they find beyond that is a trace."
+    )
     for first in range(0, len(GROUPS), 2):
         for column, group in zip(st.columns(2), GROUPS[first : first + 2], strict=False):
             with column.container(border=True, height="stretch"):
@@ -131,11 +137,6 @@ def attack(group: str) -> None:
 def members() -> None:
     """Confidences and a threshold; only this part is drawn again when it moves."""
     st.header("Which images was it trained on?")
-    st.markdown(
-        "A network is often surer of images that it was trained on, the **members**. An attacker "
-        f"looks at its confidence in the true class of images of {experiment.request} and calls "
-        "everything from a threshold on a member. Drag the threshold."
-    )
     if not result.unlearned.has("train"):
         st.info("The predictions on the training set are still being computed.")
         return
@@ -149,6 +150,11 @@ def members() -> None:
     )
     picture = audit_membership.membership(result, THRESHOLDS[threshold], look, marked)
     pictures.draw(picture, "members")
+    st.caption(
+        "A network is often surer of images that it was trained on, the **members**. An attacker "
+        f"looks at its confidence in the true class of images of {experiment.request} and calls "
+        "everything from a threshold on a member."
+    )
     pictures.downloads({"members": picture})
 
 
@@ -262,15 +268,9 @@ def draw_table() -> None:
 
 
 TERMS = ("Linear probe", "Excess", "Zero", "Sees", "Member", "Shadow model", "AUC", "CKA")
-header.title("Audit", *header.TERMS, *TERMS)
+header.title("Audit", *header.TERMS, *TERMS, about="**Can anyone still find it?**")
 experiment = controls.experiment()
 config, look = experiment.config, pictures.page_look()
-st.markdown(
-    "**Can anyone still find it?** A network may stop naming a class and still know all about it. "
-    "Audits look for it in the answers, in the logits, in the features and in the memory. The "
-    "**retrained** model never saw the class, and yet audits find something of it there, as they "
-    "do in any network; only what they find beyond that is a trace."
-)
 try:
     check_request(split(experiment.dataset, config.forget_classes, config.forget_ids))
 except AuditError as error:
@@ -278,7 +278,7 @@ except AuditError as error:
     st.stop()
 experiment, result = jobs.result_or_before(experiment)
 config = experiment.config
-header.strip(experiment, result)
+header.shown(experiment, result)
 picked = selection.current(result)
 marked = None
 with st.container():  # one element with and without a selection, see link_notes
@@ -288,7 +288,7 @@ with st.container():  # one element with and without a selection, see link_notes
         selection_line.draw(picked, part, len(marked[1]), MARKED)
 
 link_notes.check("audited", COUNTS)
-chosen_seeds = st.segmented_control(
+chosen_seeds = header.row("audit").segmented_control(
     "Audit with",
     list(COUNTS),
     default="3 seeds",
@@ -314,4 +314,5 @@ with above:
 methods_view()
 st.header("Every audit")
 draw_table()
+header.measures(result)
 pictures.downloads(drawn)

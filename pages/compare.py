@@ -298,7 +298,7 @@ NO_PARTS = (
 
 header.title("Compare", *header.TERMS, "Agreement", "Drift")
 requested = controls.experiment()
-choices = st.container(horizontal=True, vertical_alignment="bottom", gap="small")
+choices = header.row("methods")
 method_set, count = choose_set()
 sort, show = choose_order()
 if method_set == "parts" and requested.config.forget_ids:

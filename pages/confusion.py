@@ -78,18 +78,15 @@ def draw_boxes(place: Any, chosen: Selection | None) -> None:
         )
 
 
-header.title("Confusion", *header.TERMS, "Features")
-experiment = controls.experiment()
-st.markdown(
-    "Rows are true classes, columns are predicted classes; the rows of forgotten classes are "
-    "framed. Good unlearning empties their diagonal cells and changes the other rows about as "
-    "the retrained model does."
+header.title(
+    "Confusion", *header.TERMS, "Features", about="Rows: true classes. Columns: predicted classes."
 )
+experiment = controls.experiment()
 experiment, result = jobs.result_or_before(experiment)
 header.strip(experiment, result)
 
 link_notes.check("cells", (PERCENT, COUNTS))
-row = st.container(horizontal=True, vertical_alignment="bottom")
+row = header.row("cells")
 unit = row.segmented_control(
     "Cells", [PERCENT, COUNTS], default=PERCENT, required=True, key="cells", bind="query-params"
 )
@@ -121,4 +118,8 @@ with left:
 with right:
     explorer.drawer(result, part, HINT)
 st.markdown(drawn["difference"].sentence)
+st.caption(
+    "The rows of forgotten classes are framed. Good unlearning empties their diagonal cells and "
+    "changes the other rows about as the retrained model does."
+)
 pictures.downloads(named)

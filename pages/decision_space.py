@@ -47,6 +47,10 @@ def legend(place: Any, count: int, *parts: str) -> None:
     marks = (f":red[**×**] {experiment.request}, to be forgotten", "**●** retained", *parts)
     about = (f"{count:,} {PARTS[part]} samples", f"map trustworthiness {trust:.2f}")
     place.caption(" · ".join((*marks, *about)))
+    st.caption(
+        "The map is fitted once, to the original model; the other models are drawn into the same "
+        "map."
+    )
 
 
 def over_time() -> None:
@@ -124,19 +128,21 @@ def choose_filter(place: Any) -> str:
     )
 
 
-header.title("Decision space", *header.TERMS, "Features", "Trustworthiness")
-experiment = controls.experiment()
-st.markdown(
-    "Each point is an image, placed by its **logits**. The map is fitted once, to the original "
-    "model; the other models are drawn into the same map."
+header.title(
+    "Decision space",
+    *header.TERMS,
+    "Features",
+    "Trustworthiness",
+    about="Each point is a sample, placed by its **logits**.",
 )
+experiment = controls.experiment()
 experiment, result = jobs.result_or_before(experiment)
 header.strip(experiment, result)
 
 link_notes.check("space", VIEWS)
 link_notes.check("map", MAPS)
 link_notes.check("paths", ("true", "false"))
-row = st.container(horizontal=True, vertical_alignment="bottom")
+row = header.row("view")
 view = row.segmented_control(
     "View", VIEWS, default=VIEWS[0], required=True, key="space", bind="query-params"
 )

@@ -181,11 +181,14 @@ def run_missing(gammas: list[float], at: float) -> None:
         st.caption(f"Values of γ near the slider, now at {at:g}, are run first.")
 
 
-header.title("Threshold γ", *header.TERMS, "Second moments", "Drift")
-experiment = controls.experiment(gamma_on_page=True)
-st.markdown(
-    "How much to keep? Move γ with the slider, or drag any plot sideways: everything follows."
+header.title(
+    "Threshold γ",
+    *header.TERMS,
+    "Second moments",
+    "Drift",
+    about="Move the slider, or drag any plot sideways.",
 )
+experiment = controls.experiment(gamma_on_page=True)
 experiment, result = jobs.result_or_before(experiment)
 header.shown(experiment, result)
 if not METHODS[experiment.config.method].uses_energy_threshold:

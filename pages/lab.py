@@ -9,10 +9,10 @@ from unsc_core.figures.lab import PARTS, WORDS, lab_data, static_page
 TERMS = ("Acc_f", "Acc_r", "γ", "Null space", "Pseudo-label", "Retrained model", "Mask", "Logits")
 header.title("2-D lab", *TERMS)
 controls.use_navigation()
-st.markdown(
+mount("lab", PARTS, lab_data())
+st.caption(
     f"{WORDS} Everything here runs in your browser: drag a setting or, with *Move points*, a point."
 )
-mount("lab", PARTS, lab_data())
 st.download_button(
     "Download this lab as one HTML file",
     static_page,

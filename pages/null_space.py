@@ -49,10 +49,10 @@ def view_title(name: str) -> str:
 def choose_gammas() -> dict[str, float]:
     """The γ of every layer to look at, and a button that unlearns with them."""
     used = state.current().gammas
-    each = st.toggle(
+    place: Any = st.container(horizontal=True, vertical_alignment="bottom", key="gammas")
+    each = place.toggle(
         "A γ for each layer", bool(used), key="each_gamma", disabled=lesson.current().fixed("gamma")
     )
-    button: Any = st
     if each:
         shown = {}
         for start in range(0, len(spectra), 3):
@@ -61,16 +61,15 @@ def choose_gammas() -> dict[str, float]:
         changes: dict[str, Any] = {"gammas": tuple(shown.values())}
         is_new, label = changes["gammas"] != used, "Unlearn with these γ"
     else:
-        slider, button = st.columns([4, 2], vertical_alignment="bottom")
-        one = controls.gamma(slider)
+        one = controls.gamma(place)
         shown = dict.fromkeys(spectra, one)
         changes = {"gamma": one, "gammas": ()}
         is_new, label = one != run_gamma, f"Unlearn with γ = {one:g}"
     if before.is_shown():
         return shown
     if not method.uses_energy_threshold:
-        button.caption(without_gamma(result))
-    elif is_new and button.button(label, type="primary", width="content" if each else "stretch"):
+        st.caption(without_gamma(result))
+    elif is_new and (st if each else place).button(label, type="primary"):
         state.change(**changes)
         st.rerun()
     return shown
@@ -163,14 +162,14 @@ def readable_view() -> None:
 if st.query_params.get("view") == FORMER_VIEW:
     controls.use_navigation()
     page_links.go_to("gamma", without="view")
-header.title("Null space", *header.TERMS, "Second moments", "Drift")
-experiment = controls.experiment(gamma_on_page=True)
-st.markdown(
-    "Most of the energy of a layer's inputs from the retained classes lies along some of its "
-    "directions. The fewest that hold at least the share γ of it are **kept**. UNSC changes "
-    "weights only along the others, which are **free** and hold at most the share 1 − γ: the "
-    "**null space**."
+header.title(
+    "Null space",
+    *header.TERMS,
+    "Second moments",
+    "Drift",
+    about="UNSC moves weights only along **free** directions.",
 )
+experiment = controls.experiment(gamma_on_page=True)
 experiment, result = jobs.result_or_before(experiment)
 header.strip(experiment, result)
 spectra = subspace_views.spectra_or_stop(experiment)
@@ -179,7 +178,7 @@ method = METHODS[experiment.config.method]
 run_gamma = experiment.config.energy_threshold
 
 link_choices.read("view", VIEWS, "Spectra")
-st.segmented_control(
+header.row("view").segmented_control(
     "View",
     list(VIEWS),
     required=True,
@@ -200,3 +199,9 @@ elif (subspaces := cache.subspaces(experiment.config)) is None:
 else:
     draw = subspace_views.DRAW[view]
     draw(subspace_views.Shown(experiment, subspaces, spectra, titles, choose_gammas))
+st.caption(
+    "Most of the energy of a layer's inputs from the retained classes lies along some of its "
+    "directions. The fewest that hold at least the share γ of it are **kept**. UNSC changes "
+    "weights only along the others, which are **free** and hold at most the share 1 − γ: the "
+    "**null space**."
+)

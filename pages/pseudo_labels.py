@@ -163,10 +163,18 @@ def percent(value: float | None) -> str:
     return "…" if value is None else f"{value:.1f} %"
 
 
-header.title("Pseudo-labels", *header.TERMS, "Features", "Margin")
+header.title(
+    "Pseudo-labels",
+    *header.TERMS,
+    "Features",
+    "Margin",
+    about="The class that each forgotten sample is trained towards.",
+)
 experiment = controls.experiment()
+experiment, result = jobs.result_or_before(experiment)
 method = METHODS[experiment.config.method]
 similar = "class other than its own" if experiment.config.forget_ids else "retained class"
+header.strip(experiment, result)
 if method.uses_pseudo_labels:
     intro = (
         f"Before unlearning starts, {method.title} gives each forgotten sample a **pseudo-label**: "
@@ -178,14 +186,12 @@ else:
         f"original model finds most similar. The method chosen here is **{method.title}**: "
         f"{method.summary[0].lower()}{method.summary[1:]}"
     )
-st.markdown(
-    f"{intro} The retrained model, which never saw these samples, shows where they go "
-    "when nobody assigns them a class."
+intro += (
+    " The retrained model, which never saw these samples, shows where they go when nobody assigns "
+    "them a class."
 )
-experiment, result = jobs.result_or_before(experiment)
-method = METHODS[experiment.config.method]
-header.strip(experiment, result)
 if result.labels is None:
+    st.markdown(intro)
     st.info(
         "This run gave forgotten samples no single label to train on. Choose UNSC, pseudo-labels "
         "only or random labels to see where each one goes.",
@@ -202,6 +208,7 @@ editable = method.uses_pseudo_labels and not (lesson.current().fixed("more") or 
 picked = selection.current(result)
 drawn = {"label-counts": label_counts(result, look)}
 draw_flow()
+st.caption(intro)
 if editable and experiment.config.edits:
     compare_edits()
 st.header("Samples by label")

@@ -43,7 +43,7 @@ def trial() -> None:
 
 def draw_trial() -> None:
     """The image, the answers, how close they are, and what the image resembles."""
-    row = st.container(horizontal=True, vertical_alignment="bottom")
+    row = header.row("image")
     left, right = st.columns([1, 2], gap="large")
     tried = image_source.choose(result, row, left)
     with left:
@@ -201,12 +201,10 @@ def neighbours(tried: Tried) -> None:
         )
 
 
-header.title("Try an image", *TERMS)
-experiment = controls.experiment()
-st.markdown(
-    "One image, several models. What you draw, photograph or upload stays in the memory of this "
-    "tab: nothing is stored."
+header.title(
+    "Try an image", *TERMS, about="One image, several models. Nothing you bring is stored."
 )
+experiment = controls.experiment()
 stop_without_images(experiment)
 experiment, result = jobs.result_or_before(experiment)
 stop_without_images(experiment)  # what was shown before may be of another dataset

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any, Literal
+
 import streamlit as st
 
 from pages.shared import glossary, pictures
@@ -11,12 +13,6 @@ from unsc_core.experiment.result import Result
 from unsc_core.figures.header import choice, readouts
 from unsc_core.figures.phrases import dataset_title, model_title, run_title
 
-WIDTH = 168
-"""Of one number, in pixels: five in a row on a projector, two on a phone."""
-WIDE = 240
-"""Of a number with a long line below it, which may say where seconds were measured."""
-LONG = 28
-"""Characters below a number that need the wide cell."""
 TERMS = (
     "Acc_f",
     "Acc_r",
@@ -32,29 +28,39 @@ TERMS = (
 )
 
 
-def title(text: str, *terms: str) -> None:
-    """Draw the title of a page, and beside it the terms of the glossary that the page uses."""
-    with st.container(
-        horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"
-    ):
-        st.title(text, width="content")
+def title(text: str, *terms: str, about: str = "") -> None:
+    """Draw the title of a page, the terms of the glossary that it uses, and one short sentence."""
+    with row("title", vertical_alignment="center"):
+        st.title(text, anchor=False, width="content")
         glossary.popover(*terms)
+        if about:
+            st.caption(about, width="content")
+
+
+def row(name: str, vertical_alignment: Literal["center", "bottom"] = "bottom") -> Any:
+    """Controls side by side; on a phone they scroll sideways (app.css). One of a name on a page."""
+    return st.container(
+        key=f"row-{name}", horizontal=True, vertical_alignment=vertical_alignment, gap="small"
+    )
 
 
 def strip(experiment: ResolvedExperiment, result: Result) -> None:
     """Draw what is shown, and every measure that belongs in a header."""
-    shown(experiment, result)
-    measures(result)
+    with st.container(gap="xxsmall"):
+        shown(experiment, result)
+        measures(result)
 
 
 def shown(experiment: ResolvedExperiment, result: Result) -> None:
     """Draw the line that names what is shown."""
     pictures.mark_files(result.alterations)
-    st.caption(
+    row("shown", vertical_alignment="center").caption(
         f"**{run_title(result)}** · forgetting **{experiment.request}** · "
         f"{dataset_title(result.config.dataset)} · {model_title(result.config.model)} · "
-        f"seed {result.config.seed} · test set of {len(experiment.dataset.y_test):,} · "
-        "differences are taken before rounding"
+        f"seed {result.config.seed}",
+        help=f"Measured on the test set, {len(experiment.dataset.y_test):,} samples. Differences "
+        "are taken before rounding.",
+        width="content",
     )
     with st.container():  # one element with and without, see link_notes
         if chosen := choice(summary(result)):
@@ -63,7 +69,7 @@ def shown(experiment: ResolvedExperiment, result: Result) -> None:
 
 def measures(result: Result) -> None:
     """Draw every measure that belongs in a header, each with a tooltip."""
-    cells = st.container(horizontal=True, gap="small")
+    cells = st.container(key="measures", horizontal=True, gap="small")
     for one in readouts(result):
         cells.metric(
             one.label,
@@ -71,6 +77,6 @@ def measures(result: Result) -> None:
             one.below,
             delta_color="off",
             delta_arrow="off",
-            width=WIDE if len(one.below or "") > LONG else WIDTH,
+            width="content",
             help=one.help,
         )

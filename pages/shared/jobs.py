@@ -96,9 +96,8 @@ def show(
         return
     found = _job_or_cost(kind, key, config, bool(ask))
     if isinstance(found, Cost):
-        with st.container(border=True):
-            st.markdown(f"**{title}**")
-            _confirm(f"{kind}-{key}", found, ask or RUN)
+        with st.container(key=f"offer-{kind}-{key}", horizontal=True, vertical_alignment="center"):
+            _confirm(f"{kind}-{key}", found, ask or RUN, f"**{title}** · ")
     else:
         _panel(found, title, ready)
 
@@ -238,8 +237,7 @@ def show_in_sidebar(kind: str, key: str, config: ExperimentConfig, title: str) -
             _status(job, "sidebar")
 
         if isinstance(found, Cost):
-            st.caption(title)
-            _confirm(f"{kind}-{key}", found)
+            _confirm(f"{kind}-{key}", found, text=f"{title} · ")
         else:
             follow(found)
 
@@ -251,9 +249,10 @@ def _is_done(job: Job) -> bool:
     return job.state == JobState.DONE
 
 
-def _confirm(job_id: str, cost: Cost, label: str = RUN) -> None:
+def _confirm(job_id: str, cost: Cost, label: str = RUN, text: str = "") -> None:
+    """A button that starts work, and what it makes and takes."""
     if cost.seconds:
-        st.markdown(f"This takes about {duration(cost.seconds)} on this machine: {cost.words}.")
+        text += f"takes about {duration(cost.seconds)} on this machine: {cost.words}"
     st.button(
         label,
         type="primary",
@@ -263,6 +262,7 @@ def _confirm(job_id: str, cost: Cost, label: str = RUN) -> None:
         # The experiment that the link asks for may always be run.
         **({} if label == RUN else lesson.unless_read_only()),
     )
+    st.caption(text.removesuffix(" · "))
 
 
 def _remember(job_id: str) -> None:

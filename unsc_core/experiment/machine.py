@@ -27,7 +27,7 @@ class Took:
     def apart(self, other: Took) -> str:
         """Why the two times are not comparable, in a few words; "" if they are."""
         if self.machine and other.machine:
-            return "" if self.machine == other.machine else "another machine"
+            return "" if self.machine == other.machine else ELSEWHERE
         return "machine not recorded"
 
 

@@ -38,7 +38,7 @@ LEAST_SPAN = {"acc_forget": 5.0, "acc_retain": 4.0, "added": 4.0, "logit_drift":
 """Least height of each axis: a small difference must not look large."""
 WORDS = {
     "key": "Small charts: dotted, original; dashed, mask; solid, retrained · ○ on the axis: not "
-    "run yet",
+    "run yet · drift: how far the logits of retained test samples are from the original’s",
     "spread": " · points: means; bars and bands: 95\u00a0% intervals",
     "fixed": " The link that was opened here fixes γ.",
     "dashed": " Dashed: the retained classes’ energy in the layer chosen.",

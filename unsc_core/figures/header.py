@@ -9,6 +9,7 @@ from typing import Any
 from unsc_core.analysis.claims import least_change
 from unsc_core.analysis.measures import MEASURES, Measure
 from unsc_core.analysis.summary import summary
+from unsc_core.experiment.machine import ELSEWHERE
 from unsc_core.experiment.result import Result
 from unsc_core.figures.phrases import points, projector_of
 
@@ -32,7 +33,8 @@ def readouts(result: Result) -> list[Readout]:
             value = measure.read(numbers)
             below = _BELOW.get(measure.key, _gold)(measure, numbers, result)
             text = _pending(measure, numbers) if value is None else _short(measure.text(value))
-            found.append(Readout(measure.title, text, below, measure.help))
+            help = measure.help + (_timed_apart(result) if measure.key == "seconds" else "")
+            found.append(Readout(measure.title, text, below, help))
     return found
 
 
@@ -101,12 +103,25 @@ def _level(measure: Measure, numbers: dict[str, Any], result: Result) -> str:
 
 
 def _retraining(measure: Measure, numbers: dict[str, Any], result: Result) -> str | None:
-    """How long retraining took, or why the two times are not comparable."""
+    """How long retraining took, and that the two times are not comparable if they are not."""
     retrained = result.took.get("retrained")
     if retrained is None:
         return None
-    apart = result.took["unlearned"].apart(retrained)
-    return f"retraining {retrained.seconds:.0f} s{f', {apart}' if apart else ''}"
+    apart = {ELSEWHERE: " elsewhere", "": ""}.get(
+        result.took["unlearned"].apart(retrained), ", machine unknown"
+    )
+    return f"retraining {retrained.seconds:.0f} s{apart}"
+
+
+def _timed_apart(result: Result) -> str:
+    """What to make of the two times if they are not comparable; else ""."""
+    retrained = result.took.get("retrained")
+    if retrained is None or not (apart := result.took["unlearned"].apart(retrained)):
+        return ""
+    where = {ELSEWHERE: "on another machine"}.get(apart, "on a machine that was not recorded")
+    return (
+        f" The retrained model shown here was trained {where}, so the two times are not comparable."
+    )
 
 
 _BELOW: dict[str, Callable[[Measure, dict[str, Any], Result], str | None]] = {

@@ -24,6 +24,7 @@ class Drawer {
 
   say(text) {
     this.said.textContent = text;
+    this.said.classList.toggle("hint", text === this.data?.hint);
   }
 
   drawSearch() {

@@ -302,6 +302,7 @@ seeds = COUNTS[chosen_seeds]
 above, below = st.container(), st.container()
 with below:  # always in one place: Streamlit no longer writes a control that moves into the link
     members()
+    header.measures(result)
     models = shadow_section.draw(experiment, result, look)
 with above:
     audits = run_or_stop()
@@ -314,5 +315,4 @@ with above:
 methods_view()
 st.header("Every audit")
 draw_table()
-header.measures(result)
 pictures.downloads(drawn)

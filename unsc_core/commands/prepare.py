@@ -35,6 +35,7 @@ STORIES = ("unsc", "random-labels")
 """The two methods that the story compares."""
 OF_EXPERIMENT = ("retrain", "embedding", "subspaces", "features", NEIGHBOURS["test"])
 """Kinds of jobs of each experiment, after its run."""
+UNESTIMATED = ("embedding", NEIGHBOURS["test"])
 SWEPT = (0.8, 0.9, 0.98, 0.99, 0.999)
 """The γ at which UNSC is run, too; all of a sweep would take twice as long."""
 
@@ -175,7 +176,7 @@ def steps(configs: Sequence[ExperimentConfig]) -> list[Step]:
 def estimated(missing: Sequence[Step], store: Store) -> list[float]:
     """Seconds that each step takes here, what several need counted at the first of them.
 
-    The map has no estimate; it takes a few seconds.
+    The map and the neighbours have no estimate; they take a few seconds.
     """
     from unsc_core.jobs.cost_measurement import measure  # slow to load
 
@@ -184,7 +185,7 @@ def estimated(missing: Sequence[Step], store: Store) -> list[float]:
     jobs = [(step.kind, step.config) for step in missing]
     totals = [0.0]
     for count in range(1, len(jobs) + 1):
-        cost = estimate([job for job in jobs[:count] if job[0] != "embedding"], store)
+        cost = estimate([job for job in jobs[:count] if job[0] not in UNESTIMATED], store)
         totals.append(totals[-1] if cost is None else cost.seconds)
     return [after - before for before, after in pairwise(totals)]
 

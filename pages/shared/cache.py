@@ -33,6 +33,7 @@ from unsc_core.figures import at_once, explorer
 from unsc_core.figures.keeping import AuditedMethod
 from unsc_core.jobs.cost import Cost, estimate
 from unsc_core.jobs.engine import Engine
+from unsc_core.jobs.job import PROBED
 from unsc_core.progress import Glimpse
 
 if TYPE_CHECKING:
@@ -381,6 +382,11 @@ def audited(config: ExperimentConfig, seeds: int) -> Outcomes | None:
             if not written[-1]:
                 return None
     return _audited(config, seeds, tuple(written))
+
+
+def probed(config: ExperimentConfig) -> Outcomes | None:
+    """What the linear probe found of a resolved config's seed, or None until it was made."""
+    return read_outcomes([config], dataset(config.dataset), store(), [PROBED])
 
 
 def some_audits(config: ExperimentConfig) -> Outcomes | None:

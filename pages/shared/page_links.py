@@ -11,6 +11,7 @@ import streamlit as st
 PAGES = {
     "story": ("Story", "auto_stories"),
     "explainer": ("What is a null space?", "view_in_ar"),
+    "course": ("Course", "school"),
     "lab": ("2-D lab", "science"),
     "decision_space": ("Decision space", "scatter_plot"),
     "confusion": ("Confusion", "grid_on"),

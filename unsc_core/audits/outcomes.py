@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from functools import cached_property
 
@@ -27,7 +27,10 @@ from unsc_core.progress import Progress, Report, silent
 
 
 def audit(
-    configs: Sequence[ExperimentConfig], store: Store | None = None, report: Report = silent
+    configs: Sequence[ExperimentConfig],
+    store: Store | None = None,
+    report: Report = silent,
+    audits: Collection[str] = AUDITS,
 ) -> Outcomes:
     """Audit one experiment with several seeds; what is stored is not computed again.
 
@@ -35,6 +38,7 @@ def audit(
         configs: of one experiment; they differ in their seeds only.
         store: the default store if None.
         report: receives progress, and may raise to stop the work.
+        audits: names of those that are wanted.
 
     Raises:
         AuditError: single samples are to be forgotten.
@@ -42,11 +46,11 @@ def audit(
     """
     _check(configs)
     seeds = [_Seed(config, Store() if store is None else store, report) for config in configs]
-    found: Outcomes = {name: {network: [] for network in NETWORKS} for name in AUDITS}
-    total = len(AUDITS) * len(NETWORKS)
+    found: Outcomes = {name: {network: [] for network in NETWORKS} for name in audits}
+    total = len(audits) * len(NETWORKS)
     for i, seed in enumerate(seeds):
         other = seeds[(i + 1) % len(seeds)] if len(seeds) > 1 else None
-        for done, (name, network) in enumerate((a, n) for a in AUDITS for n in NETWORKS):
+        for done, (name, network) in enumerate((a, n) for a in audits for n in NETWORKS):
             words = f"{AUDITS[name].title}, {network}"
             stage, last = f"seed {seed.config.seed}: auditing", seed.work.stages.glimpse
             report(Progress(stage, done, total, words, glimpse=last))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 
 from unsc_core.audits import AUDITS
@@ -83,25 +83,30 @@ def write_outcome(store: Store, key: str, outcome: Outcome) -> None:
 
 
 def outcome_keys(
-    configs: Sequence[ExperimentConfig], dataset: Dataset
+    configs: Sequence[ExperimentConfig], dataset: Dataset, audits: Collection[str] = AUDITS
 ) -> Iterator[tuple[str, str, str | None]]:
     """(audit, network, key) of every outcome of one experiment with several seeds, seed by seed.
 
     Args:
         configs: resolved; they differ in their seeds only.
         dataset: the configs'.
+        audits: names of those that are wanted.
     """
     every = [keys(config, dataset) for config in configs]
     for i, config in enumerate(configs):
         other = every[(i + 1) % len(every)] if len(every) > 1 else None
-        for name, entry in AUDITS.items():
+        for name in audits:
             for network in NETWORKS:
+                entry = AUDITS[name]
                 key = outcome_key(entry, network, config, dataset, every[i], other)
                 yield name, network, key
 
 
 def read_outcomes(
-    configs: Sequence[ExperimentConfig], dataset: Dataset, store: Store
+    configs: Sequence[ExperimentConfig],
+    dataset: Dataset,
+    store: Store,
+    audits: Collection[str] = AUDITS,
 ) -> Outcomes | None:
     """The stored outcomes of one experiment with several seeds; None while one is missing.
 
@@ -109,9 +114,10 @@ def read_outcomes(
         configs: resolved; they differ in their seeds only.
         dataset: the configs'.
         store: where they are.
+        audits: names of those that are wanted.
     """
-    found: Outcomes = {name: {network: [] for network in NETWORKS} for name in AUDITS}
-    for name, network, key in outcome_keys(configs, dataset):
+    found: Outcomes = {name: {network: [] for network in NETWORKS} for name in audits}
+    for name, network, key in outcome_keys(configs, dataset, audits):
         outcome = NO_OTHER_SEED if key is None else read_outcome(store, key)
         if outcome is None:
             return None

@@ -7,7 +7,7 @@ what a job still has to compute and multiplies.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -25,7 +25,7 @@ from unsc_core.experiment.machine import this_machine
 from unsc_core.experiment.resolve import MOMENTS, settings, training
 from unsc_core.experiment.shipped import shipped_meta
 from unsc_core.experiment.store import Store
-from unsc_core.jobs.job import AUDITED_SEEDS, SHADOWS
+from unsc_core.jobs.job import AUDITED_SEEDS, PROBED, SHADOWS
 from unsc_core.methods import METHODS
 from unsc_core.models import MODELS, model_digest
 
@@ -129,7 +129,7 @@ def estimate(wanted: Sequence[tuple[str, ExperimentConfig]], store: Store) -> Co
         name = rates_key(config, dataset)
         if name not in known:
             known[name] = read_rates(config, dataset, store)
-        if kind in AUDITED_SEEDS and (rates := known[name]) and not rates.audit:
+        if kind in (*AUDITED_SEEDS, "probe") and (rates := known[name]) and not rates.audit:
             known[name] = None
         if known[name] is None and not any(piece.trains for piece in found.values()):
             rates = _rough_rates(config, dataset, store)
@@ -172,6 +172,8 @@ def _missing(
         work.features()
     elif kind in AUDITED_SEEDS:
         work.audits(AUDITED_SEEDS[kind])
+    elif kind == "probe":
+        work.audits(1, [PROBED])
     elif kind.startswith(SHADOWS):
         work.shadows(int(kind.removeprefix(SHADOWS)))
     else:
@@ -257,7 +259,7 @@ class _Missing:
             "", lambda rates: decompositions * rates.spectra
         )
 
-    def audits(self, seeds: int) -> None:
+    def audits(self, seeds: int, names: Collection[str] = AUDITS) -> None:
         """The networks of so many seeds, and their audits."""
         configs = with_seeds(self.config, seeds)
         for config in configs:
@@ -272,7 +274,7 @@ class _Missing:
                 work.logits(key)
         missing = {
             key
-            for _, _, key in outcome_keys(configs, self.dataset)
+            for _, _, key in outcome_keys(configs, self.dataset, names)
             if key is not None and not artefacts.AUDITED.has(self.store, key)
         }
         if missing:

@@ -17,6 +17,8 @@ SHORT_KINDS = ("cost", "embedding", "subspaces", "spectra", "features", *NEIGHBO
 """Kinds of jobs that are short when there is no estimate."""
 AUDITED_SEEDS = {f"audit-{count}": count for count in (1, 3, 5)}
 """Kinds of jobs that audit an experiment -> how many seeds they audit, from the config's on."""
+PROBED = "linear-probe"
+"""The one audit that a job of kind "probe" makes, with one seed."""
 SHADOWS = "shadows-"
 """The start of the kinds of jobs that train shadow models; how many there are then follows."""
 BACKGROUND_OFFSET = 10**6

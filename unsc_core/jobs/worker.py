@@ -18,7 +18,7 @@ from unsc_core.audits.entry import SHADOW_MODELS
 from unsc_core.config import ExperimentConfig
 from unsc_core.errors import Cancelled
 from unsc_core.experiment.store import Store
-from unsc_core.jobs.job import AUDITED_SEEDS, NEIGHBOURS, SHADOWS, Lane
+from unsc_core.jobs.job import AUDITED_SEEDS, NEIGHBOURS, PROBED, SHADOWS, Lane
 from unsc_core.jobs.process import set_priority
 from unsc_core.progress import Progress, Report
 
@@ -114,6 +114,13 @@ def audit(seeds: int, config: ExperimentConfig, store: Store, report: Report) ->
     outcomes.audit(with_seeds(config, seeds), store, report)
 
 
+def probe(config: ExperimentConfig, store: Store, report: Report) -> None:
+    """The linear probe of the experiment's networks, after the runs that are missing."""
+    from unsc_core.audits import outcomes
+
+    outcomes.audit([config], store, report, [PROBED])
+
+
 def shadows(models: int, config: ExperimentConfig, store: Store, report: Report) -> None:
     """So many shadow models of the config's dataset and network, as far as they are missing."""
     from unsc_core.audits.shadow_models import make_shadows
@@ -127,6 +134,7 @@ JOBS: Mapping[str, Callable[[ExperimentConfig, Store, Report], None]] = (
         for job in (
             *(experiment, epochs, retrain, spectra, dataset, embedding, subspaces, cost),
             features,
+            probe,
         )
     }
     | {kind: partial(neighbours, part) for part, kind in NEIGHBOURS.items()}

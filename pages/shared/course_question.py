@@ -1,0 +1,99 @@
+"""A question of a lesson: the bar to drag, or the choices; then the truth beside the guess."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import streamlit as st
+
+from pages.shared import answers
+from pages.shared.components.mount import mount
+from unsc_core.course.lesson_file import Question
+from unsc_core.course.quantities import Asked, written
+from unsc_core.figures import predicted
+
+FILES = ("predict.html", "predict.css", "make.js", "predict.js")
+
+
+def draw(lesson: str, number: int, question: Question, found: Asked) -> None:
+    """Draw what is asked of a step, and the button that reveals the truth.
+
+    Args:
+        lesson, number: name the step.
+        question: of the lesson.
+        found: its bars and the truth.
+    """
+    if question.kind == "number":
+        _bars(lesson, number, question, found)
+    else:
+        _choices(lesson, number, question, found)
+    if answers.is_revealed(lesson, number):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            _say(lesson, number, found)
+            st.button(
+                "Ask again",
+                icon=":material/replay:",
+                type="tertiary",
+                on_click=answers.ask_again,
+                args=(lesson, number),
+                key=f"again-{lesson}-{number}",
+            )
+        return
+    guessed = answers.answered(lesson, number) is not None
+    st.button(
+        "Reveal" if guessed else "Reveal without a guess",
+        type="primary" if guessed else "secondary",
+        icon=":material/visibility:",
+        on_click=answers.reveal,
+        args=(lesson, number),
+        key=f"reveal-{lesson}-{number}",
+    )
+
+
+def _bars(lesson: str, number: int, question: Question, found: Asked) -> None:
+    guess, shown = answers.answered(lesson, number), answers.is_revealed(lesson, number)
+    data = predicted.data(
+        f"{lesson}-{number}",
+        found.title,
+        question.unit or found.unit,
+        [vars(bar) for bar in found.bars],
+        found.asked,
+        (question.low, question.high),
+        guess if isinstance(guess, float) else None,
+        float(found.truth) if shown else None,
+    )
+    taken = partial(_take, lesson, number, question)
+    mount("predict", FILES, data, f"-{lesson}-{number}", on={"guess": taken})
+
+
+def _take(lesson: str, number: int, question: Question, value: object) -> None:
+    """Keep a guess from the browser, if it is a number on the scale."""
+    if isinstance(value, int | float) and question.low <= value <= question.high:
+        answers.answer(lesson, number, float(value))
+
+
+def _choices(lesson: str, number: int, question: Question, found: Asked) -> None:
+    guess, shown = answers.answered(lesson, number), answers.is_revealed(lesson, number)
+    with st.container(horizontal=True, key=f"choices-{lesson}-{number}"):
+        for i, choice in enumerate(question.choices):
+            icon = None
+            if shown and choice in (found.truth, guess):
+                icon = ":material/check:" if choice == found.truth else ":material/close:"
+            st.button(
+                choice,
+                icon=icon,
+                type="primary" if choice == guess else "secondary",
+                disabled=shown,
+                on_click=answers.answer,
+                args=(lesson, number, choice),
+                key=f"choice-{lesson}-{number}-{i}",
+            )
+
+
+def _say(lesson: str, number: int, found: Asked) -> None:
+    """The truth in words; of a choice, whether the guess was right."""
+    guess, truth = answers.answered(lesson, number), written(found.truth, found.unit)
+    right = ""
+    if isinstance(guess, str):
+        right = "Right. " if guess == found.truth else "Not quite. "
+    st.markdown(f"{right}**The answer: {truth}**", width="content")

@@ -29,7 +29,7 @@ def draw(step: Step, found: Evidence | None, name: str) -> None:
     figure = FIGURES[step.figure]
     if figure.name == "lab":
         st.caption(WORDS)
-        mount("lab", PARTS, lab_data())
+        mount("lab", PARTS, lab_data() | {"link": "none"})
     elif figure.name == "cloud":
         mount("explainer", CLOUD, explainer.toy_data(pictures.page_look()), name)
     elif figure.name == "gamma" and found is not None:

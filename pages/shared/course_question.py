@@ -66,6 +66,16 @@ def _bars(lesson: str, number: int, question: Question, found: Asked) -> None:
     mount("predict", FILES, data, f"-{lesson}-{number}", on={"guess": taken})
 
 
+def _outcome(lesson: str, number: int, found: Asked) -> None:
+    """The bars behind the answer to a choice."""
+    values = [bar.value for bar in found.bars]
+    low, high = min(0.0, *values), max(0.0, *values)
+    ends = (low, 100.0 if found.unit == "%" else high if high > low else low + 1.0)
+    bars = [vars(bar) for bar in found.bars]
+    data = predicted.data(f"{lesson}-{number}", found.title, found.unit, bars, "", ends, None, None)
+    mount("predict", FILES, data | {"right": found.answer}, f"-{lesson}-{number}-outcome")
+
+
 def _take(lesson: str, number: int, question: Question, value: object) -> None:
     """Keep a guess from the browser, if it is a number on the scale."""
     if isinstance(value, int | float) and question.low <= value <= question.high:
@@ -88,6 +98,8 @@ def _choices(lesson: str, number: int, question: Question, found: Asked) -> None
                 args=(lesson, number, choice),
                 key=f"choice-{lesson}-{number}-{i}",
             )
+    if shown:
+        _outcome(lesson, number, found)
 
 
 def _say(lesson: str, number: int, found: Asked) -> None:

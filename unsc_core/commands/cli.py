@@ -13,6 +13,7 @@ from typing import Any
 from unsc_core.audits import AUDITS
 from unsc_core.commands.assets import make_assets
 from unsc_core.commands.audit import audit
+from unsc_core.commands.lessons import list_lessons
 from unsc_core.commands.paper import paper
 from unsc_core.commands.prepare import prepare_app
 from unsc_core.commands.published import ROWS
@@ -63,6 +64,7 @@ def _parser(program: str) -> argparse.ArgumentParser:
     _add_paper(commands)
     _add_tune(commands)
     _add_prepare(commands)
+    _add_lessons(commands)
     _add_stored(commands)
     _add_make_assets(commands)
     return parser
@@ -173,6 +175,15 @@ def _add_prepare(commands: Commands) -> None:
     add = _command(commands, "prepare", prepare_app, what)
     presets = "default, or all: every experiment that the page Story offers"
     add("--preset", choices=("default", "all"), default="default", help=presets)
+    add("--lesson", metavar="NAME", help="what a lesson of the course needs instead, or all do")
+
+
+def _add_lessons(commands: Commands) -> None:
+    add = _command(commands, "lessons", list_lessons, "list the lessons of the course")
+    add("--check", action="store_true", help="also whether every question has its answer")
+    add("--names", action="store_true", help="list the figures and quantities lessons can name")
+    add("--handout", type=Path, metavar="FILE", help="write all of them as one HTML file to print")
+    add("--notes", action="store_true", help="with the presenter's notes in the handout")
 
 
 def _add_stored(commands: Commands) -> None:

@@ -41,28 +41,32 @@ class Figure:
     needs: tuple[str, ...] = ()
 
 
-def _accuracy(evidence: Evidence, look: Look) -> Picture:
-    """Accuracy of each class, original and unlearned."""
+def _accuracy(evidence: Evidence, look: Look, other: str = "unlearned") -> Picture:
+    """Accuracy of each class in the original and another model."""
     result, numbers = evidence.result, summary(evidence.result)
-    title = run_title(result)
+    title = run_title(result) if other == "unlearned" else MODEL_TITLES[other]
     names = list(result.split.dataset.class_names)
-    own = method_colour(result.config.method, look)
+    own = method_colour(result.config.method, look) if other == "unlearned" else look.ink
     series = [
         (name, _percent(numbers[model]["per_class"]), colour, pattern)
         for name, model, colour, pattern in (
             ("Original", "original", look.muted, ""),
-            (title, "unlearned", own, "/"),
+            (title, other, own, "/"),
         )
     ]
     figure = class_bars(names, series, "%{x}<br>%{y:.1f} %", look, 380, "% of test images")
-    before, after = (numbers[model]["acc_retain"] for model in ("original", "unlearned"))
+    before, after = (numbers[model]["acc_retain"] for model in ("original", other))
     sentence = (
-        f"After {title}, {numbers['unlearned']['acc_forget']:.1f} % of {requested(result.split)} "
+        f"After {title}, {numbers[other]['acc_forget']:.1f} % of {requested(result.split)} "
         f"are recognised; the mean over the classes that stay went from {before:.1f} to "
         f"{after:.1f} %."
     )
     alt = "Bars: test accuracy of each class, before and after."
     return Picture(figure, alt, sentence, {"class": names, **{s[0]: s[1] for s in series}})
+
+
+def _mask(evidence: Evidence, look: Look) -> Picture:
+    return _accuracy(evidence, look, "mask")
 
 
 def _original(evidence: Evidence, look: Look) -> Picture:
@@ -157,6 +161,7 @@ def _scores(evidence: Evidence, look: Look) -> Picture:
 _ENTRIES = (
     Figure("accuracy", "Accuracy of each class, before and after", "compare", _accuracy),
     Figure("accuracy-original", "Accuracy of each class in the original", "compare", _original),
+    Figure("accuracy-mask", "The same of the mask", "compare", _mask),
     Figure("accuracy-change", "Change of each class that stays", "compare", _change),
     Figure(
         "accuracy-change-random", "The same, beside random labels", "compare", _change, (RANDOM,)

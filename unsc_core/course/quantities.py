@@ -363,6 +363,13 @@ def free_share(evidence: Evidence) -> Asked:
     return Asked(title, "%", bars, bars[-1].name)
 
 
+@quantity("first_free_share", "Free directions of the first layer, in percent", "spectra")
+def first_free_share(evidence: Evidence) -> Asked:
+    """Beside no other layer: these are shown with the answer, by a figure."""
+    found = free_share(evidence)
+    return Asked(found.title, "%", found.bars[:1], found.bars[0].name)
+
+
 @quantity("free_share_by_gamma", "Free directions of the last layer at γ = 0.999", "spectra")
 def free_share_by_gamma(evidence: Evidence) -> Asked:
     """Beside other γ."""

@@ -46,7 +46,7 @@ class Predict {
     const rows = data.bars.map(({ name, value, of }) =>
       name === data.asked
         ? this.asked(name, of, open, lines)
-        : make("div", { class: "row" }, make("div", { class: "name" }, name), make("div", { class: "track" }, this.bar(of, value), lines()), make("div", { class: "value" }, this.written(value))),
+        : make("div", { class: `row${name === data.right ? " right" : ""}` }, make("div", { class: "name" }, name), make("div", { class: "track" }, this.bar(of, value), lines()), make("div", { class: "value" }, this.written(value))),
     );
     const ticks = data.ticks.map((tick) => make("span", { style: `left:${100 * this.share(tick)}%` }, this.tick(tick)));
     rows.push(make("div", { class: "row ends", "aria-hidden": "true" }, make("div", { class: "name" }), make("div", { class: "axis" }, ticks), make("div", { class: "value" })));

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import streamlit as st
 
 from pages.shared import (
@@ -14,7 +16,7 @@ from pages.shared import (
     header,
     link_notes,
 )
-from unsc_core.course import course
+from unsc_core.course import course, handout, preparation
 from unsc_core.course.evidence import Evidence
 from unsc_core.course.lesson_file import Lesson, Step
 from unsc_core.errors import UnscError
@@ -87,7 +89,34 @@ def overview() -> None:
                 args=(lesson.name,),
                 key=f"open-{lesson.name}",
             )
-    batch.run_button(jobs_of(lessons), "Prepare all lessons", "course")
+    items = jobs_of(lessons)
+    batch.run_button(items, "Prepare all lessons", "course")
+    if not all(item.done for item in items):
+        size = cache.course_size(tuple(course.lesson_pieces(lessons)))
+        st.caption(f"The results take about {preparation.megabytes(size)}.")
+    handouts()
+
+
+def handouts() -> None:
+    """The course on paper, without and with the presenter's notes."""
+    with st.container(horizontal=True):
+        for label, name, with_notes in (
+            ("Handout to print", "course.html", False),
+            ("Handout with notes", "course-notes.html", True),
+        ):
+            st.download_button(
+                label,
+                partial(handout.handout, lessons, cache, notes=with_notes),
+                name,
+                "text/html",
+                icon=":material/print:",
+                on_click="ignore",
+                help="All lessons as one HTML file: open it in a browser and print it.",
+            )
+    st.caption(
+        "A lesson is a text file. One that is put into the folder `lessons` of the data folder "
+        "appears here; the README tells how to write it."
+    )
 
 
 def turn(lesson: Lesson, number: int) -> None:
@@ -150,6 +179,7 @@ def draw_step(lesson: Lesson, number: int) -> None:
         found = stored_for(lesson, step) if course.uses_results(step) else None
         if course.uses_results(step) and found is None:
             return
+        wide = step.figure in course_figures.WIDE
         if step.question is not None and found is not None:
             course_question.draw(lesson.name, number, step.question, course.asked(step, found))
             answers.draw_room_answers(lesson.name, number)
@@ -157,10 +187,12 @@ def draw_step(lesson: Lesson, number: int) -> None:
                 return
         if step.reveal:
             st.markdown(step.reveal)
-        if step.figure:
+        if step.figure and not wide:
             course_figures.draw(step, found, f"figure-{lesson.name}-{number}")
         if step.look_for:
             st.markdown(f":material/search: {step.look_for}")
+    if wide:
+        course_figures.draw(step, found, f"figure-{lesson.name}-{number}")
 
 
 controls.use_navigation()

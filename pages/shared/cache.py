@@ -20,6 +20,8 @@ from unsc_core.audits.shadow import Answers, Attacked, attacked, read_answers, s
 from unsc_core.audits.shadow_outcomes import shadow_outcomes
 from unsc_core.audits.stored import Outcomes, outcome_keys, read_outcomes, with_seeds
 from unsc_core.config import ExperimentConfig
+from unsc_core.course import preparation
+from unsc_core.course.evidence import Piece
 from unsc_core.data import load_dataset
 from unsc_core.data.dataset import Dataset
 from unsc_core.data.request import Split, split
@@ -387,6 +389,16 @@ def audited(config: ExperimentConfig, seeds: int) -> Outcomes | None:
 def probed(config: ExperimentConfig) -> Outcomes | None:
     """What the linear probe found of a resolved config's seed, or None until it was made."""
     return read_outcomes([config], dataset(config.dataset), store(), [PROBED])
+
+
+@st.cache_data(show_spinner=False, max_entries=8)
+def _course_size(pieces: tuple[Piece, ...], stored: tuple[bool, ...]) -> int:
+    return preparation.size(pieces, store())
+
+
+def course_size(pieces: tuple[Piece, ...]) -> int:
+    """Bytes that the missing ones of some lessons' results will take."""
+    return _course_size(pieces, tuple(piece.is_stored(store()) for piece in pieces))
 
 
 def some_audits(config: ExperimentConfig) -> Outcomes | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import partial
 
 import streamlit as st
@@ -84,22 +85,29 @@ def _take(lesson: str, number: int, question: Question, value: object) -> None:
 
 def _choices(lesson: str, number: int, question: Question, found: Asked) -> None:
     guess, shown = answers.answered(lesson, number), answers.is_revealed(lesson, number)
+    if shown:
+        st.markdown(" ".join(_badge(one, guess, found.truth) for one in question.choices))
+        _outcome(lesson, number, found)
+        return
     with st.container(horizontal=True, key=f"choices-{lesson}-{number}"):
         for i, choice in enumerate(question.choices):
-            icon = None
-            if shown and choice in (found.truth, guess):
-                icon = ":material/check:" if choice == found.truth else ":material/close:"
             st.button(
                 choice,
-                icon=icon,
                 type="primary" if choice == guess else "secondary",
-                disabled=shown,
                 on_click=answers.answer,
                 args=(lesson, number, choice),
                 key=f"choice-{lesson}-{number}-{i}",
             )
-    if shown:
-        _outcome(lesson, number, found)
+
+
+def _badge(choice: str, guess: answers.Guess | None, truth: float | str) -> str:
+    """One of the choices, marked as right or as wrongly guessed."""
+    words = re.sub(r"([\[\]\\])", r"\\\1", choice)
+    if choice == truth:
+        return f":green-badge[:material/check: {words}]"
+    if choice == guess:
+        return f":red-badge[:material/close: {words}]"
+    return f":gray-badge[{words}]"
 
 
 def _say(lesson: str, number: int, found: Asked) -> None:

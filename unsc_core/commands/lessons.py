@@ -10,6 +10,7 @@ from dataclasses import replace
 from unsc_core.commands.terminal import clear_progress, show_progress
 from unsc_core.course import preparation
 from unsc_core.course.course import lessons
+from unsc_core.course.evidence import StoreReader
 from unsc_core.course.handout import handout
 from unsc_core.course.lesson_file import Lesson, LessonError
 from unsc_core.course.pictures import FIGURES
@@ -33,7 +34,7 @@ def list_lessons(options: argparse.Namespace) -> int:
         _print_names()
         return 0
     if options.handout:
-        content = handout(found, Store(), notes=options.notes).encode()
+        content = handout(found, StoreReader(Store()), notes=options.notes).encode()
         with os_errors_as(StoreError, f"{options.handout} cannot be written", "check the path"):
             write_whole(options.handout, content)
         print(f"Wrote {options.handout}: {counted(len(found), 'lesson')}.")

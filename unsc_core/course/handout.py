@@ -11,11 +11,10 @@ import re
 from collections.abc import Sequence
 
 from unsc_core.course import course
-from unsc_core.course.evidence import Reader, StoreReader
+from unsc_core.course.evidence import Reader
 from unsc_core.course.lesson_file import Lesson, Step
 from unsc_core.course.quantities import Asked, written
 from unsc_core.errors import UnscError
-from unsc_core.experiment.store import Store
 from unsc_core.figures.phrases import counted
 from unsc_core.figures.predicted import scale, ticks
 
@@ -67,24 +66,16 @@ td, th {{ border-bottom: 1px solid #b9c2bf; padding: .3rem .6rem .3rem 0; text-a
 """
 
 
-def handout(
-    lessons: Sequence[Lesson],
-    store: Store | None,
-    *,
-    notes: bool = False,
-    reader: Reader | None = None,
-) -> str:
+def handout(lessons: Sequence[Lesson], reader: Reader, *, notes: bool = False) -> str:
     """All lessons as one HTML file.
 
     Args:
         lessons: in order.
-        store: where their results are; what is not stored is left open.
+        reader: reads their results; what is not stored is left open.
         notes: with what only the presenter sees.
-        reader: reads the results in place of the store.
     """
-    source = reader or StoreReader(store or Store())
     known = {
-        (lesson.name, number): _asked(step, source)
+        (lesson.name, number): _asked(step, reader)
         for lesson in lessons
         for number, step in enumerate(lesson.steps, 1)
         if step.question is not None

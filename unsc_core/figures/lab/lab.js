@@ -145,7 +145,6 @@ class Lab2D {
 
   writeLink() {
     if (this.data.link === "none") return; // the address belongs to the page around it
-    if (this.data.link === "none") return; // the address belongs to the page around it
     if (!this.root.isConnected || window.location.pathname !== this.path) return; // another page by now
     const { presets, limits } = this.data, preset = this.preset, query = this.query, state = /** @type {State} */ (this.state);
     const defaults = { data: presets[0].id, forget: preset.forget, gamma: preset.gamma, width: limits.width, seed: 0, lr: limits.lr, epochs: limits.epochs, unit: undefined, output: undefined, points: undefined };

@@ -19,6 +19,7 @@ from pages.shared import (
 from unsc_core.course import course, handout, preparation
 from unsc_core.course.evidence import Evidence
 from unsc_core.course.lesson_file import Lesson, Step
+from unsc_core.course.pictures import FIGURES
 from unsc_core.errors import UnscError
 from unsc_core.figures.phrases import counted
 from unsc_core.paths import home
@@ -78,17 +79,19 @@ def overview() -> None:
             border=True, horizontal=True, vertical_alignment="center", key=f"lesson-{i}"
         ):
             st.markdown(f"**{i} · {lesson.title}**", width="stretch")
-            st.caption(f"{lesson.minutes} minutes · {len(lesson.steps)} steps", width="content")
-            ready = all(item.done for item in items)
-            badge = ":green-badge[:material/check: ready]"
-            st.markdown(badge if ready else ":gray-badge[not prepared]", width="content")
-            st.button(
-                "Open",
-                type="primary" if i == 1 else "secondary",
-                on_click=go,
-                args=(lesson.name,),
-                key=f"open-{lesson.name}",
-            )
+            with st.container(horizontal=True, vertical_alignment="center", width="content"):
+                words = f"{lesson.minutes} minutes · {counted(len(lesson.steps), 'step')}"
+                st.caption(words, width="content")
+                ready = all(item.done for item in items)
+                badge = ":green-badge[:material/check: ready]"
+                st.markdown(badge if ready else ":gray-badge[not prepared]", width="content")
+                st.button(
+                    "Open",
+                    type="primary" if i == 1 else "secondary",
+                    on_click=go,
+                    args=(lesson.name,),
+                    key=f"open-{lesson.name}",
+                )
     items = jobs_of(lessons)
     batch.run_button(items, "Prepare all lessons", "course")
     if not all(item.done for item in items):
@@ -165,6 +168,7 @@ def stored_for(lesson: Lesson, step: Step) -> Evidence | None:
 def draw_step(lesson: Lesson, number: int) -> None:
     """One step: its text and question, the bars or choices, and, once revealed, the figure."""
     step = lesson.steps[number - 1]
+    figure = FIGURES[step.figure] if step.figure else None
     st.header(step.heading)
     left, right = st.columns([2, 3], gap="large")
     with left:
@@ -179,19 +183,18 @@ def draw_step(lesson: Lesson, number: int) -> None:
         found = stored_for(lesson, step) if course.uses_results(step) else None
         if course.uses_results(step) and found is None:
             return
-        wide = step.figure in course_figures.WIDE
         if step.question is not None and found is not None:
             course_question.draw(lesson.name, number, step.question, course.asked(step, found))
             answers.draw_room_answers(lesson.name, number)
-            if not answers.is_revealed(lesson.name, number):
-                return
-        if step.reveal:
+    shown = step.question is None or answers.is_revealed(lesson.name, number)
+    with right:
+        if shown and step.reveal:
             st.markdown(step.reveal)
-        if step.figure and not wide:
+        if figure is not None and shown and not figure.wide:
             course_figures.draw(step, found, f"figure-{lesson.name}-{number}")
-        if step.look_for:
+        if shown and step.look_for:
             st.markdown(f":material/search: {step.look_for}")
-    if wide:
+    if figure is not None and figure.wide and (shown or figure.open):
         course_figures.draw(step, found, f"figure-{lesson.name}-{number}")
 
 

@@ -18,10 +18,6 @@ CLOUD = ("explainer.html", "explainer.css", "explainer.js")
 GAMMA = ("gamma.html", "gamma.css", "gamma_plots.js", "gamma_charts.js", "gamma_map.js", "gamma.js")
 
 
-WIDE = ("lab", "cloud", "gamma")
-"""Figures that need the whole width of the page."""
-
-
 def draw(step: Step, found: Evidence | None, name: str) -> None:
     """Draw the figure of a step, and a link to the page that shows more of it.
 

@@ -188,8 +188,7 @@ def needs(step: Step) -> tuple[str, ...]:
 
 def uses_results(step: Step) -> bool:
     """Whether anything of a step is computed from stored results."""
-    interactive = step.figure in ("cloud", "lab")
-    return step.question is not None or (step.figure != "" and not interactive)
+    return step.question is not None or (step.figure != "" and not FIGURES[step.figure].open)
 
 
 def lesson_pieces(of: Iterable[Lesson]) -> list[Piece]:

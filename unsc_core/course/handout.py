@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from unsc_core.course import course
 from unsc_core.course.evidence import Reader
 from unsc_core.course.lesson_file import Lesson, Step
-from unsc_core.course.quantities import Asked, written
+from unsc_core.course.quantities import Asked, Bar, written
 from unsc_core.errors import UnscError
 from unsc_core.figures.phrases import counted
 from unsc_core.figures.predicted import scale, ticks
@@ -113,17 +113,18 @@ def _step(number: str, step: Step, asked: Asked | None, notes: bool) -> str:
         if question.kind == "choice":
             choices = "".join(f"<li>{html.escape(one)}</li>" for one in question.choices)
             parts.append(f'<ul class="choices">{choices}</ul>')
-        elif asked is not None:
-            parts.append(_bars(asked, question.low, question.high, question.unit or asked.unit))
+        else:
+            shown = asked or Asked("", question.unit, (Bar(GUESS, 0.0),), GUESS)
+            parts.append(_bars(shown, question.low, question.high, question.unit or shown.unit))
         parts.append("</div>")
-    if step.look_for:
-        parts.append(f"<div><b>Look for</b> {paragraphs(step.look_for)}</div>")
-        parts.append('<div class="lines"></div>')
+    parts.append('<div class="lines"></div>')
     if notes and step.notes:
         parts.append(f'<div class="notes">{paragraphs(step.notes)}</div>')
     return "".join([*parts, "</div>"])
 
 
+GUESS = "Your guess"
+"""The bar of a question whose results are not stored."""
 WIDTH, LEFT, RIGHT, ROW = 720, 190, 80, 34
 """Of the bars, in units of their SVG: the whole, room for names and for values, and one row."""
 
@@ -182,12 +183,16 @@ def _answers(lessons: Sequence[Lesson], known: dict[tuple[str, int], Asked | Non
             answer = "not computed yet" if asked is None else written(asked.truth, unit)
             rows.append(
                 f"<tr><td>{i}.{number}</td><td><b>{html.escape(answer)}</b></td>"
-                f"<td>{paragraphs(step.reveal)}</td></tr>"
+                f"<td>{paragraphs(step.reveal)}{_look_for(step)}</td></tr>"
             )
     if not rows:
         return ""
     head = "<tr><th>Step</th><th>Answer</th><th>What to make of it</th></tr>"
     return f'<div class="answers"><h2>Answers</h2><table>{head}{"".join(rows)}</table></div>'
+
+
+def _look_for(step: Step) -> str:
+    return f"<p><b>Look for</b></p>{paragraphs(step.look_for)}" if step.look_for else ""
 
 
 _LIST = re.compile(r"(?:[-*]|\d+\.)\s+")

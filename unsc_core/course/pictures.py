@@ -32,6 +32,8 @@ class Figure:
         page: the page of the app that shows more of it.
         draw: the picture; None for a figure that one can handle, which only the page draws.
         needs: beside the experiment itself; see `evidence.pieces`.
+        open: shown before the reveal, as one tries it out to find the answer.
+        wide: needs the whole width of the page.
     """
 
     name: str
@@ -39,6 +41,8 @@ class Figure:
     page: str
     draw: Callable[[Evidence, Look], Picture] | None = None
     needs: tuple[str, ...] = ()
+    open: bool = False
+    wide: bool = False
 
 
 def _accuracy(evidence: Evidence, look: Look, other: str = "unlearned") -> Picture:
@@ -203,8 +207,14 @@ _ENTRIES = (
     Figure("probe", "The linear probe in four models", "audit", _audit, ("probe", "retrained")),
     Figure("probe-by-layer", "The probe in each layer", "audit", _depth, ("probe", "retrained")),
     Figure("probe-scores", "The probe on real samples", "audit", _scores, ("probe", "retrained")),
-    Figure("gamma", "Curves over γ, to drag", "gamma", needs=("sweep", "spectra", "subspaces")),
-    Figure("cloud", "A cloud of inputs and a step, to hold", "explainer"),
-    Figure("lab", "The 2-D lab", "lab"),
+    Figure(
+        "gamma",
+        "Curves over γ, to drag",
+        "gamma",
+        needs=("sweep", "spectra", "subspaces"),
+        wide=True,
+    ),
+    Figure("cloud", "A cloud of inputs and a step, to hold", "explainer", open=True, wide=True),
+    Figure("lab", "The 2-D lab", "lab", open=True, wide=True),
 )
 FIGURES = {figure.name: figure for figure in _ENTRIES}

@@ -18,6 +18,7 @@ from unsc_core.course.evidence import Evidence
 from unsc_core.errors import UnscError
 from unsc_core.experiment.resolve import settings
 from unsc_core.experiment.result import Result
+from unsc_core.figures import explainer
 from unsc_core.figures.phrases import method_title, requested, run_title
 from unsc_core.subspace.energy import energy_rank, kept_share, unkept
 
@@ -413,6 +414,21 @@ def reachable_share(evidence: Evidence) -> Asked:
     name = _forgotten(evidence)
     bars = (Bar("Classes that stay", retained.value, "retained"), Bar(name, reached, "forgotten"))
     return Asked("Share of their energy in the last layer's null space", "%", bars, name)
+
+
+@quantity(
+    "still_direction", "The toy's direction along which a step moves no output", kind="choice"
+)
+def still_direction(_: Evidence) -> Asked:
+    """Bars: how far a step of length 1 moves the outputs of the cloud's retained inputs."""
+    made = explainer.toy()
+    retained = ~np.array(made["forgotten"], bool)
+    inputs = np.array(made["inputs"])[retained] * np.sqrt([*made["spread"], 0.0])
+    moved = np.sqrt((inputs**2).mean(0))
+    names = [f"Direction {i}" for i in (1, 2, 3)]
+    bars = tuple(Bar(n, float(m), "retained") for n, m in zip(names, moved, strict=True))
+    title = "How far a step of length 1 moves the retained outputs (root mean square)"
+    return Asked(title, "", bars, answer=min(bars, key=lambda bar: bar.value).name)
 
 
 # γ.

@@ -29,7 +29,7 @@ def digits_of(step: float) -> int:
 
 def scale(low: float, high: float, values: Sequence[float]) -> tuple[float, float]:
     """The ends of a scale on which all values fit."""
-    return min(low, *values), max(high, *values)
+    return min([low, *values]), max([high, *values])
 
 
 def ticks(low: float, high: float) -> list[float]:
@@ -77,7 +77,7 @@ def data(
     """
     known = [bar["value"] for bar in bars if bar["name"] != asked]
     known += [] if truth is None else [truth]
-    low, high = scale(*ends, known) if known else ends
+    low, high = scale(*ends, known)
     step = step_of(*ends)
     return {
         "of": of,

@@ -147,7 +147,7 @@ def turn(lesson: Lesson, number: int) -> None:
         )
         last = number == len(lesson.steps)
         st.button(
-            "Next" if not last else "Next lesson" if after else "The end",
+            "Next" if not last else "Next lesson" if after else "Finish",
             type="primary",
             on_click=go,
             args=(lesson.name, number + 1) if not last else (after.name,) if after else (),

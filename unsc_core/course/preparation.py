@@ -77,7 +77,7 @@ def _network(config: ExperimentConfig) -> tuple[int, int]:
     model = build_model(config.model, data.input_shape, data.num_classes, config.seed)
     needed = enough_images(model, data.num_classes, MOMENTS)
     sample = torch.zeros(1, *data.input_shape)
-    moments = moments_bytes(model, sample, data.num_classes, needed) // 2  # stored as float32
+    moments = moments_bytes(model, sample, data.num_classes, needed)
     return sum(4 * one.numel() for one in model.state_dict().values()), moments
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.shared import page_links, pictures
+from pages.shared import page_links, pictures, subspace_views
 from pages.shared.components.mount import mount
 from unsc_core.analysis import gamma_sweep
 from unsc_core.course.evidence import Evidence
@@ -44,10 +44,7 @@ def _gamma(found: Evidence) -> None:
     """The curves over γ, with the map and the layers; a button of it starts nothing here."""
     assert found.subspaces is not None
     config, spectra = found.result.config, dict(found.spectra)
-    titles = {
-        layer: f"Layer {i} · {groups.size} inputs"
-        for i, (layer, groups) in enumerate(spectra.items(), 1)
-    }
+    titles = subspace_views.layer_titles(spectra)
     own = settings(config).energy_threshold
     runs = [
         gamma_sweep.sweep_run(float(gamma), run)

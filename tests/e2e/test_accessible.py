@@ -12,6 +12,8 @@ from tests.e2e.server import Server, charts
 
 VIEWS = {
     "": 0,
+    "course": 0,
+    "course?lesson=1-over-unlearning&step=3": 0,
     "lab": 0,
     "decision_space": 0,
     "decision_space?picked=3,17&samples=Training": 1,

@@ -137,7 +137,13 @@ def config_of(step: Step) -> ExperimentConfig:
     Raises:
         UnscError: the state is impossible, or its data are not bundled.
     """
-    query = dict(parse_qsl(step.state, keep_blank_values=True))
+    return _config(step.state)
+
+
+@lru_cache(maxsize=256)
+def _config(state: str) -> ExperimentConfig:
+    """The experiment of a state; bundled data never change."""
+    query = dict(parse_qsl(state, keep_blank_values=True))
     values = {}
     for name, text in query.items():
         if name not in _READERS:
@@ -150,8 +156,8 @@ def config_of(step: Step) -> ExperimentConfig:
                 f"the state says {name} = '{text[:40]}', which is not possible; copy it from a "
                 "page's address."
             ) from None
-    if step.state and not query:
-        raise ConfigError(f"the state '{step.state[:40]}' is none; write it as in forget=6.")
+    if state and not query:
+        raise ConfigError(f"the state '{state[:40]}' is none; write it as in forget=6.")
     config = ExperimentConfig(**values)  # type: ignore[arg-type]
     _check_bundled(config)
     entry = DATASETS[config.dataset]
@@ -194,8 +200,14 @@ def uses_results(step: Step) -> bool:
 def lesson_pieces(of: Iterable[Lesson]) -> list[Piece]:
     """The jobs behind some lessons, each once, in the order in which to run them."""
     steps = [step for lesson in of for step in lesson.steps if uses_results(step)]
-    every = [piece for step in steps for piece in pieces(config_of(step), needs(step))]
+    every = [piece for step in steps for piece in _pieces(config_of(step), needs(step))]
     return list({(piece.kind, piece.key): piece for piece in every}.values())
+
+
+@lru_cache(maxsize=512)
+def _pieces(config: ExperimentConfig, wanted: tuple[str, ...]) -> tuple[Piece, ...]:
+    """Kept: their keys are hashes of whole configs."""
+    return tuple(pieces(config, wanted))
 
 
 def evidence(step: Step, reader: Reader) -> Evidence | None:

@@ -184,8 +184,9 @@ def draw_step(lesson: Lesson, number: int) -> None:
         if course.uses_results(step) and found is None:
             return
         if step.question is not None and found is not None:
-            course_question.draw(lesson.name, number, step.question, course.asked(step, found))
-            answers.draw_room_answers(lesson.name, number)
+            asked = course.asked(step, found)
+            course_question.draw(lesson.name, number, step.question, asked)
+            answers.draw_room_answers(lesson.name, number, step.question, asked)
     shown = step.question is None or answers.is_revealed(lesson.name, number)
     with right:
         if shown and step.reveal:

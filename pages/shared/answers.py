@@ -7,6 +7,9 @@ from __future__ import annotations
 
 import streamlit as st
 
+from unsc_core.course.lesson_file import Question
+from unsc_core.course.quantities import Asked
+
 Guess = float | str
 """A number, or one of the choices."""
 _GUESSES, _REVEALED = "course_guesses", "course_revealed"
@@ -39,5 +42,11 @@ def ask_again(lesson: str, step: int) -> None:
     st.session_state.get(_REVEALED, set()).discard((lesson, step))
 
 
-def draw_room_answers(lesson: str, step: int) -> None:
-    """Draw what the room has answered. Without a room, nothing is drawn."""
+def draw_room_answers(lesson: str, step: int, question: Question, found: Asked) -> None:
+    """Draw what the room has answered. Without a room, nothing is drawn.
+
+    Args:
+        lesson, step: name the step.
+        question: of the lesson.
+        found: its bars and the truth.
+    """

@@ -43,6 +43,7 @@ LIGHT = (
     "runs.archive",
     "runs.importing",
     "runs.report",
+    "rooms",
     "jobs.cost",
     "jobs.engine",
     "jobs.worker",

@@ -42,6 +42,10 @@ class EngineError(UnscError):
     """The job engine cannot be reached, or has lost its worker."""
 
 
+class RoomError(UnscError):
+    """A room has ended, or somebody may not do this in it."""
+
+
 class Cancelled(Exception):
     """Raised within a job to stop it, when the user has cancelled it. Not an error."""
 

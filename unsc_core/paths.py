@@ -23,6 +23,11 @@ def data_folder() -> Path:
     return home() / "data"
 
 
+def rooms_file() -> Path:
+    """Where rooms, their people and their answers are kept."""
+    return home() / "rooms.sqlite"
+
+
 def write_whole(path: Path, content: bytes) -> None:
     """Write a file atomically, and its folder if missing: a reader sees the old content or the new.
 

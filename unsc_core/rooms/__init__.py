@@ -1,0 +1,6 @@
+"""A class on one server: rooms, who is in them, what they answered, and challenges."""
+
+from unsc_core.rooms.challenges import CHALLENGES, Challenge
+from unsc_core.rooms.rooms import Opened, Person, Place, Rooms, State
+
+__all__ = ["CHALLENGES", "Challenge", "Opened", "Person", "Place", "Rooms", "State"]

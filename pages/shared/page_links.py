@@ -22,6 +22,7 @@ PAGES = {
     "audit": ("Audit", "policy"),
     "try_image": ("Try an image", "add_photo_alternate"),
     "runs": ("Runs", "history"),
+    "room": ("Room", "groups"),
 }
 """File in pages/ -> title and Material icon, in the order of the menu; the first is the start."""
 

@@ -32,6 +32,15 @@ MOST_RECOGNISED = 1.0
 MOST_LOST = 0.5
 """How many points of Acc_r below the mask a run may be where it is to harm nothing."""
 PROBE = "linear-probe"
+FIXED = {
+    "dataset": "the data",
+    "model": "the network",
+    "forget_classes": "the class to forget",
+    "forget_ids": "the class to forget",
+    "seed": "the seed",
+    "checkpoint": "the weights of the original",
+}
+"""Settings that every run of a challenge shares, and what they are called."""
 Measured = dict[str, Any]
 """What was read of a run, in JSON types."""
 
@@ -136,6 +145,12 @@ def leaderboard(rooms: Rooms, room: str, challenge: str) -> list[Standing]:
     return found
 
 
+def written(challenge: Challenge, score: float) -> str:
+    """A score with its unit: "+0.31 points", "0.0020"."""
+    sign = "+" if challenge.name == "keep" else ""
+    return f"{score:{sign}.{challenge.digits}f} {challenge.unit}".strip().replace("-", "−")
+
+
 def known(challenge: str) -> Challenge:
     """The challenge of this name.
 
@@ -151,15 +166,7 @@ def known(challenge: str) -> Challenge:
 
 def _check_task(challenge: Challenge, result: Result, task: ExperimentConfig) -> None:
     config = result.config
-    fixed = {
-        "dataset": "the data",
-        "model": "the network",
-        "forget_classes": "the class to forget",
-        "forget_ids": "the class to forget",
-        "seed": "the seed",
-        "checkpoint": "the weights of the original",
-    }
-    for name, words in fixed.items():
+    for name, words in FIXED.items():
         if getattr(config, name) != getattr(task, name):
             raise RoomError(f"This run does not take part: {words} must be the challenge's.")
     if keys(config, result.split.dataset).original != _original(task, config):

@@ -186,6 +186,16 @@ class Rooms:
             db.execute("UPDATE people SET seen = ? WHERE id = ?", (self.now(), person))
             return next(p for p in self._state(db, code).people if p.id == person)
 
+    def view(self, code: str, token: str) -> tuple[Person, State]:
+        """The person with this token, and the room as everyone in it may see it.
+
+        Raises:
+            RoomError: the room has ended, or the person is not in it.
+        """
+        with reading(self.path) as db:
+            person, state = self._person(db, code, token), self._state(db, code)
+            return next(p for p in state.people if p.id == person), state
+
     def check_key(self, code: str, key: str) -> None:
         """Check a teacher's key.
 

@@ -1,0 +1,222 @@
+"""This browser tab in a room: its seat, the bar above every page, and following the presenter.
+
+The link of every page in a room has `room=CODE`. Who somebody is, the token, and the teacher's key
+are kept by the browser and by this tab's session, so that neither is on a projector nor in a link
+that is passed on. The teacher's own link has the key, until it is opened.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import streamlit as st
+
+from pages.shared import page_links
+from pages.shared.components.mount import mount
+from pages.shared.room_feed import OUT_OF_ORDER, PATH, TOKEN, rooms
+from unsc_core.errors import RoomError, StoreError, UnscError
+from unsc_core.rooms import Opened, Person, Place, State
+
+FILES = ("room.html", "room.css", "make.js", "room.js")
+IN_LINK, KEY_IN_LINK = "room", "key"
+SEAT, FOLLOWING, AT, GO = "room_seat", "room_following", "room_at", "room_go"
+"""In the session: an Opened, whether this tab follows, the Place that it was taken to, a page."""
+COURSE = "course"
+
+
+@dataclass(frozen=True)
+class Here:
+    """This tab in its room, as the page is drawn.
+
+    Attributes:
+        seat: what proves who this is. me: the person. state: the room.
+        following: whether this tab goes where the presenter goes.
+    """
+
+    seat: Opened
+    me: Person
+    state: State
+    following: bool
+
+    @property
+    def waits(self) -> bool:
+        """Whether the presenter reveals the step that is shown here."""
+        return self.following and not self.me.presents and self.state.presenter is not None
+
+
+def sit(opened: Opened) -> None:
+    """Take a seat: from now on this tab is in the room, and follows."""
+    st.session_state[SEAT] = opened
+    st.session_state[FOLLOWING] = True
+    st.session_state.pop(AT, None)
+    st.query_params[IN_LINK] = opened.code
+
+
+def leave() -> None:
+    """Leave the room in this tab."""
+    for name in (SEAT, FOLLOWING, AT, GO):
+        st.session_state.pop(name, None)
+    for name in (IN_LINK, KEY_IN_LINK):
+        if name in st.query_params:
+            del st.query_params[name]
+
+
+def here() -> Here | None:
+    """This tab in its room; None without one."""
+    seat = st.session_state.get(SEAT)
+    if seat is None:
+        return None
+    try:
+        me, state = rooms().view(seat.code, seat.token)
+    except UnscError:
+        return None  # the bar says so
+    return Here(seat, me, state, bool(st.session_state.get(FOLLOWING)))
+
+
+def say(error: UnscError) -> None:
+    """Show why something could not be done, with the names in it as plain text."""
+    st.error(sentence(error), icon=":material/error:")
+
+
+def sentence(error: UnscError) -> str:
+    """The message of an error, as Markdown."""
+    return OUT_OF_ORDER if isinstance(error, StoreError) else as_text(str(error))
+
+
+def as_text(text: str) -> str:
+    """A text by somebody else, as Markdown that shows it as it is."""
+    return re.sub(r"([\\`*_{}\[\]()#+.!|<>$:~&-])", r"\\\1", text)
+
+
+def draw_bar(page: str) -> None:
+    """Draw the bar of the room above a page; without a room, nothing.
+
+    Args:
+        page: its path in addresses.
+    """
+    with st.container(key="room_bar"):  # one element with and without, see link_notes
+        code = _code()
+        if code is None:
+            return
+        seat = st.session_state.get(SEAT)
+        on = {"seat": _come_back, "act": _act}
+        if seat is None:
+            mount("room", FILES, {"code": code, "path": PATH, "join": page != "room"}, on=on)
+            _go()
+            return
+        st.query_params[IN_LINK] = seat.code
+        now = here()
+        if now is None:
+            _say_gone(seat)
+            return
+        _go()
+        following = now.following and page == COURSE
+        data = {
+            "code": seat.code,
+            "token": seat.token,
+            "key": seat.key,
+            "path": PATH,
+            "header": TOKEN,
+            "presents": now.me.presents,
+            "following": following or now.me.presents,
+            "shown": vars(now.state.place),
+            "big": page == COURSE and (following or now.me.presents),
+            "news": None,
+        }
+        mount("room", FILES, data, on=on)
+
+
+def _code() -> str | None:
+    """The room of this tab, or else of the link."""
+    seat, text = st.session_state.get(SEAT), st.query_params.get(IN_LINK)
+    if seat is not None:
+        return seat.code
+    return text[:20] if text else None
+
+
+def _say_gone(seat: Opened) -> None:
+    try:
+        rooms().view(seat.code, seat.token)
+    except RoomError as error:
+        leave()
+        st.info(as_text(str(error)), icon=":material/door_open:")
+    except StoreError:
+        st.warning(OUT_OF_ORDER, icon=":material/error:")
+
+
+def _come_back(kept: Any) -> None:
+    """Sit down again with the token that the browser has kept."""
+    code = _code()
+    token, key = (str(kept.get(part, ""))[:100] for part in ("token", "key"))
+    try:
+        if code is not None:
+            rooms().me(code, token)
+            sit(Opened(code, token, key))
+    except UnscError:
+        return  # the person can join
+
+
+def _act(what: Any) -> None:
+    """What was clicked in the bar, or `news`, which only has the page drawn again."""
+    if what["do"] == "follow":
+        _start_following()
+        st.session_state[GO] = COURSE
+    elif what["do"] == "stay":
+        st.session_state[FOLLOWING] = False
+    elif what["do"] in ("room", "join"):
+        st.session_state[GO] = "room"
+    elif what["do"] == "leave":
+        leave()
+
+
+def _start_following() -> None:
+    st.session_state[FOLLOWING] = True
+    st.session_state.pop(AT, None)
+
+
+def go_and_follow() -> None:
+    """Open the lesson where the presenter is; the presenter starts or goes on there."""
+    _start_following()
+    st.session_state[GO] = COURSE
+    _go()
+
+
+def _go() -> None:
+    """Open the page that a click asked for."""
+    if page := st.session_state.pop(GO, None):
+        st.switch_page(page_links.path(page), query_params={IN_LINK: _code() or ""})
+
+
+def follow() -> None:
+    """On the page Course, before its link is read: go where the presenter is.
+
+    Whoever turned the page since has wandered off, and stays where they are.
+    """
+    now = here()
+    if now is None or not now.following or now.me.presents or not now.state.place.lesson:
+        return
+    place = now.state.place
+    taken: Place | None = st.session_state.get(AT)
+    if taken is not None and _in_link() != (taken.lesson, taken.step):
+        st.session_state[FOLLOWING] = False
+        return
+    st.session_state[AT] = place
+    if _in_link() != (place.lesson, place.step):
+        st.query_params["lesson"], st.query_params["step"] = place.lesson, str(place.step)
+
+
+def _in_link() -> tuple[str, int]:
+    text = st.query_params.get("step", "1")
+    return st.query_params.get("lesson", ""), int(text) if text.isdecimal() else 1
+
+
+def present(lesson: str, step: int) -> None:
+    """On the page Course: if this tab presents, show the room the step that it shows."""
+    now = here()
+    if now is not None and now.me.presents:
+        try:
+            rooms().move(now.seat.code, now.seat.token, lesson, step)
+        except UnscError as error:
+            say(error)

@@ -15,6 +15,7 @@ from pages.shared import (
     course_question,
     header,
     link_notes,
+    room,
 )
 from unsc_core.course import course, handout, preparation
 from unsc_core.course.evidence import Evidence
@@ -207,6 +208,7 @@ header.title("Course" if lesson_shown is None else lesson_shown.title, *header.T
 if lesson_shown is None:
     overview()
 else:
+    room.present(lesson_shown.name, number_shown)
     notes = st.sidebar.toggle(NOTES, key="presenter_notes")
     turn(lesson_shown, number_shown)
     try:

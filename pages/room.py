@@ -157,7 +157,7 @@ def attempt(act: Callable[[], None]) -> None:
     try:
         act()
     except UnscError as error:
-        st.session_state["room_trouble"] = room.sentence(error)
+        room.keep_trouble(error)
 
 
 def delete(code: str, key: str) -> None:
@@ -165,7 +165,7 @@ def delete(code: str, key: str) -> None:
     try:
         rooms().delete(code, key)
     except UnscError as error:
-        st.session_state["room_trouble"] = room.sentence(error)
+        room.keep_trouble(error)
     else:
         room.leave()
 
@@ -244,9 +244,6 @@ def takes_part(run: Run, task: ExperimentConfig) -> bool:
 
 controls.use_navigation()
 header.title("Room", *header.TERMS)
-with st.container():  # one element with and without, see link_notes
-    if trouble := st.session_state.pop("room_trouble", None):
-        st.error(trouble, icon=":material/error:")
 inside_room = room.here()
 if inside_room is None:
     outside()

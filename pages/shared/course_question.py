@@ -31,14 +31,18 @@ def draw(lesson: str, number: int, question: Question, found: Asked) -> None:
     if answers.is_revealed(lesson, number):
         with st.container(horizontal=True, vertical_alignment="center"):
             _say(lesson, number, found)
-            st.button(
-                "Ask again",
-                icon=":material/replay:",
-                type="tertiary",
-                on_click=answers.ask_again,
-                args=(lesson, number),
-                key=f"again-{lesson}-{number}",
-            )
+            if not answers.stays(lesson, number):
+                st.button(
+                    "Ask again",
+                    icon=":material/replay:",
+                    type="tertiary",
+                    on_click=answers.ask_again,
+                    args=(lesson, number),
+                    key=f"again-{lesson}-{number}",
+                )
+        return
+    if answers.waits(lesson, number):
+        st.caption("The presenter reveals the answer; until then you can change yours.")
         return
     guessed = answers.answered(lesson, number) is not None
     st.button(
@@ -48,6 +52,7 @@ def draw(lesson: str, number: int, question: Question, found: Asked) -> None:
         on_click=answers.reveal,
         args=(lesson, number),
         key=f"reveal-{lesson}-{number}",
+        shortcut="R",
     )
 
 

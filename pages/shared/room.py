@@ -8,6 +8,7 @@ that is passed on. The teacher's own link has the key, until it is opened.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,12 +18,13 @@ from pages.shared import page_links
 from pages.shared.components.mount import mount
 from pages.shared.room_feed import OUT_OF_ORDER, PATH, TOKEN, rooms
 from unsc_core.errors import RoomError, StoreError, UnscError
-from unsc_core.rooms import Opened, Person, Place, State
+from unsc_core.rooms import Opened, Person, State
 
 FILES = ("room.html", "room.css", "make.js", "room.js")
 IN_LINK, KEY_IN_LINK = "room", "key"
 SEAT, FOLLOWING, AT, GO = "room_seat", "room_following", "room_at", "room_go"
-"""In the session: an Opened, whether this tab follows, the Place that it was taken to, a page."""
+TROUBLE = "room_trouble"
+"""In the session: an Opened, whether this tab follows, the step that it was taken to, a page."""
 COURSE = "course"
 
 
@@ -39,11 +41,6 @@ class Here:
     me: Person
     state: State
     following: bool
-
-    @property
-    def waits(self) -> bool:
-        """Whether the presenter reveals the step that is shown here."""
-        return self.following and not self.me.presents and self.state.presenter is not None
 
 
 def sit(opened: Opened) -> None:
@@ -73,6 +70,11 @@ def here() -> Here | None:
     except UnscError:
         return None  # the bar says so
     return Here(seat, me, state, bool(st.session_state.get(FOLLOWING)))
+
+
+def keep_trouble(error: UnscError) -> None:
+    """Have the bar say what could not be done, when the page is drawn again."""
+    st.session_state[TROUBLE] = sentence(error)
 
 
 def say(error: UnscError) -> None:
@@ -107,6 +109,8 @@ def draw_bar(page: str) -> None:
             _go()
             return
         st.query_params[IN_LINK] = seat.code
+        if page == COURSE:
+            _follow()
         now = here()
         if now is None:
             _say_gone(seat)
@@ -126,6 +130,8 @@ def draw_bar(page: str) -> None:
             "news": None,
         }
         mount("room", FILES, data, on=on)
+        if trouble := st.session_state.pop(TROUBLE, None):
+            st.error(trouble, icon=":material/error:")
 
 
 def _code() -> str | None:
@@ -189,22 +195,24 @@ def _go() -> None:
         st.switch_page(page_links.path(page), query_params={IN_LINK: _code() or ""})
 
 
-def follow() -> None:
-    """On the page Course, before its link is read: go where the presenter is.
+def _follow() -> None:
+    """Have the page Course, which then reads its link, go where the presenter is.
 
     Whoever turned the page since has wandered off, and stays where they are.
     """
     now = here()
-    if now is None or not now.following or now.me.presents or not now.state.place.lesson:
+    if now is None or now.me.presents or not now.following or not now.state.place.lesson:
         return
-    place = now.state.place
-    taken: Place | None = st.session_state.get(AT)
-    if taken is not None and _in_link() != (taken.lesson, taken.step):
+    place, at = now.state.place, st.session_state.get(AT)
+    if at is not None and _in_link() != at:
         st.session_state[FOLLOWING] = False
         return
-    st.session_state[AT] = place
-    if _in_link() != (place.lesson, place.step):
-        st.query_params["lesson"], st.query_params["step"] = place.lesson, str(place.step)
+    st.session_state[AT] = (place.lesson, place.step)
+    st.query_params["lesson"] = place.lesson
+    if place.step > 1:
+        st.query_params["step"] = str(place.step)
+    elif "step" in st.query_params:
+        del st.query_params["step"]
 
 
 def _in_link() -> tuple[str, int]:
@@ -216,7 +224,41 @@ def present(lesson: str, step: int) -> None:
     """On the page Course: if this tab presents, show the room the step that it shows."""
     now = here()
     if now is not None and now.me.presents:
-        try:
-            rooms().move(now.seat.code, now.seat.token, lesson, step)
-        except UnscError as error:
-            say(error)
+        _try(lambda: rooms().move(now.seat.code, now.seat.token, lesson, step))
+
+
+def reveal(lesson: str, step: int) -> None:
+    """Reveal a step to the room, if this tab presents."""
+    now = here()
+    if now is not None and now.me.presents:
+        _try(lambda: rooms().move(now.seat.code, now.seat.token, lesson, step))
+        _try(lambda: rooms().reveal(now.seat.code, now.seat.token))
+
+
+def has_revealed(lesson: str, step: int) -> bool:
+    """Whether a step has been revealed to the room; without a room, no."""
+    now = here()
+    if now is None:
+        return False
+    place = now.state.place
+    if (place.lesson, place.step) == (lesson, step):
+        return place.revealed
+    try:
+        return rooms().answers(now.seat.code, lesson, step)[1]
+    except UnscError:
+        return False  # the bar says what is wrong
+
+
+def waits(lesson: str, step: int) -> bool:
+    """Whether a step is the presenter's to reveal: who follows does not run ahead."""
+    now = here()
+    if now is None or now.me.presents or not now.following or now.state.presenter is None:
+        return False
+    return (now.state.place.lesson, now.state.place.step) == (lesson, step)
+
+
+def _try(act: Callable[[], None]) -> None:
+    try:
+        act()
+    except UnscError as error:
+        keep_trouble(error)

@@ -52,7 +52,7 @@ def draw(lesson: str, number: int, question: Question, found: Asked) -> None:
         on_click=answers.reveal,
         args=(lesson, number),
         key=f"reveal-{lesson}-{number}",
-        shortcut="R",
+        shortcut="Down",
     )
 
 

@@ -106,16 +106,16 @@ def draw_bar(page: str) -> None:
         on = {"seat": _come_back, "act": _act}
         if seat is None:
             mount("room", FILES, {"code": code, "path": PATH, "join": page != "room"}, on=on)
-            _go()
+            _go(page)
             return
         st.query_params[IN_LINK] = seat.code
+        _go(page)
         if page == COURSE:
             _follow()
         now = here()
         if now is None:
             _say_gone(seat)
             return
-        _go()
         following = now.following and page == COURSE
         data = {
             "code": seat.code,
@@ -189,9 +189,10 @@ def go_and_follow() -> None:
     _go()
 
 
-def _go() -> None:
-    """Open the page that a click asked for."""
-    if page := st.session_state.pop(GO, None):
+def _go(shown: str = "") -> None:
+    """Open the page that a click asked for, if it is not the one that is shown."""
+    page = st.session_state.pop(GO, shown)
+    if page != shown:
         st.switch_page(page_links.path(page), query_params={IN_LINK: _code() or ""})
 
 

@@ -122,8 +122,10 @@ def test_an_answer_can_be_changed_until_it_is_revealed(rooms: Rooms) -> None:
         rooms.answer(opened.code, token, "one", 1, value)
     assert rooms.answered(opened.code, a.token, "one", 1) == "dog"
     assert rooms.answered(opened.code, opened.token, "one", 1) is None
-    assert rooms.state(opened.code).answers == ("dog", 2.5)
     assert [p.answered for p in rooms.state(opened.code).people] == [False, True, True]
+    rooms.answer(opened.code, opened.token, "one", 1, "the teacher's")
+    assert rooms.state(opened.code).answers == ("dog", 2.5)
+    assert [p.answered for p in rooms.state(opened.code).people] == [True, True, True]
     rooms.reveal(opened.code, opened.token)
     assert rooms.state(opened.code).place == Place("one", 1, revealed=True)
     with pytest.raises(RoomError, match="has been revealed"):

@@ -114,6 +114,9 @@ def test_an_answer_comes_back_as_given_or_is_refused(
         rooms.answer(opened.code, opened.token, "one", 0, value)
         found = rooms.answered(opened.code, opened.token, "one", 0)
         assert found == (texts.plain(value, 300) if isinstance(value, str) else value)
+        assert rooms.answers(opened.code, "one", 0) == ([], False)  # a teacher's is not counted
+        pupil = rooms.join(opened.code, "a")
+        rooms.answer(opened.code, pupil.token, "one", 0, value)
         assert rooms.answers(opened.code, "one", 0) == ([found], False)
         assert json.dumps(found, allow_nan=False)
     except RoomError as error:

@@ -91,7 +91,7 @@ class State:
     Attributes:
         version: another number whenever anything but presence has changed.
         place: where the presenter is. people: in the order in which they joined.
-        answers: the values given to the presented step, in no particular person's name.
+        answers: the values given to the presented step, in nobody's name; not those of teachers.
     """
 
     code: str
@@ -227,22 +227,18 @@ class Rooms:
     def _state(self, db: sqlite3.Connection, code: str) -> State:
         room, now = self._room(db, code), self.now()
         step = (code, room["lesson"], room["step"])
-        given = dict(
-            db.execute(
-                "SELECT person, value FROM answers WHERE room = ? AND lesson = ? AND step = ?"
-                " ORDER BY value",
-                step,
-            ).fetchall()
-        )
+        given = _given(db, *step)
         people = tuple(
             Person(id, name, bool(teacher), id == room["presenter"], abs(now - seen) < HERE_S,
-                   id in given)
+                   given.get(id) is not None)
             for id, name, teacher, seen in db.execute(
                 "SELECT id, name, teacher, seen FROM people WHERE room = ? ORDER BY id", (code,)
             )
         )  # fmt: skip
         place = Place(room["lesson"], room["step"], _is_revealed(db, *step))
-        return State(code, room["version"], place, people, tuple(map(json.loads, given.values())))
+        teachers = {person.id for person in people if person.teacher}
+        answers = tuple(given[id] for id in given if id not in teachers)
+        return State(code, room["version"], place, people, answers)
 
     def take_over(self, code: str, token: str, key: str) -> None:
         """Present, if nobody does: the key alone does not take the place of who presents.
@@ -353,7 +349,7 @@ class Rooms:
         return None if found is None else json.loads(found[0])
 
     def answers(self, code: str, lesson: str, step: int) -> tuple[list[Value], bool]:
-        """All answers to a step, sorted as texts, and whether it has been revealed.
+        """All answers to a step but teachers', and whether it has been revealed.
 
         Raises:
             RoomError: the room has ended.
@@ -361,12 +357,11 @@ class Rooms:
         _check_step(lesson, step)
         with reading(self.path) as db:
             self._room(db, code)
-            found = db.execute(
-                "SELECT value FROM answers WHERE room = ? AND lesson = ? AND step = ?"
-                " ORDER BY value",
-                (code, lesson, step),
-            ).fetchall()
-            return [json.loads(row[0]) for row in found], _is_revealed(db, code, lesson, step)
+            given = _given(db, code, lesson, step)
+            teachers = db.execute("SELECT id FROM people WHERE room = ? AND teacher", (code,))
+            for (teacher,) in teachers:
+                given.pop(teacher, None)
+            return list(given.values()), _is_revealed(db, code, lesson, step)
 
     def enter(
         self, code: str, token: str, challenge: str, run: str, measured: dict[str, Any]
@@ -503,6 +498,16 @@ class Rooms:
 def _hash(secret: str) -> bytes:
     """Of 24 random bytes: long enough that a fast hash is as good as a slow one."""
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()
+
+
+def _given(db: sqlite3.Connection, code: str, lesson: str, step: int) -> dict[int, Value]:
+    """Person's id -> answer, sorted by answers as texts: their order tells nothing of people."""
+    found = db.execute(
+        "SELECT person, value FROM answers WHERE room = ? AND lesson = ? AND step = ?"
+        " ORDER BY value",
+        (code, lesson, step),
+    )
+    return {person: json.loads(text) for person, text in found}
 
 
 def _is_revealed(db: sqlite3.Connection, code: str, lesson: str, step: int) -> bool:

@@ -102,7 +102,7 @@ class Bar {
     const found = [list];
     if (news.lesson) found.push(make("span", { class: "answered" }, `${answered} answered`));
     found.push(make("span", { class: "grow" }));
-    if (this.data.presents) found.push(make("span", {}, "You present"));
+    if (this.data.presents) found.push(make("span", { title: "← and → turn the page, ↓ reveals" }, "You present · ← → ↓"));
     else if (!presenter) found.push(make("span", {}, "Nobody presents"));
     else if (this.data.following) found.push(make("span", {}, `Following ${presenter.name}`), this.button("Wander off", "stay"));
     else found.push(make("span", {}, presenter.here ? `${presenter.name} presents` : `${presenter.name} is away`), news.lesson ? this.button("Follow", "follow", true) : null);

@@ -29,7 +29,8 @@ NOTES = "Presenter's notes"
 
 
 def go(lesson: str = "", number: int = 1) -> None:
-    """Open a step, or the list of lessons."""
+    """Open a step, or the list of lessons; who follows a presenter no longer does."""
+    room.wander_off()
     for name, value in (("lesson", lesson), ("step", f"{number}" if number > 1 else "")):
         if value:
             st.query_params[name] = value

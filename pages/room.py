@@ -115,7 +115,7 @@ def teacher_buttons(now: Here) -> None:
     with st.popover("Hand on", icon=":material/switch_account:"):
         st.markdown("One person presents. Whoever does so now will follow.")
         people = {person.id: person for person in now.state.people}
-        chosen = st.selectbox(
+        st.selectbox(
             "Who presents next",
             list(people),
             format_func=lambda id: people[id].name + ("" if people[id].here else " (away)"),
@@ -126,7 +126,7 @@ def teacher_buttons(now: Here) -> None:
             type="primary",
             key="hand_on",
             on_click=attempt,
-            args=(lambda: rooms().hand_on(code, key, chosen),),
+            args=(lambda: rooms().hand_on(code, key, st.session_state["hand_to"]),),
         )
     with st.popover("Your link", icon=":material/key:"):
         st.markdown(

@@ -14,7 +14,7 @@ from typing import Any
 
 import streamlit as st
 
-from pages.shared import page_links
+from pages.shared import page_links, session
 from pages.shared.components.mount import mount
 from pages.shared.room_feed import OUT_OF_ORDER, PATH, TOKEN, rooms
 from unsc_core.errors import RoomError, StoreError, UnscError
@@ -22,10 +22,12 @@ from unsc_core.rooms import Opened, Person, State
 
 FILES = ("room.html", "room.css", "make.js", "room.js")
 IN_LINK, KEY_IN_LINK = "room", "key"
-SEAT, FOLLOWING, AT, GO = "room_seat", "room_following", "room_at", "room_go"
+SEAT, FOLLOWING, GO = "room_seat", "room_following", "room_go"
+"""In the session: an Opened, whether this tab follows, and a page to open."""
 TROUBLE = "room_trouble"
-"""In the session: an Opened, whether this tab follows, the step that it was taken to, a page."""
+"""In the session: a sentence for the bar."""
 COURSE = "course"
+"""The page of the lessons."""
 
 
 @dataclass(frozen=True)
@@ -47,13 +49,12 @@ def sit(opened: Opened) -> None:
     """Take a seat: from now on this tab is in the room, and follows."""
     st.session_state[SEAT] = opened
     st.session_state[FOLLOWING] = True
-    st.session_state.pop(AT, None)
     st.query_params[IN_LINK] = opened.code
 
 
 def leave() -> None:
     """Leave the room in this tab."""
-    for name in (SEAT, FOLLOWING, AT, GO):
+    for name in (SEAT, FOLLOWING, GO):
         st.session_state.pop(name, None)
     for name in (IN_LINK, KEY_IN_LINK):
         if name in st.query_params:
@@ -167,24 +168,19 @@ def _come_back(kept: Any) -> None:
 def _act(what: Any) -> None:
     """What was clicked in the bar, or `news`, which only has the page drawn again."""
     if what["do"] == "follow":
-        _start_following()
+        st.session_state[FOLLOWING] = True
         st.session_state[GO] = COURSE
     elif what["do"] == "stay":
-        st.session_state[FOLLOWING] = False
+        wander_off()
     elif what["do"] in ("room", "join"):
         st.session_state[GO] = "room"
     elif what["do"] == "leave":
         leave()
 
 
-def _start_following() -> None:
-    st.session_state[FOLLOWING] = True
-    st.session_state.pop(AT, None)
-
-
 def go_and_follow() -> None:
     """Open the lesson where the presenter is; the presenter starts or goes on there."""
-    _start_following()
+    st.session_state[FOLLOWING] = True
     st.session_state[GO] = COURSE
     _go()
 
@@ -197,18 +193,13 @@ def _go(shown: str = "") -> None:
 
 
 def _follow() -> None:
-    """Have the page Course, which then reads its link, go where the presenter is.
-
-    Whoever turned the page since has wandered off, and stays where they are.
-    """
+    """Have the page Course, which then reads its link, go where the presenter is."""
+    if session.went_back():
+        wander_off()
     now = here()
     if now is None or now.me.presents or not now.following or not now.state.place.lesson:
         return
-    place, at = now.state.place, st.session_state.get(AT)
-    if at is not None and _in_link() != at:
-        st.session_state[FOLLOWING] = False
-        return
-    st.session_state[AT] = (place.lesson, place.step)
+    place = now.state.place
     st.query_params["lesson"] = place.lesson
     if place.step > 1:
         st.query_params["step"] = str(place.step)
@@ -216,9 +207,9 @@ def _follow() -> None:
         del st.query_params["step"]
 
 
-def _in_link() -> tuple[str, int]:
-    text = st.query_params.get("step", "1")
-    return st.query_params.get("lesson", ""), int(text) if text.isdecimal() else 1
+def wander_off() -> None:
+    """Stay, from now on, where this tab goes by itself; a presenter does so anyway."""
+    st.session_state[FOLLOWING] = False
 
 
 def present(lesson: str, step: int) -> None:

@@ -2,6 +2,7 @@
 
 const RETRY_MS = 1500; // after an answer that never came
 const PAUSE_MS = 150; // between news, so that many answers at once are told together
+const LOST_MS = 5000; // after which a page that was asked for is asked for again
 const stored = (code) => `unsc-room-${code}`;
 
 /** Waits for news, one request at a time, and tells the components on the page. */
@@ -87,8 +88,9 @@ class Bar {
   keepUp(news) {
     const { shown, following, presents } = this.data;
     const moved = following && !presents && ["lesson", "step", "revealed"].some((part) => news[part] !== shown[part]);
-    if ((moved || news.me?.presents !== presents) && this.asked !== news.version) {
-      this.asked = news.version;
+    // One at a time: the next is asked for by the page that comes of it, or after a while.
+    if ((moved || news.me?.presents !== presents) && !(Date.now() - this.asked < LOST_MS)) {
+      this.asked = Date.now();
       this.ask("act", { do: "news" });
     }
   }

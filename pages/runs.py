@@ -14,6 +14,7 @@ from pages.shared import (
     lesson,
     link_notes,
     pictures,
+    room,
     run_card,
     state,
 )
@@ -96,7 +97,8 @@ def choose(runs: list[Run]) -> list[Run]:
             )
         )
     query = {**state.to_query(state.current()), **dict(zip("ab", chosen, strict=False))}
-    query |= {name: st.query_params[name] for name in lesson.PARTS if name in st.query_params}
+    kept = (*lesson.PARTS, room.IN_LINK)
+    query |= {name: st.query_params[name] for name in kept if name in st.query_params}
     if st.query_params.to_dict() != query:
         st.query_params.from_dict(query)
     return [by_key[key] for key in chosen]

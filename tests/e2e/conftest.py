@@ -47,9 +47,9 @@ def page(chromium: Any) -> Iterator[Any]:
     """
     from playwright.sync_api import expect
 
-    expect.set_options(timeout=60_000)
+    expect.set_options(timeout=180_000)
     context = chromium.new_context(viewport={"width": 1440, "height": 900})
-    context.set_default_timeout(60_000)
+    context.set_default_timeout(180_000)
     outside: list[str] = []
     messages: list[str] = []
     context.on(

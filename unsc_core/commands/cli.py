@@ -13,7 +13,6 @@ from typing import Any
 from unsc_core.audits import AUDITS
 from unsc_core.commands.assets import make_assets
 from unsc_core.commands.audit import audit
-from unsc_core.commands.lessons import list_lessons
 from unsc_core.commands.paper import paper
 from unsc_core.commands.prepare import prepare_app
 from unsc_core.commands.published import ROWS
@@ -179,11 +178,17 @@ def _add_prepare(commands: Commands) -> None:
 
 
 def _add_lessons(commands: Commands) -> None:
-    add = _command(commands, "lessons", list_lessons, "list the lessons of the course")
+    add = _command(commands, "lessons", _lessons, "list the lessons of the course")
     add("--check", action="store_true", help="also whether every question has its answer")
     add("--names", action="store_true", help="list the figures and quantities lessons can name")
     add("--handout", type=Path, metavar="FILE", help="write all of them as one HTML file to print")
     add("--notes", action="store_true", help="with the presenter's notes in the handout")
+
+
+def _lessons(options: argparse.Namespace) -> int:
+    from unsc_core.commands.lessons import list_lessons  # loads plotly, with the figures
+
+    return list_lessons(options)
 
 
 def _add_stored(commands: Commands) -> None:

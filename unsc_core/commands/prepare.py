@@ -14,7 +14,6 @@ from unsc_core.analysis.nearest import MODELS_COMPARED, compared, features_key, 
 from unsc_core.analysis.neighbours import neighbours_key, read_neighbours
 from unsc_core.analysis.replay import read_epochs
 from unsc_core.analysis.selection import MODELS
-from unsc_core.commands.lessons import prepare_lessons
 from unsc_core.commands.terminal import clear_progress, show_line
 from unsc_core.config import ExperimentConfig
 from unsc_core.data import load_dataset
@@ -109,6 +108,8 @@ class Step:
 def prepare_app(options: argparse.Namespace) -> int:
     """Compute the experiments that are asked for and say which they are; or what lessons need."""
     if options.lesson:
+        from unsc_core.commands.lessons import prepare_lessons  # loads plotly, with the figures
+
         return prepare_lessons(options.lesson)
     presets = PRESETS if options.preset == "all" else PRESETS[:1]
     prepare([preset.config for preset in presets], show_line, Store(pins=True))

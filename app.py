@@ -12,7 +12,7 @@ if __name__ == "__main__":  # a worker process imports this file as it starts, a
         page_title="UNSC Lab", page_icon=str(ROOT / "assets" / "icon.png"), layout="wide"
     )
     st.html(ROOT / "pages" / "shared" / "app.css")
-    page = st.navigation(page_links.navigation())
+    page = st.navigation(page_links.navigation(), expanded=True)
     try:
         room.draw_bar(page.url_path)
         page.run()

@@ -12,6 +12,7 @@ PAGES = {
     "story": ("Story", "auto_stories"),
     "explainer": ("What is a null space?", "view_in_ar"),
     "course": ("Course", "school"),
+    "room": ("Room", "groups"),
     "lab": ("2-D lab", "science"),
     "decision_space": ("Decision space", "scatter_plot"),
     "confusion": ("Confusion", "grid_on"),
@@ -22,7 +23,6 @@ PAGES = {
     "audit": ("Audit", "policy"),
     "try_image": ("Try an image", "add_photo_alternate"),
     "runs": ("Runs", "history"),
-    "room": ("Room", "groups"),
 }
 """File in pages/ -> title and Material icon, in the order of the menu; the first is the start."""
 

@@ -42,15 +42,14 @@ def outside() -> None:
         "answer on their own device, and see how all answered. It ends after a day."
     )
     left, right = st.columns(2, gap="large")
+    linked, key = room.linked()
     with left.form("join", enter_to_submit=True):
         st.subheader("Join a room")
-        code = st.text_input(
-            "Code", st.query_params.get(room.IN_LINK, "")[:20], max_chars=20, key="join_code"
-        )
+        code = st.text_input("Code", linked[:20], max_chars=20, key="join_code")
         name = st.text_input("Your name", max_chars=LONGEST_NAME, key="join_name")
         st.caption("Everyone in the room sees the name. No account is made.")
         if st.form_submit_button("Join", type="primary", icon=":material/login:"):
-            enter(lambda: rooms().join(code, name, st.query_params.get(room.KEY_IN_LINK, "")))
+            enter(lambda: rooms().join(code or linked, name, key))
     with right.form("open", enter_to_submit=True):
         st.subheader("Open a room")
         teacher = st.text_input("Your name", "Teacher", max_chars=LONGEST_NAME, key="open_name")

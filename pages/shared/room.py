@@ -24,6 +24,8 @@ FILES = ("room.html", "room.css", "make.js", "room.js")
 IN_LINK, KEY_IN_LINK = "room", "key"
 SEAT, FOLLOWING, GO = "room_seat", "room_following", "room_go"
 """In the session: an Opened, whether this tab follows, and a page to open."""
+LINKED = "room_linked"
+"""In the session: see `linked`."""
 TROUBLE = "room_trouble"
 """In the session: a sentence for the bar."""
 COURSE = "course"
@@ -48,13 +50,14 @@ class Here:
 def sit(opened: Opened) -> None:
     """Take a seat: from now on this tab is in the room, and follows."""
     st.session_state[SEAT] = opened
+    st.session_state.pop(LINKED, None)
     st.session_state[FOLLOWING] = True
     st.query_params[IN_LINK] = opened.code
 
 
 def leave() -> None:
     """Leave the room in this tab."""
-    for name in (SEAT, FOLLOWING, GO):
+    for name in (SEAT, FOLLOWING, GO, LINKED):
         st.session_state.pop(name, None)
     for name in (IN_LINK, KEY_IN_LINK):
         if name in st.query_params:
@@ -137,10 +140,16 @@ def draw_bar(page: str) -> None:
 
 def _code() -> str | None:
     """The room of this tab, or else of the link."""
-    seat, text = st.session_state.get(SEAT), st.query_params.get(IN_LINK)
-    if seat is not None:
-        return seat.code
-    return text[:20] if text else None
+    seat = st.session_state.get(SEAT)
+    return (linked()[0] or None) if seat is None else seat.code
+
+
+def linked() -> tuple[str, str]:
+    """The code and the key in the link that was opened, or "", also once the link has changed."""
+    code, key = (st.query_params.get(name, "")[:100] for name in (IN_LINK, KEY_IN_LINK))
+    if code:
+        st.session_state[LINKED] = (code, key or st.session_state.get(LINKED, ("", ""))[1])
+    return st.session_state.get(LINKED, ("", ""))
 
 
 def _say_gone(seat: Opened) -> None:

@@ -41,7 +41,7 @@ class Class:
 def open_tab(chromium: Any, messages: list[str], **options: Any) -> Any:
     """A tab of another person."""
     context = chromium.new_context(**options)
-    context.set_default_timeout(40_000)
+    context.set_default_timeout(180_000)
     context.on("weberror", lambda error: messages.append(str(error.error)))
     context.on(
         "request",
@@ -76,7 +76,7 @@ def join(page: Any, address: str, name: str) -> None:
         page.get_by_label("Your name").first.fill(name)
         press(page, "Join")
         with suppress(NothingHappens):
-            page.locator(".door .big").wait_for(timeout=15_000)
+            page.locator(".door .big:not(:empty)").wait_for(timeout=15_000)
             return
     raise AssertionError(f"{name} cannot join: {page.locator('main').inner_text()[-900:]}")
 
@@ -88,7 +88,7 @@ def room(app: Server, chromium: Any) -> Iterator[Class]:
     teacher.goto(f"{app.url}/room")
     teacher.get_by_role("button", name="Open a room").wait_for()
     press(teacher, "Open a room")
-    code = teacher.locator(".door .big").inner_text().replace(" ", "")
+    code = teacher.locator(".door .big:not(:empty)").inner_text().replace(" ", "")
     ann = open_tab(chromium, messages, viewport={"width": 390, "height": 844})
     bob = open_tab(chromium, messages, viewport={"width": 1440, "height": 900})
     join(ann, f"{app.url}/room?room={code}", HOSTILE)

@@ -2,7 +2,7 @@
 
 const RETRY_MS = 1500; // after an answer that never came
 const PAUSE_MS = 150; // between news, so that many answers at once are told together
-const LOST_MS = 5000; // after which a page that was asked for is asked for again
+const LOST_MS = 1500; // after which a page that was asked for is asked for again; then twice as long
 const stored = (code) => `unsc-room-${code}`;
 
 /** Waits for news, one request at a time, and tells the components on the page. */
@@ -62,7 +62,7 @@ class Bar {
       this.tried = true;
     }
     document.documentElement.toggleAttribute("data-unsc-room-big", Boolean(data.big));
-    this.asked = null;
+    Object.assign(this, { asked: null, patience: LOST_MS });
     this.draw();
   }
 
@@ -89,9 +89,12 @@ class Bar {
     const { shown, following, presents } = this.data;
     const moved = following && !presents && ["lesson", "step", "revealed"].some((part) => news[part] !== shown[part]);
     // One at a time: the next is asked for by the page that comes of it, or after a while.
-    if ((moved || news.me?.presents !== presents) && !(Date.now() - this.asked < LOST_MS)) {
+    if ((moved || news.me?.presents !== presents) && !(Date.now() - this.asked < this.patience)) {
+      if (this.asked) this.patience *= 2;
       this.asked = Date.now();
       this.ask("act", { do: "news" });
+      clearTimeout(this.again);
+      this.again = setTimeout(() => this.draw(), this.patience + 50);
     }
   }
 

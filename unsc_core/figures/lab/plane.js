@@ -126,7 +126,7 @@ class Plane {
   /** Draws the points where they are now, outlined where the prediction differs from the original's. @param {Scene} scene */
   drawPoints(scene) {
     const canvas = this.points, side = canvas.width, scale = side / this.box.clientWidth || 1;
-    if (!this.view || !this.before || !side) return;
+    if (!this.view || !this.before || !side || !this.box.clientWidth) return; // nothing to draw, or not on the page
     const { answers } = this.view, before = this.before;
     const moved = Array.from(scene.y, (_, i) => Number(answers.length === scene.y.length && answers[i] !== before[i]));
     const drawn = [side, scene.version, moved.join("")].join();

@@ -123,7 +123,7 @@ def _accuracies(
     evidence: Evidence, key: str, title: str, known: Sequence[Bar], asked: str = ""
 ) -> Asked:
     """Acc_f or Acc_r of the unlearned model, beside what is known."""
-    of = "forgotten" if key == "acc_forget" else "retained"
+    of = "retained" if key == "acc_retain" else "forgotten"
     name = asked or run_title(evidence.result)
     bar = Bar(name, _acc(evidence.result, key), of)
     return Asked(title, "%", (*known, bar), name)

@@ -12,7 +12,6 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from anyio import to_thread
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -86,7 +85,7 @@ class Feed:
         now = time.monotonic()
         known = self._people.get((code, token))
         if known is None or now - known[0] > BEAT_S:
-            person = await to_thread.run_sync(lambda: rooms().me(code, token))
+            person = await asyncio.to_thread(lambda: rooms().me(code, token))
             if len(self._people) >= MOST_KNOWN:
                 self._people.clear()
             known = self._people[code, token] = (now, person)
@@ -99,7 +98,7 @@ class Feed:
             return known[1]
         if code not in self._looking:
             old = None if known is None else known[1]
-            task = asyncio.ensure_future(to_thread.run_sync(news_of, code, old))
+            task = asyncio.ensure_future(asyncio.to_thread(news_of, code, old))
             task.add_done_callback(lambda _: self._looking.pop(code, None))
             self._looking[code] = task
         news = await asyncio.shield(self._looking[code])

@@ -27,6 +27,8 @@ FIGURES = {
 """Page -> its first figure."""
 LOWEST = 400
 """Where a figure begins at the lowest, in pixels from the top of the window."""
+LOWER = {("phone", "audit"): 450}
+"""Where it cannot: on a phone, what running the audits takes is said in up to five lines above."""
 SIZES = {"projector": (1440, 900), "phone": (390, 844)}
 WIDER = """e => e.scrollWidth - e.clientWidth"""
 
@@ -44,7 +46,7 @@ def test_the_figure_of_every_page_begins_high(app: Server, page: Any, size: str)
             expect(page.get_by_role("button", name="Run the audits")).to_be_visible()
         wait_until_complete(page)
         top = first.bounding_box()["y"]
-        if top > LOWEST:
+        if top > LOWER.get((size, name), LOWEST):
             low[name] = round(top)
         if page.get_by_test_id("stMain").evaluate(WIDER):
             wide[name] = size

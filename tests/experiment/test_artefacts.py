@@ -32,6 +32,7 @@ VALUES: dict[str, Any] = {
     "unseen_energy": LAYERS,
     "embeddings": np.ones((4, 2), np.float32),
     "features": np.ones((4, 3), np.float32),
+    "neighbours": np.zeros((4, 3), np.int32),
     "epochs": {"epoch": np.arange(2)},
     "subspaces": Artefact(WEIGHTS, {"layers": ["1"]}),
     "cost": {"rates": {"step": 0.1}},

@@ -28,7 +28,7 @@ from unsc_core.experiment.store import Store
 from unsc_core.methods import METHODS
 
 PAGES = sorted(path.stem for path in (ROOT / "pages").glob("*.py"))
-APART = {"course", "lab", "runs"}
+APART = {"course", "lab", "room", "runs"}
 """Pages that do not show the one experiment, and have tests of their own."""
 FEW_FIGURES = {"audit": 1, "decision_space": 0, "pseudo_labels": 1, "gamma": 0, "story": 0}
 """Pages that open with fewer than two figures of plotly's."""

@@ -13,7 +13,9 @@ class Predict {
     const text = JSON.stringify(data);
     if (text === this.text) return;
     const same = this.data?.of === data.of;
+    const asks = same && this.data.truth === null && data.truth === null;
     Object.assign(this, { data, text });
+    if (asks && (this.dragging || this.timer || data.guess !== this.sent)) return; // moved on since
     if (!same || data.guess !== null || data.truth !== null) this.value = data.guess;
     this.root.querySelector(".title").textContent = data.title;
     this.draw();
@@ -77,20 +79,20 @@ class Predict {
 
   listen() {
     const { track } = this;
-    let dragging = false;
+    this.dragging = false;
     const follow = (event) => {
       const box = track.getBoundingClientRect(), { low, high } = this.data;
       this.set(low + ((event.clientX - box.left) / box.width) * (high - low));
     };
     track.onpointerdown = (event) => {
       if (event.button) return;
-      dragging = true;
+      this.dragging = true;
       track.setPointerCapture(event.pointerId);
       follow(event);
     };
-    track.onpointermove = (event) => dragging && follow(event);
-    track.onpointerup = () => dragging && ((dragging = false), this.send());
-    track.onpointercancel = () => (dragging = false);
+    track.onpointermove = (event) => this.dragging && follow(event);
+    track.onpointerup = () => this.dragging && ((this.dragging = false), this.send());
+    track.onpointercancel = () => (this.dragging = false);
     track.onkeydown = (event) => {
       const { low, high, step } = this.data, now = this.value ?? (low + high) / 2;
       const to = { ArrowLeft: now - step, ArrowDown: now - step, ArrowRight: now + step, ArrowUp: now + step, PageDown: now - 10 * step, PageUp: now + 10 * step, Home: low, End: high }[event.key];

@@ -5,7 +5,7 @@ from typing import Any
 import streamlit as st
 
 from pages.shared import cache, controls, header, jobs, link_choices, page_links, pictures
-from pages.shared.components.mount import mount
+from pages.shared.components.mount import EXPLAINER, mount
 from unsc_core.analysis import geometry
 from unsc_core.experiment.resolve import settings
 from unsc_core.figures import explainer, reach
@@ -14,7 +14,6 @@ from unsc_core.figures.phrases import layer_name
 from unsc_core.figures.spectra import Eigenvalues
 from unsc_core.methods import METHODS
 
-FILES = ("explainer.html", "explainer.css", "explainer.js")
 DIRECTIONS = {"free": "Two leading, one free", "leading": "The three leading"}
 HEADINGS = {
     "layer": "The same in a real layer",
@@ -51,7 +50,7 @@ def real_layer(found: geometry.Subspaces, titles: dict[str, str]) -> str:
         st.info(f"{title.capitalize()} has fewer than three directions to draw.")
         return layer
     st.markdown(explainer.layer_sentence(view, title, _unit(layer, view, titles)))
-    mount("explainer", FILES, data, "layer")
+    mount("explainer", EXPLAINER, data, "layer")
     st.caption(
         "Behind each direction: the share of the retained / of the forgotten samples' energy along "
         f"it. One input vector each of {(~view.forgotten).sum()} retained and "
@@ -138,7 +137,7 @@ def neighbours() -> None:
 
 header.title("The null space, explained", "Null space", "Energy", "γ", "Second moments", "Logits")
 experiment = controls.experiment()
-mount("explainer", FILES, explainer.toy_data(pictures.page_look()), "toy")
+mount("explainer", EXPLAINER, explainer.toy_data(pictures.page_look()), "toy")
 st.header(HEADINGS["layer"])
 experiment, result = jobs.result_or_before(experiment)
 header.shown(experiment, result)

@@ -21,15 +21,13 @@ from pages.shared import (
     subspace_views,
     url_fields,
 )
-from pages.shared.components.mount import mount
+from pages.shared.components.mount import GAMMA, mount
 from unsc_core.analysis import gamma_sweep, geometry
 from unsc_core.config import ExperimentConfig
 from unsc_core.experiment.keys import keys, logits_key
 from unsc_core.figures import gamma_cockpit, gamma_layers
 from unsc_core.figures.gamma_words import without_gamma
 from unsc_core.methods import METHODS
-
-FILES = ("gamma.html", "gamma.css", "gamma_plots.js", "gamma_charts.js", "gamma_map.js", "gamma.js")
 
 
 def gamma_in_link() -> float | None:
@@ -129,7 +127,7 @@ def draw(view: gamma_cockpit.Cockpit, start: float) -> Any:
     """Put the view on the page, and return what was chosen in it."""
     return mount(
         "gamma",
-        FILES,
+        GAMMA,
         view.data
         | {
             "start": view.data["gammas"].index(f"{start:g}"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from pages.shared import page_links, pictures, subspace_views
-from pages.shared.components.mount import mount
+from pages.shared.components.mount import EXPLAINER, GAMMA, mount
 from unsc_core.analysis import gamma_sweep
 from unsc_core.course.evidence import Evidence
 from unsc_core.course.lesson_file import Step
@@ -13,9 +13,6 @@ from unsc_core.course.pictures import FIGURES
 from unsc_core.experiment.resolve import settings
 from unsc_core.figures import explainer, gamma_cockpit, gamma_layers
 from unsc_core.figures.lab import PARTS, WORDS, lab_data
-
-CLOUD = ("explainer.html", "explainer.css", "explainer.js")
-GAMMA = ("gamma.html", "gamma.css", "gamma_plots.js", "gamma_charts.js", "gamma_map.js", "gamma.js")
 
 
 def draw(step: Step, found: Evidence | None, name: str) -> None:
@@ -31,7 +28,7 @@ def draw(step: Step, found: Evidence | None, name: str) -> None:
         st.caption(WORDS)
         mount("lab", PARTS, lab_data() | {"link": "none"})
     elif figure.name == "cloud":
-        mount("explainer", CLOUD, explainer.toy_data(pictures.page_look()), name)
+        mount("explainer", EXPLAINER, explainer.toy_data(pictures.page_look()), name)
     elif figure.name == "gamma" and found is not None:
         _gamma(found)
     elif figure.draw is not None and found is not None:

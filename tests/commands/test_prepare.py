@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import digits
+from unsc_core.analysis.gamma_sweep import PREPARED
 from unsc_core.commands import terminal
-from unsc_core.commands.prepare import SWEPT, Countdown, prepare, steps
+from unsc_core.commands.prepare import Countdown, prepare, steps
 from unsc_core.data import load_dataset
 from unsc_core.experiment.presets import PRESETS
 from unsc_core.experiment.resolve import resolve
@@ -35,8 +36,8 @@ def test_every_experiment_of_the_story_is_prepared_once() -> None:
             if step.kind == "experiment"
             and (step.config.dataset, step.config.forget_classes) == (own.dataset, preset.forget)
         ]
-        assert swept == list(SWEPT)
-    assert all(word in found[0].words for word in ("UNSC", "Fashion-MNIST mini", "Shirt"))
+        assert swept == list(PREPARED)
+    assert all(word in found[0].title for word in ("UNSC", "Fashion-MNIST mini", "Shirt"))
 
 
 def test_it_is_told_first_how_much_there_is_and_then_how_far_it_is(home: Path) -> None:
@@ -44,7 +45,7 @@ def test_it_is_told_first_how_much_there_is_and_then_how_far_it_is(home: Path) -
     config = digits(training_epochs=2)
     prepare([config], lambda line, begins: lines.append(line) if begins else None, store)
     size = sum(file.stat().st_size for file in store.root.rglob("*.safetensors")) / 1e6
-    (count, told) = re.fullmatch(r"(\d+) steps, about .+, up to (\d+) MB", lines[1]).groups()
+    (count, told) = re.fullmatch(r"(\d+) steps, about .+, about (\d+)\sMB", lines[1]).groups()
     assert 0.9 * size < float(told) < 2.5 * size
     assert int(count) == len(steps([config])) == len(lines) - 2
     for number, line in enumerate(lines[2:], 1):

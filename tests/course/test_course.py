@@ -5,19 +5,21 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from tests.conftest import Outcome, digits
-from unsc_core.course import course, preparation
+from unsc_core.commands.prepare import run
+from unsc_core.course import course, preparation, quantities
 from unsc_core.course.course import SHIPPED, config_of, lessons, read
 from unsc_core.course.evidence import Evidence, StoreReader, pieces, read_evidence
 from unsc_core.course.handout import handout, paragraphs
 from unsc_core.course.lesson_file import LessonError, Step, parse
 from unsc_core.course.pictures import FIGURES
-from unsc_core.course.quantities import LESS, MORE, QUANTITIES, SAME, written
+from unsc_core.course.quantities import LESS, MORE, QUANTITIES, SAME, UnknownQuantityError, written
 from unsc_core.data import load_dataset
 from unsc_core.experiment.resolve import resolve
 from unsc_core.experiment.store import Store
@@ -105,8 +107,8 @@ def test_the_recipe_of_the_readme_works_word_for_word(
     assert name in command("lessons", "--check").out
     made = command("prepare", "--lesson", name)
     assert made.code == 0, made.err
-    assert re.search(r"jobs? for 1 lesson: about \d+ (s|minutes) and \d+\s?MB", made.out)
-    assert made.out.endswith(f"Ready: {name}.\n")
+    assert re.search(r"\d steps?, about \d+ (s|minutes), about \d+\s?MB", made.err)
+    assert made.out == f"Ready: {name}.\n"
     again = command("prepare", "--lesson", name)
     assert again.out == f"Ready: {name}.\n"
     said = command("lessons", "--check")
@@ -189,6 +191,8 @@ def evidence(shared_store: Store) -> Evidence:
 @pytest.mark.parametrize("name", QUANTITIES)
 def test_every_quantity_has_a_value(name: str, evidence: Evidence) -> None:
     entry = QUANTITIES[name]
+    if name == "most_harmed_class":  # UNSC harms none here
+        evidence = replace(evidence, result=evidence.others["method:random-labels"])
     found = entry.compute(evidence)
     assert all(math.isfinite(bar.value) for bar in found.bars)
     assert len({bar.name for bar in found.bars}) == len(found.bars)
@@ -261,15 +265,28 @@ def test_a_state_opens_as_a_link_does() -> None:
     assert (usual.dataset, usual.method) == ("fashion-mnist-mini", "random-labels+null-space")
 
 
+def test_a_question_without_one_answer_is_not_asked(
+    evidence: Evidence, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    untouched = replace(
+        evidence, result=replace(evidence.result, unlearned=evidence.result.original)
+    )
+    with pytest.raises(UnknownQuantityError, match="No class that stays loses accuracy"):
+        QUANTITIES["most_harmed_class"].compute(untouched)
+    monkeypatch.setattr(quantities, "_per_class", lambda *_: [90.0, 80.0, *7 * [99.0], 80.0])
+    with pytest.raises(UnknownQuantityError, match="1 and 9 are tied for the lowest accuracy"):
+        QUANTITIES["weakest_class"].compute(evidence)
+
+
 def test_the_size_that_is_told_is_about_what_is_stored(shared_store: Store, tmp_path: Path) -> None:
     config = resolve(digits(seed=5), load_dataset("digits"))
     store = Store(tmp_path / "store")
     wanted = pieces(config, ["retrained", "spectra"])
-    told = preparation.size(wanted, store)
-    preparation.make(wanted, store, lambda _: lambda progress: None)
+    told = preparation.size([config], store)
+    run(wanted, lambda line, begins: None, store)
     stored = sum(path.stat().st_size for path in store.root.rglob("*.safetensors"))
     assert 0.5 < told / stored < 2
-    assert preparation.size(wanted, store) == 0
+    assert preparation.size([config], store) == 0
 
 
 # On paper.

@@ -21,6 +21,8 @@ from unsc_core.experiment.result import Result
 
 SWEEP = (0.8, 0.9, 0.94, 0.96, 0.97, 0.98, 0.99, 0.995, 0.999)
 """The γ that a sweep runs, beside the experiment's own."""
+PREPARED = (0.8, 0.9, 0.98, 0.99, 0.999)
+"""Those of them that `prepare` runs; all would take twice as long."""
 MOST_SEEDS = 5
 """Seeds, from the experiment's own on, whose stored runs count."""
 READ = ("acc_forget", "acc_retain", "added", "logit_drift")

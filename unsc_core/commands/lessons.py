@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 
-from unsc_core.commands.terminal import clear_progress, show_progress
+from unsc_core.commands.prepare import run
+from unsc_core.commands.terminal import clear_progress, show_line
 from unsc_core.course import preparation
 from unsc_core.course.course import lessons
 from unsc_core.course.evidence import StoreReader
@@ -18,9 +18,7 @@ from unsc_core.course.quantities import QUANTITIES
 from unsc_core.errors import ConfigError, StoreError, os_errors_as
 from unsc_core.experiment.store import Store
 from unsc_core.figures.phrases import counted
-from unsc_core.jobs.cost import duration
 from unsc_core.paths import home, write_whole
-from unsc_core.progress import Progress, Report
 
 
 def list_lessons(options: argparse.Namespace) -> int:
@@ -74,19 +72,8 @@ def prepare_lessons(name: str) -> int:
     """
     found, errors = lessons(home())
     chosen, store = _chosen(found, errors, name), Store(pins=True)
-    todo = preparation.missing(chosen, store)
-    if todo:
-        cost = preparation.cost(todo, store, show_progress)
-        clear_progress()
-        room = preparation.megabytes(preparation.size(todo, store))
-        words = f": {cost.words}" if cost.words else ""
-        print(
-            f"{counted(len(todo), 'job')} for {counted(len(chosen), 'lesson')}: about "
-            f"{duration(cost.seconds)} and {room} on this machine{words}.",
-            flush=True,
-        )
-        preparation.make(todo, store, _numbered(len(todo)))
-        clear_progress()
+    run(preparation.missing(chosen, store), show_line, store)
+    clear_progress()
     faults = preparation.check(chosen, store)
     for fault in faults:
         print(f"error: {fault}", file=sys.stderr)
@@ -109,15 +96,3 @@ def _chosen(found: Sequence[Lesson], errors: Sequence[LessonError], name: str) -
         known = ", ".join(lesson.name for lesson in found)
         raise ConfigError(f"There is no lesson '{name}'; choose all, or one of {known}.")
     return chosen
-
-
-def _numbered(total: int) -> Callable[[int], Report]:
-    """The number of a job → what shows its progress."""
-
-    def numbered(number: int) -> Report:
-        def report(progress: Progress) -> None:
-            show_progress(replace(progress, stage=f"{number} of {total}: {progress.stage}"))
-
-        return report
-
-    return numbered

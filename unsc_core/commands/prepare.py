@@ -10,22 +10,23 @@ from itertools import pairwise
 
 from unsc_core.analysis import gamma_sweep, geometry
 from unsc_core.analysis.maps import read_umap, umap_key
-from unsc_core.analysis.nearest import MODELS_COMPARED, compared, features_key, read_features
+from unsc_core.analysis.nearest import MODELS_COMPARED, features_key, read_features
 from unsc_core.analysis.neighbours import neighbours_key, read_neighbours
 from unsc_core.analysis.replay import read_epochs
 from unsc_core.analysis.selection import MODELS
 from unsc_core.commands.terminal import clear_progress, show_line
 from unsc_core.config import ExperimentConfig
+from unsc_core.course import preparation
+from unsc_core.course.evidence import Piece
 from unsc_core.data import load_dataset
 from unsc_core.data.dataset import Dataset
 from unsc_core.data.request import Split, split
-from unsc_core.experiment.artefacts import MOMENTS
 from unsc_core.experiment.keys import keys
 from unsc_core.experiment.presets import PRESETS
 from unsc_core.experiment.resolve import resolve
 from unsc_core.experiment.result import read_result
 from unsc_core.experiment.store import Store
-from unsc_core.figures.phrases import dataset_title, joined, method_title, requested
+from unsc_core.figures.phrases import counted, dataset_title, joined, method_title, requested
 from unsc_core.jobs.cost import duration, estimate
 from unsc_core.jobs.job import NEIGHBOURS
 from unsc_core.methods import METHODS
@@ -36,9 +37,6 @@ STORIES = ("unsc", "random-labels")
 OF_EXPERIMENT = ("retrain", "embedding", "subspaces", "features", NEIGHBOURS["test"])
 """Kinds of jobs of each experiment, after its run."""
 UNESTIMATED = ("embedding", NEIGHBOURS["test"])
-SWEPT = (0.8, 0.9, 0.98, 0.99, 0.999)
-"""The γ at which UNSC is run, too; all of a sweep would take twice as long."""
-
 PRIOR = 0.25
 """How much of the whole time counts for the estimates, against how long finished steps took."""
 
@@ -73,8 +71,8 @@ class Step:
         return found.retrained if self.kind == "retrain" else found.unlearned
 
     @property
-    def words(self) -> str:
-        """What it does, for a person."""
+    def title(self) -> str:
+        """What it makes."""
         request = requested(self.request)
         where = f"on {dataset_title(self.config.dataset)}"
         return {
@@ -87,7 +85,7 @@ class Step:
             "experiment": f"γ = {self.config.energy_threshold} {where}, forgetting {request}",
         }[self.kind]
 
-    def is_done(self, store: Store) -> bool:
+    def is_stored(self, store: Store) -> bool:
         """Whether all that it makes is stored and can be read."""
         at = (self.config, self.dataset, store)
         if self.kind == "embedding":
@@ -138,17 +136,30 @@ def prepare(
         store: where to.
     """
     store = store or Store()
-    missing = [step for step in steps(configs) if not step.is_done(store)]
-    if not missing:
+    run([step for step in steps(configs) if not step.is_stored(store)], tell, store)
+
+
+def run(todo: Sequence[Step | Piece], tell: Callable[[str, bool], None], store: Store) -> None:
+    """Make what is missing, after telling how much that is.
+
+    Args:
+        todo: in the order in which to make it.
+        tell: receives a line, and whether it begins a step.
+        store: where to.
+    """
+    if not todo:
         return
     tell("estimating how long this takes", True)
-    seconds, size = estimated(missing, store), megabytes(missing, store)
-    tell(f"{len(missing)} steps, about {duration(sum(seconds))}, up to {size:.0f} MB", True)
+    seconds = estimated(todo, store)
+    size = preparation.megabytes(preparation.size({one.config for one in todo}, store))
+    tell(f"{counted(len(todo), 'step')}, about {duration(sum(seconds))}, about {size}", True)
     from unsc_core.jobs.worker import JOBS  # slow to load
 
     countdown = Countdown(seconds, tell)
-    for step in missing:
-        JOBS[step.kind](step.config, store, countdown.begin(step.words))
+    for one in todo:
+        report = countdown.begin(one.title)
+        if not one.is_stored(store):  # what an earlier one made on its way
+            JOBS[one.kind](one.config, store, report)
 
 
 def steps(configs: Sequence[ExperimentConfig]) -> list[Step]:
@@ -166,7 +177,7 @@ def steps(configs: Sequence[ExperimentConfig]) -> list[Step]:
             for method in STORIES
             if method != config.method
         ]
-        sweep = gamma_sweep.configs(config, dataset, SWEPT, [config.seed])
+        sweep = gamma_sweep.configs(config, dataset, gamma_sweep.PREPARED, [config.seed])
         if not METHODS[config.method].uses_energy_threshold:
             sweep = {}
         wanted = [("epochs", own), *((kind, own) for kind in OF_EXPERIMENT)]
@@ -177,7 +188,7 @@ def steps(configs: Sequence[ExperimentConfig]) -> list[Step]:
     return list(found.values())
 
 
-def estimated(missing: Sequence[Step], store: Store) -> list[float]:
+def estimated(missing: Sequence[Step | Piece], store: Store) -> list[float]:
     """Seconds that each step takes here, what several need counted at the first of them.
 
     The map and the neighbours have no estimate; they take a few seconds.
@@ -192,32 +203,6 @@ def estimated(missing: Sequence[Step], store: Store) -> list[float]:
         cost = estimate([job for job in jobs[:count] if job[0] not in UNESTIMATED], store)
         totals.append(totals[-1] if cost is None else cost.seconds)
     return [after - before for before, after in pairwise(totals)]
-
-
-def megabytes(missing: Sequence[Step], store: Store) -> float:
-    """About how much the steps store: weights, predictions, features and second moments.
-
-    Moments of few inputs take less than is counted here, as they are stored as factors.
-    """
-    from unsc_core.models import build_model
-    from unsc_core.subspace.representations import represented_layers  # slow to load
-
-    sizes: dict[str, float] = {}
-    for step in missing:
-        config, data = step.config, step.dataset
-        model = build_model(config.model, data.input_shape, data.num_classes, config.seed)
-        layers = [one.weight[0].numel() for one in represented_layers(model).values()]
-        numbers = sum(weights.numel() for weights in model.parameters())
-        numbers += data.num_classes * (len(data.y_train) + len(data.y_test))
-        if step.kind in ("epochs", "experiment", "retrain"):
-            sizes[f"run {step.key}"] = 4.0 * numbers
-        if step.kind == "features":
-            sizes[f"features {step.key}"] = 4.0 * len(compared(data)) * layers[-1]
-        found = keys(config, data)
-        if not MOMENTS.has(store, found.moments):  # in float64, and in float32 of other images
-            squares = data.num_classes * sum(d * d for d in layers)
-            sizes[f"moments {found.moments}"] = 4.0 * numbers + 12.0 * squares
-    return sum(sizes.values()) / 1e6
 
 
 class Countdown:

@@ -21,14 +21,12 @@ from unsc_core.data.dataset import Dataset
 from unsc_core.data.request import split
 from unsc_core.experiment import artefacts
 from unsc_core.experiment.keys import keys, logits_key
-from unsc_core.experiment.resolve import resolve
+from unsc_core.experiment.resolve import resolve, settings
 from unsc_core.experiment.result import Result, read_result
 from unsc_core.experiment.store import Store
 from unsc_core.figures.phrases import dataset_title, method_title, requested
 from unsc_core.jobs.job import PROBED
 
-GAMMAS = (0.8, 0.9, 0.96, 0.98, 0.99, 0.999)
-"""The γ of the need "sweep": those that `prepare` runs, and the default."""
 OTHER_METHOD = "method:"
 """The start of a need for the same request by another method, whose name then follows."""
 
@@ -172,7 +170,8 @@ def _others(
             method = need.removeprefix(OTHER_METHOD)
             found[need] = resolve(replace(config, **OWN_DEFAULTS | {"method": method}), data)
         elif need == "sweep":
-            every = gamma_sweep.configs(config, data, GAMMAS, [config.seed])
+            gammas = sorted({*gamma_sweep.PREPARED, settings(config).energy_threshold})
+            every = gamma_sweep.configs(config, data, gammas, [config.seed])
             found |= {f"{gamma:g}": one for (gamma, _), one in every.items()}
     return found
 

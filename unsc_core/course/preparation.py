@@ -1,8 +1,8 @@
-"""What the lessons need that is not stored yet: how long it takes, how big it is, and making it."""
+"""What the lessons need that is not stored yet, how big that is, and whether all can be asked."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable
 from functools import lru_cache
 
 from unsc_core.config import ExperimentConfig
@@ -13,9 +13,7 @@ from unsc_core.data import load_dataset
 from unsc_core.errors import UnscError
 from unsc_core.experiment.keys import keys, logits_key
 from unsc_core.experiment.store import Store
-from unsc_core.jobs.cost import Cost, estimate
 from unsc_core.methods import METHODS
-from unsc_core.progress import Report, silent
 
 
 def missing(lessons: Iterable[Lesson], store: Store) -> list[Piece]:
@@ -23,31 +21,13 @@ def missing(lessons: Iterable[Lesson], store: Store) -> list[Piece]:
     return [piece for piece in course.lesson_pieces(lessons) if not piece.is_stored(store)]
 
 
-def cost(pieces: Sequence[Piece], store: Store, report: Report = silent) -> Cost:
-    """How long some jobs take here, once each network has been measured, about a second each."""
-    from unsc_core.jobs.cost_measurement import measure
-
-    wanted = [(piece.kind, piece.config) for piece in pieces]
-    found = estimate(wanted, store)
-    if found is None:
-        networks = {(p.config.dataset, p.config.model, p.config.device): p for p in pieces}
-        for piece in networks.values():
-            measure(piece.config, store, report)
-        found = estimate(wanted, store)
-    if found is None:
-        raise UnscError(
-            "How long the lessons take could not be estimated; prepare them all the same."
-        )
-    return found
-
-
-def size(pieces: Iterable[Piece], store: Store) -> int:
-    """Bytes that the results of some jobs will take in the store, about.
+def size(configs: Iterable[ExperimentConfig], store: Store) -> int:
+    """Bytes that the results of some resolved configs will take in the store, about.
 
     Networks, logits and second moments are counted, each once; all else is small beside them.
     """
     found: dict[tuple[str, str], int] = {}
-    for config in {piece.config for piece in pieces}:
+    for config in configs:
         data = load_dataset(config.dataset)
         of, (network, moments) = keys(config, data), _network(config)
         parts = ("test", "train")
@@ -58,6 +38,7 @@ def size(pieces: Iterable[Piece], store: Store) -> int:
             found |= {("logits", logits_key(model, data, part)): logits[part] for part in parts}
         if METHODS[config.method].uses_moments:
             found["moments", of.moments] = moments
+            found["unseen", of.moments] = moments // 2  # those of other images, in float32
     return sum(
         bytes_ for (kind, key), bytes_ in found.items() if not store.path(kind, key).is_file()
     )
@@ -79,21 +60,6 @@ def _network(config: ExperimentConfig) -> tuple[int, int]:
     sample = torch.zeros(1, *data.input_shape)
     moments = moments_bytes(model, sample, data.num_classes, needed)
     return sum(4 * one.numel() for one in model.state_dict().values()), moments
-
-
-def make(pieces: Sequence[Piece], store: Store, report: Callable[[int], Report]) -> None:
-    """Run some jobs in this process, in order; what is stored meanwhile is not made again.
-
-    Args:
-        pieces: of lessons.
-        store: where results go.
-        report: the number of a job, from 1 → what receives its progress.
-    """
-    from unsc_core.jobs.worker import JOBS
-
-    for number, piece in enumerate(pieces, 1):
-        if not piece.is_stored(store):
-            JOBS[piece.kind](piece.config, store, report(number))
 
 
 def check(lessons: Iterable[Lesson], store: Store) -> list[str]:

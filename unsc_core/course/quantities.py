@@ -6,7 +6,7 @@ new one is an entry of QUANTITIES; lesson files name it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,7 +19,7 @@ from unsc_core.errors import UnscError
 from unsc_core.experiment.resolve import settings
 from unsc_core.experiment.result import Result
 from unsc_core.figures import explainer
-from unsc_core.figures.phrases import method_title, requested, run_title
+from unsc_core.figures.phrases import joined, method_title, requested, run_title
 from unsc_core.subspace.energy import energy_rank, kept_share, unkept
 
 RANDOM, PLAIN = "method:random-labels", "method:pseudo-labels"
@@ -103,6 +103,17 @@ def written(value: float | str, unit: str) -> str:
     text = f"{value:+.1f}" if unit == "points" else f"{value:.1f}"
     text = "0.0" if float(text) == 0 else text.replace("-", "−")
     return f"{text}\u00a0{unit}" if unit else text
+
+
+def _only(bars: Sequence[Bar], choose: Callable[[Iterable[float]], float], what: str) -> str:
+    """The name of the bar with the lowest or highest value, which must be one."""
+    best = choose(bar.value for bar in bars)
+    names = [bar.name for bar in bars if bar.value == best]
+    if len(names) > 1:
+        raise UnknownQuantityError(
+            f"{joined(names)} are tied for {what}, so there is no one answer; choose another state."
+        )
+    return names[0]
 
 
 # Accuracies.
@@ -243,7 +254,7 @@ def weakest_class(evidence: Evidence) -> Asked:
     """Bars: the original's accuracy on each class."""
     values = _per_class(evidence.result, "original")
     bars = _class_bars(evidence.result, values, range(len(values)))
-    least = min(bars, key=lambda bar: bar.value).name
+    least = _only(bars, min, "the lowest accuracy")
     return Asked("The original's accuracy on test images", "%", bars, answer=least)
 
 
@@ -255,8 +266,12 @@ def most_harmed_class(evidence: Evidence) -> Asked:
     result = evidence.result
     change = np.subtract(_per_class(result, "unlearned"), _per_class(result, "original"))
     bars = _class_bars(result, change.tolist(), result.split.retain_classes)
+    if min(bar.value for bar in bars) >= 0:
+        raise UnknownQuantityError(
+            f"No class that stays loses accuracy with {run_title(result)}; choose another state."
+        )
     title = f"Change of accuracy after {run_title(result)}, in points"
-    return Asked(title, "points", bars, answer=min(bars, key=lambda bar: bar.value).name)
+    return Asked(title, "points", bars, answer=_only(bars, min, "the largest loss"))
 
 
 def _shares(result: Result, labels: NDArray[np.int64]) -> tuple[Bar, ...]:
@@ -282,7 +297,7 @@ def top_pseudo_label(evidence: Evidence) -> Asked:
     """Bars: the share of each label."""
     bars = _shares(evidence.result, _labels(evidence.result))
     title = f"Pseudo-labels of the training samples: {_forgotten(evidence)}"
-    return Asked(title, "%", bars, answer=bars[0].name)
+    return Asked(title, "%", bars, answer=_only(bars, max, "the most frequent label"))
 
 
 @quantity("pseudo_label_share", "The share of the most frequent pseudo-label")
@@ -306,7 +321,7 @@ def top_retrained_class(evidence: Evidence) -> Asked:
     answers = result.retrained.test.argmax(1)[result.split.is_forgotten("test")]
     bars = _shares(result, answers)
     title = f"The retrained model's answers to test images of {_forgotten(evidence)}"
-    return Asked(title, "%", bars, answer=bars[0].name)
+    return Asked(title, "%", bars, answer=_only(bars, max, "the most frequent answer"))
 
 
 @quantity(
@@ -385,7 +400,7 @@ def free_share_by_gamma(evidence: Evidence) -> Asked:
 def freest_layer(evidence: Evidence) -> Asked:
     """Bars: the share of each layer."""
     found = free_share(evidence)
-    best = max(found.bars, key=lambda bar: bar.value).name
+    best = _only(found.bars, max, "the largest share")
     return Asked(found.title, "%", found.bars, answer=best)
 
 

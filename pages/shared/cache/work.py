@@ -38,7 +38,7 @@ def cost(jobs: Sequence[tuple[str, ExperimentConfig]]) -> Cost | None:
 
 @st.cache_data(show_spinner=False, max_entries=8)
 def _course_size(pieces: tuple[Piece, ...], stored: tuple[bool, ...]) -> int:
-    return preparation.size(pieces, store())
+    return preparation.size({piece.config for piece in pieces}, store())
 
 
 def course_size(pieces: tuple[Piece, ...]) -> int:

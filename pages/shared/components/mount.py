@@ -10,6 +10,10 @@ from typing import Any
 
 import streamlit as st
 
+EXPLAINER = ("explainer.html", "explainer.css", "explainer.js")
+GAMMA = ("gamma.html", "gamma.css", "gamma_plots.js", "gamma_charts.js", "gamma_map.js", "gamma.js")
+"""The parts of components that more than one page shows."""
+
 
 @cache
 def _registered(name: str, files: tuple[str, ...]) -> Any:

@@ -15,7 +15,8 @@ class Predict {
     const same = this.data?.of === data.of;
     const asks = same && this.data.truth === null && data.truth === null;
     Object.assign(this, { data, text });
-    if (asks && (this.dragging || this.timer || data.guess !== this.sent)) return; // moved on since
+    if (!asks) this.sent = undefined;
+    else if (this.dragging || this.timer || (this.sent !== undefined && data.guess !== this.sent)) return; // moved on since
     if (!same || data.guess !== null || data.truth !== null) this.value = data.guess;
     this.root.querySelector(".title").textContent = data.title;
     this.draw();

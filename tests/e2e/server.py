@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -119,6 +120,21 @@ def charts(page: Any) -> Any:
 def wait_until_complete(page: Any) -> None:
     """Wait until Streamlit has drawn the page: a rerun may take away what is being typed."""
     page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
+
+
+def choose(page: Any, box: str, option: str | re.Pattern[str]) -> None:
+    """Pick an option of a select box; a page that is drawn again closes the list, so try again."""
+    from playwright.sync_api import TimeoutError as NothingHappens
+
+    for _ in range(5):
+        wait_until_complete(page)
+        # a click may scroll, which closes the list
+        page.get_by_role("combobox", name=re.compile(f"{re.escape(box)}$")).press("ArrowDown")
+        with suppress(NothingHappens):
+            page.get_by_role("option", name=option).first.click(timeout=5_000)
+            return
+        page.keyboard.press("Escape")
+    raise AssertionError(f"'{box}' offers no {option}")
 
 
 def go_to(page: Any, name: str) -> None:

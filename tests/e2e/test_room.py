@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import TimeoutError as NothingHappens
 
-from tests.e2e.server import Server, wait_until_complete
+from tests.e2e.server import Server, choose, wait_until_complete
 from unsc_core.rooms import Rooms
 
 SLACK_S = 30.0
@@ -41,7 +41,7 @@ class Class:
 def open_tab(chromium: Any, messages: list[str], **options: Any) -> Any:
     """A tab of another person."""
     context = chromium.new_context(**options)
-    context.set_default_timeout(180_000)
+    context.set_default_timeout(90_000)
     context.on("weberror", lambda error: messages.append(str(error.error)))
     context.on(
         "request",
@@ -59,12 +59,6 @@ def press(page: Any, name: str) -> None:
     """Press a button once the page is complete: a rerun may take a click away."""
     wait_until_complete(page)
     page.get_by_role("button", name=name, exact=True).last.click()
-
-
-def choose(page: Any, box: str, option: str) -> None:
-    wait_until_complete(page)
-    page.get_by_role("combobox", name=box).press("ArrowDown")  # a click may scroll, which closes
-    page.get_by_role("option", name=option).click()
 
 
 def join(page: Any, address: str, name: str) -> None:

@@ -17,12 +17,13 @@ from pages.shared import (
     link_notes,
     room,
 )
-from unsc_core.course import course, handout, preparation
+from unsc_core.course import course, handout
 from unsc_core.course.evidence import Evidence
 from unsc_core.course.lesson_file import Lesson, Step
 from unsc_core.course.pictures import FIGURES
 from unsc_core.errors import UnscError
 from unsc_core.figures.phrases import counted
+from unsc_core.jobs.size import megabytes
 from unsc_core.paths import home
 
 NOTES = "Presenter's notes"
@@ -98,7 +99,7 @@ def overview() -> None:
     batch.run_button(items, "Prepare all lessons", "course")
     if not all(item.done for item in items):
         size = cache.course_size(tuple(course.lesson_pieces(lessons)))
-        st.caption(f"The results take about {preparation.megabytes(size)}.")
+        st.caption(f"The results take about {megabytes(size)}.")
     handouts()
 
 

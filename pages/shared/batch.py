@@ -8,7 +8,7 @@ from functools import partial
 
 import streamlit as st
 
-from pages.shared import before, cache, jobs, lesson, session, state
+from pages.shared import before, cache, job_texts, jobs, lesson, session, state
 from unsc_core.config import ExperimentConfig
 from unsc_core.jobs.cost import duration
 from unsc_core.jobs.job import SHORT_S, Job, JobState
@@ -69,7 +69,7 @@ def run_button(
         _progress(items, name)
     elif active:
         others = {watcher for item in active if item.job for watcher in item.job.watchers}
-        st.info(jobs.goes_on_for(len(others)), icon=":material/group:")
+        st.info(job_texts.goes_on_for(len(others)), icon=":material/group:")
         st.button("Wait for it again", on_click=_resume, args=(active,), key=f"resume-{name}")
     elif missing:
         _offer(items, missing, label, name)

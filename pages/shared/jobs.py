@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 
 import streamlit as st
 
-from pages.shared import before, cache, lesson, session, state
+from pages.shared import before, cache, job_texts, lesson, session, state
 from pages.shared.components.mount import mount
 from pages.shared.state import ResolvedExperiment
 from unsc_core.config import ExperimentConfig
@@ -15,7 +14,7 @@ from unsc_core.experiment.keys import keys
 from unsc_core.experiment.result import Result
 from unsc_core.figures.live import live
 from unsc_core.jobs.cost import Cost, duration, rates_key
-from unsc_core.jobs.job import SHADOWS, SHORT_KINDS, SHORT_S, Job, JobState
+from unsc_core.jobs.job import SHADOWS, SHORT_KINDS, Job, JobState
 from unsc_core.progress import Glimpse
 
 POLL_S = 0.4
@@ -162,13 +161,6 @@ def is_cancelled_here(job: Job) -> bool:
     return job.number in _cancelled_here()
 
 
-def goes_on_for(others: int) -> str:
-    """The answer to Cancel when other open tabs wait for the same job."""
-    if others == 1:
-        return "The job goes on, because another open tab is waiting for it."
-    return f"The job goes on, because {others} other open tabs are waiting for it."
-
-
 def _cancelled_here() -> set[int]:
     return st.session_state.setdefault("cancelled_jobs", set())
 
@@ -286,7 +278,10 @@ def _status(job: Job, where: str) -> None:
         st.error(cache.engine().error, icon=":material/error:")
         return
     progress = job.progress
-    st.progress(progress.done / progress.total if progress.total else 0.0, text=_progress(job))
+    st.progress(
+        progress.done / progress.total if progress.total else 0.0,
+        text=job_texts.progress(job, cache.engine().ahead(job)),
+    )
     if where == "panel" and (seen := progress.glimpse or _original(job)):
         files = ("live.html", "live.css", "live.js")
         mount("live", files, live(seen, cache.request(job.config)), job.id)
@@ -314,22 +309,5 @@ def _ending(job: Job) -> tuple[tuple[Callable[..., object], str, str], str] | No
         what = "What was finished stays." if _in_parts(job) else "Nothing was changed."
         return (st.info, f"{why} {what}", "cancel"), "Run"
     if is_cancelled_here(job):
-        return (st.info, goes_on_for(len(job.watchers)), "group"), "Wait for it again"
+        return (st.info, job_texts.goes_on_for(len(job.watchers)), "group"), "Wait for it again"
     return None
-
-
-def _progress(job: Job) -> str:
-    """What a job is doing, and how long it still takes, in one line."""
-    seconds = job.seconds if job.seconds is not None and job.seconds > SHORT_S else None
-    if job.state == JobState.WAITING:
-        ahead = cache.engine().place(job)
-        text = f"Waiting for {ahead} other job{'s' if ahead > 1 else ''}" if ahead else "Starting"
-        return text if seconds is None else f"{text}; then about {duration(seconds)}"
-    progress = job.progress
-    text = progress.stage[:1].upper() + progress.stage[1:]
-    if progress.detail:
-        text += f": {progress.detail}"
-    left = progress.seconds_left or 0.0
-    if seconds is not None and job.began is not None:  # of all stages, not only of this one
-        left = max(left, seconds - (time.monotonic() - job.began))
-    return f"{text}, about {duration(left)} left" if left > 1 else text

@@ -13,7 +13,7 @@ import pytest
 
 from tests.conftest import Outcome, digits
 from unsc_core.commands.prepare import run
-from unsc_core.course import course, preparation, quantities
+from unsc_core.course import course, quantities
 from unsc_core.course.course import SHIPPED, config_of, lessons, read
 from unsc_core.course.evidence import Evidence, StoreReader, pieces, read_evidence
 from unsc_core.course.handout import handout, paragraphs
@@ -24,6 +24,7 @@ from unsc_core.data import load_dataset
 from unsc_core.experiment.resolve import resolve
 from unsc_core.experiment.store import Store
 from unsc_core.figures.theme import LIGHT
+from unsc_core.jobs.size import missing_bytes
 from unsc_core.jobs.worker import JOBS
 from unsc_core.subspace.energy import energy_rank
 
@@ -282,11 +283,11 @@ def test_the_size_that_is_told_is_about_what_is_stored(shared_store: Store, tmp_
     config = resolve(digits(seed=5), load_dataset("digits"))
     store = Store(tmp_path / "store")
     wanted = pieces(config, ["retrained", "spectra"])
-    told = preparation.size([config], store)
+    told = missing_bytes([config], store)
     run(wanted, lambda line, begins: None, store)
     stored = sum(path.stat().st_size for path in store.root.rglob("*.safetensors"))
     assert 0.5 < told / stored < 2
-    assert preparation.size([config], store) == 0
+    assert missing_bytes([config], store) == 0
 
 
 # On paper.

@@ -9,7 +9,7 @@ from typing import Any
 
 from playwright.sync_api import expect
 
-from pages.shared.jobs import goes_on_for
+from pages.shared.job_texts import goes_on_for
 from tests.e2e.server import Server, descendants
 
 TRAINING = re.compile("Training the original model: epoch")

@@ -143,7 +143,7 @@ def test_waiting_jobs_have_a_place_in_the_queue(engine: Engine) -> None:
     first = submit(engine, LONG)
     until(lambda: training(first))
     second, third = submit(engine, quick(3)), submit(engine, quick(4))
-    assert [engine.place(job) for job in (first, second, third)] == [0, 1, 2]
+    assert [len(engine.ahead(job)) for job in (first, second, third)] == [0, 1, 2]
     assert engine.active() == [first, second, third]
     assert second.state is JobState.WAITING
     stop(engine, first, second, third)
@@ -155,11 +155,59 @@ def test_a_background_job_lets_later_ones_go_first(engine: Engine) -> None:
     behind = engine.submit("experiment", "behind", quick(11), background=True)
     later = submit(engine, quick(12))
     assert engine.active() == [first, later, behind]
-    assert [engine.place(job) for job in (later, behind)] == [1, 2]
+    assert [len(engine.ahead(job)) for job in (later, behind)] == [1, 2]
     engine.cancel(first)
     assert engine.wait(later, LIMIT_S).state is JobState.DONE
     assert engine.wait(behind, LIMIT_S).state is JobState.DONE
     assert (behind.background, later.background) == (True, False)
+
+
+def test_who_asks_for_much_does_not_keep_the_others_waiting(engine: Engine) -> None:
+    first = submit(engine, LONG)
+    until(lambda: training(first))
+    much = [submit(engine, quick(20 + seed), "ann") for seed in range(3)]
+    bob = submit(engine, quick(30), "bob")
+    assert engine.active() == [first, much[0], bob, *much[1:]]
+    ends: list[Job] = []
+    engine.cancel(first)
+    waiting = [*much, bob]
+    until(lambda: ends.extend(j for j in waiting if j.over and j not in ends) or len(ends) == 4)
+    assert {job.state for job in waiting} == {JobState.DONE}
+    assert ends.index(bob) < ends.index(much[2])
+
+
+def test_a_long_job_lets_some_short_ones_go_first_and_not_all(engine: Engine) -> None:
+    first = submit(engine, LONG)
+    until(lambda: training(first))
+    long = engine.submit("retrain", "long", LONG, "ann", seconds=10 * SHORT_S)
+    people = 14
+    short = [
+        engine.submit("retrain", f"short-{n}", LONG, f"{n}", seconds=1.5 * SHORT_S)
+        for n in range(people)
+    ]
+    waiting = engine.active()[1:]
+    assert [job for job in waiting if job is not long] == short
+    assert 5 < waiting.index(long) < people - 2
+    stop(engine, first, *short, long)
+
+
+@pytest.mark.parametrize(
+    ("limit", "word"), [("MAX_FOR_ONE", "cancel some"), ("MAX_FOR_ALL", "try again")]
+)
+def test_more_jobs_than_are_taken_fail_with_a_sentence(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, limit: str, word: str
+) -> None:
+    monkeypatch.setattr(f"unsc_core.jobs.engine.{limit}", 2)
+    first, second = submit(engine, LONG, "ann"), submit(engine, quick(40), "ann")
+    refused = submit(engine, quick(41), "ann")
+    assert refused.state is JobState.FAILED
+    assert word in refused.error
+    assert "2" in refused.error
+    assert submit(engine, LONG, "bob") is first  # what runs already is no more work
+    assert submit(engine, quick(41)).state is not JobState.FAILED  # a script is not refused
+    stop(engine, first, second, *engine.active())
+    again = submit(engine, quick(42), "ann")
+    assert engine.wait(again, LIMIT_S).state is JobState.DONE
 
 
 def test_cancel_stops_a_running_training_within_two_seconds(engine: Engine) -> None:
@@ -191,7 +239,7 @@ def test_cancelling_a_waiting_job(engine: Engine) -> None:
     second, third = submit(engine, quick(7)), submit(engine, quick(8))
     assert engine.cancel(second) == 0
     assert second.state is JobState.CANCELLED
-    assert engine.place(third) == 1
+    assert len(engine.ahead(third)) == 1
     assert engine.cancel(first) == 0
     assert engine.wait(third, LIMIT_S).state is JobState.DONE
     assert (second.state, second.starts) == (JobState.CANCELLED, 0)
@@ -258,7 +306,7 @@ def test_a_short_job_runs_while_long_ones_do(engine: Engine) -> None:
     config = resolve(quick(16), dataset)
     short = engine.submit("experiment", keys(config, dataset).unlearned, config, seconds=SHORT_S)
     assert (long.lane, waiting.lane, short.lane) == (Lane.LONG, Lane.LONG, Lane.SHORT)
-    assert [engine.place(job) for job in (long, waiting, short)] == [0, 1, 0]
+    assert [len(engine.ahead(job)) for job in (long, waiting, short)] == [0, 1, 0]
     assert engine.wait(short, LIMIT_S).state is JobState.DONE
     assert (long.state, waiting.state) == (JobState.RUNNING, JobState.WAITING)
     assert short.worker != long.worker

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pages.shared import cache
-from pages.shared.jobs import goes_on_for
+from pages.shared import cache, job_texts
+from pages.shared.job_texts import goes_on_for
 from tests.pages.headless import ROOT, finished, open_page, says
 from unsc_core.analysis.comparison import COMPARED
 from unsc_core.config import ExperimentConfig
 from unsc_core.data import load_dataset
 from unsc_core.experiment.store import Artefact, Store
 from unsc_core.jobs.cost import Rates, rates_key
-from unsc_core.jobs.job import JobState, Lane
+from unsc_core.jobs.job import Job, JobState, Lane
 
 LONG = {"dataset": "blobs", "model": "mlp", "training": "1000"}
 """Some seconds of training: 1.6 million points."""
@@ -123,6 +125,18 @@ def test_cancel_tells_who_else_waits(home: Path) -> None:
 def test_the_other_tabs_are_counted() -> None:
     assert "another open tab" in goes_on_for(1)
     assert "5 other open tabs" in goes_on_for(5)
+
+
+def test_who_waits_is_told_behind_how_many_and_how_long() -> None:
+    def job(seconds: float | None) -> Job:
+        return Job("id", "experiment", ExperimentConfig(), 1, 1.0, "task", seconds=seconds)
+
+    runs = replace(job(100.0), state=JobState.RUNNING, began=time.monotonic() - 60)
+    assert job_texts.progress(job(40.0), []) == "Starting; then about 40 s"
+    line = job_texts.progress(job(40.0), [runs, job(30.0)])
+    assert line == "Waiting for 2 other jobs, about 70 s; then about 40 s"
+    assert job_texts.progress(job(None), [runs, job(None)]) == "Waiting for 2 other jobs"
+    assert job_texts.progress(job(None), [runs]) == "Waiting for 1 other job, about 40 s"
 
 
 def test_a_batch_shows_its_cost_and_who_else_waits(home: Path) -> None:

@@ -16,7 +16,6 @@ from unsc_core.analysis.replay import read_epochs
 from unsc_core.analysis.selection import MODELS
 from unsc_core.commands.terminal import clear_progress, show_line
 from unsc_core.config import ExperimentConfig
-from unsc_core.course import preparation
 from unsc_core.course.evidence import Piece
 from unsc_core.data import load_dataset
 from unsc_core.data.dataset import Dataset
@@ -29,6 +28,7 @@ from unsc_core.experiment.store import Store
 from unsc_core.figures.phrases import counted, dataset_title, joined, method_title, requested
 from unsc_core.jobs.cost import duration, estimate
 from unsc_core.jobs.job import NEIGHBOURS
+from unsc_core.jobs.size import megabytes, missing_bytes
 from unsc_core.methods import METHODS
 from unsc_core.progress import Progress, Report
 
@@ -151,7 +151,7 @@ def run(todo: Sequence[Step | Piece], tell: Callable[[str, bool], None], store: 
         return
     tell("estimating how long this takes", True)
     seconds = estimated(todo, store)
-    size = preparation.megabytes(preparation.size({one.config for one in todo}, store))
+    size = megabytes(missing_bytes({one.config for one in todo}, store))
     tell(f"{counted(len(todo), 'step')}, about {duration(sum(seconds))}, about {size}", True)
     from unsc_core.jobs.worker import JOBS  # slow to load
 

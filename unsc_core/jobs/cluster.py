@@ -50,7 +50,7 @@ class Cluster:
             job.lane.value,
             when_idle=self.local is not None and job.lane is Lane.LONG,
             key=job.task,
-            priority=-job.number,
+            priority=-job.turn,
             pure=False,
             resources=None if self.local is None else {job.lane.value: 1},
         )
@@ -58,6 +58,11 @@ class Cluster:
     def cancel_event(self, job: Job) -> Any:
         """The event that asks a running job to stop."""
         return distributed.Event(f"cancel-{job.task}", client=self.client)
+
+    def worker_pids(self) -> dict[str, int]:
+        """Address -> process id of every local worker that runs."""
+        nannies = tuple(self.local.workers.values()) if self.local is not None else ()
+        return {n.worker_address: n.pid for n in nannies if n.worker_address and n.pid}
 
     def restart(self, worker: str) -> None:
         """Restart the worker at this address, and so end what it runs; nothing if it is gone."""

@@ -20,7 +20,16 @@ from distributed.scheduler import KilledWorker
 from unsc_core.config import ExperimentConfig
 from unsc_core.errors import EngineError, UnscError
 from unsc_core.jobs.cluster import Cluster, connect, start
-from unsc_core.jobs.job import BACKGROUND_OFFSET, Job, JobState, Lane, lane_for
+from unsc_core.jobs.job import (
+    BACKGROUND_OFFSET,
+    MAX_FOR_ALL,
+    MAX_FOR_ONE,
+    Job,
+    JobState,
+    Lane,
+    lane_for,
+    turns,
+)
 from unsc_core.jobs.worker import TOPIC
 from unsc_core.progress import Progress
 
@@ -71,21 +80,32 @@ class Engine:
             config: resolved.
             watcher: who waits for it; see `cancel` and `track_watchers`.
             background: every other job comes first, also one that is submitted later.
-            seconds: how long it is estimated to take, which decides on the lane.
+            seconds: how long it is estimated to take, which decides on the lane and its place.
+
+        Returns:
+            The job; one that has failed where so many wait that no more are taken.
         """
         job_id = f"{kind}-{key}"
         with self._lock:
             job = self._jobs.get(job_id)
             if job is None or job.over:
                 self._submitted += 1
-                number = self._submitted + BACKGROUND_OFFSET * background
+                number = self._submitted
                 # another scheduler's workers know no lanes
                 lane = Lane.LONG if self._address else lane_for(kind, seconds, background)
                 task = job_id if self._address else f"{job_id}-{number}"
-                job = Job(job_id, kind, config, number, task, lane, seconds)
+                own = [job for job in self.active() if watcher and watcher in job.watchers]
+                waits_for = [j.turn for j in own if (j.lane, j.background) == (lane, background)]
+                start = max([*waits_for, number + BACKGROUND_OFFSET * background])
+                turn = start + turns(seconds)
+                job = Job(job_id, kind, config, number, turn, task, background, lane, seconds)
+                job.error = self._full(len(own)) if watcher else ""
                 self._jobs[job_id] = job
                 self._drop_finished()
-                self._calls.submit(self._run_call, lambda: self._send(job), job)
+                if job.error:
+                    job.state = JobState.FAILED
+                else:
+                    self._calls.submit(self._run_call, lambda: self._send(job), job)
             job.watchers.add(watcher)
         return job
 
@@ -93,15 +113,16 @@ class Engine:
         """The latest job of this kind and key, if there was one."""
         return self._jobs.get(f"{kind}-{key}")
 
-    def place(self, job: Job) -> int:
-        """How many jobs of its lane come before this one; 0 if it runs or is next."""
-        return sum(other.lane == job.lane and other.number < job.number for other in self.active())
+    def ahead(self, job: Job) -> list[Job]:
+        """The jobs of its lane that come before this one; none if it runs or is next."""
+        lane = [other for other in self.active() if other.lane == job.lane]
+        return lane[: lane.index(job)] if job in lane else []
 
     def active(self) -> list[Job]:
-        """Jobs that wait or run, in order."""
+        """Jobs that run, and those that wait, in order."""
         with self._lock:
             active = (job for job in self._jobs.values() if not job.over)
-            return sorted(active, key=lambda job: job.number)
+            return sorted(active, key=lambda j: (j.state is not JobState.RUNNING, j.turn, j.number))
 
     def cancel(self, job: Job, watcher: str = "") -> int:
         """Stop waiting for a job; it is cancelled unless another watcher is present.
@@ -152,8 +173,8 @@ class Engine:
         return job
 
     def worker_pids(self) -> dict[str, int]:
-        """Address -> process id of every worker; empty until the engine has started."""
-        return self._cluster.client.run(os.getpid) if self._cluster else {}
+        """Address -> process id of every local worker that runs; empty until one has started."""
+        return self._cluster.worker_pids() if self._cluster else {}
 
     def close(self) -> None:
         """Stop the workers."""
@@ -170,6 +191,17 @@ class Engine:
 
     def _is_present(self, watcher: str) -> bool:
         return not watcher or self._is_open(watcher)
+
+    def _full(self, own: int) -> str:
+        """Why no more jobs are taken from someone who waits for so many; empty if they are."""
+        if own >= MAX_FOR_ONE:
+            return (
+                f"You wait for {own} jobs, the most that one person may; cancel some, or wait "
+                "until some are done."
+            )
+        if len(self.active()) >= MAX_FOR_ALL:
+            return f"{MAX_FOR_ALL} jobs wait here, the most at once; try again when some are done."
+        return ""
 
     def _drop_finished(self) -> None:
         finished = [job_id for job_id, job in self._jobs.items() if job.over]

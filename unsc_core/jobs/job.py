@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -22,7 +23,12 @@ PROBED = "linear-probe"
 SHADOWS = "shadows-"
 """The start of the kinds of jobs that train shadow models; how many there are then follows."""
 BACKGROUND_OFFSET = 10**6
-"""Added to the number of a background job, so that every other job comes before it."""
+"""Added to the turn of a background job, so that every other job comes before it."""
+TURNS = (1, 6, 30)
+"""How many jobs that are asked for later go before a job of the long lane: at least, without an
+estimate, and at most."""
+MAX_FOR_ONE, MAX_FOR_ALL = 150, 600
+"""How many jobs one watcher and all together may wait for."""
 
 
 class JobState(StrEnum):
@@ -51,13 +57,22 @@ def lane_for(kind: str, seconds: float | None, background: bool) -> Lane:
     return Lane.SHORT if short and not background else Lane.LONG
 
 
+def turns(seconds: float | None) -> float:
+    """How many later jobs go before one that takes this long; the longer it takes, the more."""
+    least, usual, most = TURNS
+    return usual if seconds is None else min(most, max(least, seconds / SHORT_S))
+
+
 @dataclass(eq=False)
 class Job:
     """One piece of work. Only the engine changes it.
 
     Attributes:
         id: kind and content key; the same work has the same id.
-        number: its place in the queue, lower first.
+        number: counts the jobs as they are asked for.
+        turn: jobs with a lower one come first. Each job of the same watcher is put behind the one
+            before, so that who asks for much does not keep the others waiting.
+        background: whether every other job comes before it.
         task: its name for Dask, different each time the same work is submitted.
         lane: the workers it may run on.
         seconds: how long it is estimated to take; None if unknown.
@@ -74,7 +89,9 @@ class Job:
     kind: str
     config: ExperimentConfig
     number: int
+    turn: float
     task: str
+    background: bool = False
     lane: Lane = Lane.LONG
     seconds: float | None = None
     state: JobState = JobState.WAITING
@@ -87,11 +104,14 @@ class Job:
     future: Any = None
 
     @property
-    def background(self) -> bool:
-        """Whether every other job comes before it."""
-        return self.number > BACKGROUND_OFFSET
-
-    @property
     def over(self) -> bool:
         """Whether its state is final."""
         return self.state in (JobState.DONE, JobState.FAILED, JobState.CANCELLED)
+
+    @property
+    def seconds_left(self) -> float | None:
+        """How long it still takes by its estimate, in seconds; None without one."""
+        if self.seconds is None:
+            return None
+        ran = 0.0 if self.began is None else time.monotonic() - self.began
+        return max(0.0, self.seconds - ran)

@@ -9,11 +9,11 @@ import streamlit as st
 from pages.shared import session
 from pages.shared.cache.files import store
 from unsc_core.config import ExperimentConfig
-from unsc_core.course import preparation
 from unsc_core.course.evidence import Piece
 from unsc_core.errors import StoreError
 from unsc_core.jobs.cost import Cost, estimate
 from unsc_core.jobs.engine import Engine
+from unsc_core.jobs.size import missing_bytes
 
 
 @st.cache_resource(show_spinner=False)
@@ -38,7 +38,7 @@ def cost(jobs: Sequence[tuple[str, ExperimentConfig]]) -> Cost | None:
 
 @st.cache_data(show_spinner=False, max_entries=8)
 def _course_size(pieces: tuple[Piece, ...], stored: tuple[bool, ...]) -> int:
-    return preparation.size({piece.config for piece in pieces}, store())
+    return missing_bytes({piece.config for piece in pieces}, store())
 
 
 def course_size(pieces: tuple[Piece, ...]) -> int:

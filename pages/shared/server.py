@@ -5,15 +5,12 @@ from __future__ import annotations
 import gc
 import importlib
 import logging
-import os
 import pkgutil
 import threading
 from pathlib import Path
 
 from unsc_core import figures
 
-NO_FREEZE = "UNSC_NO_FREEZE"
-"""Set in the environment, it leaves the libraries to the garbage collector: to measure the cost."""
 AFTER_S = 2.0
 """From the end of the first script to the background work: the first picture goes first."""
 LIBRARIES = (
@@ -58,9 +55,8 @@ def _preload() -> None:
         importlib.import_module(name)
     # One image at a time, of several people: threads of one computation would only wait.
     importlib.import_module("torch").set_num_threads(1)
-    if NO_FREEZE not in os.environ:
-        gc.collect()
-        gc.freeze()
+    gc.collect()
+    gc.freeze()
 
 
 def _modules() -> list[str]:

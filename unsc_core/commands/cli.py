@@ -175,6 +175,7 @@ def _add_prepare(commands: Commands) -> None:
     presets = "default, or all: every experiment that the page Story offers"
     add("--preset", choices=("default", "all"), default="default", help=presets)
     add("--lesson", metavar="NAME", help="what a lesson of the course needs instead, or all do")
+    add("--check", action="store_true", help="compute nothing; tell whether this machine is ready")
 
 
 def _add_lessons(commands: Commands) -> None:

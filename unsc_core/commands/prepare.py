@@ -104,7 +104,15 @@ class Step:
 
 
 def prepare_app(options: argparse.Namespace) -> int:
-    """Compute the experiments that are asked for and say which they are; or what lessons need."""
+    """Compute the experiments that are asked for and say which they are; or what lessons need.
+
+    Returns:
+        The exit code: 2 if something is wrong with a lesson, or is still to be done with --check.
+    """
+    if options.check:
+        from unsc_core.commands.readiness import check  # loads plotly and torch
+
+        return check()
     if options.lesson:
         from unsc_core.commands.lessons import prepare_lessons  # loads plotly, with the figures
 

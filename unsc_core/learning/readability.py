@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
+from threadpoolctl import threadpool_limits
 
 from unsc_core.data.dataset import Dataset
 
@@ -71,7 +72,8 @@ class Readability:
 
     def of(self, vectors: NDArray[np.floating]) -> Found:
         """What the probes find in `vectors` (n, d), which belong to `rows`."""
-        right = [self._right(vectors, self.fold == fold) for fold in range(FOLDS)]
+        with threadpool_limits(1, "blas"):  # on so few samples, threads mostly wait for each other
+            right = [self._right(vectors, self.fold == fold) for fold in range(FOLDS)]
         return Found(*np.concatenate(right, 1).mean(1).tolist())
 
     def _right(self, x: NDArray[np.floating], held: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -14,6 +14,7 @@ from pages.shared import (
     lesson,
     link_notes,
     pictures,
+    refusal,
     room,
     run_card,
     state,
@@ -21,6 +22,7 @@ from pages.shared import (
 from unsc_core.analysis import maps
 from unsc_core.analysis.measures import MEASURES
 from unsc_core.analysis.summary import summary
+from unsc_core.errors import one_line
 from unsc_core.experiment import store_limit
 from unsc_core.experiment.keys import keys
 from unsc_core.experiment.result import Result
@@ -80,9 +82,11 @@ def choose(runs: list[Run]) -> list[Run]:
     for side, default in zip(SIDES, default_pair(runs), strict=True):
         name, wanted = f"run_{side.lower()}", st.query_params.get(side.lower())
         if name not in st.session_state and wanted is not None and wanted not in by_key:
-            st.warning(
+            text = (
                 f"The link says {side.lower()} = '{wanted[:40]}', which is not a run in this data "
-                "folder; another run is shown.",
+            )
+            st.warning(
+                refusal.as_typed(one_line(f"{text}folder; another run is shown.")),
                 icon=link_notes.ICON,
             )
         if st.session_state.get(name) not in by_key:  # at first, and after it was deleted

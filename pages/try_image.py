@@ -15,6 +15,7 @@ from pages.shared import (
     jobs,
     link_notes,
     pictures,
+    refusal,
 )
 from pages.shared.image_source import Tried
 from pages.shared.state import ResolvedExperiment
@@ -38,7 +39,7 @@ def trial() -> None:
     try:
         draw_trial()
     except UnscError as error:
-        st.error(str(error), icon=":material/error:")
+        refusal.show(error)
 
 
 def draw_trial() -> None:

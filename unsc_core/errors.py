@@ -2,12 +2,33 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+
+_KEPT = "\u00a0\u200c\u200d"
+"""Not printable to Python, but parts of numbers, of words in some scripts, and of emoji."""
+_ENDLESS = re.compile(r"(\S{300})\S{100,}")
 
 
 class UnscError(Exception):
     """Base of every error whose message is meant for the user."""
+
+    def __str__(self) -> str:
+        return one_line(super().__str__())
+
+
+def one_line(text: str) -> str:
+    """A text as any screen can show it: on one line, without endless words.
+
+    Control characters become spaces, and U+FFFD stands for what is no character or turns the
+    direction of writing.
+    """
+    shown = (
+        c if c.isprintable() or c in _KEPT else " " if c < " " or c.isspace() else "\ufffd"
+        for c in text
+    )
+    return _ENDLESS.sub(r"\1…", "".join(shown))
 
 
 class ConfigError(UnscError):

@@ -8,7 +8,7 @@ from functools import partial
 
 import streamlit as st
 
-from pages.shared import before, cache, job_texts, jobs, lesson, session, state
+from pages.shared import before, cache, job_texts, jobs, lesson, refusal, session, state
 from unsc_core.config import ExperimentConfig
 from unsc_core.jobs.cost import duration
 from unsc_core.jobs.job import SHORT_S, Job, JobState
@@ -75,7 +75,7 @@ def run_button(
         _offer(items, missing, label, name)
     for item in missing:
         if item.job is not None and item.job.state == JobState.FAILED:
-            st.error(f"{item.title}: {item.job.error}", icon=":material/error:")
+            refusal.show(f"{item.title}: {item.job.error}")
 
 
 def _offer(items: Sequence[BatchItem], missing: Sequence[BatchItem], label: str, name: str) -> None:
@@ -133,7 +133,7 @@ def _progress(items: Sequence[BatchItem], name: str) -> None:
             "Cancel", on_click=partial(_cancel, active), key=f"cancel-{name}", width="stretch"
         )
         if cache.engine().error:
-            st.error(cache.engine().error, icon=":material/error:")
+            refusal.show(cache.engine().error)
 
     line()
 

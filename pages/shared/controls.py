@@ -17,6 +17,7 @@ from pages.shared import (
     jobs,
     lesson,
     link_notes,
+    refusal,
     session,
     state,
     uploads,
@@ -77,7 +78,7 @@ def experiment(gamma_on_page: bool = False) -> ResolvedExperiment:
     except UnscError as error:
         state.keep(now)
         with refused:
-            st.error(_without_folder(str(error)), icon=":material/error:")
+            refusal.show(_without_folder(str(error)))
             st.button(
                 "Open the default experiment",
                 icon=":material/restart_alt:",

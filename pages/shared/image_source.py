@@ -12,7 +12,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from pages.shared import link_choices, link_notes, url_fields
+from pages.shared import link_choices, link_notes, refusal, url_fields
 from pages.shared.components.sketch import sketch
 from unsc_core.analysis.opening_image import first_choice, next_after, offered
 from unsc_core.data.framing import PreparedPicture, is_bright, prepared, usual_framing
@@ -85,7 +85,7 @@ def choose(result: Result, row: Any, place: Any) -> Tried:
         try:
             found = {"Draw": _drawing, "Camera": _photograph, "Upload": _upload}[source](result)
         except DataError as error:
-            st.error(str(error), icon=":material/error:")
+            refusal.show(error)
             return last[1] if last and last[0] == of else _chosen_sample(result)
     if found is None:  # the last picture is kept: a browser takes it away before it sends the next
         return _chosen_sample(result)

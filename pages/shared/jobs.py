@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from pages.shared import before, cache, job_texts, lesson, session, state
+from pages.shared import before, cache, job_texts, lesson, refusal, session, state
 from pages.shared.components.mount import mount
 from pages.shared.state import ResolvedExperiment
 from unsc_core.config import ExperimentConfig
@@ -275,7 +275,7 @@ def _status(job: Job, where: str) -> None:
         )
         return
     if cache.engine().error:
-        st.error(cache.engine().error, icon=":material/error:")
+        refusal.show(cache.engine().error)
         return
     progress = job.progress
     st.progress(
@@ -302,7 +302,7 @@ def _original(job: Job) -> Glimpse | None:
 def _ending(job: Job) -> tuple[tuple[Callable[..., object], str, str], str] | None:
     """How a job ended for this tab (element, text, icon), and the button that resumes it."""
     if job.state == JobState.FAILED:
-        return (st.error, job.error, "error"), "Try again"
+        return (st.error, refusal.as_typed(job.error), "error"), "Try again"
     if job.state == JobState.CANCELLED:
         by_click = is_cancelled_here(job)
         why = "Cancelled." if by_click else "Stopped: no open tab was waiting for it any more."

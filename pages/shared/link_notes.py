@@ -12,7 +12,8 @@ from typing import Any
 
 import streamlit as st
 
-from pages.shared import url_fields
+from pages.shared import refusal, url_fields
+from unsc_core.errors import one_line
 
 SHOWN_S = 20.0
 """How long a note stays, in seconds: the page is drawn again whenever a job is done."""
@@ -25,6 +26,7 @@ def add(text: str) -> None:
 
     It is at the top, where `draw` was called: a control further down may be out of sight.
     """
+    text = refusal.as_typed(one_line(text))
     notes = st.session_state.setdefault("notes", {})
     if text not in notes:
         notes[text] = time.monotonic()

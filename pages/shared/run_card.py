@@ -9,7 +9,7 @@ from functools import partial
 
 import streamlit as st
 
-from pages.shared import cache, lesson, page_links, state
+from pages.shared import cache, lesson, page_links, refusal, state
 from pages.shared.addresses import query_of
 from unsc_core.errors import ConfigError, UnscError
 from unsc_core.experiment.keys import keys
@@ -29,7 +29,7 @@ def list_or_stop() -> list[Run]:
     try:
         return list_runs(cache.store())
     except UnscError as error:
-        st.error(str(error), icon=":material/error:")
+        refusal.show(error)
         return st.stop()
 
 
@@ -79,7 +79,7 @@ def card(side: str, run: Run) -> Result | None:
             _downloads(side, run)
         _delete_button(side, run)
     if error := st.session_state.pop(f"delete-error-{run.key}", ""):
-        st.error(error, icon=":material/error:")
+        refusal.show(error)
     return result
 
 
@@ -214,7 +214,7 @@ def import_form() -> None:
                 st.session_state["import_notes"] = imported.notes
                 st.rerun()
         if file is not None and st.session_state.get("import_error"):
-            st.error(st.session_state["import_error"], icon=":material/error:")
+            refusal.show(st.session_state["import_error"])
     notes = st.session_state.pop("import_notes", None)
     if notes is not None:
         text = " ".join(["The run was imported as run A.", *notes])

@@ -15,6 +15,7 @@ from pages.shared import (
     course_question,
     header,
     link_notes,
+    refusal,
     room,
 )
 from unsc_core.course import course, handout
@@ -49,7 +50,7 @@ def wanted() -> tuple[Lesson | None, int]:
         link_notes.add(f"There is no lesson '{name[:40]}'; choose one below.")
         return None, 1
     text = st.query_params.get("step", "1")
-    if not (text.isascii() and text.isdigit() and 1 <= int(text[:4]) <= len(lesson.steps)):
+    if text not in map(str, range(1, len(lesson.steps) + 1)):
         what = f"The lesson has no step '{text[:40]}'"
         link_notes.add(f"{what}; it has {len(lesson.steps)}, and shows the first.")
         return lesson, 1
@@ -75,7 +76,7 @@ def overview() -> None:
         "on figures that are computed here and not drawn by hand."
     )
     for error in errors:
-        st.error(str(error), icon=":material/error:")
+        refusal.show(error)
     for i, lesson in enumerate(lessons, 1):
         items = jobs_of([lesson])
         with st.container(
@@ -216,5 +217,5 @@ else:
     try:
         draw_step(lesson_shown, number_shown)
     except UnscError as error:
-        st.error(str(error), icon=":material/error:")
+        refusal.show(error)
 cache.engine()

@@ -47,8 +47,9 @@ def layer_in_link(count: int) -> int:
     text = link_choices.value("layer")
     if text is None:
         return count - 1
-    if text.isdigit() and 1 <= int(text) <= count:
-        return int(text) - 1
+    numbers = [str(i) for i in range(1, count + 1)]
+    if text in numbers:
+        return numbers.index(text)
     link_notes.add(url_fields.impossible("layer", text, f"which is not a layer from 1 to {count}"))
     return count - 1
 

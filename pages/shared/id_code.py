@@ -16,6 +16,8 @@ PLAIN = 6
 _SHIFT_BITS = 5
 """Of the header: how many low bits of each gap are written as they are."""
 _LAST = 1 << 31
+LONGEST = 20_000
+"""Characters of a text that is looked at: far more than any link of the app has."""
 
 
 def pack(ids: Sequence[int]) -> str:
@@ -41,6 +43,8 @@ def unpack(text: str) -> tuple[int, ...]:
     Raises:
         ValueError: it is neither.
     """
+    if len(text) > LONGEST:
+        raise ValueError(text[:40])
     if not text.startswith(MARK):
         found = tuple(sorted({int(part) for part in text.split(",")}))
         if not 0 <= found[0] <= found[-1] < _LAST:

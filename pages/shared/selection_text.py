@@ -27,6 +27,8 @@ def read(text: str, part: str = "test") -> Selection:
     Raises:
         ValueError: it is no selection, or one of more than MAX_PICKED samples.
     """
+    if len(text) > id_code.LONGEST:
+        raise ValueError(text[:40])
     if text[:1].isdigit():
         return Selection(part, ids=_ids(text))
     part, _, rest = text.partition(".")

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages.shared import state
+from pages.shared import refusal, state
 from unsc_core.data.own import load_user_dataset
 from unsc_core.errors import DataError, UnscError
 from unsc_core.paths import data_folder
 
 FOLDER = "own"
 """In the data folder; links to user-supplied files have it in their paths."""
-WEIGHTS = (".safetensors", ".pt", ".pth")
+IMAGES, WEIGHTS = ".npz", (".safetensors", ".pt", ".pth")
 MAX_LISTED = 50
 
 
@@ -23,7 +23,7 @@ def datasets() -> list[str]:
     return [
         name
         for name in _files()
-        if name.endswith(".npz") or (data_folder() / name / "train").is_dir()
+        if name.endswith(IMAGES) or (data_folder() / name / "train").is_dir()
     ]
 
 
@@ -56,7 +56,7 @@ def upload_form() -> None:
             f"`data/{FOLDER}` of the folder `~/.cache/unsc-lab` (or `UNSC_HOME`).\n\n"
             "**Weights**: a state dict as .safetensors or .pt. Select it under *More*."
         )
-        types = ["npz", *(suffix[1:] for suffix in WEIGHTS)]
+        types = [suffix[1:] for suffix in (IMAGES, *WEIGHTS)]
         file = st.file_uploader("Upload a file", type=types, key="upload")
         if file is None or st.session_state.get("uploaded") == file.file_id:
             return
@@ -64,7 +64,7 @@ def upload_form() -> None:
         try:
             name = _store(file.name, file.getvalue())
         except UnscError as error:
-            st.error(str(error), icon=":material/error:")
+            refusal.show(error)
             return
     st.session_state["upload_done"] = True
     state.change(**{"checkpoint" if name.endswith(WEIGHTS) else "dataset": name})
@@ -81,13 +81,18 @@ def _store(name: str, content: bytes) -> str:
         DataError: it cannot be stored or read.
     """
     suffix = Path(name).suffix.lower()
+    if suffix not in (IMAGES, *WEIGHTS):
+        raise DataError(
+            f"'{name[-40:]}' is neither images nor weights; choose a file that ends in "
+            f"{', '.join((IMAGES, *WEIGHTS[:-1]))} or {WEIGHTS[-1]}."
+        )
     stem = re.sub(r"[^A-Za-z0-9._-]+", "-", Path(name).stem).strip(".-") or "upload"
     target = data_folder() / FOLDER / f"{stem[:60]}{suffix}"
     partial = target.with_name(f".{stem[:60]}.part{suffix}")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         partial.write_bytes(content)
-        if suffix == ".npz":
+        if suffix == IMAGES:
             load_user_dataset(partial)
         partial.replace(target)
     except OSError as error:

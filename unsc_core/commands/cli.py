@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import os
 import sys
@@ -37,6 +38,8 @@ def main(arguments: Sequence[str] | None = None, program: str = "python -m unsc_
         interrupted.
     """
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # before torch; see learning.device
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a path need not be text
     options = _parser(program).parse_args(arguments)
     try:
         return options.command(options)

@@ -16,7 +16,7 @@ from unsc_core.course.lesson_file import MAX_BYTES, Lesson, LessonError, Step, p
 from unsc_core.course.pictures import FIGURES
 from unsc_core.course.quantities import QUANTITIES, Asked
 from unsc_core.data import DATASETS, DEFAULT_DATASET, load_dataset
-from unsc_core.errors import ConfigError, UnscError
+from unsc_core.errors import ConfigError, UnscError, one_line
 from unsc_core.experiment.resolve import resolve
 from unsc_core.models import MODELS
 from unsc_core.paths import ASSETS
@@ -46,7 +46,7 @@ def lessons(home: Path) -> tuple[list[Lesson], list[LessonError]]:
                 lesson = read(path)
                 if lesson.name in found:
                     text = "a lesson has this name already; give the file another name"
-                    raise LessonError(path.name, 1, text)
+                    raise LessonError(one_line(path.name), 1, text)
                 found[lesson.name] = lesson
             except LessonError as error:
                 errors.append(error)
@@ -64,24 +64,25 @@ def read(path: Path) -> Lesson:
         return _read(path, (status.st_mtime_ns, status.st_size))
     except OSError as error:
         text = f"the file cannot be read ({error.strerror or error}); check its permissions"
-        raise LessonError(path.name, 1, text) from None
+        raise LessonError(one_line(path.name), 1, text) from None
 
 
 @lru_cache(maxsize=4 * MAX_FILES)
 def _read(path: Path, _: tuple[int, int]) -> Lesson:
     """The lesson in a file, kept until its time or size changes."""
+    name = one_line(path.name)
     if not path.is_file():
-        raise LessonError(path.name, 1, "this is no file; put a text file in its place")
+        raise LessonError(name, 1, "this is no file; put a text file in its place")
     try:
         with path.open("rb") as file:
             content = file.read(MAX_BYTES + 1)
-        lesson = parse(content.decode("utf-8"), path.name)
+        lesson = parse(content.decode("utf-8"), name)
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
         text = "the file is not UTF-8; save it as UTF-8"
-        raise LessonError(path.name, line, text) from None
+        raise LessonError(name, line, text) from None
     for step in lesson.steps:
-        _check(step, path.name)
+        _check(step, name)
     return lesson
 
 

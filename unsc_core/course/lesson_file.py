@@ -197,7 +197,7 @@ def _front_matter(reader: _Reader) -> tuple[str, int]:
     if reader.line is not None and not _is_heading(reader.line, 2):
         reader.fail('text stands before the first step; begin a step with a line "## Heading"')
     minutes, at = found["minutes"]
-    if not (minutes.isascii() and minutes.isdigit() and 1 <= int(minutes[:9]) <= MAX_MINUTES):
+    if not (re.fullmatch("[0-9]{1,9}", minutes) and 1 <= int(minutes) <= MAX_MINUTES):
         reader.fail(
             f"minutes is '{minutes[:40]}'; write a whole number from 1 to {MAX_MINUTES}", at
         )

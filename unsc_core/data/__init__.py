@@ -10,13 +10,14 @@ from __future__ import annotations
 import os
 import threading
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 
 from unsc_core.data.dataset import Dataset
 from unsc_core.data.entry import DatasetEntry
 from unsc_core.data.held_out import VALIDATION, held_out
 from unsc_core.data.own import load_user_dataset
-from unsc_core.errors import ConfigError
+from unsc_core.errors import ConfigError, DataError, os_errors_as
 from unsc_core.progress import Report, silent
 from unsc_core.registry import import_entries
 
@@ -40,8 +41,9 @@ def dataset_entry(name: str) -> DatasetEntry:
     """
     if name in DATASETS:
         return DATASETS[name]
-    if name.endswith(VALIDATION):
-        entry = dataset_entry(name.removesuffix(VALIDATION))
+    whole = name.removesuffix(VALIDATION)
+    if whole != name and not whole.endswith(VALIDATION):
+        entry = dataset_entry(whole)
         load = entry.load_validation or (lambda report: held_out(entry.load(report)))
         return replace(entry, name=name, title=f"{entry.title}, validation", load=load)
     path, exists = _user_path(name)
@@ -113,8 +115,10 @@ def _user_path(name: str) -> tuple[Path, bool]:
 
 
 def _fingerprint(path: Path) -> tuple[int, ...]:
-    """Changes when the file, or any file of the folder, does."""
-    files = [path, *path.rglob("*")] if path.is_dir() else [path]
-    stats = [file.stat() for file in files if file.exists()]
+    """Changes when the file, or any image of the folder, does."""
+    with os_errors_as(DataError, f"{path} cannot be read", "check its permissions"):
+        found = (path.glob(f"{part}/{at}") for part in ("train", "test") for at in ("*", "*/*"))
+        files = [path, *chain.from_iterable(found)]
+        stats = [file.stat() for file in files if file.exists()]
     newest = max((s.st_mtime_ns for s in stats), default=0)
     return len(stats), sum(s.st_size for s in stats), newest

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from unsc_core.errors import DataError
+from unsc_core.errors import DataError, one_line
+
+LONGEST_NAME = 60
+"""Characters of a class's name; a longer one is cut."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -157,8 +161,17 @@ def checked_dataset(
             f"{name}: class_names has {len(class_names)} names for {classes} classes; give one per "
             "class."
         )
-    names = tuple(str(n) for n in class_names) or tuple(str(c) for c in range(classes))
+    names = tuple(map(_shown, class_names, range(classes))) or tuple(map(str, range(classes)))
+    if len(set(names)) < classes:
+        twice, _ = Counter(names).most_common(1)[0]
+        raise DataError(f"{name}: two classes are called '{twice}'; give each its own name.")
     return Dataset(name, train, labels, test, test_labels, names)
+
+
+def _shown(name: str, label: int) -> str:
+    """The name of a class as any screen can show it; its label where nothing is left of it."""
+    plain = " ".join(one_line(str(name)).split())
+    return (plain if len(plain) <= LONGEST_NAME else f"{plain[: LONGEST_NAME - 1]}…") or str(label)
 
 
 def _checked_images(name: str, part: str, x: NDArray[np.generic]) -> NDArray[np.uint8]:

@@ -6,7 +6,6 @@ No code in them is executed.
 from __future__ import annotations
 
 import zipfile
-import zlib
 from pathlib import Path
 
 import numpy as np
@@ -76,7 +75,9 @@ def _load_npz(path: Path) -> Dataset:
         raise DataError(
             f"{path.name} needs more memory than this machine has; use fewer or smaller images."
         ) from None
-    except (zipfile.BadZipFile, zlib.error, ValueError, EOFError, KeyError, RuntimeError) as error:
+    except (DataError, OSError):
+        raise
+    except Exception as error:  # zipfile and numpy raise almost anything on unknown bytes
         raise DataError(
             f"{path.name} is not a complete .npz file ({_first_line(error)}); save it again with "
             "numpy.savez."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 
 import torch
@@ -18,11 +19,11 @@ def load_weights(path: Path) -> dict[str, Tensor]:
         CheckpointError: the file is missing, corrupt, or not a plain set of tensors.
     """
     try:
-        weights = (
-            load_file(path)
-            if path.suffix == ".safetensors"
-            else torch.load(path, map_location="cpu", weights_only=True)
-        )
+        if path.suffix == ".safetensors":
+            weights = load_file(path)
+        else:
+            _check_unpacked(path)
+            weights = torch.load(path, map_location="cpu", weights_only=True)
     except OSError as error:
         raise CheckpointError(
             f"The checkpoint {path} cannot be read ({error.strerror or error}); check the path."
@@ -38,10 +39,23 @@ def load_weights(path: Path) -> dict[str, Tensor]:
     return weights
 
 
+def _check_unpacked(path: Path) -> None:
+    """Check that what is in a torch file fits into it: torch.save packs nothing.
+
+    Raises:
+        ValueError: it would unpack to more, perhaps to more than there is memory.
+    """
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            if sum(member.file_size for member in archive.infolist()) > path.stat().st_size:
+                raise ValueError(path.name)
+
+
 def _is_plain(value: object) -> bool:
     return (
         isinstance(value, Tensor)
         and value.layout == torch.strided
+        and not value.is_quantized
         and value.device.type == "cpu"
         and not value.is_complex()
     )

@@ -7,7 +7,6 @@ import json
 import re
 import time
 import zipfile
-import zlib
 from collections import Counter
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -17,7 +16,7 @@ from numpy.typing import NDArray
 from safetensors.numpy import load
 
 from unsc_core.config import DEVICES
-from unsc_core.errors import ImportedFileError
+from unsc_core.errors import ImportedFileError, UnscError
 from unsc_core.experiment.store import Arrays
 from unsc_core.runs.exporting import FORMAT
 
@@ -39,8 +38,6 @@ KNOWN = NEEDED | UNREAD | {"spectra.safetensors", "taught_labels.npy"}
 KNOWN |= {f"{name}.safetensors" for name in TRAINED} | {
     f"logits_{name}{part}.npy" for name in TRAINED for part in ("", "_train")
 }
-DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, ValueError, MemoryError)
-"""What `zipfile` raises on unknown bytes."""
 MAX_BYTES = 2**30
 MAX_TEXT_BYTES = 2**22
 NUMBER = (int, float)
@@ -98,7 +95,9 @@ def read_archive(file: BinaryIO | Path) -> Files:
                 for member in members
                 if member.filename not in UNREAD
             }
-    except DAMAGED:
+    except UnscError:
+        raise
+    except Exception:  # unknown bytes make `zipfile` raise nearly anything
         raise ImportedFileError(
             "This is not a complete .zip archive; export the run again, and check that the whole "
             "file was copied."
@@ -202,7 +201,9 @@ def read_array(files: Files, name: str, shape: tuple[int, ...], kind: Any) -> ND
             if array.dtype.kind == "f" and not np.isfinite(array).all():
                 raise unusable(f"'{name}' has values that are not finite")
             return np.ascontiguousarray(array)
-    except (ValueError, KeyError, EOFError, SyntaxError, TypeError, MemoryError):
+    except UnscError:
+        raise
+    except Exception:  # unknown bytes make the reader raise nearly anything
         raise unusable(f"'{name}' is damaged or not an array of numbers") from None
     sizes = ["×".join(map(str, size)) or "a number" for size in (found, shape)]
     raise ImportedFileError(

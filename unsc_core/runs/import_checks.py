@@ -18,7 +18,7 @@ from unsc_core.data.dataset import Dataset
 from unsc_core.data.request import Split, split
 from unsc_core.errors import CheckpointError, DataError, ImportedFileError
 from unsc_core.experiment.artefacts import Layers
-from unsc_core.experiment.resolve import resolve
+from unsc_core.experiment.resolve import resolve, settings
 from unsc_core.experiment.store import Arrays
 from unsc_core.models import MODELS
 from unsc_core.models.own import is_user_model
@@ -174,9 +174,11 @@ def _network(config: ExperimentConfig, dataset: Dataset, name: str, arrays: Arra
 
     from unsc_core.models import build_model
     from unsc_core.models.weights import set_weights
+    from unsc_core.subspace.representations import represented_layers
 
     file = f"{name}.safetensors"
     model = build_model(config.model, dataset.input_shape, dataset.num_classes)
+    settings(config).cuts(represented_layers(model))  # refuses, unless there is a γ for each layer
     wanted = {key: value.numpy().dtype for key, value in model.state_dict().items()}
     for key, array in arrays.items():
         if key in wanted and array.dtype != wanted[key]:

@@ -104,13 +104,6 @@ def go_button(label: str) -> None:
 def teacher_buttons(now: Here) -> None:
     """What only the key allows."""
     code, key = now.seat.code, now.seat.key
-    if now.state.presenter is None:
-        st.button(
-            "Present",
-            icon=":material/co_present:",
-            on_click=attempt,
-            args=(lambda: rooms().take_over(code, now.seat.token, key),),
-        )
     with st.popover("Hand on", icon=":material/switch_account:"):
         st.markdown("One person presents. Whoever does so now will follow.")
         people = {person.id: person for person in now.state.people}

@@ -183,8 +183,17 @@ def _act(what: Any) -> None:
         wander_off()
     elif what["do"] in ("room", "join"):
         st.session_state[GO] = "room"
+    elif what["do"] == "present":
+        present_now()
     elif what["do"] == "leave":
         leave()
+
+
+def present_now() -> None:
+    """Present from now on, as who has the key may while nobody does who is here."""
+    seat = st.session_state.get(SEAT)
+    if seat is not None:
+        _try(lambda: rooms().take_over(seat.code, seat.token, seat.key))
 
 
 def go_and_follow() -> None:

@@ -177,19 +177,23 @@ def test_who_is_not_heard_from_is_not_here(rooms: Rooms, clock: Clock) -> None:
     assert names(rooms, opened.code, here=True) == ["a"]
 
 
-def test_a_room_ends_after_a_day_and_is_swept_when_another_opens(
-    rooms: Rooms, clock: Clock
+def test_a_room_ends_after_a_day_and_is_swept_later_when_another_opens(
+    rooms: Rooms, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(module, "MOST_ROOMS", 1)
     old = rooms.open()
     rooms.join(old.code, "a")
     clock.time += DAY_S + 1
     for act in (rooms.state, rooms.version, lambda code: rooms.join(code, "b")):
         with pytest.raises(RoomError, match="no room"):
             act(old.code)
+    rooms.open()  # one that has ended takes nobody's place
+    clock.time += DAY_S + 1
     rooms.open()
     with sqlite3.connect(rooms.path) as db:
-        assert db.execute("SELECT count(*) FROM rooms").fetchone() == (1,)
-        assert db.execute("SELECT name FROM people").fetchall() == [("Teacher",)]
+        codes = {code for (code,) in db.execute("SELECT code FROM rooms")}
+        assert (len(codes), old.code in codes) == (2, False)
+        assert db.execute("SELECT name FROM people").fetchall() == [("Teacher",)] * 2
 
 
 def test_a_clock_set_back_ends_no_room_and_keeps_none_for_ever(rooms: Rooms, clock: Clock) -> None:
@@ -204,6 +208,46 @@ def test_a_clock_set_back_ends_no_room_and_keeps_none_for_ever(rooms: Rooms, clo
     clock.time += DAY_S + 1
     with pytest.raises(RoomError, match="no room"):
         rooms.state(opened.code)
+
+
+@pytest.mark.parametrize("days", [1, -1])
+def test_a_clock_that_is_a_day_wrong_for_a_while_loses_nothing(
+    rooms: Rooms, clock: Clock, days: int
+) -> None:
+    opened = rooms.open()
+    joined = rooms.join(opened.code, "a")
+    clock.time += 1000
+    rooms.answer(opened.code, joined.token, "one", 0, 1)
+    rooms.enter(opened.code, joined.token, "keep", "0" * 20, {"value": 0.5})
+    before = rooms.export(opened.code, opened.key)
+    clock.time += days * DAY_S
+    rooms.open()  # and what has ended is swept
+    if days > 0:
+        with pytest.raises(RoomError, match="rooms end after a day"):
+            rooms.me(opened.code, joined.token)
+    else:
+        assert rooms.me(opened.code, joined.token).here
+    clock.time -= days * DAY_S
+    assert rooms.export(opened.code, opened.key) == before
+    assert rooms.me(opened.code, joined.token).here
+
+
+def test_the_key_takes_over_from_who_presents_and_is_away(rooms: Rooms, clock: Clock) -> None:
+    opened = rooms.open("Okabe")
+    second = rooms.join(opened.code, "Second", opened.key)
+    pupil = rooms.join(opened.code, "Pupil")
+    rooms.move(opened.code, opened.token, "one", 2)
+    rooms.answer(opened.code, pupil.token, "one", 2, 7)
+    clock.time += HERE_S + 1
+    rooms.me(opened.code, second.token)
+    with pytest.raises(RoomError, match="not the teacher's key"):
+        rooms.take_over(opened.code, pupil.token, "guess")
+    rooms.take_over(opened.code, second.token, opened.key)
+    rooms.move(opened.code, second.token, "one", 3)
+    rooms.me(opened.code, opened.token)  # is back
+    with pytest.raises(RoomError, match="Second presents"):
+        rooms.take_over(opened.code, opened.token, opened.key)
+    assert rooms.answers(opened.code, "one", 2) == ([7], False)
 
 
 def test_the_teacher_exports_and_deletes(rooms: Rooms) -> None:

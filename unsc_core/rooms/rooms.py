@@ -25,6 +25,8 @@ from unsc_core.rooms.texts import Value
 
 DAY_S = 24 * 3600.0
 """After this many seconds a room ends."""
+KEPT_S = 2 * DAY_S
+"""After this many it is deleted: a clock that is a day wrong for a while loses nothing."""
 HERE_S = 15.0
 """Who was heard from within so many seconds is here."""
 MOST_ROOMS = 100
@@ -112,7 +114,8 @@ class Rooms:
 
     Attributes:
         path: of the file, made when the first room is opened.
-        now: seconds since 1970. A clock that is set back ends no room and loses nothing.
+        now: seconds since 1970. A clock that is set back ends no room; one that is set forward and
+            back again loses nothing.
     """
 
     path: Path = field(default_factory=rooms_file)
@@ -128,7 +131,9 @@ class Rooms:
         name, key = texts.name(name), secrets.token_urlsafe(24)
         with writing(self.path) as db:
             self._end_old(db)
-            if db.execute("SELECT count(*) FROM rooms").fetchone()[0] >= MOST_ROOMS:
+            since = self.now() - DAY_S
+            count = db.execute("SELECT count(*) FROM rooms WHERE created >= ?", (since,))
+            if count.fetchone()[0] >= MOST_ROOMS:
                 raise RoomError(
                     f"{MOST_ROOMS} rooms are open, which is the limit; delete one that is over."
                 )
@@ -241,7 +246,7 @@ class Rooms:
         return State(code, room["version"], place, people, answers)
 
     def take_over(self, code: str, token: str, key: str) -> None:
-        """Present, if nobody does: the key alone does not take the place of who presents.
+        """Present, if nobody does who is here: the key alone does not take anybody's place.
 
         Raises:
             RoomError: somebody else presents, or this is not the key.
@@ -250,7 +255,7 @@ class Rooms:
             person = self._person(db, code, token)
             self._check_key(db, code, key)
             presenter = self._state(db, code).presenter
-            if presenter is not None and presenter.id != person:
+            if presenter is not None and presenter.here and presenter.id != person:
                 raise RoomError(
                     f"{presenter.name} presents in room {code}, and only one person can; hand on "
                     "the presentation first."
@@ -450,10 +455,10 @@ class Rooms:
             db.execute("DELETE FROM rooms WHERE code = ?", (code,))
 
     def _end_old(self, db: sqlite3.Connection) -> None:
-        """Delete the rooms that are over. One opened "later than now" gets a day from now on."""
+        """Delete the rooms that are long over. One opened far in the future gets a day from now."""
         now = self.now()
-        db.execute("UPDATE rooms SET created = ? WHERE created > ?", (now, now))
-        db.execute("DELETE FROM rooms WHERE created < ?", (now - DAY_S,))
+        db.execute("UPDATE rooms SET created = ? WHERE created > ?", (now, now + KEPT_S))
+        db.execute("DELETE FROM rooms WHERE created < ?", (now - KEPT_S,))
 
     def _room(self, db: sqlite3.Connection, code: str) -> dict[str, Any]:
         found = None

@@ -108,9 +108,13 @@ class Bar {
     if (news.lesson) found.push(make("span", { class: "answered" }, `${answered} answered`));
     found.push(make("span", { class: "grow" }));
     if (this.data.presents) found.push(make("span", { title: "← and → turn the page, ↓ reveals" }, "You present · ← → ↓"));
-    else if (!presenter) found.push(make("span", {}, "Nobody presents"));
-    else if (this.data.following) found.push(make("span", {}, `Following ${presenter.name}`), this.button("Wander off", "stay"));
-    else found.push(make("span", {}, presenter.here ? `${presenter.name} presents` : `${presenter.name} is away`), news.lesson ? this.button("Follow", "follow", true) : null);
+    else {
+      const who = !presenter ? "Nobody presents" : !presenter.here ? `${presenter.name}, who presents, is away` : null;
+      if (!presenter) found.push(make("span", {}, who));
+      else if (this.data.following) found.push(make("span", {}, who ?? `Following ${presenter.name}`), this.button("Wander off", "stay"));
+      else found.push(make("span", {}, who ?? `${presenter.name} presents`), news.lesson ? this.button("Follow", "follow", true) : null);
+      if (who && this.data.key) found.push(this.button("Present", "present", true));
+    }
     if (this.data.presents && this.data.big) found.push(make("button", { onclick: () => document.documentElement.toggleAttribute("data-unsc-room-big") }, "Controls"));
     found.push(this.button("Room", "room"));
     return found.filter(Boolean);

@@ -94,6 +94,20 @@ def test_what_is_in_use_stays_and_the_sentence_says_what_to_do(tmp_path: Path) -
     assert keys(store) == {"second", "third", "fourth"}
 
 
+@pytest.mark.parametrize("days", [1, -1])
+def test_a_clock_that_is_set_blocks_no_result_and_removes_none_in_use(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, days: int
+) -> None:
+    store = filled(tmp_path, first=5000, second=1, third=1)
+    now = time.time
+    monkeypatch.setattr(time, "time", lambda: now() + days * 86_400)
+    monkeypatch.setattr(time, "time_ns", lambda: int(1e9 * time.time()))
+    store.get("kind", "second")  # is used after the clock was set
+    store.put("kind", "fourth", RESULT)
+    assert {"second", "fourth"} < keys(store)
+    assert len(keys(store)) == 3
+
+
 @pytest.mark.parametrize("value", ["much", "-1", "0", "inf", "nan"])
 def test_an_impossible_limit_is_a_sentence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, value: str

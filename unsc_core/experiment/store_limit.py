@@ -127,8 +127,10 @@ def make_room(root: Path, path: Path, size: int) -> None:
         return
     going, freed = [], 0
     for one in sorted(there, key=lambda one: one.used):
-        if freed >= over or time.time() - one.used < IN_USE_S:
+        if freed >= over:
             break
+        if abs(time.time() - one.used) < IN_USE_S:  # later than now: the clock was set back
+            continue
         if not is_pinned(one.path):
             going.append(one)
             freed += one.size

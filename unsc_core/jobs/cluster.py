@@ -117,6 +117,8 @@ def start() -> Cluster:
             "distributed.scheduler.allowed-failures": 1,
             # else Dask closes a worker for good that is just being restarted after so many seconds
             "distributed.deploy.lost-worker-timeout": "1d",
+            # else it takes every worker for lost when the clock is set forward, as after a sleep
+            "distributed.scheduler.worker-ttl": None,
             "distributed.scheduler.http.routes": [],  # no dashboard pages on any port
         }
     )

@@ -39,8 +39,14 @@ STOP_TIMEOUT_S = 1.5
 """A cancelled job that is still running after this long is stopped by restarting its worker."""
 SWEEP_INTERVAL_S = 1.0
 """How often the engine looks for watchers that have left."""
-ABSENCE_LIMIT_S = 5.0
-"""A watcher absent for this long no longer waits; reloading a page takes less."""
+ABSENCE_LIMIT_S = 20.0
+"""A watcher absent for this long no longer waits; one that lost its network is back sooner."""
+SET_BACK_S = 60.0
+SET_BACK = (
+    "This computer's clock was set back, and jobs stand still until it is as late as it was; "
+    "restart the app. No result is lost."
+)
+"""What is said after the clock was set back by more: Dask's messages wait for a time by it."""
 KEPT_JOBS = 200
 """How many jobs are remembered before the oldest finished ones are dropped."""
 
@@ -56,6 +62,7 @@ class Engine:
         self._cluster: Cluster | None = None
         self._is_open: Callable[[str], bool] = lambda watcher: True
         self._absent_since: dict[str, float] = {}
+        self._clock = time.time() - time.monotonic()
         self._closed = threading.Event()
         self._calls = ThreadPoolExecutor(1, thread_name_prefix="unsc-engine")
         self._stops = ThreadPoolExecutor(4, thread_name_prefix="unsc-stop")
@@ -165,6 +172,15 @@ class Engine:
                 if not job.watchers:
                     self._cancel(job)
 
+    def check_clock(self) -> None:
+        """Say so, as `error`, while the clock is behind the latest time that it has shown."""
+        now = time.time() - time.monotonic()
+        self._clock = max(self._clock, now)
+        if self._clock - now > SET_BACK_S:
+            self.error = self.error or SET_BACK
+        elif self.error == SET_BACK:
+            self.error = ""
+
     def wait(self, job: Job, timeout: float) -> Job:
         """Block until the job is over or `timeout` seconds have passed (for scripts and tests)."""
         end = time.monotonic() + timeout
@@ -186,6 +202,7 @@ class Engine:
     def _sweep_regularly(self) -> None:
         while not self._closed.wait(SWEEP_INTERVAL_S):
             self.sweep(time.monotonic())
+            self.check_clock()
             if self._cluster is not None:
                 self._cluster.reopen_lanes()
 

@@ -86,7 +86,7 @@ def inside(now: Here) -> None:
         )
     with st.container(horizontal=True, vertical_alignment="center", key="room_buttons"):
         if now.me.presents:
-            go_button("Start the course")
+            go_button("Go on with the course" if now.state.place.lesson else "Start the course")
         elif now.state.place.lesson:
             go_button("Follow the presenter")
         if now.me.teacher:

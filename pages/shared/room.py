@@ -192,8 +192,15 @@ def _act(what: Any) -> None:
 def present_now() -> None:
     """Present from now on, as who has the key may while nobody does who is here."""
     seat = st.session_state.get(SEAT)
-    if seat is not None:
-        _try(lambda: rooms().take_over(seat.code, seat.token, seat.key))
+    if seat is None:
+        return
+    try:
+        rooms().take_over(seat.code, seat.token, seat.key)
+    except UnscError as error:
+        keep_trouble(error)
+    else:
+        st.session_state[FOLLOWING] = True
+        st.session_state[GO] = COURSE
 
 
 def go_and_follow() -> None:
@@ -211,11 +218,16 @@ def _go(shown: str = "") -> None:
 
 
 def _follow() -> None:
-    """Have the page Course, which then reads its link, go where the presenter is."""
+    """Have the page Course, which then reads its link, go where the presenter is.
+
+    Who presents goes on where the room is, if the link names no lesson.
+    """
     if session.went_back():
         wander_off()
     now = here()
-    if now is None or now.me.presents or not now.following or not now.state.place.lesson:
+    if now is None or not now.following or not now.state.place.lesson:
+        return
+    if now.me.presents and "lesson" in st.query_params:
         return
     place = now.state.place
     st.query_params["lesson"] = place.lesson

@@ -43,10 +43,11 @@ class Server:
 
 
 @contextmanager
-def serve(home: Path) -> Iterator[Server]:
-    """The app on a free port with its data in `home`; stopped at the end."""
+def serve(home: Path, port: int = 0) -> Iterator[Server]:
+    """The app on a port, or a free one, with its data in `home`; stopped at the end."""
     with socket.socket() as probe:
-        probe.bind(("localhost", 0))
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind(("localhost", port))
         port = probe.getsockname()[1]
     log = home.parent / f"server-{port}.log"
     environment = {**os.environ, "UNSC_HOME": str(home)}

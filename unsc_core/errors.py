@@ -31,6 +31,12 @@ def one_line(text: str) -> str:
     return _ENDLESS.sub(r"\1…", "".join(shown))
 
 
+def only_text(text: str, longest: int) -> str:
+    """A name from a foreign file: on one line, not too long, and no picture or link in Markdown."""
+    plain = " ".join(one_line(text).split()).replace("](", "] (")
+    return plain if len(plain) <= longest else f"{plain[: longest - 1]}…"
+
+
 class ConfigError(UnscError):
     """A setting of the experiment is impossible: an unknown name or a value out of range."""
 

@@ -21,7 +21,7 @@ from tests.hostile.test_lessons import Tags
 from tests.hostile.test_uploads import FLIPS, flipped
 from tests.runs.test_importing import SHORT, Files, npy, packed, taken, unpacked
 from unsc_core.experiment.experiment import Experiment
-from unsc_core.experiment.store import Store
+from unsc_core.experiment.store import Store, read_meta
 from unsc_core.runs.exporting import export_zip
 from unsc_core.runs.history import list_runs
 from unsc_core.runs.report import report_of
@@ -159,6 +159,7 @@ def test_what_a_bundle_says_is_text_in_the_report(
         "history": [{**epoch, hostile: 1.0} for epoch in record["history"]],
         "null_space": {**record["null_space"], hostile: {"dim": 3, "rank": 1}},
         "class_names": [hostile for _ in record["class_names"]],
+        "chosen": SETTING | {"target": hostile, "checked": 1, "tried": [SETTING]},
     }
     content = packed(exported | {"run.json": json.dumps(record).encode()})
     store = Store(home / "store")
@@ -167,10 +168,15 @@ def test_what_a_bundle_says_is_text_in_the_report(
         if isinstance(found, str):
             return
         page = report_of(found.key, store)
+    kept = json.dumps(read_meta(store.path("unlearned", found.key)))
+    assert hostile not in kept or text not in ("picture elsewhere", "link that runs", "turned")
     own, shown = Tags(), Tags()
     own.feed(report_of_own(exported, tmp_path))
     shown.feed(page)
     assert shown.found == own.found
+
+
+SETTING = {"energy_threshold": 0.9, "target": "p", "left": 1.0, "forgets": True, "away": 0.1}
 
 
 def report_of_own(exported: Files, tmp_path: Path) -> str:

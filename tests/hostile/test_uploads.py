@@ -259,6 +259,7 @@ def test_any_name_of_a_class_is_a_line_of_text(home: Path, text: str) -> None:
         assert name.encode()
         assert name.replace("\u200d", "").isprintable()
         assert 0 < len(name) <= LONGEST_NAME
+        assert "](" not in name
 
 
 def test_folders_with_names_that_are_no_text_are_read(tmp_path: Path) -> None:

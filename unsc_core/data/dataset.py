@@ -10,7 +10,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from unsc_core.errors import DataError, one_line
+from unsc_core.errors import DataError, only_text
 
 LONGEST_NAME = 60
 """Characters of a class's name; a longer one is cut."""
@@ -170,8 +170,7 @@ def checked_dataset(
 
 def _shown(name: str, label: int) -> str:
     """The name of a class as any screen can show it; its label where nothing is left of it."""
-    plain = " ".join(one_line(str(name)).split())
-    return (plain if len(plain) <= LONGEST_NAME else f"{plain[: LONGEST_NAME - 1]}…") or str(label)
+    return only_text(str(name), LONGEST_NAME) or str(label)
 
 
 def _checked_images(name: str, part: str, x: NDArray[np.generic]) -> NDArray[np.uint8]:

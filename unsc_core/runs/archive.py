@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from safetensors.numpy import load
 
 from unsc_core.config import DEVICES
-from unsc_core.errors import ImportedFileError, UnscError
+from unsc_core.errors import ImportedFileError, UnscError, only_text
 from unsc_core.experiment.store import Arrays
 from unsc_core.runs.exporting import FORMAT
 
@@ -40,6 +40,7 @@ KNOWN |= {f"{name}.safetensors" for name in TRAINED} | {
 }
 MAX_BYTES = 2**30
 MAX_TEXT_BYTES = 2**22
+LONGEST_TEXT = 200
 NUMBER = (int, float)
 RECORD: dict[str, Any] = {
     "format": int,
@@ -161,9 +162,21 @@ def read_record(content: bytes) -> dict[str, Any]:
         raise unusable("'run.json' dates the run at an impossible time")
     if not re.fullmatch(DEVICES, record["device"]):
         raise unusable(f"'run.json' names '{record['device'][:40]}', which is not a device")
+    record = _only_text(record)
     if record["format"] == FORMAT:
         return record
     return record | {"energy_error": {}}  # in format 1 it was for another γ and for all classes
+
+
+def _only_text(value: Any) -> Any:
+    """A JSON value whose texts are no more than that wherever they are shown."""
+    if isinstance(value, str):
+        return only_text(value, LONGEST_TEXT)
+    if isinstance(value, list):
+        return [_only_text(one) for one in value]
+    if isinstance(value, dict):
+        return {_only_text(name): _only_text(one) for name, one in value.items()}
+    return value
 
 
 def _fits(value: Any, form: Any) -> bool:

@@ -112,7 +112,7 @@ class Bar {
       const who = !presenter ? "Nobody presents" : !presenter.here ? `${presenter.name}, who presents, is away` : null;
       if (!presenter) found.push(make("span", {}, who));
       else if (this.data.following) found.push(make("span", {}, who ?? `Following ${presenter.name}`), this.button("Wander off", "stay"));
-      else found.push(make("span", {}, who ?? `${presenter.name} presents`), news.lesson ? this.button("Follow", "follow", true) : null);
+      else found.push(make("span", {}, who ?? `${presenter.name} presents`), news.lesson ? this.button("Follow", "follow", !(who && this.data.key)) : null);
       if (who && this.data.key) found.push(this.button("Present", "present", true));
     }
     if (this.data.presents && this.data.big) found.push(make("button", { onclick: () => document.documentElement.toggleAttribute("data-unsc-room-big") }, "Controls"));

@@ -57,7 +57,7 @@ def test_axe_finds_nothing_serious_on_any_page_in_either_mode(app: Server, page:
             wait_until_complete(tab)
             if VIEWS[link]:
                 ink = f"rgb{rgb(look(mode).ink)}"
-                expect(tab.locator(".xtick text").first).to_have_css("fill", ink)
+                expect(tab.locator("[class$=tick] text").first).to_have_css("fill", ink)
             # The second mode changes colours only.
             for violation in serious_violations(tab, RULES if mode == "light" else None):
                 nodes = [node["html"][:200] for node in violation["nodes"]]

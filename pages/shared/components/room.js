@@ -112,7 +112,7 @@ class Bar {
     else if (this.data.following) found.push(make("span", {}, `Following ${presenter.name}`), this.button("Wander off", "stay"));
     else found.push(make("span", {}, presenter.here ? `${presenter.name} presents` : `${presenter.name} is away`), news.lesson ? this.button("Follow", "follow", true) : null);
     if (this.data.presents && this.data.big) found.push(make("button", { onclick: () => document.documentElement.toggleAttribute("data-unsc-room-big") }, "Controls"));
-    found.push(this.button("Room", "room"));
+    if (this.data.elsewhere) found.push(this.button("Room", "room"));
     return found.filter(Boolean);
   }
 

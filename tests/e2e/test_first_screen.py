@@ -54,7 +54,7 @@ LOW = """(part, least) => {
     const controls = "button, summary, select, input[type=range], a[href],"
         + " [data-testid=stSlider] [role=group] > div, [data-testid=stCheckbox] label";
     const unseen = "[data-testid=stSlider] input, [data-testid=stElementToolbar] *,"
-        + " .modebar *, [data-testid=stHeaderActionElements] *";
+        + " .modebar *";
     const text = e => e.textContent.trim();
     return all(part)
         .filter(e => e.matches(controls) && !e.matches(unseen) && !e.disabled && e.checkVisibility({
@@ -86,14 +86,23 @@ def test_the_figure_of_every_page_begins_high(app: Server, page: Any, size: str)
         if page.get_by_test_id("stMain").evaluate(WIDER):
             wide[name] = size
         if size == "phone":
-            small += [(name, *page.get_by_test_id("stMain").evaluate(LOW, LEAST))]
+            small += low_controls(page, "stMain", name)
         if (size, name) == ("phone", "audit"):
             page.get_by_test_id("stExpandSidebarButton").click()
-            small += [("menu", *page.get_by_test_id("stSidebar").evaluate(LOW, LEAST))]
+            small += low_controls(page, "stSidebar", "menu")
             page.get_by_test_id("stSidebarCollapseButton").get_by_role("button").click()
     assert low == {}
     assert wide == {}  # nothing makes the page itself scroll sideways
-    assert [one for one in small if len(one) > 1] == []
+    assert small == []
+
+
+def low_controls(page: Any, part: str, name: str) -> list[str]:
+    """The controls in a part of a page that are too low, once it has come to rest."""
+    for _ in range(6):
+        if not (found := page.get_by_test_id(part).evaluate(LOW, LEAST)):
+            break
+        page.wait_for_timeout(500)
+    return [f"{name} {one}" for one in found]
 
 
 def test_on_a_phone_the_images_of_a_cell_are_in_reach(app: Server, page: Any) -> None:

@@ -5,7 +5,7 @@ if __name__ == "__main__":  # a worker process imports this file as it starts, a
 
     import streamlit as st
 
-    from pages.shared import page_links, room, server
+    from pages.shared import mode, page_links, room, server
 
     ROOT = Path(__file__).parent
     st.set_page_config(
@@ -14,6 +14,7 @@ if __name__ == "__main__":  # a worker process imports this file as it starts, a
     st.html(ROOT / "pages" / "shared" / "app.css")
     page = st.navigation(page_links.navigation(), expanded=True)
     try:
+        mode.follow()
         room.draw_bar(page.url_path)
         page.run()
     finally:  # the page may have stopped early

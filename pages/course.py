@@ -173,7 +173,7 @@ def draw_step(lesson: Lesson, number: int) -> None:
     """One step: its text and question, the bars or choices, and, once revealed, the figure."""
     step = lesson.steps[number - 1]
     figure = FIGURES[step.figure] if step.figure else None
-    st.header(step.heading)
+    st.header(step.heading, anchor=False)
     left, right = st.columns([2, 3], gap="large")
     with left:
         st.markdown(step.text)

@@ -44,7 +44,7 @@ def legend(place: Any, count: int, *parts: str) -> None:
     """What the points are. Trustworthiness takes a moment, so the maps are drawn first."""
     fitted = cache.positions(kind, result, part)["original"]
     trust = cache.trustworthiness(kind, part, result.key, result, fitted)
-    marks = (f":red[**×**] {experiment.request}, to be forgotten", "**●** retained", *parts)
+    marks = (f":orange[**×**] {experiment.request}, to be forgotten", "**●** retained", *parts)
     about = (f"{count:,} {PARTS[part]} samples", f"map trustworthiness {trust:.2f}")
     place.caption(" · ".join((*marks, *about)))
     st.caption(

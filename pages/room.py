@@ -24,7 +24,7 @@ from pages.shared.room_feed import rooms
 from unsc_core.config import ExperimentConfig
 from unsc_core.errors import UnscError
 from unsc_core.experiment.resolve import resolve
-from unsc_core.figures.phrases import class_title
+from unsc_core.figures.phrases import class_title, dataset_title
 from unsc_core.figures.qr import qr_code
 from unsc_core.rooms import CHALLENGES, Challenge, Opened
 from unsc_core.rooms.challenges import FIXED, submit, task_config, written
@@ -164,7 +164,7 @@ def delete(code: str, key: str) -> None:
 
 def challenges(now: Here) -> None:
     """The challenges: what to do, a run to enter, and who leads."""
-    st.header("Challenges")
+    st.header("Challenges", anchor=False)
     titles = {name: challenge.title for name, challenge in CHALLENGES.items()}
     first = next(iter(titles))
     link_choices.read("challenge", titles, first)
@@ -192,7 +192,8 @@ def take_on(challenge: Challenge, now: Here) -> None:
     data = cache.dataset(config.dataset)
     forgets = class_title(data.class_names[config.forget_classes[0]])
     st.markdown(challenge.task)
-    st.markdown(f"Forget **{forgets}** of {data.name}, with seed {config.seed}.")
+    of = dataset_title(config.dataset)
+    st.markdown(f"Forget **{forgets}** of {of}, with seed {config.seed}.")
     query = addresses.query_of(resolve(config, data), data) | {room.IN_LINK: now.seat.code}
     query.setdefault("forget", ",".join(map(str, config.forget_classes)))
     st.link_button(

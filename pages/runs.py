@@ -119,7 +119,7 @@ def side_by_side(results: list[Result]) -> None:
     pictures.draw_in_rows(drawn, 2)
     if has_same_map(results):
         st.caption(
-            ":red[**×**] forgotten · **●** retained · lines: from the place in the original to "
+            ":orange[**×**] forgotten · **●** retained · lines: from the place in the original to "
             "the place in this model · PCA of the logits of the original, one map for both runs"
         )
         maps_drawn = map_pictures(results)

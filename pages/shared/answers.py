@@ -62,6 +62,11 @@ def waits(lesson: str, step: int) -> bool:
     return room.waits(lesson, step)
 
 
+def is_asked() -> bool:
+    """Whether a guess is expected here; a presenter asks the others."""
+    return not room.presents()
+
+
 def reveal(lesson: str, step: int) -> None:
     """Show the truth; the presenter shows it to the room."""
     st.session_state.setdefault(_REVEALED, set()).add((lesson, step))

@@ -44,7 +44,7 @@ def draw(lesson: str, number: int, question: Question, found: Asked) -> None:
     if answers.waits(lesson, number):
         st.caption("The presenter reveals the answer; until then you can change yours.")
         return
-    guessed = answers.answered(lesson, number) is not None
+    guessed = answers.answered(lesson, number) is not None or not answers.is_asked()
     st.button(
         "Reveal" if guessed else "Reveal without a guess",
         type="primary" if guessed else "secondary",

@@ -271,5 +271,5 @@ def true_class(tried: Tried, result: Result) -> str:
     request = result.split
     name = class_title(request.dataset.class_names[tried.truth])
     forgotten = tried.truth in request.forget_classes or tried.part == "train"
-    mark = f":red[**×**] {name}, to be forgotten" if forgotten else f"{name}, retained"
+    mark = f":orange[**×**] {name}, to be forgotten" if forgotten else f"{name}, retained"
     return f"**{tried.what}** · true class: {mark}"

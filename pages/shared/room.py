@@ -131,6 +131,7 @@ def draw_bar(page: str) -> None:
             "following": following or now.me.presents,
             "shown": vars(now.state.place),
             "big": page == COURSE and (following or now.me.presents),
+            "elsewhere": page != "room",
             "news": None,
         }
         mount("room", FILES, data, on=on)
@@ -240,6 +241,12 @@ def _follow() -> None:
 def wander_off() -> None:
     """Stay, from now on, where this tab goes by itself; a presenter does so anyway."""
     st.session_state[FOLLOWING] = False
+
+
+def presents() -> bool:
+    """Whether this tab presents."""
+    now = here()
+    return now is not None and now.me.presents
 
 
 def present(lesson: str, step: int) -> None:

@@ -9,7 +9,7 @@ from functools import partial
 
 import streamlit as st
 
-from pages.shared import cache, lesson, page_links, refusal, state
+from pages.shared import cache, header, lesson, page_links, refusal, state
 from pages.shared.addresses import query_of
 from unsc_core.errors import ConfigError, UnscError
 from unsc_core.experiment.keys import keys
@@ -90,7 +90,7 @@ def _open(side: str, run: Run) -> None:
     except UnscError as error:
         st.caption(f"This run cannot be opened on the other pages: {error}")
         return
-    row = st.container(horizontal=True, vertical_alignment="center")
+    row = header.row(f"open-{side}", vertical_alignment="center")
     if row.button(
         "Open",
         type="primary",

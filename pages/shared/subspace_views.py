@@ -83,7 +83,7 @@ def _reachable(of: Shown) -> None:
         "**Reachable** is the energy along free directions. The further the curve is above the "
         "dashed line, the better the layer separates forgotten from retained classes. "
         "**Selectivity** is the area under the curve: 0.5 for no separation, 1 for a perfect one. "
-        ":red[**×**] marks the cut at γ."
+        ":orange[**×**] marks the cut at γ."
     )
     st.markdown(reachable_sentence(of.titles, of.spectra, of.found, cut_at))
     pictures.downloads(drawn)

@@ -305,6 +305,11 @@ def test_the_handout_has_every_question_and_no_answer_before_the_last_page(home:
             assert not step.reveal or paragraphs(step.reveal) in after
             assert not step.notes or paragraphs(step.notes) not in text
             assert not step.question or "not computed yet" in after
+    scales = [step.question for lesson in found for step in lesson.steps if step.question]
+    starts = [one.low for one in scales if one.kind == "number" and one.low > 0]
+    assert len(starts) > 3
+    assert all(f"The bars begin at {start:g}" in before for start in starts)
+    assert before.count("not at 0.</p>") == len(starts)
     assert paragraphs(found[0].steps[0].notes) in handout(found, StoreReader(Store()), notes=True)
 
 

@@ -8,7 +8,8 @@ from typing import Any
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
-from tests.e2e.server import Server, charts
+from tests.e2e.server import Server, charts, wait_until_complete
+from unsc_core.figures.theme import look, rgb
 
 VIEWS = {
     "": 0,
@@ -51,6 +52,12 @@ def test_axe_finds_nothing_serious_on_any_page_in_either_mode(app: Server, page:
         for mode in ("dark", "light"):
             tab.emulate_media(color_scheme=mode)
             expect(tab.get_by_test_id("stApp")).to_have_css("color-scheme", mode)
+            # Figures are drawn again.
+            expect(tab.locator(f"html[data-unsc-mode={mode}]")).to_be_attached()
+            wait_until_complete(tab)
+            if VIEWS[link]:
+                ink = f"rgb{rgb(look(mode).ink)}"
+                expect(tab.locator("[class$=tick] text").first).to_have_css("fill", ink)
             # The second mode changes colours only.
             for violation in serious_violations(tab, RULES if mode == "light" else None):
                 nodes = [node["html"][:200] for node in violation["nodes"]]

@@ -127,8 +127,14 @@ def took(what: str, since: float) -> None:
 
 
 def test_an_answer_a_step_and_a_reveal_reach_the_others(room: Class) -> None:
-    start(room)
     teacher, ann, bob = room.all
+    for page in room.all:
+        page.locator(".door .count", has_text=re.compile("^2 here$")).wait_for()
+        bar(page).get_by_text("2 here").wait_for()
+        assert bar(page).get_by_role("button", name="Room").count() == 0  # this is the room
+    teacher.get_by_text("of Fashion-MNIST mini, with seed").wait_for()
+    start(room)
+    teacher.get_by_role("button", name=re.compile("^Reveal Shortcut")).wait_for()
     assert "/course?" in ann.url
     bob.get_by_role("button", name="Coat").click()
     bob.locator(".tally .head", has_text="1 answer").wait_for()

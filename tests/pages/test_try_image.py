@@ -49,7 +49,7 @@ def sentence(app: AppTest) -> str:
 
 def test_it_opens_on_a_test_image_of_the_class_to_forget_and_goes_on_to_others() -> None:
     app = finished(open_page("try_image"))
-    assert says(app, "Test image", "true class: :red[**×**] Shirt, to be forgotten")
+    assert says(app, "Test image", "true class: :orange[**×**] Shirt, to be forgotten")
     assert sentence(app).startswith("The original says Shirt; ")
     assert "image" not in app.query_params
     assert says(app, "takes the smallest change")

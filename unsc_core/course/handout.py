@@ -16,7 +16,7 @@ from unsc_core.course.lesson_file import Lesson, Step
 from unsc_core.course.quantities import Asked, Bar, written
 from unsc_core.errors import UnscError
 from unsc_core.figures.phrases import counted
-from unsc_core.figures.predicted import scale, ticks
+from unsc_core.figures.predicted import scale, start_note, ticks
 
 PAGE = """<!doctype html>
 <html lang="en">
@@ -164,7 +164,7 @@ def _bars(asked: Asked, low: float, high: float, unit: str) -> str:
             f'<path d="M{at} 0V{bottom + 4}" stroke="#b9c2bf" stroke-width="1"/>'
             f'<text x="{at}" y="{bottom + 22}" text-anchor="middle">{text}</text>'
         )
-    title = html.escape(asked.title)
+    title = html.escape(". ".join(filter(None, (asked.title, start_note(low, high, unit)))))
     return (
         f'<p class="muted">{title}</p><svg viewBox="0 0 {WIDTH} {height}" role="img" '
         f'aria-label="{title}">{"".join(drawn)}</svg>'

@@ -32,6 +32,14 @@ def scale(low: float, high: float, values: Sequence[float]) -> tuple[float, floa
     return min([low, *values]), max([high, *values])
 
 
+def start_note(low: float, high: float, unit: str) -> str:
+    """What is said of a scale that leaves out 0: its bars tell no ratios; nothing of another."""
+    if low <= 0 <= high:
+        return ""
+    start = f"{low if low > 0 else high:g}\u00a0{unit}".replace("-", "−").rstrip()
+    return f"The bars begin at {start}, not at 0."
+
+
 def ticks(low: float, high: float) -> list[float]:
     """A few round numbers along a scale, ascending."""
     step = _round_step((high - low) / 5)
@@ -90,6 +98,7 @@ def data(
         "step": step,
         "digits": digits_of(step),
         "ticks": ticks(low, high),
+        "note": start_note(low, high, unit),
         "guess": guess,
         "truth": truth,
         "said": "" if truth is None else reply(guess, truth, *ends, unit),

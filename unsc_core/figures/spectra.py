@@ -53,7 +53,8 @@ def spectrum(
         "showlegend": False,
         "meta": {"layer": layer},
         "yaxis": axis(look, "energy share")
-        | {"type": "log", "range": [-7, 0.1], "exponentformat": "power", "dtick": 2},
+        | {"type": "log", "range": [-7, 0.1], "exponentformat": "power", "dtick": 2}
+        | {"tickfont": {"size": 11}},  # plotly enlarges powers to those of other axes
         "xaxis": axis(look, f"direction · {k} of {d} kept{of_groups}") | {"range": [0.5, d + 0.5]},
         "shapes": [cut | {"line": {"color": look.ink, "width": 2, "dash": "dot"}}],
     }

@@ -3,9 +3,9 @@
 function draw(root) {
   const news = window.unscRoom?.latest;
   if (!root.isConnected || !news?.people) return;
-  const here = news.people.filter((person) => person.here).length;
-  root.querySelector(".count").textContent = counted(here, "person").replace("persons", "people") + " here";
-  root.querySelector(".names").replaceChildren(...news.people.map((person) => make("span", { class: person.here ? "" : "away" }, person.name)));
+  const here = news.people.filter((person) => person.here && !person.teacher).length; // as the bar counts
+  root.querySelector(".count").textContent = here ? `${here} here` : "Nobody has joined yet";
+  root.querySelector(".names").replaceChildren(...news.people.map((person) => make("span", { class: person.here ? "" : "away" }, `${person.name}${person.presents ? " · presents" : ""}`)));
 }
 
 export default function ({ data, parentElement }) {

@@ -53,6 +53,8 @@ class Predict {
     );
     const ticks = data.ticks.map((tick) => make("span", { style: `left:${100 * this.share(tick)}%` }, this.tick(tick)));
     rows.push(make("div", { class: "row ends", "aria-hidden": "true" }, make("div", { class: "name" }), make("div", { class: "axis" }, ticks), make("div", { class: "value" })));
+    if (data.note) rows.push(make("p", { class: "note" }, data.note));
+    this.root.classList.toggle("torn", Boolean(data.note));
     this.rows.replaceChildren(...rows);
     if (focused) this.track?.focus();
     this.say();

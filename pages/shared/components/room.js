@@ -116,7 +116,7 @@ class Bar {
       if (who && this.data.key) found.push(this.button("Present", "present", true));
     }
     if (this.data.presents && this.data.big) found.push(make("button", { onclick: () => document.documentElement.toggleAttribute("data-unsc-room-big") }, "Controls"));
-    found.push(this.button("Room", "room"));
+    if (this.data.elsewhere) found.push(this.button("Room", "room"));
     return found.filter(Boolean);
   }
 

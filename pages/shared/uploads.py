@@ -15,7 +15,8 @@ from unsc_core.paths import data_folder
 FOLDER = "own"
 """In the data folder; links to user-supplied files have it in their paths."""
 IMAGES, WEIGHTS = ".npz", (".safetensors", ".pt", ".pth")
-MAX_LISTED = 50
+MAX_FILES, MAX_GB = 50, 10.0
+"""What the folder may hold; more files are not listed, and no more are uploaded."""
 
 
 def datasets() -> list[str]:
@@ -35,7 +36,7 @@ def checkpoints() -> list[str]:
 def _files() -> list[str]:
     root = data_folder()
     paths = sorted(path for path in root.glob(f"{FOLDER}/*") if not path.name.startswith("."))
-    return [path.relative_to(root).as_posix() for path in paths[:MAX_LISTED]]
+    return [path.relative_to(root).as_posix() for path in paths[:MAX_FILES]]
 
 
 def upload_form() -> None:
@@ -89,6 +90,7 @@ def _store(name: str, content: bytes) -> str:
     stem = re.sub(r"[^A-Za-z0-9._-]+", "-", Path(name).stem).strip(".-") or "upload"
     target = data_folder() / FOLDER / f"{stem[:60]}{suffix}"
     partial = target.with_name(f".{stem[:60]}.part{suffix}")
+    _check_room(target, len(content))
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         partial.write_bytes(content)
@@ -106,3 +108,15 @@ def _store(name: str, content: bytes) -> str:
         if partial.exists():
             partial.unlink()
     return f"{FOLDER}/{target.name}"
+
+
+def _check_room(target: Path, size: int) -> None:
+    """Raise DataError if the folder may not hold one more file of this size, in bytes."""
+    others = [one for one in target.parent.glob("*") if one.is_file() and one != target]
+    size += sum(one.stat().st_size for one in others)
+    if len(others) >= MAX_FILES or size > MAX_GB * 1e9:
+        raise DataError(
+            f"There is no room for '{target.name}': data/{FOLDER} holds {len(others)} files, and "
+            f"{MAX_FILES} of {MAX_GB:g} GB in all are the most; ask whoever runs this server to "
+            "delete some."
+        )

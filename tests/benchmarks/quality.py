@@ -67,7 +67,7 @@ def conclusion(runs: list[MethodRun]) -> str:
     unsc, against = by_method(runs)["unsc"], standing(runs)
     place = f"does not forget (Acc_f over {FORGOTTEN:g} % with some seed)"
     if forgets(unsc):
-        place = "has the highest Acc_r of those that forget"
+        place = "is behind no method that forgets, beyond chance"
         if against.better:
             place = f"is behind {', '.join(against.better)}"
         if against.tied:

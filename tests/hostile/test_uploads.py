@@ -215,6 +215,18 @@ def test_an_archive_of_very_many_files_is_read_as_any_other(home: Path, tmp_path
         assert uploads._store("mine.npz", content) == "own/mine.npz"
 
 
+@pytest.mark.parametrize(("limit", "value"), [("MAX_FILES", 2), ("MAX_GB", 2.5e-9 * len(saved()))])
+def test_the_folder_of_uploads_is_bounded(
+    home: Path, monkeypatch: pytest.MonkeyPatch, limit: str, value: float
+) -> None:
+    monkeypatch.setattr(uploads, limit, value)
+    for name in ("one.npz", "two.npz"):
+        uploads._store(name, SOUND)
+    assert "three.npz" in refused(lambda: uploads._store("three.npz", SOUND))
+    assert uploads._store("two.npz", SOUND) == "own/two.npz"  # in place of the one before
+    assert uploads.datasets() == ["own/one.npz", "own/two.npz"]
+
+
 @CASES
 @given(FLIPS, st.sampled_from([1.0, 0.999, 0.9, 0.5]))
 def test_a_damaged_archive_of_images_is_read_or_refused(

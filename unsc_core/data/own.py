@@ -16,8 +16,8 @@ from unsc_core.data.dataset import Dataset, checked_dataset
 from unsc_core.errors import DataError, os_errors_as
 from unsc_core.paths import data_folder
 
-MAX_BYTES = 4 * 2**30
-"""Larger data, once unpacked, is refused: it would not fit a laptop's memory."""
+MAX_BYTES = 2**30
+"""Larger data, once unpacked, is refused: a server keeps several people's data in memory."""
 
 REQUIRED = ("x_train", "y_train", "x_test", "y_test")
 

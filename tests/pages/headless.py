@@ -58,11 +58,16 @@ def says(app: AppTest, *parts: str) -> bool:
     return any(all(part in text for part in parts) for text in texts(app))
 
 
-def story(app: AppTest) -> dict[str, Any]:
-    """What the story's script is given; "chapters" by key."""
-    (found,) = (
+def components(app: AppTest, name: str) -> list[dict[str, Any]]:
+    """What the scripts of all components of a name are given."""
+    return [
         json.loads(part.proto.json or part.proto.mixed.json)
         for part in app.get("bidi_component")
-        if part.proto.component_name == "unsc_story"
-    )
+        if part.proto.component_name == f"unsc_{name}"
+    ]
+
+
+def story(app: AppTest) -> dict[str, Any]:
+    """What the story's script is given; "chapters" by key."""
+    (found,) = components(app, "story")
     return found | {"chapters": {chapter["key"]: chapter for chapter in found["chapters"]}}

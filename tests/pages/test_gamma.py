@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from pages.shared import batch, cache, session
-from tests.pages.headless import finished, open_page, says
+from tests.pages.headless import components, finished, open_page, says
 from unsc_core.analysis import geometry
 from unsc_core.config import ExperimentConfig
 from unsc_core.experiment.experiment import Experiment
@@ -43,8 +42,8 @@ def run(**query: str) -> AppTest:
 
 def view(app: AppTest) -> dict[str, Any]:
     """What the browser draws."""
-    (part,) = app.get("bidi_component")
-    return json.loads(part.proto.json)
+    (found,) = components(app, "gamma")
+    return found
 
 
 def test_the_view_has_the_runs_there_are() -> None:
@@ -83,7 +82,7 @@ def test_a_method_without_gamma_says_so(opening: Path) -> None:
     config = ExperimentConfig(dataset="digits", forget_classes=(3,), method="random-labels")
     Experiment(config, Store(opening / "store")).run(with_retrain=True)
     app = run(method="random-labels")
-    assert not app.get("bidi_component")
+    assert not components(app, "gamma")
     assert says(app, "Random labels does not use the null space. Choose UNSC")
 
 
@@ -99,7 +98,7 @@ def test_single_samples_are_judged_by_the_retrained_model() -> None:
 
 def test_what_waits_starts_nearest_to_the_slider(monkeypatch: pytest.MonkeyPatch) -> None:
     waiting = {
-        name: Job(f"experiment-{name}", "experiment", DIGITS, number, name)
+        name: Job(f"experiment-{name}", "experiment", DIGITS, number, number, name, True)
         for number, name in enumerate("abc", 10**6 + 1)
     }
     calls: list[tuple[str, str]] = []

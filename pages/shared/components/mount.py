@@ -59,7 +59,12 @@ def mount(
     key = f"component_{name}{of}"
 
     def handler(trigger: str, act: Callable[[Any], None]) -> Callable[[], None]:
-        return lambda: act(st.session_state[key][trigger])
+        def handle() -> None:
+            values = st.session_state.get(key)  # None when the page before ended without it
+            if values is not None:
+                act(values[trigger])
+
+        return handle
 
     handlers = {f"on_{trigger}_change": handler(trigger, act) for trigger, act in on.items()}
     return _registered(name, files)(data=data, key=key, **handlers, **callbacks)

@@ -83,7 +83,9 @@ def switches(page: Any) -> Iterator[Figure]:
 
 def redraws(page: Any) -> Iterator[Figure]:
     """From a key press on the γ slider to the new spectra, and to the sentence about them."""
-    page.get_by_test_id("stSidebarNavItems").get_by_role("link", name="Null space").click()
+    page.get_by_test_id("stSidebarNavItems").get_by_role(
+        "link", name="Null space", exact=True
+    ).click()
     charts(page).nth(6).wait_for()
     page.wait_for_timeout(2000)
     page.get_by_role("slider", name="Energy threshold γ").focus()
@@ -162,7 +164,7 @@ def main() -> None:
         with serve(home) as server:
             page = chromium.new_page(viewport={"width": 1440, "height": 900})
             page.goto(server.url)
-            charts(page).nth(6).wait_for(timeout=120_000)
+            page.locator(".stage .mark").first.wait_for(timeout=120_000)
             rounds: dict[str, list[Figure]] = {}
             for figure in switches(page):
                 rounds.setdefault(figure[0], []).append(figure)

@@ -78,7 +78,8 @@ class Lesson:
     Attributes:
         step: where the presenter is.
         moved: set when the presenter goes on, and replaced by another.
-        busy: whether half of the people compute.
+        busy: whether half of the people begin to compute.
+        running: how many experiments people wait for now.
         wanted: the seeds of the experiments that are run now.
         asked: every such seed that somebody has run.
         waits: what was waited for -> seconds of each time.
@@ -88,6 +89,7 @@ class Lesson:
     step: int = 1
     moved: asyncio.Event = field(default_factory=asyncio.Event)
     busy: bool = False
+    running: int = 0
     wanted: tuple[int, ...] = ()
     asked: set[int] = field(default_factory=set)
     waits: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
@@ -220,7 +222,7 @@ async def attend(server: Server, lesson: Lesson, place: int, people: int, end: f
                         async with lesson.timed(DRAG):
                             await person.move_gamma(choice)
                 else:
-                    async with lesson.timed(BUSY if lesson.busy else QUIET):
+                    async with lesson.timed(BUSY if lesson.running else QUIET):
                         await person.open(choice.choice([*PAGES]))
                 lesson.errors.update(person.wrong)
                 person.wrong.clear()
@@ -235,10 +237,14 @@ async def run_one(server: Server, lesson: Lesson, seed: int) -> None:
     """Open the link of an experiment in another tab, and wait until all of it is there."""
     lesson.asked.add(seed)
     started = time.monotonic()
-    async with asyncio.timeout(RUN_TIMEOUT_S), person_at(server) as tab:
-        await tab.open("confusion", dataset="digits", seed=str(seed))
-        await tab.follow_work()
-        lesson.errors.update(tab.wrong)
+    lesson.running += 1
+    try:
+        async with asyncio.timeout(RUN_TIMEOUT_S), person_at(server) as tab:
+            await tab.open("confusion", dataset="digits", seed=str(seed))
+            await tab.follow_work()
+            lesson.errors.update(tab.wrong)
+    finally:
+        lesson.running -= 1
     lesson.waits[RUN].append(time.monotonic() - started)
 
 

@@ -213,7 +213,7 @@ class Engine:
         """Why no more jobs are taken from someone who waits for so many; empty if they are."""
         if own >= MAX_FOR_ONE:
             return (
-                f"You wait for {own} jobs, the most that one person may; cancel some, or wait "
+                f"This tab waits for {own} jobs, the most that one may; cancel some, or wait "
                 "until some are done."
             )
         if len(self.active()) >= MAX_FOR_ALL:

@@ -106,7 +106,7 @@ def _done_and_cost(items: Sequence[BatchItem], missing: Sequence[BatchItem]) -> 
         st.caption(f"{text}; {rest} about {duration(cost.seconds)} on this machine.")
     elif measuring is not None and not measuring.over:
 
-        @st.fragment(run_every=POLL_S)
+        @st.fragment(run_every=jobs.poll_s(POLL_S))
         def estimating() -> None:
             if measuring.over:
                 state.draw_again()
@@ -120,7 +120,7 @@ def _done_and_cost(items: Sequence[BatchItem], missing: Sequence[BatchItem]) -> 
 def _progress(items: Sequence[BatchItem], name: str) -> None:
     waited_for = {item.key for item in _active(items)}
 
-    @st.fragment(run_every=POLL_S)
+    @st.fragment(run_every=jobs.poll_s(POLL_S))
     def line() -> None:
         active = _active(items)
         if {item.key for item in active} != waited_for:

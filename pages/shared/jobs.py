@@ -18,6 +18,8 @@ from unsc_core.jobs.job import SHADOWS, SHORT_KINDS, Job, JobState
 from unsc_core.progress import Glimpse
 
 POLL_S = 0.4
+PANELS_PER_S = 8
+"""How many panels of progress are drawn again in a second, however many people wait."""
 CONFIRM_S = 60.0
 """Work that takes longer than this starts only after a click."""
 RUN = "Run it"
@@ -124,6 +126,12 @@ def cost_job(config: ExperimentConfig) -> Job | None:
     return None
 
 
+def poll_s(least: float) -> float:
+    """How often progress is drawn again: every `least` seconds, less often if many people wait."""
+    waiting = {watcher for job in cache.engine().active() for watcher in job.watchers}
+    return max(least, len(waiting) / PANELS_PER_S)
+
+
 def watch(job: Job) -> Job:
     """Wait for a job that is not over, unless it was cancelled in this tab."""
     if not job.over and not is_cancelled_here(job):
@@ -203,7 +211,7 @@ def _job_or_cost(kind: str, key: str, config: ExperimentConfig, ask: bool = Fals
 
 
 def _panel(job: Job, title: str, ready: Callable[[], bool] = lambda: False) -> None:
-    @st.fragment(run_every=POLL_S)
+    @st.fragment(run_every=poll_s(POLL_S))
     def panel() -> None:
         if _is_done(job) or ready():
             state.draw_again()
@@ -221,7 +229,7 @@ def show_in_sidebar(kind: str, key: str, config: ExperimentConfig, title: str) -
     with st.sidebar:
         found = _job_or_cost(kind, key, config)
 
-        @st.fragment(run_every=1.0)
+        @st.fragment(run_every=poll_s(1.0))
         def follow(job: Job) -> None:
             if _is_done(job):
                 state.draw_again()

@@ -57,7 +57,7 @@ PAGES = {
 """Path of a page with stored results -> its name in the menu."""
 LESSON = "1-over-unlearning"
 JOIN_S, EVERY_S, STEP_EVERY_S, DRAG_EVERY_S = 10.0, 8.0, 60.0, 0.7
-"""All join within; each looks at a page, the presenter goes on, and γ is moved this often."""
+"""All join within; a person looks at a page (on average), the presenter goes on, and γ is moved."""
 SHARED_S, SHARED = 40.0, 2
 """So many experiments are new within so many seconds; who runs one chooses among these."""
 RUN_TIMEOUT_S, TIMEOUT_S, SETTLING_S = 300.0, 60.0, 3.0
@@ -227,8 +227,8 @@ async def attend(server: Server, lesson: Lesson, place: int, people: int, end: f
                 lesson.errors.update(person.wrong)
                 person.wrong.clear()
                 with suppress(TimeoutError):
-                    pause = max(0.0, asked + EVERY_S - time.monotonic())
-                    await asyncio.wait_for(lesson.moved.wait(), pause)
+                    pause = asked + EVERY_S * choice.uniform(0.5, 1.5) - time.monotonic()
+                    await asyncio.wait_for(lesson.moved.wait(), max(0.0, pause))
     except Exception as error:  # any failure ends this visit
         lesson.errors[f"{type(error).__name__}: {error}"] += 1
 

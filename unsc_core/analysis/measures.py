@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from unsc_core.analysis import evaluation
 from unsc_core.experiment.result import Predictions, Result
@@ -140,10 +141,18 @@ def _rounded(value: float, digits: int, signed: bool) -> str:
 def measure_models(result: Result) -> dict[str, dict[str, Any]]:
     """Every model of a result, and the mask: accuracies per class, and every measure by its key.
 
+    Computed once for a result, as every picture of a page asks for it.
+
     Returns:
         Model -> {"per_class", "train", key of a measure: value or None}; no "train" if it was
-        not predicted.
+        not predicted. Not to be changed.
     """
+    if result not in _measured:
+        _measured[result] = _measure_models(result)
+    return _measured[result]
+
+
+def _measure_models(result: Result) -> dict[str, dict[str, Any]]:
     models = {name: _accuracies(result, name) for name in result.rows}
     values = {
         name: {key: _finite(m.compute(Case(result, name, models))) for key, m in MEASURES.items()}
@@ -318,6 +327,7 @@ _DEFINED = (
 )
 MEASURES = {measure.key: measure for measure in _DEFINED}
 """Key -> measure, in the order in which they are listed."""
+_measured: WeakKeyDictionary[Result, dict[str, dict[str, Any]]] = WeakKeyDictionary()
 
 
 def register(measure: Measure) -> None:
@@ -329,3 +339,4 @@ def register(measure: Measure) -> None:
     if measure.key in MEASURES:
         raise ValueError(f"there is a measure '{measure.key}' already")
     MEASURES[measure.key] = measure
+    _measured.clear()

@@ -128,7 +128,9 @@ def attack(group: str) -> None:
         chosen = titles[title]
     else:
         st.markdown(audit_words.ATTACKS[group])
-    drawn[f"audit-{group}"] = audit_values(chosen, audits[chosen], config.method, look)
+    drawn[f"audit-{group}"] = cache.picture(
+        audit_values, chosen, audits[chosen], config.method, look
+    )
     pictures.draw(drawn[f"audit-{group}"], f"audit-{group}")
     st.caption(ALL_AUDITS[chosen].measures)
 
@@ -148,7 +150,9 @@ def members() -> None:
         key="threshold",
         bind="query-params",
     )
-    picture = audit_membership.membership(result, THRESHOLDS[threshold], look, marked)
+    picture = cache.picture(
+        audit_membership.membership, result, THRESHOLDS[threshold], look, marked
+    )
     pictures.draw(picture, "members")
     st.caption(
         "A network is often surer of images that it was trained on, the **members**. An attacker "
@@ -170,12 +174,12 @@ def probe_views() -> None:
     )
     left, right = st.columns(2)
     classes = experiment.dataset.num_classes
-    drawn["probe-by-layer"] = depth(probe, config.method, classes, look)
+    drawn["probe-by-layer"] = cache.picture(depth, probe, config.method, classes, look)
     held_out = np.flatnonzero(result.split.is_forgotten("test"))
     among = None
     if marked is not None and marked[0] == "test":
         among = np.searchsorted(held_out, marked[1]), marked[1]
-    drawn["probe-scores"] = scores(probe, experiment.request, look, among)
+    drawn["probe-scores"] = cache.picture(scores, probe, experiment.request, look, among)
     with left:
         st.markdown("**Layer by layer**")
         pictures.draw(drawn["probe-by-layer"], "probe-by-layer")
@@ -201,7 +205,9 @@ def relearning_views() -> None:
     left, right = st.columns(2)
     with left:
         st.markdown(f"**A race: {RELEARNED_IMAGES} images of every class**")
-        drawn["relearning-race"] = audit_relearning.race(relearning, config.method, look)
+        drawn["relearning-race"] = cache.picture(
+            audit_relearning.race, relearning, config.method, look
+        )
         pictures.draw(drawn["relearning-race"], "relearning-race")
     with right:
         st.markdown("**More images**")
@@ -216,8 +222,8 @@ def relearning_views() -> None:
             bind="query-params",
             label_visibility="collapsed",
         )
-        drawn["relearning-images"] = audit_relearning.by_images(
-            relearning, parts[tuned], config.method, look
+        drawn["relearning-images"] = cache.picture(
+            audit_relearning.by_images, relearning, parts[tuned], config.method, look
         )
         pictures.draw(drawn["relearning-images"], "relearning-images")
 

@@ -23,11 +23,11 @@ from unsc_core.analysis.claims import Forgetting
 from unsc_core.analysis.replay import MAX_SAMPLES, epochs_key
 from unsc_core.config import ExperimentConfig
 from unsc_core.experiment.keys import keys, logits_key
-from unsc_core.figures import equal_forgetting as equal_figure
 from unsc_core.figures import parts as parts_figure
 from unsc_core.figures import selected_answers, standings
 from unsc_core.figures.accuracy_plane import plane
 from unsc_core.figures.change_map import change_map
+from unsc_core.figures.equal_forgetting import equal_forgetting as equal_forgetting_figure
 from unsc_core.figures.ladder import SORTS, ladder, ordered
 from unsc_core.figures.phrases import counted, joined
 from unsc_core.figures.theme import Picture
@@ -175,17 +175,17 @@ def draw_first() -> dict[str, Picture]:
     if method_set == "parts":
         config = configs_of(experiment)["unsc", experiment.config.seed]
         threshold = f"{config.energy_threshold:g}" if config.energy_threshold else "per layer"
-        found["parts"] = parts_figure.grid(runs, look, threshold)
+        found["parts"] = cache.picture(parts_figure.grid, runs, look, threshold)
         pictures.draw(found["parts"], "parts", sentence=False)
         st.markdown(f"**{found['parts'].sentence}**")
         st.caption(parts_figure.note())
     left, right = st.columns([11, 10])
     with left:
-        found["methods"] = ladder(runs, order, look, sort, experiment.config.method)
+        found["methods"] = cache.picture(ladder, runs, order, look, sort, experiment.config.method)
         pictures.draw(found["methods"], "methods", sentence=False)
         st.markdown(f"**{found['methods'].sentence}**")
     with right:
-        found["plane"] = plane(shown, look)
+        found["plane"] = cache.picture(plane, shown, look)
         pictures.draw(found["plane"], "plane")
     linked.methods()
     counted_on = f" · epochs are measured on {MAX_SAMPLES:,} test images"
@@ -269,8 +269,8 @@ def equal_forgetting() -> None:
 
 def draw_equal(acc_forget: int) -> None:
     """The figure at this Acc_f."""
-    picture = equal_figure.equal_forgetting(shown, acc_forget, look)
-    pictures.draw(picture, "equal")
+    picture = cache.picture(equal_forgetting_figure, shown, acc_forget, look)
+    pictures.draw(picture, "equal-forgetting")
     pictures.downloads({"equal-forgetting": picture})
 
 
@@ -354,7 +354,7 @@ else:
 
 st.header("Who pays")
 retained = [c for c in range(data.num_classes) if c not in experiment.config.forget_classes]
-drawn["change"] = change_map(shown, data.class_names, retained, look, order)
+drawn["change"] = cache.picture(change_map, shown, data.class_names, retained, look, order)
 pictures.draw(drawn["change"], "change")
 st.caption(
     "Change of each class's test accuracy against the original, in points; the colour grows with "

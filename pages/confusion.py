@@ -5,6 +5,7 @@ from typing import Any
 import streamlit as st
 
 from pages.shared import (
+    cache,
     controls,
     explorer,
     header,
@@ -101,8 +102,11 @@ read_older_link()
 picked = selection.current(result)
 selected = picked.of(part)
 draw_boxes(row, picked.in_part(part))
-drawn = {name: confusion(result, name, part, in_percent, look, selected) for name in models}
-drawn["difference"] = difference(result, part, in_percent, look, selected)
+drawn = {
+    name: cache.picture(confusion, result, name, part, in_percent, look, selected)
+    for name in models
+}
+drawn["difference"] = cache.picture(difference, result, part, in_percent, look, selected)
 values = {name: matrix(result, name, part, in_percent) for name in models}
 values["difference"] = values["unlearned"] - values["original"]
 shown = {name: one.round(2).tolist() for name, one in values.items()}

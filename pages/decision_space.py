@@ -102,8 +102,8 @@ def before_and_after() -> None:
     picked = selection.current(result).of(part)
     drawn = {}
     if len(picked):
-        drawn["logits"] = logits(result, picked, part, pictures.page_look())
-        pictures.draw(drawn["logits"], f"logits-{part}")
+        drawn[f"logits-{part}"] = logits(result, picked, part, pictures.page_look())
+        pictures.draw(drawn[f"logits-{part}"], f"logits-{part}")
     legend(about, count)
     numbers = {
         f"space-{model}-{part}": placed_numbers(result, model, placed, explored.rows, part)

@@ -88,10 +88,12 @@ def rank_table() -> dict[str, dict[str, int]]:
 def spectra_view(ranks: dict[str, dict[str, int]]) -> None:
     """γ and the cuts it moves; only this part is drawn again when it changes."""
     cut_at, look = choose_gammas(), pictures.page_look()
-    total = figures.free_share(titles, spectra, cut_at, look)
+    total = cache.picture(figures.free_share, titles, spectra, cut_at, look)
     drawn = {
-        f"spectrum-{i + 1}": figures.spectrum(layer, titles[layer], spectra, cut_at[layer], look)
-        for i, layer in enumerate(spectra)
+        f"spectrum-{i + 1}": cache.picture(
+            figures.spectrum, layer, titles[layer], {layer: values}, cut_at[layer], look
+        )
+        for i, (layer, values) in enumerate(spectra.items())
     }
     pictures.draw_in_rows(drawn, 3)
     sliders = {controls.LAYER_GAMMA.format(i + 1): [layer] for i, layer in enumerate(spectra)}

@@ -44,7 +44,7 @@ def draw_flow() -> None:
                 icon=":material/hourglass_top:",
             )
         else:
-            drawn["flow"] = flow(result, look)
+            drawn["flow"] = cache.picture(flow, result, look)
             data = bands(result, look, picked.of("train"))
             linked.flow(data | {"targets": retained if editable else []}, explorer.take, drag)
             st.markdown(drawn["flow"].sentence)
@@ -206,7 +206,7 @@ by_count = classes[np.argsort(-counts)]
 retained = [c for c in range(len(names)) if c not in experiment.config.forget_classes]
 editable = method.uses_pseudo_labels and not (lesson.current().fixed("more") or before.is_shown())
 picked = selection.current(result)
-drawn = {"label-counts": label_counts(result, look)}
+drawn = {"label-counts": cache.picture(label_counts, result, look)}
 draw_flow()
 st.caption(intro)
 if editable and experiment.config.edits:
@@ -217,4 +217,4 @@ sample_rows = draw_samples()
 if editable:
     st.header("What if they had other labels?")
     edit_form(sample_rows)
-pictures.downloads(drawn)
+pictures.downloads(drawn, without_figure=("flow",))

@@ -16,7 +16,10 @@ from pages.shared.components.mount import mount
 from unsc_core.figures.phrases import file_stem
 from unsc_core.figures.theme import Look, Picture, look
 
-HIDDEN_BUTTONS = ("zoom2d", "zoomIn2d", "zoomOut2d", "autoScale2d", "resetScale2d", "pan2d")
+HIDDEN_BUTTONS = (
+    *("zoom2d", "zoomIn2d", "zoomOut2d", "autoScale2d", "resetScale2d", "pan2d"),
+    *("select2d", "lasso2d"),
+)
 
 
 def mark_files(alterations: Sequence[str]) -> None:
@@ -37,45 +40,30 @@ def draw(
     picture: Picture,
     name: str,
     *,
-    selectable: bool = False,
-    lasso: bool = True,
     sentence: bool = True,
     on_click: Callable[[], None] | None = None,
-) -> Any:
+) -> None:
     """Draw a picture.
 
     Args:
         picture: what to draw.
         name: unique on the page; also the name of downloaded files.
-        selectable: points can be selected, which runs the page again.
-        lasso: they are selected by dragging; otherwise by clicking.
         sentence: write the picture's sentence below it.
         on_click: called before the page runs again after a click on a mark. The selection is in
             the session state under `name`.
-
-    Returns:
-        The selection, when selectable.
     """
     options: dict[str, Any] = {}
-    if selectable:
-        picture.figure.update_layout(dragmode="lasso" if lasso else False)
-        options = {"on_select": "rerun"}
-    elif on_click:
+    if on_click:
         options = {"on_select": on_click, "selection_mode": "points"}
-    picture.figure.update_layout(meta=(picture.figure.layout.meta or {}) | {"key": name})
-    hidden = [*HIDDEN_BUTTONS, *(() if selectable else ("select2d", "lasso2d"))]
     config = {
         "displaylogo": False,
         "responsive": True,
-        "modeBarButtonsToRemove": hidden,
+        "modeBarButtonsToRemove": HIDDEN_BUTTONS,
         "toImageButtonOptions": {"format": "svg", "filename": _file(name)},
     }
-    selection = st.plotly_chart(
-        picture.figure, theme=None, config=config, alt=picture.alt, key=name, **options
-    )
+    st.plotly_chart(picture.figure, theme=None, config=config, alt=picture.alt, key=name, **options)
     if sentence and picture.sentence:
         st.markdown(picture.sentence)
-    return selection
 
 
 def draw_in_rows(
@@ -109,12 +97,17 @@ class Tabled(Protocol):
         """The numbers."""
 
 
-def downloads(pictures: Mapping[str, Tabled]) -> None:
-    """A button with the files of a page's pictures: each as SVG, PNG or PDF, and its numbers."""
+def downloads(pictures: Mapping[str, Tabled], without_figure: Sequence[str] = ()) -> None:
+    """A button with the files of a page's pictures: each as SVG, PNG or PDF, and its numbers.
+
+    Args:
+        pictures: by the name that they were drawn under.
+        without_figure: those that `draw` did not draw, of which there are only numbers.
+    """
     figures = [
-        {"key": one.figure.layout.meta["key"], "file": _file(name)}
+        {"key": name, "file": _file(name)}
         for name, one in pictures.items()
-        if isinstance(one, Picture) and "key" in (one.figure.layout.meta or ())
+        if isinstance(one, Picture) and name not in without_figure
     ]
     with st.popover("Download", icon=":material/download:"):
         files = ("figure_files.html", "figure_files.css", "figure_files.js")

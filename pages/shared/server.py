@@ -30,9 +30,9 @@ def preload_libraries() -> None:
 
     From then on, the server's log has a line for each job that is over.
 
-    Streamlit collects garbage after every script run. Without this, everyone waits each time while
-    it looks at the hundreds of thousands of objects of the imported libraries, which live as long
-    as the process does.
+    A collection stops everyone's script. It would look at the hundreds of thousands of objects of
+    the imported libraries, which live as long as the process does. That Streamlit does not collect
+    after every script is set in .streamlit/config.toml; Python still does, after many new objects.
     """
     if _started.acquire(blocking=False):
         _log_jobs()

@@ -121,7 +121,9 @@ def _one_sample(
     order = np.argsort(likelihood_ratio.scores(original)[of_kind], kind="stable")
     place = order[round(RANKS[rank] * (len(order) - 1))]
     row = np.flatnonzero(result.split.is_forgotten(part))[place]
-    picture = audit_shadow.one_sample(seen, int(of_kind[place]), experiment.config.method, look)
+    picture = cache.picture(
+        audit_shadow.one_sample, seen, int(of_kind[place]), experiment.config.method, look
+    )
     pictures.draw(picture, "shadow-sample")
     dataset = experiment.dataset
     name = dataset.class_names[dataset.labels(part)[row]]
@@ -146,7 +148,7 @@ def _all_samples(experiment: ResolvedExperiment, seen: dict[str, Attacked], look
     entry = titles[title]
     st.markdown(entry.question)
     found = {name: entry.scores(each) for name, each in seen.items()}
-    picture = audit_shadow.curves(seen, found, experiment.config.method, look)
+    picture = cache.picture(audit_shadow.curves, seen, found, experiment.config.method, look)
     pictures.draw(picture, "shadow-curves")
     st.markdown(audit_shadow.power(entry.attack(seen["original"]).detail["by_models"]))
     return picture

@@ -24,18 +24,28 @@ REVEAL = re.compile("^Reveal Shortcut")
 
 @pytest.fixture(scope="module")
 def course_app(tmp_path_factory: pytest.TempPathFactory, prepared: Path) -> Iterator[Server]:
-    """An app on which the command of the README has prepared every lesson."""
-    home = Path(shutil.copytree(prepared, tmp_path_factory.mktemp("course") / "home"))
-    done = subprocess.run(
-        [sys.executable, "-m", "unsc_core", "prepare", "--lesson", "all"],
-        cwd=ROOT,
-        env={**os.environ, "UNSC_HOME": str(home)},
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stderr
-    with serve(home) as running:
-        yield running
+    """An app on which the command of the README has prepared every lesson; the network is off."""
+    folder = tmp_path_factory.mktemp("course")
+    home, reached_out = Path(shutil.copytree(prepared, folder / "home")), folder / "reached-out"
+    with pytest.MonkeyPatch.context() as here:
+        here.setenv("PYTHONPATH", str(ROOT / "tests" / "e2e" / "offline"))
+        here.setenv("UNSC_REACHED_OUT", str(reached_out))
+        tries = [sys.executable, "-c", "import urllib.request as r; r.urlopen('http://10.0.0.1')"]
+        refused = subprocess.run(tries, cwd=ROOT, capture_output=True, text=True)
+        assert "the network is off" in refused.stderr
+        assert reached_out.read_text() == "socket.getaddrinfo 10.0.0.1\n"
+        reached_out.unlink()
+        done = subprocess.run(
+            [sys.executable, "-m", "unsc_core", "prepare", "--lesson", "all"],
+            cwd=ROOT,
+            env={**os.environ, "UNSC_HOME": str(home)},
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 0, done.stderr
+        with serve(home) as running:
+            yield running
+    assert not reached_out.exists(), reached_out.read_text()
 
 
 def drag_to(page: Any, share: float) -> None:
@@ -82,7 +92,7 @@ def answer(page: Any) -> None:
 
 
 def test_the_seven_lessons_are_walked_end_to_end(course_app: Server, page: Any) -> None:
-    """By keyboard; `page` fails on any request to another machine or message in the console."""
+    """By keyboard and without a network: `page` fails on any request to another machine."""
     from playwright.sync_api import expect
 
     every, errors = lessons(course_app.home)

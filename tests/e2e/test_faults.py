@@ -12,7 +12,7 @@ from typing import Any
 
 from tests.e2e.server import Server, serve, wait_until_complete
 from tests.e2e.test_main_job import metric
-from tests.e2e.test_room import Class, bar, heading, open_tab, press, start
+from tests.e2e.test_room import Class, bar, heading, join, open_tab, press, start
 from tests.e2e.test_room import room as room  # a fixture
 from unsc_core.rooms import Rooms
 
@@ -40,11 +40,7 @@ def test_a_killed_server_comes_back_with_results_people_and_answers(
     with serve(home) as first:
         opened = rooms.open("Okabe")
         rooms.move(opened.code, opened.token, "1-over-unlearning", 1)
-        pupil.goto(f"{first.url}/room?room={opened.code}")
-        pupil.get_by_label("Your name").first.wait_for()
-        wait_until_complete(pupil)
-        pupil.get_by_label("Your name").first.fill("Ann")
-        press(pupil, "Join")
+        join(pupil, f"{first.url}/room?room={opened.code}", "Ann")
         pupil.locator(".door .names", has_text="Ann").wait_for()
         (ann,) = (person for person in rooms.state(opened.code).people if person.name == "Ann")
         with sqlite3.connect(rooms.path) as db:
@@ -108,11 +104,7 @@ def test_a_network_that_is_cut_costs_neither_the_job_nor_the_seat(
     cut = cuttable(tab)
     rooms = Rooms(app.home / "rooms.sqlite")
     opened = rooms.open("Okabe")
-    tab.goto(f"{app.url}/room?room={opened.code}")
-    tab.get_by_label("Your name").first.wait_for()
-    wait_until_complete(tab)
-    tab.get_by_label("Your name").first.fill("Ann")
-    press(tab, "Join")
+    join(tab, f"{app.url}/room?room={opened.code}", "Ann")
     tab.locator(".door .names", has_text="Ann").wait_for()
     tab.goto(f"{app.url}/{LONG}&seed=77&room={opened.code}")
     training = wait_for_training(tab)

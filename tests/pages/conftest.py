@@ -24,3 +24,13 @@ def opened(opening: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The data folder `opening` of a file's tests is the app's."""
     monkeypatch.setenv("UNSC_HOME", str(opening))
     monkeypatch.chdir(ROOT)
+
+
+@pytest.fixture
+def ends_idle(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The app has a data folder of its own, and no job goes on after the test."""
+    monkeypatch.chdir(ROOT)
+    yield
+    for job in cache.engine().active():
+        for watcher in list(job.watchers):
+            cache.engine().cancel(job, watcher)

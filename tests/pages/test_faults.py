@@ -2,28 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from pages.shared import cache
 from tests.jobs.test_faults import damaged
-from tests.pages.headless import ROOT, finished, open_page
+from tests.pages.headless import finished, open_page
 
 SMALL = {"dataset": "blobs", "model": "mlp", "training": "3", "epochs": "3"}
 PAGES = ("confusion", "null_space", "decision_space", "pseudo_labels", "runs")
 
-pytestmark = pytest.mark.usefixtures("own_engine")
-
-
-@pytest.fixture(autouse=True)
-def nothing_runs(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.chdir(ROOT)
-    yield
-    for job in cache.engine().active():
-        for watcher in list(job.watchers):
-            cache.engine().cancel(job, watcher)
+pytestmark = pytest.mark.usefixtures("own_engine", "ends_idle")
 
 
 def shown() -> dict[str, list[str]]:

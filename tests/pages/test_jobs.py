@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pages.shared import cache, job_texts
+from pages.shared import cache, job_texts, jobs
 from pages.shared.job_texts import goes_on_for
-from tests.pages.headless import ROOT, finished, open_page, says
+from tests.pages.headless import finished, open_page, says
 from unsc_core.analysis.comparison import COMPARED
 from unsc_core.config import ExperimentConfig
 from unsc_core.data import load_dataset
@@ -24,17 +23,7 @@ from unsc_core.jobs.job import Job, JobState, Lane
 LONG = {"dataset": "blobs", "model": "mlp", "training": "1000"}
 """Some seconds of training: 1.6 million points."""
 
-pytestmark = pytest.mark.usefixtures("own_engine")
-
-
-@pytest.fixture(autouse=True)
-def nothing_runs(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Each test has a folder of its own, and leaves no job behind."""
-    monkeypatch.chdir(ROOT)
-    yield
-    for job in cache.engine().active():
-        for watcher in list(job.watchers):
-            cache.engine().cancel(job, watcher)
+pytestmark = pytest.mark.usefixtures("own_engine", "ends_idle")
 
 
 def takes(home: Path, seconds: float) -> None:
@@ -181,3 +170,12 @@ def test_a_lost_worker_is_reported(home: Path) -> None:
     job.starts = 2
     app.run()
     assert "The worker process was lost" in app.warning[0].value
+
+
+def test_the_more_people_wait_the_less_often_each_sees_progress(home: Path) -> None:
+    assert jobs.poll_s(0.4) == 0.4
+    config = ExperimentConfig(dataset="blobs", model="mlp")
+    for i in range(40):
+        cache.engine().submit("experiment", f"busy-{i % 3}", config, f"tab {i}")
+    assert jobs.poll_s(0.4) == pytest.approx(40 / jobs.PANELS_PER_S)
+    assert jobs.poll_s(60.0) == 60.0

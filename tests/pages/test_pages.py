@@ -164,8 +164,10 @@ def test_app_opens_on_the_story() -> None:
 PRELOADED = """
 import gc, logging, sys, time
 logging.disable(logging.WARNING)
+import streamlit
 from pages.shared import server
 from tests.pages.headless import open_page
+assert not streamlit.config.get_option("runner.postScriptGC")
 open_page()
 assert gc.get_freeze_count() == 0, "the first page waited for the libraries"
 end = time.monotonic() + 60

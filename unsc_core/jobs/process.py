@@ -14,14 +14,15 @@ NICENESS = {Lane.SHORT: 5, Lane.LONG: 10}
 
 
 def environment(long_workers: int) -> dict[str, Any]:
-    """The variables that OpenMP and BLAS read when a worker loads them.
+    """The variables that the allocator, OpenMP and BLAS read when a worker starts.
 
     The cores are shared among the long lane's workers. Threads that wait do not spin: see
     `unsc_core.learning.device`.
     """
     threads = max(1, cores() // long_workers)
     names = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
-    return dict.fromkeys(names, threads) | {"OMP_WAIT_POLICY": "passive"}
+    released = {"MALLOC_TRIM_THRESHOLD_": 65536}  # Dask's own default: freed memory goes back
+    return dict.fromkeys(names, threads) | {"OMP_WAIT_POLICY": "passive"} | released
 
 
 def set_priority(lane: Lane, when_idle: bool) -> None:

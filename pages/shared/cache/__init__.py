@@ -1,6 +1,7 @@
 """The only place for Streamlit's caches. What they return is never changed."""
 
 from pages.shared.cache import places, runs
+from pages.shared.cache.drawn import picture
 from pages.shared.cache.files import dataset, is_stored, request, store
 from pages.shared.cache.findings import (
     attacked_networks,
@@ -61,6 +62,7 @@ __all__ = [
     "known",
     "neighbours",
     "networks",
+    "picture",
     "positions",
     "positions_of",
     "predicted",

@@ -1,8 +1,11 @@
-"""A worker's threads share the cores, and each job runs at its lane's priority."""
+"""A worker's threads share the cores, each job runs at its lane's priority, and frees its memory."""
 
 from __future__ import annotations
 
 import os
+import platform
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 
@@ -80,3 +83,20 @@ def test_long_workers_share_the_cores(workers: int) -> None:
     variables = environment(workers)
     assert variables["OMP_NUM_THREADS"] == max(1, cores() // workers)
     assert variables["OMP_WAIT_POLICY"] == "passive"
+
+
+FREED = """
+import psutil
+from unsc_core.jobs.process import release_memory
+blocks = [bytes(60_000) for _ in range(3_000)]
+blocks[:-1] = []
+before = psutil.Process().memory_info().rss
+release_memory()
+print(before - psutil.Process().memory_info().rss)
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another C library")
+def test_what_a_job_has_freed_goes_back_to_the_system() -> None:
+    ran = subprocess.run([sys.executable, "-c", FREED], capture_output=True, text=True, check=True)
+    assert int(ran.stdout) > 100_000_000

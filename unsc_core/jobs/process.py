@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ctypes
+import gc
 import os
 from contextlib import suppress
 from typing import Any
@@ -14,15 +16,14 @@ NICENESS = {Lane.SHORT: 5, Lane.LONG: 10}
 
 
 def environment(long_workers: int) -> dict[str, Any]:
-    """The variables that the allocator, OpenMP and BLAS read when a worker starts.
+    """The variables that OpenMP and BLAS read when a worker loads them.
 
     The cores are shared among the long lane's workers. Threads that wait do not spin: see
     `unsc_core.learning.device`.
     """
     threads = max(1, cores() // long_workers)
     names = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
-    released = {"MALLOC_TRIM_THRESHOLD_": 65536}  # Dask's own default: freed memory goes back
-    return dict.fromkeys(names, threads) | {"OMP_WAIT_POLICY": "passive"} | released
+    return dict.fromkeys(names, threads) | {"OMP_WAIT_POLICY": "passive"}
 
 
 def set_priority(lane: Lane, when_idle: bool) -> None:
@@ -40,3 +41,10 @@ def set_priority(lane: Lane, when_idle: bool) -> None:
     if when_idle and hasattr(os, "SCHED_IDLE"):
         with suppress(OSError):  # a sandbox may forbid it; niceness remains
             os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+
+
+def release_memory() -> None:
+    """Give back to the system what a job has used, which glibc would keep for the next one."""
+    gc.collect()
+    with suppress(OSError, AttributeError):  # another C library
+        ctypes.CDLL("libc.so.6").malloc_trim(0)

@@ -19,7 +19,7 @@ from unsc_core.config import ExperimentConfig
 from unsc_core.errors import Cancelled
 from unsc_core.experiment.store import Store
 from unsc_core.jobs.job import AUDITED_SEEDS, NEIGHBOURS, PROBED, SHADOWS, Lane
-from unsc_core.jobs.process import set_priority
+from unsc_core.jobs.process import release_memory, set_priority
 from unsc_core.progress import Progress, Report
 
 TOPIC = "unsc-lab"
@@ -182,4 +182,6 @@ def run_job(
         JOBS[kind](ExperimentConfig.from_dict(config), Store(Path(home) / "store"), report)
     except Cancelled:
         return "cancelled"
+    finally:
+        release_memory()
     return "done"

@@ -1,4 +1,4 @@
-"""A worker's threads share the cores, each job runs at its lane's priority, and frees its memory."""
+"""A worker shares the cores, gives way by lane, and returns memory after each job."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ COMPLETE = """([heading, figures]) => document.querySelector('h1')?.innerText.tr
         !(one.shadowRoot ?? one).querySelector('.explorer:not([data-ready])'))
     && document.querySelector('[data-testid=stApp]').dataset.testScriptState === 'notRunning'"""
 RANKS = """() => [...document.querySelectorAll('[data-testid=stPlotlyChart] .xtitle')]
-    .map(t => t.textContent).filter(t => t.includes('rank')).join('|')"""
+    .map(t => t.textContent).filter(t => t.includes('kept')).join('|')"""
 SENTENCE = (
     "() => document.querySelector('[data-testid=stMain]').innerText.match(/At γ = [^;]*/)?.[0]"
 )

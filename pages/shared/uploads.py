@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
+import secrets
+from collections.abc import Callable
 from pathlib import Path
 
 import streamlit as st
 
-from pages.shared import refusal, state
+from pages.shared import cache, refusal, session, state
+from unsc_core.config import ExperimentConfig
 from unsc_core.data.own import load_user_dataset
 from unsc_core.errors import DataError, UnscError
+from unsc_core.jobs.job import SHORT_S, JobState
 from unsc_core.paths import data_folder
 
 FOLDER = "own"
@@ -17,6 +21,8 @@ FOLDER = "own"
 IMAGES, WEIGHTS = ".npz", (".safetensors", ".pt", ".pth")
 MAX_FILES, MAX_GB = 50, 10.0
 """What the folder may hold; more files are not listed, and no more are uploaded."""
+READ_S = 120.0
+"""How long a worker may take to read uploaded images, the work before it included."""
 
 
 def datasets() -> list[str]:
@@ -63,7 +69,7 @@ def upload_form() -> None:
             return
         st.session_state["uploaded"] = file.file_id
         try:
-            name = _store(file.name, file.getvalue())
+            name = _store(file.name, file.getvalue(), _read_in_worker)
         except UnscError as error:
             refusal.show(error)
             return
@@ -72,8 +78,28 @@ def upload_form() -> None:
     st.rerun()
 
 
-def _store(name: str, content: bytes) -> str:
+def _read_in_worker(images: Path) -> None:
+    """Have a worker read images, as what they take is not known before.
+
+    Raises:
+        DataError: they cannot be read.
+    """
+    config = ExperimentConfig(dataset=str(images))
+    engine, tab = cache.engine(), session.tab_id()
+    job = engine.wait(engine.submit("dataset", images.name, config, tab, seconds=SHORT_S), READ_S)
+    if not job.over:
+        engine.cancel(job, tab)
+        raise DataError(f"'{images.name}' was not read within {READ_S:g} s; try again later.")
+    if job.state != JobState.DONE:
+        raise DataError(job.error or f"'{images.name}' was not read; try again.")
+
+
+def _store(name: str, content: bytes, read: Callable[[Path], object] = load_user_dataset) -> str:
     """Store an upload under a safe name, images only if they can be read.
+
+    Args:
+        name: of the file as uploaded. content: of it.
+        read: reads images, or raises DataError.
 
     Returns:
         Its path relative to the data folder.
@@ -89,13 +115,13 @@ def _store(name: str, content: bytes) -> str:
         )
     stem = re.sub(r"[^A-Za-z0-9._-]+", "-", Path(name).stem).strip(".-") or "upload"
     target = data_folder() / FOLDER / f"{stem[:60]}{suffix}"
-    partial = target.with_name(f".{stem[:60]}.part{suffix}")
+    partial = target.with_name(f".{secrets.token_hex(8)}{suffix}")
     _check_room(target, len(content))
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         partial.write_bytes(content)
         if suffix == IMAGES:
-            load_user_dataset(partial)
+            read(partial)
         partial.replace(target)
     except OSError as error:
         raise DataError(

@@ -7,10 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pages.shared import cache
+from pages.shared import cache, uploads
 from tests.own_images import own_arrays, save_npz
 from tests.pages.headless import ROOT, finished, open_page, says
 from unsc_core.data.own import load_user_dataset
+from unsc_core.errors import DataError
 from unsc_core.figures.class_counts import cautions, class_counts
 from unsc_core.figures.theme import LIGHT
 from unsc_core.paths import data_folder
@@ -61,3 +62,21 @@ def test_cautions_name_few_and_uneven_samples(tmp_path: Path) -> None:
     uneven = {"x_train": arrays["x_train"][few], "y_train": arrays["y_train"][few]}
     found = cautions(load_user_dataset(save_npz(tmp_path / "few.npz", **arrays | uneven)))
     assert [part in text for part, text in zip(("two has", "4.0 times"), found, strict=True)]
+
+
+def test_a_worker_reads_uploaded_images_before_the_server_does(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    good = save_npz(tmp_path / "good.npz").read_bytes()
+    bad = save_npz(tmp_path / "bad.npz", x_train=np.zeros((4, 8, 8))).read_bytes()
+    folder = data_folder() / uploads.FOLDER
+    with monkeypatch.context() as here:
+        here.setattr(uploads, "load_user_dataset", None)
+        assert uploads._store("Mine.npz", good, uploads._read_in_worker) == "own/Mine.npz"
+        with pytest.raises(DataError, match=r"^theirs\.npz.*float64"):
+            uploads._store("theirs.npz", bad, uploads._read_in_worker)
+        here.setattr(uploads, "READ_S", 0.0)
+        with pytest.raises(DataError, match=r"'late\.npz' was not read within 0 s"):
+            uploads._store("late.npz", good, uploads._read_in_worker)
+    assert [path.name for path in folder.iterdir()] == ["Mine.npz"]
+    assert load_user_dataset(folder / "Mine.npz").num_classes == 3

@@ -58,7 +58,7 @@ def retrain(config: ExperimentConfig, store: Store, report: Report) -> None:
 
 
 def dataset(config: ExperimentConfig, _: Store, report: Report) -> None:
-    """Download a dataset."""
+    """Download a dataset, or see whether a user-supplied one can be read."""
     from unsc_core.data import load_dataset
 
     load_dataset(config.dataset, report)

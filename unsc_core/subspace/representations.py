@@ -7,6 +7,7 @@ and their inner product is the layer's output. Each group of a grouped convoluti
 
 from __future__ import annotations
 
+import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -35,9 +36,18 @@ def represented_layers(model: nn.Module) -> dict[str, Layer]:
 
 @contextmanager
 def inputs_of(layers: dict[str, Layer], look: Callable[[str, Tensor], None]) -> Iterator[None]:
-    """Within this context, `look` is called with the name and the inputs of each layer called."""
+    """Within this context, `look` is called with the name and the inputs of each layer called.
+
+    Calls of other threads, which may run the same network, are none of it.
+    """
+    own = threading.get_ident()
+
+    def look_at_own(name: str, inputs: Tensor) -> None:
+        if threading.get_ident() == own:
+            look(name, inputs)
+
     hooks = [
-        layer.register_forward_pre_hook(lambda module, args, name=name: look(name, args[0]))
+        layer.register_forward_pre_hook(lambda module, args, name=name: look_at_own(name, args[0]))
         for name, layer in layers.items()
     ]
     try:

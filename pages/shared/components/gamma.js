@@ -190,7 +190,7 @@ class Cockpit {
     });
     for (const chart of this.charts) chart?.draw(stop, run);
     const unknown = run !== undefined && !data.map.places[run] ? data.words.places : "";
-    this.map.draw(run, run === planned ? unknown : `γ = ${data.gammas[planned]} has not been run yet.`);
+    this.map.draw(run, run === planned ? unknown : this.unrun(planned));
     this.root.dataset.gamma = gamma;
   }
 
@@ -203,14 +203,20 @@ class Cockpit {
     });
   }
 
+  /** That a γ which can be run has not been; if it is not the one chosen, that it is the nearest. */
+  unrun(planned) {
+    const nearest = planned === this.stop ? "" : ", the nearest that can be run,";
+    return `γ = ${this.data.gammas[planned]}${nearest} has not been run yet.`;
+  }
+
   /** Which run the numbers are of, and over how many seeds. */
   words(run, planned) {
     const { data, stop } = this, seeds = data.seeds[run];
     if (run === undefined) return "No γ has been run yet, so there are no numbers.";
     const over = seeds === 1 ? "one seed" : `mean over ${seeds} seeds ± half of the 95\u00a0% interval`;
     if (run === stop) return `Run at γ = ${data.gammas[run]}: ${over}.`;
-    const missing = planned === run ? "" : `γ = ${data.gammas[planned]} has not been run yet. `;
-    return `${missing}The numbers are those of γ = ${data.gammas[run]}, the nearest that was run (${over}).`;
+    const missing = planned === run ? "" : `${this.unrun(planned)} `;
+    return `${missing}The numbers are those of γ = ${data.gammas[run]}, the nearest on this scale that was run (${over}).`;
   }
 
   end() {

@@ -138,7 +138,7 @@ def attack(group: str) -> None:
 @st.fragment
 def members() -> None:
     """Confidences and a threshold; only this part is drawn again when it moves."""
-    st.header("Which images was it trained on?")
+    st.header("Which samples was it trained on?")
     if not result.unlearned.has("train"):
         st.info("The predictions on the training set are still being computed.")
         return
@@ -155,8 +155,8 @@ def members() -> None:
     )
     pictures.draw(picture, "members")
     st.caption(
-        "A network is often surer of images that it was trained on, the **members**. An attacker "
-        f"looks at its confidence in the true class of images of {experiment.request} and calls "
+        "A network is often surer of samples that it was trained on, the **members**. An attacker "
+        f"looks at its confidence in the true class of samples of {experiment.request} and calls "
         "everything from a threshold on a member."
     )
     pictures.downloads({"members": picture})
@@ -199,18 +199,18 @@ def relearning_views() -> None:
         return
     st.header("How fast does it come back?")
     st.markdown(
-        "All models are fine-tuned on a few training images of **every** class. A network that "
+        "All models are fine-tuned on a few training samples of **every** class. A network that "
         "only hides a class should be quicker than one that never saw it."
     )
     left, right = st.columns(2)
     with left:
-        st.markdown(f"**A race: {RELEARNED_IMAGES} images of every class**")
+        st.markdown(f"**A race: {RELEARNED_IMAGES} samples of every class**")
         drawn["relearning-race"] = cache.picture(
             audit_relearning.race, relearning, config.method, look
         )
         pictures.draw(drawn["relearning-race"], "relearning-race")
     with right:
-        st.markdown("**More images**")
+        st.markdown("**More samples**")
         parts = {words.capitalize(): part for part, words in audit_relearning.PARTS.items()}
         link_notes.check("tuned", parts)
         tuned = st.segmented_control(

@@ -188,7 +188,7 @@ def draw_first() -> dict[str, Picture]:
         found["plane"] = cache.picture(plane, shown, look)
         pictures.draw(found["plane"], "plane")
     linked.methods()
-    counted_on = f" · epochs are measured on {MAX_SAMPLES:,} test images"
+    counted_on = f" · epochs are measured on {MAX_SAMPLES:,} test samples"
     st.caption(
         "Point at a mark to see its method in both figures · ◀ further left than drawn · in the "
         "plane, small dots are epochs and the large mark is the last one · "

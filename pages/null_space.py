@@ -34,7 +34,7 @@ VIEWS = {
     "Spectra": "the energy along each direction, and the cut at γ",
     "Frozen and reachable": "how much of the forgotten samples' energy lies in free directions",
     "Class angles": "how close the subspaces of the classes are",
-    "Drift": "how far retained test images move in every layer",
+    "Drift": "how far retained test samples move in every layer",
     "Readable": "in which layers the forgotten class can still be found",
 }
 TITLES = {"Frozen and reachable": "Kept and free"}  # for views that links name otherwise
@@ -111,7 +111,7 @@ def spectra_view(ranks: dict[str, dict[str, int]]) -> None:
 
 
 def held_out_caption(cut_at: dict[str, float]) -> None:
-    """How well the cuts hold for images that the spectra were not computed from."""
+    """How well the cuts hold for samples that the spectra were not computed from."""
     if experiment.config.subspace == "merge":
         what = "the merged subspace of this run keeps"
         errors = result.energy_error if set(cut_at.values()) == {run_gamma} else {}
@@ -122,9 +122,9 @@ def held_out_caption(cut_at: dict[str, float]) -> None:
     if errors:
         worst = max(errors, key=lambda layer: abs(errors[layer]))
         st.caption(
-            "The spectra are computed from a sample of images and patches. "
-            f"{figures.at_gamma(cut_at)}, {what} about the same share of the energy of other "
-            "images of the retained classes, with all their patches: it differs by at most "
+            "The spectra are computed from some of the retained samples' inputs. "
+            f"{figures.at_gamma(cut_at)}, {what} about the same share of the energy of all inputs "
+            "of samples that were not drawn: it differs by at most "
             f"{100 * abs(errors[worst]):.2f} points ({layer_name(titles[worst]).lower()})."
         )
 

@@ -11,9 +11,9 @@ TERMS = {
     "Calibration gain": "Acc_r minus that of the original model, taken before either is rounded. "
     "The *free* part is what the mask gains without changing a weight; the *added* part is what "
     "the method has beyond the mask.",
-    "Calibrated": "Said of a class that is forgotten while Acc_r rises if its test images go where "
-    "the retrained model sends them: at least two thirds of them do, and about as many as with "
-    f"the mask or more (up to {AS_MASK:g} point less counts).",
+    "Calibrated": "Said of a class that is forgotten while Acc_r rises if its test samples go "
+    "where the retrained model sends them: at least two thirds of them do, and about as many as "
+    f"with the mask or more (up to {AS_MASK:g} point less counts).",
     "Logits": "A model's scores, one for each class. The class with the highest logit is the "
     "prediction.",
     "Retrained model": "A model trained from scratch without the forgotten data. It is the gold "

@@ -10,7 +10,7 @@ import streamlit as st
 
 PAGES = {
     "story": ("Story", "auto_stories"),
-    "explainer": ("What is a null space?", "view_in_ar"),
+    "explainer": ("The null space, explained", "view_in_ar"),
     "course": ("Course", "school"),
     "room": ("Room", "groups"),
     "lab": ("2-D lab", "science"),

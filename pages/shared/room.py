@@ -24,6 +24,8 @@ FILES = ("room.html", "room.css", "make.js", "room.js")
 IN_LINK, KEY_IN_LINK = "room", "key"
 SEAT, FOLLOWING, GO = "room_seat", "room_following", "room_go"
 """In the session: an Opened, whether this tab follows, and a page to open."""
+WAITING = "room_waiting"
+"""In the session: whether this tab has been on the page Room since before the course began."""
 LINKED = "room_linked"
 """In the session: see `linked`."""
 TROUBLE = "room_trouble"
@@ -57,7 +59,7 @@ def sit(opened: Opened) -> None:
 
 def leave() -> None:
     """Leave the room in this tab."""
-    for name in (SEAT, FOLLOWING, GO, LINKED):
+    for name in (SEAT, FOLLOWING, GO, WAITING, LINKED):
         st.session_state.pop(name, None)
     for name in (IN_LINK, KEY_IN_LINK):
         if name in st.query_params:
@@ -120,6 +122,11 @@ def draw_bar(page: str) -> None:
         if now is None:
             _say_gone(seat)
             return
+        waited = st.session_state.get(WAITING)
+        waits_here = page == "room" and now.following and not now.me.presents
+        st.session_state[WAITING] = waits_here and not now.state.place.lesson
+        if waited and waits_here and now.state.place.lesson:
+            go_and_follow()
         following = now.following and page == COURSE
         data = {
             "code": seat.code,
@@ -129,6 +136,7 @@ def draw_bar(page: str) -> None:
             "header": TOKEN,
             "presents": now.me.presents,
             "following": following or now.me.presents,
+            "waiting": st.session_state[WAITING],
             "shown": vars(now.state.place),
             "big": page == COURSE and (following or now.me.presents),
             "elsewhere": page != "room",

@@ -134,7 +134,7 @@ def _drift(of: Shown) -> None:
         "space.\n"
     )
     st.caption(
-        "Root mean squares over at most 32 retained test images per class.\n"
+        "Root mean squares over at most 32 retained test samples per class.\n"
         "- **This layer alone**: its change of weights ΔW applied to its inputs x in the original "
         "network.\n"
         f"{bound if 'bound' in picture.table else ''}"

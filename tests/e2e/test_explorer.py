@@ -194,7 +194,8 @@ def test_one_gamma_moves_all_plots_and_is_taken_everywhere(app: Server, page: An
     expect(slider).to_have_attribute("aria-valuetext", "γ = 0.935")
     after = page.evaluate(CUTS)
     assert all(now < was for now, was in zip(after[1:], before[1:], strict=True))
-    expect(page.get_by_text("those of γ = 0.94, the nearest on this scale that was run")).to_be_visible()
+    nearest = "those of γ = 0.94, the nearest on this scale that was run"
+    expect(page.get_by_text(nearest)).to_be_visible()
     page.wait_for_url(re.compile(r"at=0\.935"))
 
     box = points.first.bounding_box()

@@ -94,16 +94,15 @@ def room(app: Server, chromium: Any) -> Iterator[Class]:
 
 
 def start(room: Class) -> None:
-    """The teacher opens the first lesson, and both pupils follow."""
+    """The teacher opens the first lesson, and both pupils, who wait for it, are taken along."""
     press(room.teacher, "Start the course")
     room.teacher.get_by_role("heading", name="Course").wait_for()
     wait_until_complete(room.teacher)
     room.teacher.get_by_role("button", name="Open", exact=True).first.click()
     heading(room.teacher, 0).wait_for()
     for page in (room.ann, room.bob):
-        bar(page).get_by_role("button", name="Follow").wait_for()
-        press(page, "Follow")
         heading(page, 0).wait_for()
+        bar(page).get_by_text("Following Teacher").wait_for()
 
 
 def bar(page: Any) -> Any:

@@ -16,7 +16,7 @@ from unsc_core.experiment.experiment import Experiment
 from unsc_core.experiment.result import Result
 from unsc_core.experiment.store import Store
 from unsc_core.figures.audit_depth import depth
-from unsc_core.figures.audit_membership import LIMIT, log_odds, membership
+from unsc_core.figures.audit_membership import LIMIT, _confidences, _sentence, log_odds, membership
 from unsc_core.figures.audit_relearning import by_images, race
 from unsc_core.figures.audit_scores import scores
 from unsc_core.figures.audit_table import HEADS, NOTES, columns
@@ -166,8 +166,8 @@ def test_curves_have_the_same_band_around_the_retrained(seeds: int) -> None:
 
 
 def test_relearning_names_the_images_that_its_value_comes_from() -> None:
-    assert f"with {RELEARNED_IMAGES} images of every class" in AUDITS["relearning"].measures
-    assert f"{RELEARNED_IMAGES} images of every class" in race(RELEARNED, "unsc", LIGHT).alt
+    assert f"with {RELEARNED_IMAGES} samples of every class" in AUDITS["relearning"].measures
+    assert f"{RELEARNED_IMAGES} samples of every class" in race(RELEARNED, "unsc", LIGHT).alt
 
 
 def test_the_note_tells_what_is_left_from_distances() -> None:
@@ -223,7 +223,7 @@ def test_the_race_grows_step_by_step_to_the_whole_curves() -> None:
 def test_relearning_by_images_names_the_most() -> None:
     picture = by_images(RELEARNED, "head", "unsc", LIGHT)
     assert picture.table["images"] == ["1", "5"]
-    assert "5 images" in picture.sentence
+    assert "5 samples" in picture.sentence
     assert "the last layer alone" in picture.sentence
 
 
@@ -268,5 +268,22 @@ def test_members_are_counted_on_both_sides_of_the_threshold(result: Result, chan
     counts = f"unlearned {shares['train']:.0f} and {shares['test']:.0f}\u00a0%"
     assert counts in picture.sentence
     assert f"From {chance:g}\u00a0% on" in picture.sentence
+    gain = max(
+        round(100 * np.mean(one >= 0)) - round(100 * np.mean(other >= 0))
+        for one, other in (
+            [x - np.log(chance / (100 - chance)) for x in _confidences(result, predictions)]
+            for predictions in result.rows.values()
+        )
+    )
+    assert gain < 1 or f"by {gain} point" in picture.sentence
     mask = picture.table["mask, trained on %"]
     assert mask[0] == pytest.approx(100)  # the mask is sure that it is not this class
+
+
+@pytest.mark.parametrize(("sizes", "by_chance"), [((1000, 500), False), ((128, 55), True)])
+def test_a_difference_that_may_be_chance_is_called_that(
+    sizes: tuple[int, int], by_chance: bool
+) -> None:
+    sentence = _sentence({"original": (50.4, 42.4)}, 5, sizes)
+    assert "by 8 points" in sentence
+    assert ("128 members and 55 others, that may be chance" in sentence) == by_chance

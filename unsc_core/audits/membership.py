@@ -17,7 +17,7 @@ from unsc_core.audits.subject import Subject
 AUDIT = Audit(
     name="membership",
     title="Membership inference",
-    question="Do the answers betray which forgotten images were trained on?",
+    question="Do the answers betray which forgotten samples were trained on?",
     measures="AUC at telling forgotten training samples from test samples by modified entropy.",
     unit="",
     direction="higher",

@@ -1,4 +1,4 @@
-"""Relearning: how much of the forgotten class comes back after a few images of it?
+"""Relearning: how much of the forgotten class comes back after a few samples of it?
 
 Source: Golatkar, Achille, Soatto: Eternal Sunshine of the Spotless Net, CVPR 2020,
 arXiv 1911.04933 (relearn time); Tarun et al.: Fast Yet Effective Machine Unlearning, IEEE TNNLS
@@ -24,8 +24,8 @@ from unsc_core.learning.training import check_finite, shuffled
 AUDIT = Audit(
     name="relearning",
     title="Relearning",
-    question="How much of the forgotten class comes back after a few images of it?",
-    measures="Acc_f on test after a short fine-tuning with 5 images of every class.",
+    question="How much of the forgotten class comes back after a few samples of it?",
+    measures="Acc_f on test after a short fine-tuning with 5 samples of every class.",
     unit="%",
     direction="higher",
     group="memory",

@@ -9,7 +9,7 @@ from plotly.subplots import make_subplots
 
 from unsc_core.audits import shadow
 from unsc_core.experiment.result import Predictions, Result
-from unsc_core.figures.phrases import MODEL_TITLES, joined, requested
+from unsc_core.figures.phrases import MODEL_TITLES, counted, joined, requested
 from unsc_core.figures.selected_ticks import add_selected
 from unsc_core.figures.theme import FORGET, Look, Picture, axis, clear, layout, write
 
@@ -45,9 +45,11 @@ def membership(
     middles = (edges[:-1] + edges[1:]) / 2
     table: dict[str, object] = {"log odds": middles}
     called: dict[str, Shares] = {}
+    sizes = (0, 0)
     for row, (name, predictions) in enumerate(models.items(), 1):
         members, others = _confidences(result, predictions)
         shares = [100 * np.histogram(one, edges)[0] / len(one) for one in (members, others)]
+        sizes = len(members), len(others)
         hits, alarms = (100 * float(np.mean(x >= threshold)) for x in (members, others))
         called[name] = hits, alarms
         table |= {f"{name}, trained on %": shares[0], f"{name}, held out %": shares[1]}
@@ -71,10 +73,10 @@ def membership(
     figure.add_vline(x=threshold, line={"color": look.ink, "width": 2, "dash": "dash"})
     what = requested(result.split)
     alt = (
-        f"Histograms of the confidence of {len(models)} networks in the true class: images of "
+        f"Histograms of the confidence of {len(models)} networks in the true class: samples of "
         f"{what} that were in the training data, and held-out ones."
     )
-    return Picture(figure, alt, _sentence(called, chance), table)
+    return Picture(figure, alt, _sentence(called, chance, sizes), table)
 
 
 def marked(result: Result, part: str, rows: NDArray[np.intp]) -> NDArray[np.intp]:
@@ -124,13 +126,19 @@ def _draw(
     )
 
 
-def _sentence(called: dict[str, Shares], chance: float) -> str:
-    """What the attacker finds in every network, and where it is more than guessing."""
+def _sentence(called: dict[str, Shares], chance: float, sizes: tuple[int, int]) -> str:
+    """What the attacker finds in every network, and where it is more than guessing.
+
+    Args:
+        called: shares in percent.
+        chance: the threshold, in percent.
+        sizes: numbers of members and of others.
+    """
     counts = [
         f"{MODEL_TITLES[name].lower()} {hits:.0f} and {alarms:.0f}\u00a0%"
         for name, (hits, alarms) in called.items()
     ]
-    gains = {name: hits - alarms for name, (hits, alarms) in called.items()}
+    gains = {name: round(hits) - round(alarms) for name, (hits, alarms) in called.items()}
     best = max(gains, key=lambda name: gains[name])
     text = (
         f"From {chance:g}\u00a0% on, shares of the members and of the others that are called "
@@ -138,7 +146,17 @@ def _sentence(called: dict[str, Shares], chance: float) -> str:
     )
     if gains[best] < 1:
         return f"{text}Equal shares are no better than guessing, and all are equal within a point."
-    return (
-        f"{text}Equal shares are no better than guessing; they differ most in the {best} network, "
-        f"by {gains[best]:.0f} points."
+    text += (
+        f"Equal shares are no better than guessing; they differ most in the {best} network, "
+        f"by {counted(gains[best], 'point')}"
     )
+    if gains[best] > _by_chance(called[best], sizes):
+        return f"{text}."
+    members, others = sizes
+    return f"{text}; with {members:,} members and {others:,} others, that may be chance."
+
+
+def _by_chance(called: Shares, sizes: tuple[int, int]) -> float:
+    """Points by which two equal shares differ in 95 of 100 samples of these sizes, at most."""
+    share = float(np.average(called, weights=sizes)) / 100
+    return 196 * float(np.sqrt(share * (1 - share) * (1 / sizes[0] + 1 / sizes[1])))

@@ -22,7 +22,7 @@ PARTS = {"head": "the last layer alone", "whole": "all weights"}
 
 
 def race(relearning: Mapping[str, Any], method: str, look: Look) -> Picture:
-    """Acc_f after a few steps of fine-tuning on a few images of every class, played step by step.
+    """Acc_f after a few steps of fine-tuning on a few samples of every class, played step by step.
 
     Args:
         relearning: the audit, as `excess.over_seeds` returns it, with a value.
@@ -48,7 +48,7 @@ def race(relearning: Mapping[str, Any], method: str, look: Look) -> Picture:
     add_buttons(figure, look, -0.21)
     alt = (
         f"Lines: accuracy on the forgotten test samples from step 0 to step {steps[-1]} of "
-        f"fine-tuning on {RELEARNED_IMAGES} images of every class, for the original, the "
+        f"fine-tuning on {RELEARNED_IMAGES} samples of every class, for the original, the "
         "unlearned and the retrained network."
     )
     table = {"step": steps, **{SHOWN[n]: found[n].mean(0) for n in SHOWN}}
@@ -56,7 +56,7 @@ def race(relearning: Mapping[str, Any], method: str, look: Look) -> Picture:
 
 
 def by_images(relearning: Mapping[str, Any], part: str, method: str, look: Look) -> Picture:
-    """Acc_f after relearning, by the number of images of every class.
+    """Acc_f after relearning, by the number of samples of every class.
 
     Args:
         relearning, method, look: as of `race`.
@@ -67,16 +67,16 @@ def by_images(relearning: Mapping[str, Any], part: str, method: str, look: Look)
     figure = go.Figure()
     add_curves(figure, images, found, "", method, look)
     _style(figure, found, look)
-    figure.update_xaxes(title_text="images of every class")
+    figure.update_xaxes(title_text="samples of every class")
     figure.update_layout(margin={"t": 44, "b": 56})
     alt = (
         f"Lines: accuracy on the forgotten test samples after fine-tuning {what} on 1 to "
-        f"{images[-1]} images of every class, for the original, the unlearned and the retrained."
+        f"{images[-1]} samples of every class, for the original, the unlearned and the retrained."
     )
     table = {"images": images, **{SHOWN[n]: found[n].mean(0) for n in SHOWN}}
     own, reference = (value(found[n].mean(0)[-1], "%") for n in ("unlearned", "retrained"))
     sentence = (
-        f"With {images[-1]} images of every class and {what} fine-tuned, the unlearned network "
+        f"With {images[-1]} samples of every class and {what} fine-tuned, the unlearned network "
         f"comes back to {own}, the retrained to {reference}."
     )
     return Picture(figure, alt, sentence, table)

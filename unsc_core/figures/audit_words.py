@@ -33,7 +33,7 @@ ATTACKS = {
     "answers": "Does it answer as if it had never seen the class?",
     "logits": "Do its scores for the retained classes give the class away?",
     "features": "Does the class still lie apart inside the network?",
-    "memory": "Does it remember the class, or its training images?",
+    "memory": "Does it remember the class, or its training samples?",
 }
 """Group of audits -> its question."""
 

@@ -178,7 +178,9 @@ def _sentence(result: Result, part: str) -> str:
         f"{moved(f'accuracy on {best[1]}', best[0])}"
     )
     if worst[1] != best[1]:
-        text += f" and {moved(f'that on {worst[1]}', worst[0])}"
+        same = moved("", best[0]).split()[0] == moved("", worst[0]).split()[0] != "left"
+        other = f"that on {worst[1]}"
+        text += f" and {other} by {abs(worst[0]):.1f}" if same else f" and {moved(other, worst[0])}"
     rising, falling = (sum(sign * whole_points(gain) > 0 for gain, _ in gains) for sign in (1, -1))
     return (
         f"{text}; of {len(gains)} {classes}, {rising or 'none'} gain"

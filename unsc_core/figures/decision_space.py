@@ -249,7 +249,7 @@ def sentence(result: Result, model: str, part: str) -> str:
     labels = request.dataset.labels(part)[of_forget]
     answers = result.models[model].of(part)[of_forget].argmax(1)
     correct = percent(float((answers == labels).mean()))
-    names = f"the {PARTS[part]} images of {requested(request)}"
+    names = f"the {PARTS[part]} samples of {requested(request)}"
     if request.forget_ids:
         names = f"the {requested(request)}"
     if model == "original":

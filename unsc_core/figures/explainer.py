@@ -76,8 +76,8 @@ CHAPTERS: tuple[tuple[str, str, dict[str, Any]], ...] = (
         "Not by itself. The null space is found from the retained samples alone: it is where "
         "<i>they</i> hardly are, not where the others are. Slide the forgotten samples into the "
         "plane: the same projected step now moves their outputs only as far as those of the "
-        "rest. Energy is not information either: a direction of little energy may still tell classes apart. Whether a "
-        "layer separates them has to be measured, as below.",
+        "rest. Energy is not information either: a direction of little energy may still tell "
+        "classes apart. Whether a layer separates them has to be measured, as below.",
         {"off_plane": OFF_PLANE, "gamma": 0.96, "in_plane": 1.0, "project": True},
     ),
 )

@@ -1,4 +1,4 @@
-"""Per layer: how far retained test images move."""
+"""Per layer: how far retained test samples move."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ DRIFT_NAMES = {
 
 
 def drift(titles: dict[str, str], found: Subspaces, look: Look) -> Picture:
-    """How far the pre-activations of retained test images move; see `geometry.Subspaces`."""
+    """How far the pre-activations of retained test samples move; see `geometry.Subspaces`."""
     names = [titles[layer] for layer in found.drift]
     shown = [
         part for part in DRIFT_NAMES if all(one[part] is not None for one in found.drift.values())
@@ -49,14 +49,14 @@ def drift(titles: dict[str, str], found: Subspaces, look: Look) -> Picture:
             hovertemplate=f"%{{y}}<br>{DRIFT_NAMES[part]}: %{{x:.2f}} %<extra></extra>",
         )
     height = 150 + (24 * len(shown) + 16) * len(names)
-    styled(figure, look, height, "Movement of retained test images, per layer")
+    styled(figure, look, height, "Movement of retained test samples, per layer")
     margin = {"l": label_margin(names), "t": 76, "b": 56, "r": 64}
     figure.update_layout(barmode="group", bargap=0.25, margin=margin)
     figure.update_yaxes(autorange="reversed")
     title = "% of the layer's own output, root mean square"
     figure.update_xaxes(title_text=title, rangemode="tozero")
     alt = (
-        "Bars per layer: how far retained test images move in the whole unlearned network, "
+        "Bars per layer: how far retained test samples move in the whole unlearned network, "
         "and by the layer's own change alone"
     )
     alt += ", with its bound." if "bound" in shown else "; without a projection there is no bound."
@@ -68,7 +68,7 @@ def _movement(names: list[str], percent: dict[str, NDArray[np.float64]]) -> str:
     alone, whole, bound = percent["alone"], percent["whole"], percent.get("bound")
     most, names = int(np.argmax(whole)), [layer_name(name).lower() for name in names]
     text = (
-        f"On retained test images, {names[most]} moves most in the unlearned network, by "
+        f"On retained test samples, {names[most]} moves most in the unlearned network, by "
         f"{whole[most]:.1f} % of its output; its own change alone would move it by "
         f"{alone[most]:.1f} %."
     )

@@ -65,8 +65,11 @@ def requested(request: Split) -> str:
 
 
 def percent(share: float) -> str:
-    """A share from 0 to 1 in whole percent, halves rounded up."""
-    return f"{np.floor(100 * share + 0.5):.0f}\u00a0%"
+    """A share from 0 to 1 in whole percent, halves rounded up; 0 and 100 only if it is that."""
+    whole = np.floor(100 * share + 0.5)
+    if whole in (0, 100) and 0 < share < 1:
+        return f"{min(max(100 * share, 0.1), 99.9):.1f}\u00a0%"
+    return f"{whole:.0f}\u00a0%"
 
 
 def points(difference: float) -> str:

@@ -218,10 +218,12 @@ def gone(result: Result, probe: Mapping[str, Any] | None) -> Chapter:
         question = f"In the original the probe finds {before} of {names}. How much after {who}?"
         guess = share_guess(question, who, found)
     number = "–" if probe["failed"] else f"{points(probe['excess']['mean'])} points"
+    seeds = len(probe["unlearned"].get("values", ()))
+    means = f"; the numbers are means over {seeds} seeds" if seeds > 1 else ""
     return Chapter(
         "gone",
         title,
-        f"{look} A **linear probe** looks for {names} there, on held-out samples.",
+        f"{look} A **linear probe** looks for {names} there, on held-out samples{means}.",
         "",
         sentence(probe),
         number,

@@ -86,8 +86,8 @@ class Bar {
 
   /** Have the page drawn again when what it shows is not what the room shows. */
   keepUp(news) {
-    const { shown, following, presents } = this.data;
-    const moved = following && !presents && ["lesson", "step", "revealed"].some((part) => news[part] !== shown[part]);
+    const { shown, following, waiting, presents } = this.data;
+    const moved = (following || waiting) && !presents && ["lesson", "step", "revealed"].some((part) => news[part] !== shown[part]);
     // One at a time: the next is asked for by the page that comes of it, or after a while.
     if ((moved || news.me?.presents !== presents) && !(Date.now() - this.asked < this.patience)) {
       if (this.asked) this.patience *= 2;

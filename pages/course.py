@@ -187,11 +187,13 @@ def draw_step(lesson: Lesson, number: int) -> None:
         found = stored_for(lesson, step) if course.uses_results(step) else None
         if course.uses_results(step) and found is None:
             return
-        if step.question is not None and found is not None:
-            asked = course.asked(step, found)
-            course_question.draw(lesson.name, number, step.question, asked)
-            answers.draw_room_answers(lesson.name, number, step.question, asked)
     shown = step.question is None or answers.is_revealed(lesson.name, number)
+    if step.question is not None and found is not None:
+        asked = course.asked(step, found)
+        with right:
+            course_question.draw(lesson.name, number, step.question, asked)
+        with left if shown else right:  # beside the truth, not below it
+            answers.draw_room_answers(lesson.name, number, step.question, asked)
     with right:
         if shown and step.reveal:
             st.markdown(step.reveal)

@@ -28,7 +28,7 @@ from unsc_core.figures.phrases import counted
 from unsc_core.jobs.job import NEIGHBOURS
 
 FILES = (
-    *("explorer.html", "explorer.css"),
+    *("explorer.html", "sideways.css", "explorer.css"),
     *("make.js", "marks.js", "samples.js", "drawer.js", "maps.js", "explorer.js"),
 )
 ONLY_TRAINING = "To forget single samples, select them among the Training samples."

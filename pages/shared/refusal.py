@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import streamlit as st
 
 
@@ -13,3 +15,8 @@ def show(what: object) -> None:
 def as_typed(text: str) -> str:
     """A sentence that quotes what somebody typed, as Markdown without its pictures and links."""
     return text.replace("[", r"\[")
+
+
+def as_text(text: str) -> str:
+    """A text by somebody else, as Markdown that shows every character."""
+    return re.sub(r"([\\`*_{}\[\]()#+.!|<>$:~&-])", r"\\\1", text)

@@ -7,14 +7,13 @@ that is passed on. The teacher's own link has the key, until it is opened.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import streamlit as st
 
-from pages.shared import page_links, session
+from pages.shared import page_links, refusal, session
 from pages.shared.components.mount import mount
 from pages.shared.room_feed import OUT_OF_ORDER, PATH, TOKEN, rooms
 from unsc_core.errors import RoomError, StoreError, UnscError
@@ -90,12 +89,7 @@ def say(error: UnscError) -> None:
 
 def sentence(error: UnscError) -> str:
     """The message of an error, as Markdown."""
-    return OUT_OF_ORDER if isinstance(error, StoreError) else as_text(str(error))
-
-
-def as_text(text: str) -> str:
-    """A text by somebody else, as Markdown that shows it as it is."""
-    return re.sub(r"([\\`*_{}\[\]()#+.!|<>$:~&-])", r"\\\1", text)
+    return OUT_OF_ORDER if isinstance(error, StoreError) else refusal.as_text(str(error))
 
 
 def draw_bar(page: str) -> None:
@@ -166,7 +160,7 @@ def _say_gone(seat: Opened) -> None:
         rooms().view(seat.code, seat.token)
     except RoomError as error:
         leave()
-        st.info(as_text(str(error)), icon=":material/door_open:")
+        st.info(refusal.as_text(str(error)), icon=":material/door_open:")
     except StoreError:
         st.warning(OUT_OF_ORDER, icon=":material/error:")
 

@@ -13,13 +13,14 @@ import pytest
 
 from tests.conftest import Outcome, digits
 from unsc_core.commands.prepare import run
-from unsc_core.course import course, quantities
+from unsc_core.course import course
 from unsc_core.course.course import SHIPPED, config_of, lessons, read
 from unsc_core.course.evidence import Evidence, StoreReader, pieces, read_evidence
 from unsc_core.course.handout import handout, paragraphs
 from unsc_core.course.lesson_file import LessonError, Step, parse
 from unsc_core.course.pictures import FIGURES
-from unsc_core.course.quantities import LESS, MORE, QUANTITIES, SAME, UnknownQuantityError, written
+from unsc_core.course.quantities import QUANTITIES, UnknownQuantityError, classes, written
+from unsc_core.course.quantities.accuracies import LESS, MORE, SAME
 from unsc_core.data import load_dataset
 from unsc_core.experiment.resolve import resolve
 from unsc_core.experiment.store import Store
@@ -274,7 +275,7 @@ def test_a_question_without_one_answer_is_not_asked(
     )
     with pytest.raises(UnknownQuantityError, match="No class that stays loses accuracy"):
         QUANTITIES["most_harmed_class"].compute(untouched)
-    monkeypatch.setattr(quantities, "_per_class", lambda *_: [90.0, 80.0, *7 * [99.0], 80.0])
+    monkeypatch.setattr(classes, "_per_class", lambda *_: [90.0, 80.0, *7 * [99.0], 80.0])
     with pytest.raises(UnknownQuantityError, match="1 and 9 are tied for the lowest accuracy"):
         QUANTITIES["weakest_class"].compute(evidence)
 

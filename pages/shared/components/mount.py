@@ -10,7 +10,7 @@ from typing import Any
 
 import streamlit as st
 
-EXPLAINER = ("explainer.html", "explainer.css", "explainer.js")
+EXPLAINER = ("explainer.html", "sideways.css", "explainer.css", "explainer.js")
 GAMMA = ("gamma.html", "gamma.css", "gamma_plots.js", "gamma_charts.js", "gamma_map.js", "gamma.js")
 """The parts of components that more than one page shows."""
 

@@ -29,7 +29,7 @@ class Tally {
     this.rows.className = `rows ${data.choices.length ? "choices" : "numbers"}`;
     this.rows.hidden = !answers?.length;
     if (!answers) this.head.textContent = "Answer first: then you see how the room answers.";
-    else if (!answers.length) this.head.textContent = "Nobody in the room has answered yet.";
+    else if (!answers.length) this.head.textContent = `Nobody in the room has answered${data.truth == null ? " yet" : ""}.`;
     else if (data.choices.length) this.choices(answers);
     else this.numbers(answers.filter((value) => typeof value === "number"));
   }

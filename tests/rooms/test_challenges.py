@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -138,10 +139,19 @@ def test_the_narrowest_range_needs_a_gamma_that_works_and_one_that_does_not(
         found[gamma] = enter(gamma)
         works = sorted((g, w) for g, (w, _) in found.items())
         gaps = [b - a for (a, x), (b, y) in zip(works, works[1:], strict=False) if x != y]
-        assert found[gamma][1] == (min(gaps) if gaps else None)
+        assert found[gamma][1] == (pytest.approx(min(gaps)) if gaps else None)
     assert {works for works, _ in found.values()} == {True, False}
     (line,) = leaderboard(rooms, opened.code, "range")
     assert (line.score, line.runs) == (found[0.999][1], 4)
+
+
+def test_equal_distances_of_gamma_are_equal_scores() -> None:
+    def entered(low: float, high: float) -> list[dict[str, Any]]:
+        return [{"gamma": low, "works": True}, {"gamma": high, "works": False}]
+
+    score = CHALLENGES["range"].score
+    assert 0.8 - 0.7 != 0.9 - 0.8  # in floating point
+    assert score(entered(0.7, 0.8)) == score(entered(0.8, 0.9)) == 0.1
 
 
 def test_the_auditor_is_fooled_by_as_much_as_in_the_retrained_model(

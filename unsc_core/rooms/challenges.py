@@ -52,7 +52,7 @@ class Challenge:
     Attributes:
         name: as in links. title: as shown. task: what to do and how it is scored, in Markdown.
         page: the file in pages/ where that is done.
-        unit: of scores. higher: whether higher scores are better. digits: after the point.
+        unit: of scores. higher: whether higher scores are better. form: how one is written.
         measure: what is read of a run. Raises RoomError if the run cannot take part.
         score: of everything that one person entered, in order; None while there is none.
         surprise: whether each room has a class of its own.
@@ -64,7 +64,7 @@ class Challenge:
     page: str
     unit: str
     higher: bool
-    digits: int
+    form: str
     measure: Callable[[Result, Store], Measured]
     score: Callable[[Sequence[Measured]], float | None]
     surprise: bool = False
@@ -147,8 +147,7 @@ def leaderboard(rooms: Rooms, room: str, challenge: str) -> list[Standing]:
 
 def written(challenge: Challenge, score: float) -> str:
     """A score with its unit: "+0.31 points", "0.0020"."""
-    sign = "+" if challenge.name == "keep" else ""
-    return f"{score:{sign}.{challenge.digits}f} {challenge.unit}".strip().replace("-", "−")
+    return f"{score:{challenge.form}} {challenge.unit}".strip().replace("-", "−")
 
 
 def known(challenge: str) -> Challenge:
@@ -247,7 +246,7 @@ def _best(choose: Callable[[list[float]], float]) -> Callable[[Sequence[Measured
 def _narrowest(runs: Sequence[Measured]) -> float | None:
     """The least distance between a γ that works and one that does not."""
     works = sorted({run["gamma"]: run["works"] for run in runs}.items())
-    gaps = [b - a for (a, one), (b, other) in pairwise(works) if one != other]
+    gaps = [round(b - a, 9) for (a, one), (b, other) in pairwise(works) if one != other]
     return min(gaps, default=None)
 
 
@@ -261,7 +260,7 @@ _ALL = (
         "compare",
         "points",
         True,
-        2,
+        "+.2f",
         _keeping,
         _best(max),
     ),
@@ -273,7 +272,7 @@ _ALL = (
         "pseudo_labels",
         "%",
         True,
-        1,
+        ".1f",
         _agreeing,
         _best(max),
     ),
@@ -286,7 +285,7 @@ _ALL = (
         "gamma",
         "",
         False,
-        4,
+        ".4f",
         _bracketing,
         _narrowest,
         surprise=True,
@@ -300,7 +299,7 @@ _ALL = (
         "audit",
         "points",
         False,
-        1,
+        ".1f",
         _fooling,
         _best(min),
     ),

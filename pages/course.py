@@ -214,7 +214,7 @@ if lesson_shown is None:
     overview()
 else:
     room.present(lesson_shown.name, number_shown)
-    notes = st.sidebar.toggle(NOTES, key="presenter_notes")
+    notes = room.may_see_notes() and st.sidebar.toggle(NOTES, key="presenter_notes")
     turn(lesson_shown, number_shown)
     try:
         draw_step(lesson_shown, number_shown)

@@ -64,7 +64,7 @@ def outside() -> None:
 def enter(act: Callable[[], Opened]) -> None:
     """Open or join a room, and draw the page anew in it."""
     try:
-        room.sit(act())
+        room.enter(act())
     except UnscError as error:
         room.say(error)
     else:

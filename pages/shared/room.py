@@ -24,7 +24,7 @@ IN_LINK, KEY_IN_LINK = "room", "key"
 SEAT, FOLLOWING, GO = "room_seat", "room_following", "room_go"
 """In the session: an Opened, whether this tab follows, and a page to open."""
 WAITING = "room_waiting"
-"""In the session: whether this tab has been on the page Room since before the course began."""
+"""In the session: whether this tab is on the page Room only until there is a lesson to follow."""
 LINKED = "room_linked"
 """In the session: see `linked`."""
 TROUBLE = "room_trouble"
@@ -46,6 +46,12 @@ class Here:
     me: Person
     state: State
     following: bool
+
+
+def enter(opened: Opened) -> None:
+    """Take a seat for the first time; while a lesson runs, it is opened at once."""
+    sit(opened)
+    st.session_state[WAITING] = True
 
 
 def sit(opened: Opened) -> None:
@@ -249,6 +255,12 @@ def presents() -> bool:
     """Whether this tab presents."""
     now = here()
     return now is not None and now.me.presents
+
+
+def may_see_notes() -> bool:
+    """Whether this tab is a presenter's or teacher's, or in no room."""
+    now = here()
+    return now is None or now.me.presents or now.me.teacher
 
 
 def present(lesson: str, step: int) -> None:

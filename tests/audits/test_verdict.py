@@ -38,6 +38,7 @@ GOOD = audited([46.5, 46.8, 45.2])
 BAD = audited([66.0, 67.5, 65.0])
 WIDE = audited([46.0, 70.0, 40.0])
 BELOW = audited([30.0, 31.0, 29.0])
+COARSE = audited([46.0, 47.0, 45.0], retrained=[20.0, 70.0, 45.0])
 BLIND = audited([66.0, 67.5, 65.0], original=RETRAINED, mask=RETRAINED)
 FAILED = audited([46.0, None, 45.0])
 ONE_SEED = audited([46.0])
@@ -53,6 +54,8 @@ LOWER_BAD = audited([0.5, 0.52, 0.49], "cka", **LOW)
         ((BELOW,), YES, "trace as well: audit-0"),
         ((BAD,), NO, "More is left than in the retrained: audit-0"),
         ((WIDE,), UNKNOWN, "too wide"),
+        ((COARSE,), UNKNOWN, "Two retrainings may differ by as much as the original"),
+        ((GOOD, COARSE, WIDE), UNKNOWN, "audit-2. Two retrainings"),
         ((BLIND,), UNKNOWN, "Blind"),
         ((FAILED,), UNKNOWN, "Broken."),
         ((ONE_SEED,), UNKNOWN, "One seed"),
@@ -81,6 +84,12 @@ def test_an_excess_beyond_a_spread_of_zero_has_to_matter() -> None:
     assert one_group(audited([2.0, 2.1, 2.0], **same))["gone"] == NO
     assert "up to 0.8\u00a0points counts as none, 1\u00a0%" in sentence(audited([0.5] * 3, **same))
     assert "two retrainings" in sentence(GOOD)
+
+
+def test_a_zero_as_wide_as_the_whole_distance_cannot_say_gone() -> None:
+    assert COARSE["sees"] > 0.75  # not blind: all originals are above all retrained but one
+    assert "This cannot tell" in sentence(COARSE)
+    assert "the original does not differ by more" in sentence(COARSE)
 
 
 def test_an_interval_of_shares_ends_where_shares_do() -> None:

@@ -186,6 +186,27 @@ def test_a_follower_wanders_off_and_comes_back_in_one_click(room: Class) -> None
     bar(bob).get_by_text("Following Teacher").wait_for()
 
 
+def test_who_joins_late_is_taken_along_and_nobody_reads_the_teachers_notes(
+    room: Class, app: Server, chromium: Any
+) -> None:
+    start(room)
+    messages: list[str] = []
+    late = open_tab(chromium, messages, viewport={"width": 390, "height": 844})
+    late.goto(f"{app.url}/room?room={room.code}")
+    late.get_by_label("Your name").first.wait_for()
+    wait_until_complete(late)
+    late.get_by_label("Your name").first.fill("Late")
+    press(late, "Join")
+    heading(late, 0).wait_for()
+    bar(late).get_by_text("Following Teacher").wait_for()
+    wait_until_complete(room.teacher)
+    notes = 'input[aria-label="Presenter\'s notes"]'
+    assert room.teacher.locator(notes).count() == 1
+    assert room.bob.locator(notes).count() == late.locator(notes).count() == 0
+    late.context.close()
+    assert messages == []
+
+
 def test_a_second_presenter_is_refused_until_the_first_hands_on(
     room: Class, app: Server, chromium: Any
 ) -> None:

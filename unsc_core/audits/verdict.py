@@ -28,6 +28,8 @@ NO_MORE = {
 }
 """The same for no excess."""
 BLIND_HERE = "Blind here, unable to tell networks that remember from retrained ones"
+TOO_WIDE = "The interval is too wide to tell"
+TOO_COARSE = "Two retrainings may differ by as much as the original from the retrained"
 
 
 def verdict(
@@ -36,7 +38,8 @@ def verdict(
     """Whether the classes are gone from the answers, the logits, the features and the memory.
 
     Of a group's audits that see, all must find no excess for "yes", and one that finds an excess
-    is enough for "no". An audit that is blind says nothing; one that failed rules out "yes".
+    is enough for "no". An audit that is blind says nothing; one that failed, or whose zero is
+    as wide as the original's excess, rules out "yes".
 
     Args:
         audits: name -> what `excess.over_seeds` returns.
@@ -63,15 +66,24 @@ def finding(audit: Mapping[str, Any]) -> str:
     if missing or is_blind(audit):
         return UNKNOWN
     (low, high), most = _left(audit), limit(audit)
-    if high <= most:
-        return YES
-    return NO if low > most else UNKNOWN
+    if low > most:
+        return NO
+    return YES if high <= most and not is_too_coarse(audit) else UNKNOWN
+
+
+def is_too_coarse(audit: Mapping[str, Any]) -> bool:
+    """Whether not even the original's excess would count: then a small one says nothing."""
+    return audit["zero"]["sd"] is not None and limit(audit) >= _distance(audit)
 
 
 def limit(audit: Mapping[str, Any]) -> float:
     """The largest excess that is none, for an audit over two seeds or more without a failure."""
-    whole = abs(audit["original"]["mean"] - audit["retrained"]["mean"])
-    return max(SPREADS * audit["zero"]["sd"], LEAST * whole)
+    return max(SPREADS * audit["zero"]["sd"], LEAST * _distance(audit))
+
+
+def _distance(audit: Mapping[str, Any]) -> float:
+    """Of the original from the retrained network."""
+    return abs(audit["original"]["mean"] - audit["retrained"]["mean"])
 
 
 def is_below(audit: Mapping[str, Any]) -> bool:
@@ -98,9 +110,12 @@ def _of_group(
     if not seeing:
         return {"gone": UNKNOWN, "why": f"{BLIND_HERE}: {listed(audits)}."}
     if unsure := [name for name in seeing if found[name] == UNKNOWN]:
-        alone = any(audits[name]["zero"]["sd"] is None for name in unsure)
-        why = "One seed has no interval" if alone else "The interval is too wide to tell"
-        return {"gone": UNKNOWN, "why": f"{why}: {listed(unsure)}."}
+        if any(audits[name]["zero"]["sd"] is None for name in unsure):
+            return {"gone": UNKNOWN, "why": f"One seed has no interval: {listed(unsure)}."}
+        coarse = [name for name in unsure if is_too_coarse(audits[name])]
+        kinds = {TOO_WIDE: [name for name in unsure if name not in coarse], TOO_COARSE: coarse}
+        why = " ".join(f"{words}: {listed(of)}." for words, of in kinds.items() if of)
+        return {"gone": UNKNOWN, "why": why}
     why = _by_kind(NO_MORE, seeing, audits, listed)
     if below := [name for name in seeing if is_below(audits[name])]:
         why += f" Less is left than in the retrained, which is a trace as well: {listed(below)}."

@@ -30,6 +30,8 @@ def audit_values(name: str, audit: Mapping[str, Any], method: str, look: Look) -
     titles = [MODEL_TITLES[network] for network in NETWORKS]
     band = spread_band(audit["retrained"])
     if band is not None:
+        if audit["unit"] == "%":
+            band = max(band[0], 0.0), min(band[1], 100.0)
         figure.add_vrect(x0=band[0], x1=band[1], line_width=0, fillcolor=clear(look.muted, 0.22))
     for network, title in zip(NETWORKS, titles, strict=True):
         _add_network(figure, audit[network], title, audit["unit"], *mark(network, method, look))

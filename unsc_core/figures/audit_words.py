@@ -12,11 +12,13 @@ from unsc_core.audits.verdict import (
     NO,
     NO_MORE,
     SPREADS,
+    TOO_WIDE,
     UNKNOWN,
     YES,
     finding,
     is_below,
     is_blind,
+    is_too_coarse,
     limit,
 )
 from unsc_core.figures.phrases import ONE_SEED, joined
@@ -115,13 +117,15 @@ def sentence(audit: Mapping[str, Any]) -> str:
     says = {
         NO: MORE[audit["compares"]],
         YES: NO_MORE[audit["compares"]],
-        UNKNOWN: "The interval is too wide to tell",
+        UNKNOWN: "This cannot tell" if is_too_coarse(audit) else TOO_WIDE,
     }[finding(audit)]
     allowed = difference(most, audit["unit"]).lstrip("+")
     how = f"two retrainings rarely differ in this by more than {allowed}"
     if most > spread:
         share = f"{100 * LEAST:g}\u00a0% of the original's distance from the retrained"
         how = f"up to {allowed} counts as none, {share}"
+    if finding(audit) == UNKNOWN and is_too_coarse(audit):
+        how += ", and the original does not differ by more from the retrained"
     text = f"{lead} {says}; {how}."
     if finding(audit) == YES and is_below(audit):
         text += " Less is left, which is a trace as well."

@@ -5,7 +5,7 @@ if __name__ == "__main__":  # a worker process imports this file as it starts, a
 
     import streamlit as st
 
-    from pages.shared import mode, page_links, room, server
+    from pages.shared import menu, mode, page_links, room, server
 
     ROOT = Path(__file__).parent
     st.set_page_config(
@@ -15,6 +15,7 @@ if __name__ == "__main__":  # a worker process imports this file as it starts, a
     page = st.navigation(page_links.navigation(), expanded=True)
     try:
         mode.follow()
+        menu.close_when_done()
         room.draw_bar(page.url_path)
         page.run()
     finally:  # the page may have stopped early

@@ -96,6 +96,26 @@ def test_the_figure_of_every_page_begins_high(app: Server, page: Any, size: str)
     assert small == []
 
 
+def test_on_a_phone_the_menu_closes_when_it_has_done_its_work(app: Server, page: Any) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(f"{app.url}/runs")
+    wait_until_complete(page)
+    menu = page.get_by_test_id("stSidebar")
+
+    def open_menu() -> None:
+        page.get_by_test_id("stExpandSidebarButton").click()
+        expect(menu).to_be_in_viewport()
+
+    open_menu()
+    menu.get_by_role("link", name="2-D lab").click()
+    expect(page.get_by_role("heading", name="2-D lab")).to_be_visible()
+    expect(menu).not_to_be_in_viewport()
+    wait_until_complete(page)
+    open_menu()
+    page.mouse.click(380, 60)  # the page beside it
+    expect(menu).not_to_be_in_viewport()
+
+
 def low_controls(page: Any, part: str, name: str) -> list[str]:
     """The controls in a part of a page that are too low, once it has come to rest."""
     for _ in range(6):

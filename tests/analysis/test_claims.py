@@ -21,7 +21,7 @@ from unsc_core.figures.accuracy import change_per_class
 from unsc_core.figures.accuracy_plane import plane
 from unsc_core.figures.change_map import change_map
 from unsc_core.figures.confusion import difference
-from unsc_core.figures.decision_space import space
+from unsc_core.figures.decision_space import sentence, space
 from unsc_core.figures.equal_forgetting import equal_forgetting
 from unsc_core.figures.phrases import ONE_SEED, altered, class_titles, run_title
 from unsc_core.figures.summary_table import text_table
@@ -320,6 +320,20 @@ SINGLE = [
 SINGLE.append(replace(SINGLE[0], unlearned=SINGLE[0].original))  # nothing was done
 KEPT = replace(SINGLE[0], key="as before", unlearned=recognising(np.random.default_rng(0), 0.9, 30))
 SINGLE.append(replace(KEPT, original=Predictions(KEPT.unlearned.test, KEPT.original.train)))
+
+
+@pytest.mark.parametrize("result", SINGLE[::5], ids=lambda result: result.key)
+def test_percentages_of_single_samples_count_all_of_them(result: Result) -> None:
+    rows = np.array(result.split.forget_ids)
+    for model, answers in result.models.items():
+        said = sentence(result, model, "train")
+        found = answers.of("train")[rows].argmax(1)
+        shares = re.findall(r"(\d+)\u00a0% of[^%;]*? as (\w+)|and (\d+)\u00a0% as (\w+)", said)
+        for first, name, second, also in shares:
+            share = 100 * np.mean(found == NAMES.index(name or also))
+            assert int(first or second) == pytest.approx(share, abs=0.51)
+        if model != "original":
+            assert len(shares) == min(2, len(set(found.tolist())))
 
 
 def recognised(answers: Predictions | None) -> float | None:

@@ -287,3 +287,9 @@ def test_a_difference_that_may_be_chance_is_called_that(
     sentence = _sentence({"original": (50.4, 42.4)}, 5, sizes)
     assert "by 8 points" in sentence
     assert ("128 members and 55 others, that may be chance" in sentence) == by_chance
+
+
+def test_the_largest_difference_is_named_whichever_of_the_two_shares_is_larger() -> None:
+    called = {"original": (99.9, 98.2), "unlearned": (19.0, 21.6), "retrained": (15.3, 15.4)}
+    assert "most in the unlearned network, by 3 points" in _sentence(called, 5, (1000, 500))
+    assert "all are equal within a point" in _sentence({"mask": (20.6, 21.4)}, 5, (1000, 500))

@@ -97,6 +97,16 @@ def forgetting_of(
     return forgetting(numbers[model]["acc_forget"], goal, samples)
 
 
+def may_be_chance(numbers: dict[str, Any], samples: int) -> bool:
+    """Whether the recognised shares of so many single samples are as near as chance makes them.
+
+    Two shares of different samples differ by more in 5 of 100 cases; `samples` is not 0.
+    """
+    mine, goal = (numbers[model]["acc_forget"] for model in ("unlearned", "retrained"))
+    variance = sum(share * (100 - share) for share in (mine, goal)) / samples
+    return abs(mine - goal) <= 1.96 * math.sqrt(variance)
+
+
 def outcome(numbers: dict[str, Any], samples: int = 0, least: float = SAME) -> Outcome:
     """The outcome that a `summary` shows; see `forgetting` for `samples`.
 

@@ -138,19 +138,19 @@ def _sentence(called: dict[str, Shares], chance: float, sizes: tuple[int, int]) 
         f"{MODEL_TITLES[name].lower()} {hits:.0f} and {alarms:.0f}\u00a0%"
         for name, (hits, alarms) in called.items()
     ]
-    gains = {name: round(hits) - round(alarms) for name, (hits, alarms) in called.items()}
-    best = max(gains, key=lambda name: gains[name])
+    best = max(called, key=lambda name: abs(np.subtract(*called[name])))
+    hits, alarms = map(round, called[best])
     text = (
         f"From {chance:g}\u00a0% on, shares of the members and of the others that are called "
         f"members: {joined(counts)}. "
     )
-    if gains[best] < 1:
+    if hits == alarms:
         return f"{text}Equal shares are no better than guessing, and all are equal within a point."
     text += (
         f"Equal shares are no better than guessing; they differ most in the {best} network, "
-        f"by {counted(gains[best], 'point')}"
+        f"by {counted(abs(hits - alarms), 'point')}"
     )
-    if gains[best] > _by_chance(called[best], sizes):
+    if abs(hits - alarms) > _by_chance(called[best], sizes):
         return f"{text}."
     members, others = sizes
     return f"{text}; with {members:,} members and {others:,} others, that may be chance."

@@ -255,18 +255,16 @@ def sentence(result: Result, model: str, part: str) -> str:
     if model == "original":
         return f"The original model classifies {correct} of {names} correctly."
     who = "After retraining" if model == "retrained" else f"After {run_title(result)}"
-    text = f"{who}, {_predicted(request, names, labels, answers, correct)}"
+    text = f"{who}, {_predicted(request, names, answers, correct)}"
     if model == "unlearned" and result.retrained is not None and result.retrained.has(part):
         same = (answers == result.retrained.of(part)[of_forget].argmax(1)).mean()
         text += f" The retrained model predicts the same class for {percent(float(same))} of them."
     return text
 
 
-def _predicted(
-    request: Split, names: str, labels: NDArray[np.int64], answers: NDArray[np.int64], correct: str
-) -> str:
-    """The two most frequent other classes, and the share that is classified correctly."""
-    away = answers != labels if request.forget_ids else ~np.isin(answers, request.forget_classes)
+def _predicted(request: Split, names: str, answers: NDArray[np.int64], correct: str) -> str:
+    """The two most frequent classes that stay, and the share that is classified correctly."""
+    away = ~np.isin(answers, request.forget_classes)  # of single samples, every class stays
     top = Counter(request.dataset.class_names[a] for a in answers[away]).most_common(2)
     if not top:
         return f"{correct} of {names} are classified correctly."

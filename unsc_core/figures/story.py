@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from unsc_core.analysis.claims import least_change, outcome
+from unsc_core.analysis.claims import Forgetting, forgetting_of, least_change, outcome
 from unsc_core.analysis.summary import summary
 from unsc_core.experiment.result import Result
 from unsc_core.figures.audit_words import sentence, value
@@ -16,6 +16,7 @@ from unsc_core.figures.story_ends import (
     careless_headline,
     classes_end,
     headline,
+    kept,
     on_average,
     others,
     samples_end,
@@ -146,7 +147,7 @@ def ending(result: Result) -> Chapter:
     return Chapter(
         "ending",
         f"5 · {METHODS[result.config.method].title}",
-        f"**{run_title(result)}** has now changed the network: does × leave its place, and ● stay?",
+        f"**{run_title(result)}** has now run: does × leave its place, and ● stay?",
         headline(reached, numbers, samples),
         end(result, numbers, reached, limit),
         f"{points(numbers['gain']['total'])} points",
@@ -172,7 +173,8 @@ def hiding(result: Result) -> Chapter:
         )
     free, more = numbers["gain"]["free"], numbers["gain"]["added"]
     total, limit = numbers["gain"]["total"], least_change(result, "mask")
-    words, verdict = added(more, limit, who)
+    rival = kept if forgetting_of(numbers) is Forgetting.MORE else added
+    words, verdict = rival(more, limit, who)
     given = f"**Rival removed**: the mask alone gives {points(free)} points"
     given += ", for **free**." if free >= least_change(result, "original", "mask") else "."
     question = (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from unsc_core.analysis.claims import SAME, Forgetting, Outcome, forgetting_of
+from unsc_core.analysis.claims import SAME, Forgetting, Outcome, forgetting_of, may_be_chance
 from unsc_core.analysis.measures import MEASURES
 from unsc_core.experiment.result import Result
 from unsc_core.figures.phrases import class_title, percent, points, requested
@@ -26,6 +26,8 @@ SAMPLE_HEADLINES = HEADLINES | {
     Outcome.DAMAGED: "As many as the retrained, with over-unlearning",
 }
 """The same for single samples."""
+NEARLY = "Nearly as many as the retrained"
+"""Headline where more or fewer single samples are recognised, which may be chance."""
 NOTHING = "Nothing to forget"
 """Headline where the original does not recognise the classes either."""
 
@@ -74,7 +76,8 @@ def as_retrained(numbers: dict[str, Any], samples: int, before: str = "") -> str
     words = how.get(forgetting_of(numbers, samples), "about as many as")
     mine, goal = (numbers[model]["acc_forget"] for model in ("unlearned", "retrained"))
     told = f"{_percent(mine)}; retrained {_percent(goal)}{f'; {before} before' if before else ''}"
-    return f"{words} the retrained model ({told})"
+    chance = words in how.values() and may_be_chance(numbers, samples)
+    return f"{words} the retrained model ({told}){', which may be chance' if chance else ''}"
 
 
 def went(result: Result, numbers: dict[str, Any]) -> str:
@@ -93,19 +96,23 @@ def went(result: Result, numbers: dict[str, Any]) -> str:
 
 def careless_headline(numbers: dict[str, Any], samples: int, limit: float) -> str:
     """What a method without calibration did, in a few words."""
-    reached, damage = forgetting_of(numbers, samples), numbers["gain"]["total"] <= -limit
+    remains = forgetting_of(numbers, samples) is Forgetting.MORE
+    remains = remains and not (samples and may_be_chance(numbers, samples))
+    damage = numbers["gain"]["total"] <= -limit
     if not samples and _already(numbers, samples):
         return f"{NOTHING}{', and over-unlearning' if damage else ''}"
     if damage:
-        both = reached is Forgetting.MORE
-        return f"Over-unlearning{', and not even forgotten' if both else ''}"
-    return "Not even forgotten" if reached is Forgetting.MORE else "No damage on average here"
+        return f"Over-unlearning{', and not even forgotten' if remains else ''}"
+    return "Not even forgotten" if remains else "No damage on average here"
 
 
 def headline(reached: Outcome, numbers: dict[str, Any], samples: int) -> str:
     """How a run ended, in a few words."""
     if not samples and _already(numbers, samples):
         return NOTHING
+    missed = reached in (Outcome.REMAINS, Outcome.OVERSHOT)
+    if samples and missed and may_be_chance(numbers, samples):
+        return NEARLY
     return (SAMPLE_HEADLINES if samples else HEADLINES)[reached]
 
 
@@ -145,10 +152,10 @@ def samples_end(result: Result, numbers: dict[str, Any], reached: Outcome, limit
         return "Whether they are forgotten is known once there is a retrained model."
     before = _percent(numbers["original"]["acc_forget"])
     text = f"Of {these(result)}, the network recognises {as_retrained(numbers, samples, before)}"
-    if reached is Outcome.REMAINS:
-        text += ": they are not forgotten"
-    elif reached is Outcome.OVERSHOT:
-        text += "; if that is not chance, it is a trace as well"
+    if reached in (Outcome.REMAINS, Outcome.OVERSHOT):
+        if not may_be_chance(numbers, samples):
+            left = reached is Outcome.REMAINS
+            text += ": they are not forgotten" if left else "; that is a trace as well"
     elif _already(numbers, samples):
         text += "; the original was as near to it, so this cannot tell"
     rest = on_average(others(result), numbers["gain"]["total"], limit)
@@ -173,3 +180,12 @@ def added(more: float, limit: float, who: str) -> tuple[str, str]:
         "No more than the mask",
         f"**Borders moved**: {who} changes that by {points(more)} points, which may be chance.",
     )
+
+
+def kept(more: float, limit: float, who: str) -> tuple[str, str]:
+    """The same of a run after which the class is still recognised, so that it is still a rival."""
+    words = "The mask keeps more" if more <= -limit else "Not forgotten, so no rival removed"
+    side = "below" if more < 0 else "above"
+    far = "the mask's" if abs(more) < SAME else f"{abs(more):.1f} points {side} the mask's"
+    chance = ", which may be chance" if SAME <= abs(more) < limit else ""
+    return words, f"**Rival kept**: {who} still recognises it, and Acc_r is {far}{chance}."

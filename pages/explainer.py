@@ -104,7 +104,8 @@ def network(
         pictures.draw(every, "reach-layers", sentence=False)
         st.caption(
             "Free: share of the layer's directions that a cut at γ leaves free. Moved: the output "
-            "of retained test samples, by this layer's own change, root mean square."
+            "of retained test samples, by this layer's own change, root mean square. "
+            f"{reach.DRAWN}"
         )
     with right:
         pictures.draw(one, "reach-layer", sentence=False)

@@ -16,6 +16,7 @@ from unsc_core.experiment.result import Result
 from unsc_core.figures.class_angles import angles
 from unsc_core.figures.layer_drift import drift
 from unsc_core.figures.phrases import joined
+from unsc_core.figures.reach import DRAWN
 from unsc_core.figures.reachability import reachable, reachable_sentence
 
 
@@ -83,7 +84,7 @@ def _reachable(of: Shown) -> None:
         "**Reachable** is the energy along free directions. The further the curve is above the "
         "dashed line, the better the layer separates forgotten from retained classes. "
         "**Selectivity** is the area under the curve: 0.5 for no separation, 1 for a perfect one. "
-        ":orange[**×**] marks the cut at γ."
+        f":orange[**×**] marks the cut at γ. {DRAWN}"
     )
     st.markdown(reachable_sentence(of.titles, of.spectra, of.found, cut_at))
     pictures.downloads(drawn)

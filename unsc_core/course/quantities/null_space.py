@@ -94,7 +94,8 @@ def reachable_share(evidence: Evidence) -> Asked:
     reached = 100 * (1 - kept_share(evidence.subspaces.forget_energy[layer], ranks))
     name = forgotten(evidence)
     bars = (Bar("Classes that stay", retained.value, "retained"), Bar(name, reached, "forgotten"))
-    return Asked("Share of their energy in the last layer's null space", "%", bars, name)
+    title = "Share of the sampled images' energy in the last layer's null space"
+    return Asked(title, "%", bars, name)
 
 
 @quantity(

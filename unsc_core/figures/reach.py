@@ -21,8 +21,8 @@ SOFTNESS = tuple(np.geomspace(1e-3, 1e3, 37))
 HARDLY = 1.25
 """Up to this ratio of the two shares a cut hardly selects the forgotten samples."""
 DRAWN = (
-    "Energy is that of the training samples that the second moments are made of; with others of the "
-    "forgotten class it may differ by a few points."
+    "Energy is that of the training samples that the second moments are made of; with others of "
+    "the forgotten class it may differ by a few points."
 )
 LEAST = 0.05
 """A cut that reaches less than this percentage of their energy, 0.0 %, selects nothing of them."""

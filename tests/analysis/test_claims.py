@@ -555,11 +555,18 @@ def test_nothing_is_said_to_fall_where_all_gain() -> None:
     )
 
 
+def test_whose_epochs_are_recorded_is_said() -> None:
+    unsc, careless = runs(1, unsc=(0.97, 0.0), random_labels=(0.7, 0.0))
+    assert plane([*recorded([unsc]), careless], LIGHT).sentence == (
+        "In the recorded epochs of UNSC, Acc_r never falls below the original's."
+    )
+
+
 def test_of_epochs_that_were_not_recorded_nothing_is_said() -> None:
     unsc, careless = runs(1, unsc=(0.97, 0.0), random_labels=(0.7, 0.0))
     assert plane([unsc, careless], LIGHT).sentence == "No epochs are recorded yet."
     text = plane([*recorded([careless]), unsc], LIGHT).sentence
-    assert "Random labels falls to Acc_r" in text
+    assert text.startswith("In its recorded epochs, Random labels falls to Acc_r")
     assert "UNSC" not in text
 
 

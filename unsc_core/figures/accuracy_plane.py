@@ -19,6 +19,8 @@ from unsc_core.methods import METHODS
 
 REFERENCE_SYMBOLS = {"original": "circle-open", "mask": "diamond-wide-open", "retrained": "star"}
 Place = tuple[float, float]
+NAMED = 3
+"""At most so many methods are named where not all have recorded epochs."""
 LINE = 21
 """Pixels that one label needs."""
 HEIGHT = 470
@@ -233,6 +235,7 @@ def _sentence(
     paths: dict[str, AccuracyPath], titles: dict[str, str], grouped: dict[str, list[MethodRun]]
 ) -> str:
     """How far each Acc_r falls below the original's along the way, where that was recorded."""
+    drawn = len(paths)
     paths = {method: path for method, path in paths.items() if path.recorded}
     grouped = {method: grouped[method] for method in paths}
     if not paths:
@@ -245,9 +248,15 @@ def _sentence(
         for method, path in paths.items()
         if path.acc_retain.min() <= path.acc_retain[0] - SAME
     }
-    begin, acc_retain = f"In the recorded epochs{over}", MEASURES[RETAINED]
+    of = ""
+    if len(paths) < drawn:
+        few = len(paths) <= NAMED
+        of = f" of {joined([titles[m] for m in paths]) if few else f'{len(paths)} methods'}"
+    begin, acc_retain = f"In the recorded epochs{of}{over}", MEASURES[RETAINED]
     if not falls:
         return f"{begin}, Acc_r never falls below the original's."
+    if len(paths) == 1:
+        begin = f"In its recorded epochs{over}"
     lowest = acc_retain.text(min(falls.values()))
     worst = [method for method, low in falls.items() if acc_retain.text(low) == lowest]
     who = joined([titles[method] for method in worst])

@@ -14,7 +14,16 @@ from unsc_core.analysis.comparison import ComparisonRow, MethodRun, by_method, r
 from unsc_core.analysis.measures import MEASURES
 from unsc_core.figures.phrases import counted
 from unsc_core.figures.standings import conclusion, name
-from unsc_core.figures.theme import FORGET, Look, Picture, method_colour, method_mark, styled, write
+from unsc_core.figures.theme import (
+    FORGET,
+    Look,
+    Picture,
+    clear,
+    method_colour,
+    method_mark,
+    styled,
+    write,
+)
 
 SORTS = {
     "acc_r": "Acc_r",
@@ -80,11 +89,13 @@ def ladder(
         title = name(method, of[method])
         text = f"<b>{title}</b>" if method in ("unsc", own) else title
         place = {"y": -i, "yanchor": "bottom", "yshift": 3}
+        if i % 2 == 0:
+            _draw_band(figure, -i, look)
         colour = look.teal if method == "unsc" else look.ink
         font = {"size": 14, "color": colour}
         write(figure, text, x=0, xref="paper", xanchor="left", xshift=10, font=font, **place)
         stays = comparison.is_known(of[method]) and not comparison.forgets(of[method])
-        _write_values(figure, found[method], by, place, stays, look)
+        _write_values(figure, found[method], by, NAME / 2 - i, stays, look)
     _head(figure, by, look)
     _draw_references(figure, references, window, look)
     figure.update_layout(hovermode="closest", hoverdistance=40)
@@ -176,18 +187,28 @@ def _draw_mark(
         )
 
 
+def _draw_band(figure: go.Figure, y: float, look: Look) -> None:
+    """A pale band behind every second method: its name, mark and numbers belong together."""
+    figure.add_shape(
+        type="rect",
+        x0=0,
+        x1=1,
+        xref="paper",
+        y0=y + NAME / 2 - 0.5,
+        y1=y + NAME / 2 + 0.5,
+        fillcolor=clear(look.muted, 0.08),
+        line_width=0,
+        layer="below",
+    )
+
+
 def _shown(by: str) -> str:
     """The key of the measure in the left column of numbers."""
     return by if by in ("agreement", "seconds") else "acc_retain"
 
 
 def _write_values(
-    figure: go.Figure,
-    row: ComparisonRow,
-    by: str,
-    place: dict[str, object],
-    stays: bool,
-    look: Look,
+    figure: go.Figure, row: ComparisonRow, by: str, y: float, stays: bool, look: Look
 ) -> None:
     """Two numbers at the right; Acc_f is vermilion if the class stays, or too many samples."""
     key = _shown(by)
@@ -195,11 +216,11 @@ def _write_values(
     star = "*" if key == "seconds" and row.elsewhere and value is not None else ""
     text = MEASURES[key].number(value, None if star else half) + star
     left = MEASURES["acc_forget"].number(row.mean["acc_forget"])
-    right = {"x": 1, "xref": "paper", "xanchor": "right"}
-    write(figure, text, xshift=VALUES[0], font={"size": 14}, **right, **place)
+    right = {"x": 1, "xref": "paper", "xanchor": "right", "y": y, "yanchor": "middle"}
+    write(figure, text, xshift=VALUES[0], font={"size": 14}, **right)
     colour = FORGET if stays else look.ink
     text = f"<b>{left}</b>" if stays else left
-    write(figure, text, xshift=VALUES[1], font={"size": 14, "color": colour}, **right, **place)
+    write(figure, text, xshift=VALUES[1], font={"size": 14, "color": colour}, **right)
 
 
 def _head(figure: go.Figure, by: str, look: Look) -> None:

@@ -167,6 +167,21 @@ def test_chance_is_what_drawing_other_test_samples_gives() -> None:
     assert chance(before, before, DATA.y_test, forgotten, CLASSES) == 0
 
 
+@pytest.mark.parametrize(
+    ("wrong", "right", "claimed"),
+    [(4, 0, False), (5, 0, False), (6, 0, True), (7, 1, False), (9, 1, True), (30, 12, True)],
+)
+def test_of_few_samples_the_sign_test_decides(wrong: int, right: int, claimed: bool) -> None:
+    from scipy.stats import binomtest
+
+    assert (binomtest(right, right + wrong).pvalue < 0.05) == claimed
+    labels = np.zeros(500, np.int64)
+    before, after = labels.copy(), labels.copy()
+    after[:wrong], before[wrong : wrong + right] = 1, 1
+    limit = chance(before, after, labels, np.zeros(500, bool), 2)
+    assert (100 * (wrong - right) / 500 > limit) == claimed
+
+
 @pytest.mark.parametrize("result", [*RUNS, *SAMPLES], ids=ids)
 def test_no_sentence_claims_what_the_numbers_do_not_carry(result: Result) -> None:
     (change, sign), told = gained(result), " ".join(revealed(result)).lower()

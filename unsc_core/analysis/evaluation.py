@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import comb
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,10 @@ Labels = NDArray[np.int64]
 
 
 Mask = NDArray[np.bool_]
+
+
+FEW = 25
+"""From so many on, the normal approximation is close to the sign test."""
 
 
 def confusion(answers: Labels, labels: Labels, num_classes: int) -> NDArray[np.int64]:
@@ -122,7 +127,9 @@ def chance(
     """How far chance alone may move Acc_r between two models, in points: half a 95 % interval.
 
     Both models predict the same samples, so only those that one gets right and the other wrong
-    count. The interval is over the choice of test samples, not over seeds.
+    count. The interval is over the choice of test samples, not over seeds. Of fewer than FEW such
+    samples, the exact sign test must tell right and wrong ones apart as well: where it does not,
+    chance reaches as far as the difference.
 
     Args:
         before, after, labels: (n,). forgotten: (n,) bool, samples that Acc_r leaves out.
@@ -133,4 +140,17 @@ def chance(
     moved = (after == labels)[kept].astype(float) - (before == labels)[kept]
     of_class = [moved[labels[kept] == c] for c in range(num_classes)]
     variances = [one.var() / len(one) for one in of_class if len(one)]
-    return float(100 * 1.96 * np.sqrt(sum(variances)) / len(variances)) if variances else 0.0
+    if not variances:
+        return 0.0
+    half = float(100 * 1.96 * np.sqrt(sum(variances)) / len(variances))
+    if _may_be_chance(int((moved > 0).sum()), int((moved < 0).sum())):
+        difference = float(np.mean([one.mean() for one in of_class if len(one)]))
+        return max(half, 100 * abs(difference) + 1e-6)
+    return half
+
+
+def _may_be_chance(right: int, wrong: int) -> bool:
+    """Whether a few samples are split so unevenly in more than 5 of 100 throws of a coin."""
+    n = right + wrong
+    tail = sum(comb(n, k) for k in range(min(right, wrong) + 1)) / 2**n
+    return 0 < n < FEW and 2 * tail > 0.05

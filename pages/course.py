@@ -152,7 +152,7 @@ def turn(lesson: Lesson, number: int) -> None:
         last = number == len(lesson.steps)
         st.button(
             "Next" if not last else "Next lesson" if after else "Finish",
-            type="primary",
+            type="secondary" if room.follows() else "primary",  # who follows need not turn
             on_click=go,
             args=(lesson.name, number + 1) if not last else (after.name,) if after else (),
             key="next",

@@ -86,7 +86,9 @@ def choose(result: Result, row: Any, place: Any) -> Tried:
             found = {"Draw": _drawing, "Camera": _photograph, "Upload": _upload}[source](result)
         except DataError as error:
             refusal.show(error)
-            return last[1] if last and last[0] == of else _chosen_sample(result)
+            found = last[1] if last and last[0] == of else _chosen_sample(result)
+            st.caption(f"Still shown: {refusal.as_text(found.what)}.")
+            return found
     if found is None:  # the last picture is kept: a browser takes it away before it sends the next
         return _chosen_sample(result)
     st.session_state[_LAST] = (of, found)

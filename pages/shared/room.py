@@ -257,6 +257,12 @@ def presents() -> bool:
     return now is not None and now.me.presents
 
 
+def follows() -> bool:
+    """Whether this tab goes where somebody else leads."""
+    now = here()
+    return now is not None and now.following and not now.me.presents
+
+
 def may_see_notes() -> bool:
     """Whether this tab is a presenter's or teacher's, or in no room."""
     now = here()

@@ -163,7 +163,7 @@ def test_a_run_that_is_here_is_not_overwritten(
 ) -> None:
     taken(exported[2], here)
     before = content_of(here)
-    with pytest.raises(ImportedFileError, match="in the history already"):
+    with pytest.raises(ImportedFileError, match="stored already"):
         taken(exported[2], here)
     assert content_of(here) == before
 
@@ -246,7 +246,7 @@ def test_a_refused_run_leaves_no_weights_behind(
             taken(content, here)
     assert not list(data_folder().rglob("*.safetensors"))
     taken(content, here)
-    with pytest.raises(ImportedFileError, match="in the history already"):
+    with pytest.raises(ImportedFileError, match="stored already"):
         taken(content, here)
     assert len(list(data_folder().rglob("*.safetensors"))) == 1
 
@@ -526,5 +526,5 @@ def test_on_the_command_line(command: Callable[..., Outcome], tmp_path: Path) ->
     assert command("report", made.key, f"--out={tmp_path / 'r.html'}", unsc_home=there).code == 0
     again = command("import", str(out), unsc_home=there)
     assert again.code == 2
-    assert "in the history already" in again.err
+    assert "stored already" in again.err
     assert command("import", str(tmp_path / "none.zip")).code == 2

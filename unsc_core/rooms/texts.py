@@ -34,8 +34,8 @@ def code(text: str) -> str:
     found = re.sub(r"[\s-]+", "", text[:100]).upper()
     if not is_code(found):
         raise RoomError(
-            f"'{plain(text, 20)}' is not the code of a room; it has {CODE_LENGTH} letters and "
-            "digits, which the teacher shows."
+            f"'{plain(text, 20)}' cannot be the code of a room: a code has {CODE_LENGTH} of "
+            f"the letters and digits {LETTERS}. Type the one that the teacher shows."
         )
     return found
 

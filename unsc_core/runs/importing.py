@@ -202,8 +202,7 @@ def _store(pieces: list[Piece], found: Keys, store: Store) -> None:
     """
     if UNLEARNED.has(store, found.unlearned):
         raise ImportedFileError(
-            f"This run is in the history already (key {found.unlearned}); "
-            "delete it there to import it again."
+            f"This run is stored already (key {found.unlearned}); delete it to import it again."
         )
     new: list[Path] = []
     try:

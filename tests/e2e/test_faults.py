@@ -40,8 +40,7 @@ def test_a_killed_server_comes_back_with_results_people_and_answers(
     with serve(home) as first:
         opened = rooms.open("Okabe")
         rooms.move(opened.code, opened.token, "1-over-unlearning", 1)
-        join(pupil, f"{first.url}/room?room={opened.code}", "Ann")
-        pupil.locator(".door .names", has_text="Ann").wait_for()
+        join(pupil, f"{first.url}/room?room={opened.code}", "Ann", heading(pupil, 0))
         (ann,) = (person for person in rooms.state(opened.code).people if person.name == "Ann")
         with sqlite3.connect(rooms.path) as db:
             values = (opened.code, "1-over-unlearning", 1, ann.id, '"Coat"')
@@ -63,6 +62,7 @@ def test_a_killed_server_comes_back_with_results_people_and_answers(
         names = [person.name for person in rooms.state(opened.code).people]
         assert names == ["Okabe", "Ann"]
         assert rooms.answers(opened.code, "1-over-unlearning", 1) == (["Coat"], False)
+        pupil.goto(f"{second.url}/room?room={opened.code}")
         press(pupil, "Leave")
         reader.get_by_role("button", name="Cancel").click()
         reader.get_by_text("Cancelled. Nothing was changed.").wait_for()
@@ -143,12 +143,8 @@ def test_a_presenter_who_is_gone_is_said_to_be_away_and_the_key_goes_on(
     start(room)
     messages: list[str] = []
     second = open_tab(chromium, messages)
-    second.goto(link)
-    second.get_by_label("Your name").first.wait_for()
-    wait_until_complete(second)
-    second.get_by_label("Your name").first.fill("Second")
-    press(second, "Join")
-    bar(second).get_by_text("Teacher presents").wait_for()
+    join(second, link, "Second", heading(second, 0))
+    bar(second).get_by_text("Following Teacher").wait_for()
     assert bar(second).get_by_role("button", name="Present").count() == 0
 
     room.teacher.goto("about:blank")

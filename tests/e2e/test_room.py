@@ -61,8 +61,12 @@ def press(page: Any, name: str) -> None:
     page.get_by_role("button", name=name, exact=True).last.click()
 
 
-def join(page: Any, address: str, name: str) -> None:
-    """Open a link to a room and join; again if a rerun took the name or the click away."""
+def join(page: Any, address: str, name: str, there: Any = None) -> None:
+    """Open a link to a room and join; again if a rerun took the name or the click away.
+
+    `there`: what is seen then; the room's code, if no lesson runs.
+    """
+    there = there or page.locator(".door .big:not(:empty)")
     page.goto(address)
     for _ in range(3):
         page.get_by_label("Your name").first.wait_for()
@@ -70,7 +74,7 @@ def join(page: Any, address: str, name: str) -> None:
         page.get_by_label("Your name").first.fill(name)
         press(page, "Join")
         with suppress(NothingHappens):
-            page.locator(".door .big:not(:empty)").wait_for(timeout=15_000)
+            there.wait_for(timeout=15_000)
             return
     raise AssertionError(f"{name} cannot join: {page.locator('main').inner_text()[-900:]}")
 
@@ -192,12 +196,7 @@ def test_who_joins_late_is_taken_along_and_nobody_reads_the_teachers_notes(
     start(room)
     messages: list[str] = []
     late = open_tab(chromium, messages, viewport={"width": 390, "height": 844})
-    late.goto(f"{app.url}/room?room={room.code}")
-    late.get_by_label("Your name").first.wait_for()
-    wait_until_complete(late)
-    late.get_by_label("Your name").first.fill("Late")
-    press(late, "Join")
-    heading(late, 0).wait_for()
+    join(late, f"{app.url}/room?room={room.code}", "Late", heading(late, 0))
     bar(late).get_by_text("Following Teacher").wait_for()
     wait_until_complete(room.teacher)
     notes = 'input[aria-label="Presenter\'s notes"]'

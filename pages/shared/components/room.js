@@ -55,6 +55,7 @@ class Bar {
     if (data.token) {
       keep(data);
       news.start(data);
+      this.tried = false; // a server that starts again knows nobody, and is told once more
     } else {
       news.stop();
       const kept = read(data.code);

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from unsc_core.analysis.claims import Forgetting, forgetting_of, least_change, outcome
+from unsc_core.analysis.measures import MEASURES
 from unsc_core.analysis.summary import summary
 from unsc_core.experiment.result import Result
 from unsc_core.figures.audit_words import sentence, value
@@ -173,8 +174,10 @@ def hiding(result: Result) -> Chapter:
         )
     free, more = numbers["gain"]["free"], numbers["gain"]["added"]
     total, limit = numbers["gain"]["total"], least_change(result, "mask")
-    rival = kept if forgetting_of(numbers) is Forgetting.MORE else added
-    words, verdict = rival(more, limit, who)
+    words, verdict = added(more, limit, who)
+    if forgetting_of(numbers) is Forgetting.MORE:
+        left = f"{MEASURES['acc_forget'].text(numbers['unlearned']['acc_forget'])} of {names}"
+        words, verdict = kept(more, limit, who, left)
     given = f"**Rival removed**: the mask alone gives {points(free)} points"
     given += ", for **free**." if free >= least_change(result, "original", "mask") else "."
     question = (

@@ -155,7 +155,8 @@ def samples_end(result: Result, numbers: dict[str, Any], reached: Outcome, limit
     if reached in (Outcome.REMAINS, Outcome.OVERSHOT):
         if not may_be_chance(numbers, samples):
             left = reached is Outcome.REMAINS
-            text += ": they are not forgotten" if left else "; that is a trace as well"
+            trace = "; if training does not do that by chance, it is a trace as well"
+            text += ": they are not forgotten" if left else trace
     elif _already(numbers, samples):
         text += "; the original was as near to it, so this cannot tell"
     rest = on_average(others(result), numbers["gain"]["total"], limit)
@@ -182,10 +183,10 @@ def added(more: float, limit: float, who: str) -> tuple[str, str]:
     )
 
 
-def kept(more: float, limit: float, who: str) -> tuple[str, str]:
-    """The same of a run after which the class is still recognised, so that it is still a rival."""
-    words = "The mask keeps more" if more <= -limit else "Not forgotten, so no rival removed"
+def kept(more: float, limit: float, who: str, left: str) -> tuple[str, str]:
+    """The same of a run that does not forget. `left`: what it recognises, "5.0 % of Shirt"."""
+    words = "The mask keeps more" if more <= -limit else "Not forgotten here"
     side = "below" if more < 0 else "above"
     far = "the mask's" if abs(more) < SAME else f"{abs(more):.1f} points {side} the mask's"
     chance = ", which may be chance" if SAME <= abs(more) < limit else ""
-    return words, f"**Rival kept**: {who} still recognises it, and Acc_r is {far}{chance}."
+    return words, f"**Rival not gone**: {who} recognises {left}, and Acc_r is {far}{chance}."

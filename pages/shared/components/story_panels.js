@@ -162,7 +162,7 @@ class Bars {
     html("span", "", "Points of accuracy", this.key);
     if (series[0] === "split") {
       legend(this.key, "var(--muted)", "rival removed (mask)");
-      legend(this.key, colours.calibrated, "borders moved");
+      legend(this.key, colours.calibrated, "beyond the mask");
       html("span", "", "┃ both", this.key);
     } else {
       if (series[0]) legend(this.key, colours[series[0]], titles[series[0]]);

@@ -271,7 +271,7 @@ def test_seconds_are_measured_around_the_method(method: str, shared_store: Store
         result.seconds.get(stage, 0.0) for stage in ("fisher", "saliency", "teacher")
     )
     assert own > result.seconds["unlearn"]
-    assert own <= result.took["unlearned"].seconds < own + 1.0
+    assert own <= result.took["unlearned"].seconds < own + 5.0
     assert result.took["unlearned"].machine == this_machine()
     assert result.took["unlearned"].apart(result.took["original"]) == ""
 

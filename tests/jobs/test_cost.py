@@ -81,6 +81,7 @@ def test_epochs_repeat_the_unlearning_only_if_it_has_been_run(store: Store) -> N
     )
 
 
+@pytest.mark.flaky(reruns=2)  # what else the machine does slows processors down, too
 def test_the_estimate_is_within_twice_of_a_real_training(store: Store) -> None:
     """In processor seconds, because other programs may slow the training down."""
     config = resolved(digits())

@@ -16,7 +16,8 @@ from pages.shared import link_choices, link_notes, refusal, url_fields
 from pages.shared.components.sketch import sketch
 from unsc_core.analysis.opening_image import first_choice, next_after, offered
 from unsc_core.data.framing import PreparedPicture, is_bright, prepared, usual_framing
-from unsc_core.data.picture import MAX_BYTES, MAX_MEGAPIXELS, OpenedPicture, opened
+from unsc_core.data.picture import MAX_BYTES, MAX_MEGAPIXELS, OpenedPicture
+from unsc_core.data.picture_process import opened_apart
 from unsc_core.errors import DataError
 from unsc_core.experiment.result import Result
 from unsc_core.figures.phrases import class_title
@@ -26,7 +27,7 @@ FRAMING_TITLES = {"trim": "Trimmed", "square": "Square", "whole": "Whole"}
 BRIGHTNESS = {"Automatic": None, "As it is": False, "Inverted": True}
 TRAINING = "training-"
 """Before the number of a training sample in a link."""
-_OF, _LAST = "tried_of", "tried_last"
+_OF, _LAST, _DECODED = "tried_of", "tried_last", "tried_decoded"
 
 
 @dataclass(frozen=True, eq=False)
@@ -202,7 +203,7 @@ def _drawing(result: Result) -> Tried | None:
             "answers are about the test image."
         )
         return None
-    made = _tried("Your drawing", opened(content, "The drawing"), result, "whole", False)
+    made = _tried("Your drawing", _opened(content, "The drawing"), result, "whole", False)
     return replace(made, picture=None)  # the canvas shows it
 
 
@@ -215,7 +216,7 @@ def _photograph(result: Result) -> Tried | None:
             "https:// addresses and on this machine itself."
         )
         return None
-    return _with_controls("Your photograph", opened(file.getvalue(), "The photograph"), result)
+    return _with_controls("Your photograph", _opened(file.getvalue(), "The photograph"), result)
 
 
 def _upload(result: Result) -> Tried | None:
@@ -227,7 +228,16 @@ def _upload(result: Result) -> Tried | None:
     )
     if file is None:
         return None
-    return _with_controls(file.name, opened(file.getvalue(), file.name), result)
+    return _with_controls(file.name, _opened(file.getvalue(), file.name), result)
+
+
+def _opened(content: bytes, name: str) -> OpenedPicture:
+    """The picture; the last one of this tab is not decoded again when a control changes."""
+    last = st.session_state.get(_DECODED)
+    if last is None or last[:2] != (content, name):
+        last = content, name, opened_apart(content, name)
+        st.session_state[_DECODED] = last
+    return last[2]
 
 
 def _with_controls(name: str, picture: OpenedPicture, result: Result) -> Tried:

@@ -55,13 +55,7 @@ def opened(content: bytes, name: str = "The file") -> OpenedPicture:
     Raises:
         DataError: it is too large, no image or damaged; one sentence says what to do.
     """
-    if not content:
-        raise DataError(f"{name} is empty; choose another file.")
-    if len(content) > MAX_BYTES:
-        raise DataError(
-            f"{name} has {len(content) / 2**20:.0f} MB, and at most {MAX_BYTES >> 20} MB are "
-            "opened here; save it smaller and choose it again."
-        )
+    check_bytes(content, name)
     try:
         image = Image.open(io.BytesIO(content), formats=FORMATS)
     except Image.DecompressionBombError:
@@ -79,6 +73,21 @@ def opened(content: bytes, name: str = "The file") -> OpenedPicture:
         raise
     except Exception:
         raise _damaged(name) from None
+
+
+def check_bytes(content: bytes, name: str) -> None:
+    """Check the size of a file.
+
+    Raises:
+        DataError: it is empty or larger than MAX_BYTES.
+    """
+    if not content:
+        raise DataError(f"{name} is empty; choose another file.")
+    if len(content) > MAX_BYTES:
+        raise DataError(
+            f"{name} has {len(content) / 2**20:.0f} MB, and at most {MAX_BYTES >> 20} MB are "
+            "opened here; save it smaller and choose it again."
+        )
 
 
 def _too_many_pixels(name: str, found: str) -> DataError:

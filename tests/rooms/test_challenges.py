@@ -17,9 +17,8 @@ from unsc_core.experiment.artefacts import UNLEARNED
 from unsc_core.experiment.experiment import Experiment
 from unsc_core.experiment.result import Result
 from unsc_core.experiment.store import Store
-from unsc_core.rooms import CHALLENGES, Rooms, challenges
+from unsc_core.rooms import CHALLENGES, Opened, Rooms, challenges
 from unsc_core.rooms.challenges import AUDITS, PROBE, leaderboard, submit, task_config
-from unsc_core.rooms.rooms import Opened
 
 START = blobs(training_epochs=5)
 

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from unsc_core.errors import RoomError
-from unsc_core.rooms import Place, Rooms
+from unsc_core.rooms import Place, Rooms, one_room
 from unsc_core.rooms import rooms as module
-from unsc_core.rooms.rooms import DAY_S, HERE_S
+from unsc_core.rooms.one_room import DAY_S
+from unsc_core.rooms.state import HERE_S
 
 
 class Clock:
@@ -78,7 +79,7 @@ def test_only_the_key_exports_deletes_and_hands_on(rooms: Rooms, key: str) -> No
 def test_keys_are_compared_in_constant_time(rooms: Rooms, monkeypatch: pytest.MonkeyPatch) -> None:
     opened, compared = rooms.open(), []
     monkeypatch.setattr(
-        module.hmac, "compare_digest", lambda a, b: compared.append(len(a)) or a == b
+        one_room.hmac, "compare_digest", lambda a, b: compared.append(len(a)) or a == b
     )
     rooms.check_key(opened.code, opened.key)
     assert compared == [32]
@@ -275,8 +276,12 @@ def test_the_teacher_exports_and_deletes(rooms: Rooms) -> None:
 def test_rooms_people_and_answers_are_bounded(
     rooms: Rooms, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in ("MOST_ROOMS", "MOST_PEOPLE", "MOST_ANSWERS"):
-        monkeypatch.setattr(module, name, 3)
+    for where, name in (
+        (module, "MOST_ROOMS"),
+        (one_room, "MOST_PEOPLE"),
+        (module, "MOST_ANSWERS"),
+    ):
+        monkeypatch.setattr(where, name, 3)
     opened, _, _ = (rooms.open() for _ in range(3))
     with pytest.raises(RoomError, match="3 rooms are open"):
         rooms.open()

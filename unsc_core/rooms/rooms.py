@@ -6,13 +6,12 @@ stored. A room ends `DAY_S` after it was opened.
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import json
 import secrets
 import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,91 +20,18 @@ from unsc_core.errors import RoomError
 from unsc_core.paths import rooms_file
 from unsc_core.rooms import texts
 from unsc_core.rooms.database import reading, writing
+from unsc_core.rooms.one_room import DAY_S, OneRoom, find, hashed
+from unsc_core.rooms.state import Opened, Person, State
 from unsc_core.rooms.texts import Value
 
-DAY_S = 24 * 3600.0
-"""After this many seconds a room ends."""
 KEPT_S = 2 * DAY_S
-"""After this many it is deleted: a clock that is a day wrong for a while loses nothing."""
-HERE_S = 15.0
-"""Who was heard from within so many seconds is here."""
+"""After this many seconds a room is deleted: a clock that is a day wrong for a while loses
+nothing."""
 MOST_ROOMS = 100
-MOST_PEOPLE = 200
 MOST_ANSWERS = 500
 """In one room, of one person."""
 LONGEST_LESSON = 100
 LAST_STEP = 999
-NO_ROOM = "There is no room {}; rooms end after a day. Check the code, or ask the teacher."
-STRANGER = "You are not in room {} any more; join it again."
-
-
-@dataclass(frozen=True)
-class Opened:
-    """What only the teacher who opened a room, or the person who joined it, is told.
-
-    Attributes:
-        code: of the room. token: proves who this person is.
-        key: the teacher's key; "" for others.
-    """
-
-    code: str
-    token: str
-    key: str = ""
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where the presenter is.
-
-    Attributes:
-        lesson, step: lesson is "" before the first one is shown.
-        revealed: whether the step's answer has been revealed to the room.
-    """
-
-    lesson: str = ""
-    step: int = 0
-    revealed: bool = False
-
-
-@dataclass(frozen=True)
-class Person:
-    """Somebody in a room.
-
-    Attributes:
-        id: in this file. name: as typed; see `texts.plain`.
-        teacher: whether they joined with the key. presents: whether they drive.
-        here: whether they were heard from within HERE_S.
-        answered: whether they answered the step that is presented.
-    """
-
-    id: int
-    name: str
-    teacher: bool
-    presents: bool
-    here: bool
-    answered: bool
-
-
-@dataclass(frozen=True)
-class State:
-    """A room as everyone in it may see it.
-
-    Attributes:
-        version: another number whenever anything but presence has changed.
-        place: where the presenter is. people: in the order in which they joined.
-        answers: the values given to the presented step, in nobody's name; not those of teachers.
-    """
-
-    code: str
-    version: int
-    place: Place
-    people: tuple[Person, ...] = ()
-    answers: tuple[Value, ...] = ()
-
-    @property
-    def presenter(self) -> Person | None:
-        """Who drives."""
-        return next((person for person in self.people if person.presents), None)
 
 
 @dataclass(frozen=True)
@@ -130,8 +56,9 @@ class Rooms:
         """
         name, key = texts.name(name), secrets.token_urlsafe(24)
         with writing(self.path) as db:
-            self._end_old(db)
-            since = self.now() - DAY_S
+            now = self.now()
+            _end_old(db, now)
+            since = now - DAY_S
             count = db.execute("SELECT count(*) FROM rooms WHERE created >= ?", (since,))
             if count.fetchone()[0] >= MOST_ROOMS:
                 raise RoomError(
@@ -140,11 +67,12 @@ class Rooms:
             taken = {row[0] for row in db.execute("SELECT code FROM rooms")}
             code = next(c for c in iter(texts.new_code, "") if c not in taken)
             db.execute(
-                "INSERT INTO rooms (code, key_hash, created, version) VALUES (?, ?, ?, 1)",
-                (code, _hash(key), self.now()),
+                "INSERT INTO rooms (code, key_hash, created, version) VALUES (?, ?, ?, 0)",
+                (code, hashed(key), now),
             )
-            person, token = self._add(db, code, name, teacher=True)
-            db.execute("UPDATE rooms SET presenter = ? WHERE code = ?", (person, code))
+            room = find(db, code, now)
+            person, token = room.add(name, teacher=True)
+            room.set_presenter(person)
         return Opened(code, token, key)
 
     def join(self, code: str, name: str, key: str = "") -> Opened:
@@ -155,30 +83,13 @@ class Rooms:
             StoreError: the file cannot be written.
         """
         code, name = texts.code(code), texts.name(name)
-        with writing(self.path) as db:
-            self._end_old(db)
-            self._room(db, code)
+        with self._writing(code) as room:
+            _end_old(room.db, room.now)
             if key:
-                self._check_key(db, code, key)
-            _, token = self._add(db, code, name, teacher=bool(key))
-            self._changed(db, code)
+                room.check_key(key)
+            _, token = room.add(name, teacher=bool(key))
+            room.mark_changed()
         return Opened(code, token, key)
-
-    def _add(
-        self, db: sqlite3.Connection, code: str, name: str, *, teacher: bool
-    ) -> tuple[int, str]:
-        taken = {row[0] for row in db.execute("SELECT name FROM people WHERE room = ?", (code,))}
-        if len(taken) >= MOST_PEOPLE:
-            raise RoomError(f"Room {code} is full: it has {MOST_PEOPLE} people.")
-        numbered = (f"{name} {i}" for i in range(2, MOST_PEOPLE + 2))
-        name = name if name not in taken else next(n for n in numbered if n not in taken)
-        token = secrets.token_urlsafe(24)
-        added = db.execute(
-            "INSERT INTO people (room, token_hash, name, teacher, seen) VALUES (?, ?, ?, ?, ?)",
-            (code, _hash(token), name, teacher, self.now()),
-        )
-        assert added.lastrowid is not None
-        return added.lastrowid, token
 
     def me(self, code: str, token: str) -> Person:
         """The person with this token, who is heard from by it.
@@ -186,10 +97,10 @@ class Rooms:
         Raises:
             RoomError: the room has ended, or the person is not in it.
         """
-        with writing(self.path) as db:
-            person = self._person(db, code, token)
-            db.execute("UPDATE people SET seen = ? WHERE id = ?", (self.now(), person))
-            return next(p for p in self._state(db, code).people if p.id == person)
+        with self._writing(code) as room:
+            person = room.person(token)
+            room.db.execute("UPDATE people SET seen = ? WHERE id = ?", (room.now, person))
+            return next(p for p in room.state().people if p.id == person)
 
     def view(self, code: str, token: str) -> tuple[Person, State]:
         """The person with this token, and the room as everyone in it may see it.
@@ -197,8 +108,8 @@ class Rooms:
         Raises:
             RoomError: the room has ended, or the person is not in it.
         """
-        with reading(self.path) as db:
-            person, state = self._person(db, code, token), self._state(db, code)
+        with self._reading(code) as room:
+            person, state = room.person(token), room.state()
             return next(p for p in state.people if p.id == person), state
 
     def check_key(self, code: str, key: str) -> None:
@@ -207,9 +118,8 @@ class Rooms:
         Raises:
             RoomError: the room has ended, or this is not its key.
         """
-        with reading(self.path) as db:
-            self._room(db, code)
-            self._check_key(db, code, key)
+        with self._reading(code) as room:
+            room.check_key(key)
 
     def version(self, code: str) -> int:
         """The version of a room's `state`, to see cheaply whether it has changed.
@@ -217,8 +127,8 @@ class Rooms:
         Raises:
             RoomError: the room has ended.
         """
-        with reading(self.path) as db:
-            return self._room(db, code)["version"]
+        with self._reading(code) as room:
+            return room.version
 
     def state(self, code: str) -> State:
         """The room as everyone in it may see it.
@@ -226,24 +136,8 @@ class Rooms:
         Raises:
             RoomError: the room has ended.
         """
-        with reading(self.path) as db:
-            return self._state(db, code)
-
-    def _state(self, db: sqlite3.Connection, code: str) -> State:
-        room, now = self._room(db, code), self.now()
-        step = (code, room["lesson"], room["step"])
-        given = _given(db, *step)
-        people = tuple(
-            Person(id, name, bool(teacher), id == room["presenter"], abs(now - seen) < HERE_S,
-                   given.get(id) is not None)
-            for id, name, teacher, seen in db.execute(
-                "SELECT id, name, teacher, seen FROM people WHERE room = ? ORDER BY id", (code,)
-            )
-        )  # fmt: skip
-        place = Place(room["lesson"], room["step"], _is_revealed(db, *step))
-        teachers = {person.id for person in people if person.teacher}
-        answers = tuple(given[id] for id in given if id not in teachers)
-        return State(code, room["version"], place, people, answers)
+        with self._reading(code) as room:
+            return room.state()
 
     def take_over(self, code: str, token: str, key: str) -> None:
         """Present, if nobody does who is here: the key alone does not take anybody's place.
@@ -251,16 +145,16 @@ class Rooms:
         Raises:
             RoomError: somebody else presents, or this is not the key.
         """
-        with writing(self.path) as db:
-            person = self._person(db, code, token)
-            self._check_key(db, code, key)
-            presenter = self._state(db, code).presenter
+        with self._writing(code) as room:
+            person = room.person(token)
+            room.check_key(key)
+            presenter = room.state().presenter
             if presenter is not None and presenter.here and presenter.id != person:
                 raise RoomError(
                     f"{presenter.name} presents in room {code}, and only one person can; hand on "
                     "the presentation first."
                 )
-            self._set_presenter(db, code, person)
+            room.set_presenter(person)
 
     def hand_on(self, code: str, key: str, to: int | None) -> None:
         """Have another person present, or nobody: whoever did so no longer does.
@@ -271,17 +165,12 @@ class Rooms:
         Raises:
             RoomError: this is not the key, or the person is not in the room.
         """
-        with writing(self.path) as db:
-            self._room(db, code)
-            self._check_key(db, code, key)
-            there = db.execute("SELECT 1 FROM people WHERE room = ? AND id = ?", (code, to))
+        with self._writing(code) as room:
+            room.check_key(key)
+            there = room.db.execute("SELECT 1 FROM people WHERE room = ? AND id = ?", (code, to))
             if to is not None and there.fetchone() is None:
                 raise RoomError(f"This person is not in room {code} any more.")
-            self._set_presenter(db, code, to)
-
-    def _set_presenter(self, db: sqlite3.Connection, code: str, person: int | None) -> None:
-        db.execute("UPDATE rooms SET presenter = ? WHERE code = ?", (person, code))
-        self._changed(db, code)
+            room.set_presenter(to)
 
     def move(self, code: str, token: str, lesson: str, step: int) -> None:
         """Show a step of a lesson to the room; only the presenter can.
@@ -290,14 +179,13 @@ class Rooms:
             RoomError: somebody else presents, or this cannot be a step.
         """
         _check_step(lesson, step)
-        with writing(self.path) as db:
-            room = self._room(db, code)
-            self._check_presents(db, code, token)
-            if (room["lesson"], room["step"]) != (lesson, step):
-                db.execute(
+        with self._writing(code) as room:
+            room.check_presents(token)
+            if (room.lesson, room.step) != (lesson, step):
+                room.db.execute(
                     "UPDATE rooms SET lesson = ?, step = ? WHERE code = ?", (lesson, step, code)
                 )
-                self._changed(db, code)
+                room.mark_changed()
 
     def reveal(self, code: str, token: str) -> None:
         """Reveal the presented step's answer; from then on nobody can change theirs.
@@ -305,16 +193,14 @@ class Rooms:
         Raises:
             RoomError: somebody else presents, or no step is shown.
         """
-        with writing(self.path) as db:
-            room = self._room(db, code)
-            self._check_presents(db, code, token)
-            if not room["lesson"]:
+        with self._writing(code) as room:
+            room.check_presents(token)
+            if not room.lesson:
                 raise RoomError("No lesson is shown to the room yet; open one first.")
-            db.execute(
-                "INSERT OR IGNORE INTO reveals VALUES (?, ?, ?)",
-                (code, room["lesson"], room["step"]),
+            room.db.execute(
+                "INSERT OR IGNORE INTO reveals VALUES (?, ?, ?)", (code, room.lesson, room.step)
             )
-            self._changed(db, code)
+            room.mark_changed()
 
     def answer(self, code: str, token: str, lesson: str, step: int, value: Value) -> None:
         """Answer a step, or change the answer until it is revealed.
@@ -324,19 +210,19 @@ class Rooms:
         """
         _check_step(lesson, step)
         text = json.dumps(texts.value(value))
-        with writing(self.path) as db:
-            person = self._person(db, code, token)
-            if _is_revealed(db, code, lesson, step):
+        with self._writing(code) as room:
+            person = room.person(token)
+            if room.is_revealed(lesson, step):
                 raise RoomError("This step has been revealed, so its answers stay as they are.")
             count = "SELECT count(*) FROM answers WHERE room = ? AND person = ?"
-            if db.execute(count, (code, person)).fetchone()[0] >= MOST_ANSWERS:
+            if room.db.execute(count, (code, person)).fetchone()[0] >= MOST_ANSWERS:
                 raise RoomError(f"One person gives {MOST_ANSWERS} answers at most.")
-            db.execute(
+            room.db.execute(
                 "INSERT OR REPLACE INTO answers (room, lesson, step, person, value)"
                 " VALUES (?, ?, ?, ?, ?)",
                 (code, lesson, step, person, text),
             )
-            self._changed(db, code)
+            room.mark_changed()
 
     def answered(self, code: str, token: str, lesson: str, step: int) -> Value | None:
         """What this person has answered to a step; None if nothing.
@@ -345,13 +231,8 @@ class Rooms:
             RoomError: the room has ended, or the person is not in it.
         """
         _check_step(lesson, step)
-        with reading(self.path) as db:
-            found = db.execute(
-                "SELECT value FROM answers WHERE room = ? AND lesson = ? AND step = ?"
-                " AND person = ?",
-                (code, lesson, step, self._person(db, code, token)),
-            ).fetchone()
-        return None if found is None else json.loads(found[0])
+        with self._reading(code) as room:
+            return room.given(lesson, step).get(room.person(token))
 
     def answers(self, code: str, lesson: str, step: int) -> tuple[list[Value], bool]:
         """All answers to a step but teachers', and whether it has been revealed.
@@ -360,13 +241,12 @@ class Rooms:
             RoomError: the room has ended.
         """
         _check_step(lesson, step)
-        with reading(self.path) as db:
-            self._room(db, code)
-            given = _given(db, code, lesson, step)
-            teachers = db.execute("SELECT id FROM people WHERE room = ? AND teacher", (code,))
+        with self._reading(code) as room:
+            given = room.given(lesson, step)
+            teachers = room.db.execute("SELECT id FROM people WHERE room = ? AND teacher", (code,))
             for (teacher,) in teachers:
                 given.pop(teacher, None)
-            return list(given.values()), _is_revealed(db, code, lesson, step)
+            return list(given.values()), room.is_revealed(lesson, step)
 
     def enter(
         self, code: str, token: str, challenge: str, run: str, measured: dict[str, Any]
@@ -376,17 +256,17 @@ class Rooms:
         Raises:
             RoomError: the room has ended, or the person is not in it or has entered too often.
         """
-        with writing(self.path) as db:
-            person = self._person(db, code, token)
+        with self._writing(code) as room:
+            person = room.person(token)
             count = "SELECT count(*) FROM entries WHERE room = ? AND person = ?"
-            if db.execute(count, (code, person)).fetchone()[0] >= MOST_ANSWERS:
+            if room.db.execute(count, (code, person)).fetchone()[0] >= MOST_ANSWERS:
                 raise RoomError(f"One person enters {MOST_ANSWERS} runs at most.")
-            db.execute(
+            room.db.execute(
                 "INSERT OR IGNORE INTO entries (room, challenge, person, run, measured)"
                 " VALUES (?, ?, ?, ?, ?)",
                 (code, challenge, person, run, json.dumps(measured)),
             )
-            self._changed(db, code)
+            room.mark_changed()
 
     def entries(self, code: str, challenge: str) -> list[tuple[int, str, str, dict[str, Any]]]:
         """(person's id, name, run, what was measured) of a challenge, in the order entered.
@@ -394,9 +274,8 @@ class Rooms:
         Raises:
             RoomError: the room has ended.
         """
-        with reading(self.path) as db:
-            self._room(db, code)
-            found = db.execute(
+        with self._reading(code) as room:
+            found = room.db.execute(
                 "SELECT people.id, people.name, entries.run, entries.measured FROM entries"
                 " JOIN people ON people.id = entries.person"
                 " WHERE entries.room = ? AND challenge = ? ORDER BY entries.id",
@@ -410,9 +289,9 @@ class Rooms:
         Raises:
             RoomError: the room has ended, or this is not its key.
         """
-        with reading(self.path) as db:
-            room = self._room(db, code)
-            self._check_key(db, code, key)
+        with self._reading(code) as room:
+            db = room.db
+            room.check_key(key)
             names = dict(
                 db.execute("SELECT id, name FROM people WHERE room = ? ORDER BY id", (code,))
             )
@@ -428,9 +307,9 @@ class Rooms:
             ).fetchall()
         return {
             "room": code,
-            "opened": room["created"],
-            "lesson": room["lesson"],
-            "step": room["step"],
+            "opened": room.created,
+            "lesson": room.lesson,
+            "step": room.step,
             "people": list(names.values()),
             "answers": [
                 {"lesson": a, "step": b, "name": names[who], "answer": json.loads(text)}
@@ -449,77 +328,25 @@ class Rooms:
         Raises:
             RoomError: the room has ended, or this is not its key.
         """
+        with self._writing(code) as room:
+            room.check_key(key)
+            room.db.execute("DELETE FROM rooms WHERE code = ?", (code,))
+
+    @contextmanager
+    def _reading(self, code: str) -> Iterator[OneRoom]:
+        with reading(self.path) as db:
+            yield find(db, code, self.now())
+
+    @contextmanager
+    def _writing(self, code: str) -> Iterator[OneRoom]:
         with writing(self.path) as db:
-            self._room(db, code)
-            self._check_key(db, code, key)
-            db.execute("DELETE FROM rooms WHERE code = ?", (code,))
-
-    def _end_old(self, db: sqlite3.Connection) -> None:
-        """Delete the rooms that are long over. One opened far in the future gets a day from now."""
-        now = self.now()
-        db.execute("UPDATE rooms SET created = ? WHERE created > ?", (now, now + KEPT_S))
-        db.execute("DELETE FROM rooms WHERE created < ?", (now - KEPT_S,))
-
-    def _room(self, db: sqlite3.Connection, code: str) -> dict[str, Any]:
-        found = None
-        if texts.is_code(code):
-            found = db.execute(
-                "SELECT created, version, presenter, lesson, step FROM rooms WHERE code = ?",
-                (code,),
-            ).fetchone()
-        if found is None or self.now() - found[0] > DAY_S:
-            raise RoomError(NO_ROOM.format(texts.plain(code, 20)))
-        names = ("created", "version", "presenter", "lesson", "step")
-        return dict(zip(names, found, strict=True))
-
-    def _person(self, db: sqlite3.Connection, code: str, token: str) -> int:
-        """Their id. What is looked up is a hash, so that timing tells nothing of a token."""
-        self._room(db, code)
-        found = db.execute(
-            "SELECT id FROM people WHERE room = ? AND token_hash = ?", (code, _hash(token))
-        ).fetchone()
-        if found is None:
-            raise RoomError(STRANGER.format(code))
-        return found[0]
-
-    def _check_presents(self, db: sqlite3.Connection, code: str, token: str) -> None:
-        person, presenter = self._person(db, code, token), self._state(db, code).presenter
-        if presenter is None:
-            raise RoomError(f"Nobody presents in room {code}; the teacher can hand it to you.")
-        if presenter.id != person:
-            raise RoomError(f"{presenter.name} presents in room {code}, and only one person can.")
-
-    @staticmethod
-    def _check_key(db: sqlite3.Connection, code: str, key: str) -> None:
-        (known,) = db.execute("SELECT key_hash FROM rooms WHERE code = ?", (code,)).fetchone()
-        if not hmac.compare_digest(known, _hash(key)):
-            raise RoomError(f"This is not the teacher's key of room {code}.")
-
-    @staticmethod
-    def _changed(db: sqlite3.Connection, code: str) -> None:
-        db.execute("UPDATE rooms SET version = version + 1 WHERE code = ?", (code,))
+            yield find(db, code, self.now())
 
 
-def _hash(secret: str) -> bytes:
-    """Of 24 random bytes: long enough that a fast hash is as good as a slow one."""
-    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()
-
-
-def _given(db: sqlite3.Connection, code: str, lesson: str, step: int) -> dict[int, Value]:
-    """Person's id -> answer, sorted by answers as texts: their order tells nothing of people."""
-    found = db.execute(
-        "SELECT person, value FROM answers WHERE room = ? AND lesson = ? AND step = ?"
-        " ORDER BY value",
-        (code, lesson, step),
-    )
-    return {person: json.loads(text) for person, text in found}
-
-
-def _is_revealed(db: sqlite3.Connection, code: str, lesson: str, step: int) -> bool:
-    found = db.execute(
-        "SELECT 1 FROM reveals WHERE room = ? AND lesson = ? AND step = ?", (code, lesson, step)
-    )
-    return found.fetchone() is not None
+def _end_old(db: sqlite3.Connection, now: float) -> None:
+    """Delete the rooms that are long over. One opened far in the future gets a day from now."""
+    db.execute("UPDATE rooms SET created = ? WHERE created > ?", (now, now + KEPT_S))
+    db.execute("DELETE FROM rooms WHERE created < ?", (now - KEPT_S,))
 
 
 def _check_step(lesson: str, step: int) -> None:

@@ -2,7 +2,7 @@
 // One plane of the 2-D lab: regions, points and readouts of one model.
 
 const LINE = 0.7; // how dark the border between two classes is
-const NARROW = 230; // pixels; a plane this small names its classes by their initials
+const NARROW = 220; // pixels; a plane this small names its classes by their initials
 
 /** @typedef {{name: string, colour: string, forgotten: boolean, at: number[]}} ClassLook */
 /** @typedef {{cells: Uint8Array, answers: Uint8Array, stamp: number}} View */

@@ -100,7 +100,7 @@ def spectra_view(ranks: dict[str, dict[str, int]]) -> None:
     linked.cuts(ranks, {controls.GAMMA: [*spectra], **sliders})
     st.caption(
         ":gray[grey: kept directions, with at least the share γ of the energy] · "
-        ":green[**teal: free directions, the null space**] · dotted: the cut at γ"
+        "**teal: free directions, the null space** · dotted: the cut at γ"
     )
     if experiment.config.subspace == "merge":
         st.caption(subspace_views.merged_ranks(result))

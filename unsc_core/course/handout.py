@@ -29,7 +29,7 @@ PAGE = """<!doctype html>
 body {{ margin: 0 auto; max-width: 46rem; padding: 2rem 1.2rem; color: #1c2422; background: #fff;
   font: 16px/1.5 system-ui, "Source Sans", sans-serif; }}
 h1 {{ line-height: 1.15; }}
-h2 {{ margin: 2.4rem 0 .2rem; padding-top: .8rem; border-top: 3px solid #00786a;
+h2 {{ margin: 2.4rem 0 .2rem; padding-top: .8rem; border-top: 3px solid #1c2422;
   line-height: 1.2; }}
 h3 {{ margin: 1.4rem 0 .3rem; }}
 p, ul, ol, pre {{ margin: .3rem 0 .6rem; }}

@@ -20,7 +20,7 @@ def class_counts(data: Dataset, look: Look) -> Picture:
     """Bars: training and test samples of each class."""
     counts = {part: _counts(data, part) for part in ("training", "test")}
     series = [
-        ("Training", counts["training"], look.teal, ""),
+        ("Training", counts["training"], look.ink, ""),
         ("Test", counts["test"], look.muted, "/"),
     ]
     kind = "images" if data.is_images else "points"

@@ -62,7 +62,16 @@ def swaps() -> list[tuple[str, str]]:
 
 
 def _colours(look: Look) -> list[str]:
-    return [look.ink, look.muted, look.grid, look.paper, look.teal, *look.scale, *look.loss_gain]
+    return [
+        look.ink,
+        look.muted,
+        look.grid,
+        look.paper,
+        look.teal,
+        look.accent,
+        *look.scale,
+        *look.loss_gain,
+    ]
 
 
 def _translucent(colour: str) -> str:

@@ -31,8 +31,8 @@ def drift(titles: dict[str, str], found: Subspaces, look: Look) -> Picture:
     }
     markers = {
         "bound": {"color": "rgba(0,0,0,0)", "line": {"color": look.ink, "width": 1.5}},
-        "alone": {"color": clear(look.teal, 0.4)},
-        "whole": {"color": look.teal},
+        "alone": {"color": clear(look.muted, 0.4)},
+        "whole": {"color": look.muted},
     }
     figure = go.Figure()
     for part, values in percent.items():

@@ -60,7 +60,7 @@ def add_playing(
         "currentvalue": {"prefix": f"{unit} ", "font": font},
         "font": {"size": 14, "color": look.ink},
         "bgcolor": look.grid,
-        "activebgcolor": look.teal,
+        "activebgcolor": look.accent,
         "bordercolor": look.muted,
     }
     add_buttons(figure, look, -0.03)

@@ -43,7 +43,14 @@ FONT_FAMILY = '"Source Sans", sans-serif'
 
 @dataclass(frozen=True)
 class Look:
-    """Colours of one mode."""
+    """Colours of one mode.
+
+    Attributes:
+        name: "light" or "dark". ink, muted, grid, paper: of texts, lines and the page.
+        teal: the null space, and UNSC, which moves weights only there; nothing else.
+        accent: what can be pressed or dragged; the theme's primaryColor.
+        scale: from nothing to all. loss_gain: from a loss over none to a gain.
+    """
 
     name: str
     ink: str
@@ -51,6 +58,7 @@ class Look:
     grid: str
     paper: str
     teal: str
+    accent: str
     scale: tuple[str, ...]
     loss_gain: tuple[str, str, str]
 
@@ -69,6 +77,7 @@ LIGHT = Look(
     "#e3e8e6",
     "#ffffff",
     "#00786a",
+    "#34495e",
     BLUES,
     ("#D55E00", "#ffffff", "#0072B2"),
 )
@@ -79,6 +88,7 @@ DARK = Look(
     "#2d3a3d",
     "#12181a",
     "#2bb8a3",
+    "#b4c4d4",
     BLUES_ON_DARK,
     ("#ff8a3d", "#12181a", "#56B4E9"),
 )
@@ -288,7 +298,7 @@ def layout(look: Look, height: int, title: str = "") -> dict[str, Any]:
             "font": {"size": 14},
         },
         "dragmode": False,
-        "modebar": {"bgcolor": "rgba(0,0,0,0)", "color": look.muted, "activecolor": look.teal},
+        "modebar": {"bgcolor": "rgba(0,0,0,0)", "color": look.muted, "activecolor": look.ink},
     }
 
 

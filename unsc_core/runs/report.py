@@ -39,11 +39,11 @@ if TYPE_CHECKING:
 
 STYLE = """
 :root{color-scheme:light dark}
-:root{--ink:#1c2422;--muted:#56615e;--paper:#fff;--line:#cfd6d3;--teal:#00695c}
+:root{--ink:#1c2422;--muted:#56615e;--paper:#fff;--line:#cfd6d3}
 @media (prefers-color-scheme:dark){
-  :root{--ink:#e8eeec;--muted:#a3b0ad;--paper:#12181a;--line:#3a474a;--teal:#5fd3c1}}
+  :root{--ink:#e8eeec;--muted:#a3b0ad;--paper:#12181a;--line:#3a474a}}
 @media print{
-  :root{--ink:#1c2422;--muted:#56615e;--paper:#fff;--line:#cfd6d3;--teal:#00695c}
+  :root{--ink:#1c2422;--muted:#56615e;--paper:#fff;--line:#cfd6d3}
   .grid{display:block}body{max-width:none;padding:0}figure,tr,h2{break-inside:avoid}h2{break-after:avoid}.modebar{display:none}}
 *{box-sizing:border-box}
 body{font:16px/1.55 "Source Sans",system-ui,sans-serif;color:var(--ink);background:var(--paper);

@@ -211,7 +211,7 @@ def _variables(look: Look) -> str:
         "background-color": look.paper,
         "secondary-background-color": look.grid,
         "border-color": look.muted,
-        "primary-color": look.teal,
+        "primary-color": look.accent,
         "font": "system-ui, sans-serif",
     }
     return " ".join(f"--st-{name}: {value};" for name, value in values.items())

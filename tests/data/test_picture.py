@@ -173,6 +173,24 @@ def test_dark_and_bright_follow_the_training_images_or_the_choice() -> None:
     assert (is_bright(dataset()), is_bright(dataset(background=255))) == (False, True)
 
 
+@pytest.mark.parametrize("ground", [60, 100, 140, 180])
+def test_on_a_grey_ground_the_object_decides(ground: int) -> None:
+    bright, dark = prepared(thing(ground, 250), dataset()), prepared(thing(ground, 5), dataset())
+    assert (bright.inverted, dark.inverted) == (False, True)
+    for made in (bright, dark):
+        assert made.sample[0, :, 0].max() == 0  # black beside it
+        assert made.sample.max() > 230
+    assert "darker than its background" in " ".join(dark.notes)
+    assert prepared(thing(ground, 250), dataset(background=255)).inverted
+
+
+@pytest.mark.parametrize("ground", [0, 255])
+def test_the_brightest_and_the_darkest_ground_can_be_kept(ground: int) -> None:
+    made = prepared(thing(ground, 255 - ground), dataset(), invert=False)
+    assert made.sample[0, 0, 0] == ground
+    assert np.ptp(made.sample) > 230
+
+
 @pytest.mark.parametrize("framing", ["trim", "square", "whole"])
 @pytest.mark.parametrize("size", [(1, 1), (1, 500), (500, 1), (28, 28), (200, 300)])
 @pytest.mark.parametrize("channels", [1, 2, 3, 4])

@@ -56,8 +56,9 @@ def prepared(
         picture: from `opened`.
         dataset: whose networks shall take it.
         framing: one of FRAMINGS; `usual_framing` if None.
-        invert: whether dark and bright are exchanged. None: where images are grey, if the border of
-            the picture is bright and the training images' is dark, or the other way round.
+        invert: whether dark and bright are exchanged. None: where images are grey, if the object
+            is darker than its background and those of the training images are brighter, or the
+            other way round.
     """
     channels, height, width = dataset.input_shape
     framing, grey = framing or usual_framing(dataset), channels < 3
@@ -96,11 +97,26 @@ def _is_inverted(
         return asked, ["Inverted, as chosen."] if asked else []
     if not grey:
         return False, []
-    bright, usual = bool(np.median(_border(pixels[..., 0])) > 127), is_bright(dataset)
-    if bright == usual:
+    darker = _is_darker(pixels, _background(pixels))
+    if darker == is_bright(dataset):
         return False, []
-    here, there = ("bright", "dark") if bright else ("dark", "bright")
-    return True, [f"Inverted: its border is {here}, that of the training images {there}."]
+    here, there = ("darker", "brighter") if darker else ("brighter", "darker")
+    return True, [
+        f"Inverted: it is {here} than its background, and in the training images objects are "
+        f"{there}."
+    ]
+
+
+def _background(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(channels,) the usual value at the border of a picture (height, width, channels)."""
+    return np.median(_border(pixels), axis=0)
+
+
+def _is_darker(pixels: NDArray[np.float32], background: NDArray[np.float32]) -> bool:
+    """Whether an object is darker than its background; without one, whether that is bright."""
+    apart = (pixels - background).mean(2)
+    of_object = apart[np.abs(apart) > CONTENT]
+    return bool(of_object.mean() < 0 if of_object.size else background.mean() > 127)
 
 
 def _border(image: NDArray[Any]) -> NDArray[Any]:
@@ -117,15 +133,15 @@ def _framed(
     """A picture cut or padded to the proportions of `shape`, and what was done."""
     if framing == "square":
         return _middle(pixels, shape)
-    background = np.median(_border(pixels), axis=0)
+    background = _background(pixels)
     notes = []
     if framing == "trim":
         box = _object_box(pixels, background)
         if box is not None:
-            pixels = _levelled(pixels[box], background)
-            side = 0.0 if background.mean() < 127 else 255.0
-            background = np.full_like(background, side)
-            black = "black" if side == 0 else "white"
+            white = _is_darker(pixels, background)
+            pixels = _levelled(pixels[box], background, white)
+            background = np.full_like(background, 255.0 if white else 0.0)
+            black = "white" if white else "black"
             notes.append(f"Trimmed to the object, and its background made {black}.")
     return _padded(pixels, background, shape), notes
 
@@ -155,11 +171,13 @@ def _object_box(
     return None if full else box
 
 
-def _levelled(pixels: NDArray[np.float32], background: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Grey levels stretched so that the background becomes black, or white if it is bright."""
-    if background.mean() < 127:
-        return np.clip((pixels - background) * 255 / (255 - background), 0, 255)
-    return np.clip(pixels * 255 / background, 0, 255)
+def _levelled(
+    pixels: NDArray[np.float32], background: NDArray[np.float32], white: bool
+) -> NDArray[np.float32]:
+    """Grey levels stretched so that the background becomes white, or else black."""
+    if white:
+        return np.clip(pixels * 255 / np.maximum(background, 1), 0, 255)
+    return np.clip((pixels - background) * 255 / np.maximum(255 - background, 1), 0, 255)
 
 
 def _padded(

@@ -71,8 +71,8 @@ def _choose_directions(place: Any) -> bool:
         format_func=DIRECTIONS.__getitem__,
         on_change=link_choices.write,
         args=("directions", "free"),
-        help="The leading directions hold the most energy of the retained samples and are kept. "
-        "The free one is that along which the forgotten samples have most energy.",
+        help="The leading directions hold the most energy of the retained samples. The free one "
+        "is that along which the forgotten samples have most energy.",
     )
     return st.session_state["directions"] == "leading"
 

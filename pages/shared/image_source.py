@@ -23,7 +23,7 @@ from unsc_core.experiment.result import Result
 from unsc_core.figures.phrases import class_title
 
 SOURCES = ("Sample", "Draw", "Camera", "Upload")
-FRAMING_TITLES = {"trim": "Trimmed", "square": "Square", "whole": "Whole"}
+FRAMING_TITLES = {"trim": "Trimmed", "square": "Middle", "whole": "Whole"}
 BRIGHTNESS = {"Automatic": None, "As it is": False, "Inverted": True}
 TRAINING = "training-"
 """Before the number of a training sample in a link."""
@@ -252,7 +252,8 @@ def _with_controls(name: str, picture: OpenedPicture, result: Result) -> Tried:
         key="framing",
         format_func=FRAMING_TITLES.__getitem__,
         help="Trimmed: cut to the object on its background, which is made plain. "
-        "Square: the middle of the picture. Whole: all of it, padded.",
+        "Middle: the largest part there with the proportions of the training images. "
+        "Whole: all of the picture, padded.",
     )
     if dataset.input_shape[0] < 3:
         invert = BRIGHTNESS[

@@ -283,7 +283,17 @@ def test_the_drift_has_three_bars_and_columns_where_there_is_a_bound() -> None:
         picture = drift({"a": "First"}, found, LIGHT)
         assert len(picture.figure.data) == bars
         assert list(picture.table) == ["layer", *(["bound"] if bound else []), "alone", "whole"]
-        assert ("no bound" in picture.alt) == (bound is None)
+        assert picture.alt.endswith("bound.") == (bound is not None)
+
+
+def test_a_bound_that_rounding_passes_blames_no_earlier_layer() -> None:
+    moved = {"a": {"bound": 2e-8, "alone": 2.1e-8, "whole": 2.1e-8}}
+    moved["b"] = {"bound": 1e-8, "alone": 0.9e-8, "whole": 3e-8}
+    found = geometry.Subspaces({}, {}, 0.96, moved)
+    text = drift({"a": "Layer 1", "b": "Layer 2"}, found, LIGHT).sentence
+    assert "stays within its bound" not in text
+    assert "The change of layer 1 is so small that rounding" in text
+    assert "In the whole network, layer 2 moves further" in text
 
 
 def test_free_directions_are_said_to_hold_what_they_hold() -> None:
@@ -294,10 +304,12 @@ def test_free_directions_are_said_to_hold_what_they_hold() -> None:
         return free_share(titles, found, dict.fromkeys(found, threshold), LIGHT).sentence
 
     assert "1 to 4 % of their energy there, depending on the layer" in said(0.96)
-    assert "62 % of all directions are free" in said(0.96)
+    assert "63\u00a0% of all directions are free" in said(0.96)
     assert "Layer 2 has the largest share" in said(0.96)
     assert "none of their energy" in said(1.0)
-    found["b"][0, 2] = 1e-20
+    found["b"] = np.concatenate([np.ones((1, 1)), np.zeros((1, 999))], 1)
+    assert "99.8\u00a0% of all directions are free" in said(0.5)
+    found["b"] = np.array([[99.0, 1.0, 1e-20, 0.0]])
     assert "less than 0.01 % of their energy" in said(1.0)
     found["b"][0] = 1
     assert said(1.0) == "At γ = 1, no direction is free: all are kept."

@@ -172,7 +172,8 @@ def test_the_smallest_change_is_told_of_the_model_that_has_it() -> None:
         black, {"original": 0, "unlearned": SHIRT}, found, request(), "UNSC"
     ) == (
         "The answer of the original takes the smallest change: one of 300 grey levels turns "
-        "Shirt into T-shirt. UNSC then answers the class it was to forget."
+        "Shirt into T-shirt. What UNSC answers after its own change is the class it was to "
+        "forget."
     )
     none = dict.fromkeys(found)
     assert change_sentence(none, {}, found, request(), "UNSC").startswith("No change was found")

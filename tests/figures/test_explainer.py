@@ -74,11 +74,17 @@ def test_the_sentence_of_a_layer_follows_the_run() -> None:
     assert "‖Δw‖ = 5.00" in text
     assert "36\u00a0% lies along the free direction" in text  # (3 / 5)²
     assert "15\u00a0% of theirs, against 1.0\u00a0% of the retained" in text
-    assert text.endswith("Nothing of it lies along the 3 leading directions, which γ keeps.")
+    assert text.endswith(
+        "Nothing of it lies along the leading 3 directions, which a cut at γ keeps."
+    )
     moved = replace(VIEW, change=np.array([3.0, 0.0, 0.0, 0.0]))
     assert layer_sentence(moved, "layer 1", "output 3").endswith(
-        "36\u00a0% of it lies along the 3 leading directions, which γ keeps."
+        "36\u00a0% of it lies along the leading 3 directions, which a cut at γ keeps."
     )
+    none = replace(VIEW, kept=np.zeros(4, bool))
+    assert "leading" not in layer_sentence(none, "layer 1", "output 3")
+    tiny = replace(VIEW, change=1e-6 * VIEW.change, change_norm=1e-6 * VIEW.change_norm)
+    assert "‖Δw‖ = 5.00e-06" in layer_sentence(tiny, "layer 1", "output 3")
     still = replace(VIEW, change=np.zeros(4), change_norm=np.zeros(1))
     assert layer_sentence(still, "layer 1", "output 3") == (
         "The run did not change the weights of layer 1."

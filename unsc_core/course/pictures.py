@@ -12,6 +12,7 @@ from unsc_core.analysis import maps
 from unsc_core.analysis.summary import summary
 from unsc_core.course.evidence import Evidence
 from unsc_core.experiment.resolve import settings
+from unsc_core.experiment.result import Result
 from unsc_core.figures import audit_depth, audit_scores, audit_values, confusion, reach, spectra
 from unsc_core.figures.accuracy import change_per_class, class_bars
 from unsc_core.figures.decision_space import space
@@ -58,7 +59,7 @@ def _accuracy(evidence: Evidence, look: Look, other: str = "unlearned") -> Pictu
             (title, other, own, "/"),
         )
     ]
-    figure = class_bars(names, series, "%{x}<br>%{y:.1f} %", look, 380, "% of test images")
+    figure = class_bars(names, series, "%{x}<br>%{y:.1f} %", look, 380, _of_test(result))
     before, after = (numbers[model]["acc_retain"] for model in ("original", other))
     sentence = (
         f"After {title}, {numbers[other]['acc_forget']:.1f} % of {requested(result.split)} "
@@ -67,6 +68,10 @@ def _accuracy(evidence: Evidence, look: Look, other: str = "unlearned") -> Pictu
     )
     alt = "Bars: test accuracy of each class, before and after."
     return Picture(figure, alt, sentence, {"class": names, **{s[0]: s[1] for s in series}})
+
+
+def _of_test(result: Result) -> str:
+    return f"% of test {'images' if result.split.dataset.is_images else 'points'}"
 
 
 def _mask(evidence: Evidence, look: Look) -> Picture:
@@ -78,7 +83,7 @@ def _original(evidence: Evidence, look: Look) -> Picture:
     names = list(evidence.result.split.dataset.class_names)
     values = _percent(summary(evidence.result)["original"]["per_class"])
     series = [("Original", values, look.muted, "")]
-    figure = class_bars(names, series, "%{x}<br>%{y:.1f} %", look, 380, "% of test images")
+    figure = class_bars(names, series, "%{x}<br>%{y:.1f} %", look, 380, _of_test(evidence.result))
     alt = "Bars: test accuracy of each class in the original."
     return Picture(figure, alt, "", {"class": names, "Original": values})
 

@@ -67,8 +67,8 @@ def change_sentence(
         f"{then}."
     )
     if after.get("unlearned") in request.forget_classes:
-        it = "That is the class" if least == "unlearned" else f"{title} then answers the class"
-        text += f" {it} it was to forget."
+        after_it = "That" if least == "unlearned" else f"What {title} answers after its own change"
+        text += f" {after_it} is the class it was to forget."
     if none:
         text += f" For {joined(none)} no change was found."
     return text

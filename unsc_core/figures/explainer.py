@@ -183,6 +183,8 @@ def _axis(view: LayerView, axis: int) -> dict[str, str]:
 def _share(share: float) -> str:
     """A share in percent, small ones with one significant digit; rounding may leave one below 0."""
     percent = max(0.0, 100 * share)
+    if 0 < percent < 1e-3:
+        return "less than 0.001\u00a0%"
     if percent >= 9.95:
         return f"{percent:.0f}\u00a0%"
     return f"{percent:.1f}\u00a0%" if percent >= 0.095 else f"{percent:.1g}\u00a0%"
@@ -199,7 +201,7 @@ def layer_sentence(view: LayerView, title: str, unit: str) -> str:
     norm = float(view.change_norm[0])
     if norm == 0:
         return f"The run did not change the weights of {title}."
-    text = f"In {title}, the run changed the weights of {unit} by ‖Δw‖ = {norm:.2f}."
+    text = f"In {title}, the run changed the weights of {unit} by ‖Δw‖ = {norm:#.3g}."
     if len(view.kept) > LEADING and not view.kept[-1]:
         part = (float(view.change[-1]) / norm) ** 2
         retained, forgotten = (_share(float(value)) for value in view.energy[:, -1])
@@ -209,10 +211,11 @@ def layer_sentence(view: LayerView, title: str, unit: str) -> str:
             "samples'."
         )
     kept = float(np.square(view.change[view.kept]).sum()) / norm**2
-    along = "Nothing" if kept < 1e-6 else _share(kept)
-    return (
-        f"{text} {along} of it lies along the {view.kept.sum()} leading directions, which γ keeps."
-    )
+    along, count = "Nothing" if kept < 1e-6 else _share(kept), int(view.kept.sum())
+    if not count:
+        return text
+    those = "direction" if count == 1 else f"{count} directions"
+    return f"{text} {along} of it lies along the leading {those}, which a cut at γ keeps."
 
 
 def _rounded(values: NDArray[Any]) -> list[Any]:

@@ -59,7 +59,7 @@ def drift(titles: dict[str, str], found: Subspaces, look: Look) -> Picture:
         "Bars per layer: how far retained test samples move in the whole unlearned network, "
         "and by the layer's own change alone"
     )
-    alt += ", with its bound." if "bound" in shown else "; without a projection there is no bound."
+    alt += ", with its bound." if "bound" in shown else "."
     return Picture(figure, alt, _movement(names, percent), {"layer": names, **percent})
 
 
@@ -75,13 +75,20 @@ def _movement(names: list[str], percent: dict[str, NDArray[np.float64]]) -> str:
     if bound is None:
         return text
     limit = bound * (1 + ROUNDING)
-    if (alone <= limit).all():
+    over = alone > limit  # by rounding: no change can be so
+    if not over.any():
         near = int(np.argmax(alone / np.maximum(bound, 1e-12)))
         text += (
             f" Alone, every layer stays within its bound; {names[near]} comes closest, "
             f"with {alone[near]:.1f} of at most {bound[near]:.1f} %."
         )
-    if beyond := [name for name, w, b in zip(names, whole, limit, strict=True) if w > b]:
+    if over.any():
+        past = joined([name for name, it in zip(names, over, strict=True) if it])
+        text += (
+            f" The change of {past} is so small that rounding the weights takes it past its bound."
+        )
+    far = (whole > limit) & ~over
+    if beyond := [name for name, it in zip(names, far, strict=True) if it]:
         text += (
             f" In the whole network, {joined(beyond)} {'moves' if len(beyond) == 1 else 'move'} "
             "further: the bound does not cover inputs that earlier layers have changed."

@@ -9,7 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from unsc_core.figures.phrases import layer_name
+from unsc_core.figures.phrases import layer_name, percent
 from unsc_core.figures.theme import Look, Picture, axis, clear, label_margin, layout, styled
 from unsc_core.subspace.energy import energy_rank, unkept
 
@@ -134,7 +134,7 @@ def free_share(
     if free.any():
         energies = [outside[layer] for layer, room in zip(found, free, strict=True) if room]
         sentence = (
-            f"{at_gamma(cut_at)}, {100 * free.sum() / dims.sum():.0f} % of all directions are "
+            f"{at_gamma(cut_at)}, {percent(free.sum() / dims.sum())} of all directions are "
             f"free; the retained classes have {_energy(energies)}. "
             f"{layer_name(names[widest])} has the largest share of free directions "
             f"({free[widest]} of {dims[widest]})."

@@ -78,8 +78,8 @@ def request(result: Result) -> Chapter:
         f"**{names}** (× on the map) as if it had never seen {any_of_it}, and to keep the others "
         "(●).",
         "",
-        f"Training again without {it} would do, but takes about as long as the first time. Can the "
-        "trained network be changed instead?",
+        f"Training a new network without {it} would do, but costs a whole training. Can the "
+        "trained one be changed instead?",
         "…" if before is None else percent(before / 100),
         f"accuracy on {names}, before",
     )

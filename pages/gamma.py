@@ -185,13 +185,14 @@ header.title(
     *header.TERMS,
     "Second moments",
     "Drift",
-    about="Move the slider, or drag any plot sideways.",
+    about="What a cut at γ leaves in reach, and what comes of it.",
 )
 experiment = controls.experiment(gamma_on_page=True)
 experiment, result = jobs.result_or_before(experiment)
 header.shown(experiment, result)
 if not METHODS[experiment.config.method].uses_energy_threshold:
-    st.info(f"{without_gamma(result)} Choose UNSC to sweep over γ.", icon=":material/info:")
+    st.info(f"{without_gamma(result)} UNSC has a γ to sweep over.", icon=":material/info:")
+    controls.offer_method("unsc")
     st.stop()
 spectra = subspace_views.spectra_or_stop(experiment)
 titles = subspace_views.layer_titles(spectra)

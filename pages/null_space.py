@@ -68,7 +68,7 @@ def choose_gammas() -> dict[str, float]:
     if before.is_shown():
         return shown
     if not method.uses_energy_threshold:
-        st.caption(without_gamma(result))
+        st.caption(f"{without_gamma(result)} The slider shows cuts at any γ.")
     elif is_new and (st if each else place).button(label, type="primary"):
         state.change(**changes)
         st.rerun()
@@ -106,7 +106,8 @@ def spectra_view(ranks: dict[str, dict[str, int]]) -> None:
         st.caption(subspace_views.merged_ranks(result))
     pictures.draw(total, "null-space")
     held_out_caption(cut_at)
-    page_links.link("gamma", "See what each γ leads to")
+    if METHODS[experiment.config.method].uses_energy_threshold:
+        page_links.link("gamma", "See what each γ leads to")
     pictures.downloads({"null-space": total} | drawn)
 
 

@@ -193,10 +193,11 @@ intro += (
 if result.labels is None:
     st.markdown(intro)
     st.info(
-        "This run gave forgotten samples no single label to train on. Choose UNSC, pseudo-labels "
-        "only or random labels to see where each one goes.",
+        "This run gave forgotten samples no single label to train on. UNSC, pseudo-labels only and "
+        "random labels do.",
         icon=":material/info:",
     )
+    controls.offer_method("unsc")
     st.stop()
 
 look, names = pictures.page_look(), experiment.dataset.class_names

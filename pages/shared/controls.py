@@ -108,6 +108,15 @@ def use_navigation() -> None:
         st.rerun()
 
 
+def offer_method(name: str) -> None:
+    """A button that shows the experiment with another method."""
+    fixed = lesson.current().fixed("method")
+    title = f"Show it with {METHODS[name].title}"
+    if st.button(title, type="primary", key=f"offer-{name}", disabled=fixed):
+        state.change(method=name)
+        st.rerun()
+
+
 def gamma(container: Any = st) -> float:
     """The γ slider; it starts at the experiment's γ wherever it is drawn."""
     now = state.current().shown_gamma

@@ -83,7 +83,9 @@ def test_a_method_without_gamma_says_so(opening: Path) -> None:
     Experiment(config, Store(opening / "store")).run(with_retrain=True)
     app = run(method="random-labels")
     assert not components(app, "gamma")
-    assert says(app, "Random labels does not use the null space. Choose UNSC")
+    assert says(app, "Random labels does not use the null space. UNSC has a γ")
+    app.button(key="offer-unsc").click().run()
+    assert app.session_state["experiment"].method == "unsc"
 
 
 def test_single_samples_are_judged_by_the_retrained_model() -> None:

@@ -24,7 +24,7 @@ def without_gamma(result: Result) -> str:
         used = projector_of(result.chosen)
         if result.chosen["energy_threshold"] is None:
             used += ", without γ"
-        return f"{method.title} chose {used} for this run; the slider shows other cuts."
+        return f"{method.title} chose {used} for this run."
     if method.uses_moments:
         return f"{method.title} uses these spectra, but no cut at a γ."
     return f"{method.title} does not use the null space."

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from unsc_core.data import DATASETS, DEFAULT_DATASET, dataset_entry, is_available, load_dataset
-from unsc_core.data.dataset import Dataset
+from unsc_core.data.dataset import Dataset, checked_dataset
 from unsc_core.data.downloads import fetch, read_idx
 from unsc_core.data.fashion_mnist import DEBIAN
 from unsc_core.data.fashion_mnist_mini import MINI_PATH, MINI_PER_CLASS
@@ -323,3 +323,23 @@ def test_what_is_forgotten_is_found_once_for_all_measures(part: str) -> None:
     assert found is request.is_forgotten(part)
     assert not found.flags.writeable
     assert found.tolist() == (request.dataset.labels(part) == 3).tolist()
+
+
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [
+        ("T-shirt/top", "T-shirt/top"),
+        ("ankle_boot", "ankle_boot"),
+        ("hats & caps", "hats & caps"),
+        ("3:1", "3:1"),
+        ("<b>bold</b>", "‹b›bold‹/b›"),
+        ("*猫* | `x` $a_1$", "∗猫∗ ｜ ˋxˋ ＄a_1＄"),
+        ("_cat_", "＿cat＿"),
+        ("[l](http://x)", "［l］ (http∶//x)"),
+        (":smile: &amp; #1", "∶smile: ＆amp; ＃1"),
+    ],
+)
+def test_a_name_is_only_text_to_markdown_and_html(given: str, shown: str) -> None:
+    x, y = np.zeros((4, 8, 8), np.uint8), np.array([0, 0, 1, 1])
+    data = checked_dataset("mine", x, y, x, y, (given, "other"))
+    assert data.class_names == (shown, "other")

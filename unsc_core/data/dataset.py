@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections import Counter
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -169,8 +170,18 @@ def checked_dataset(
 
 
 def _shown(name: str, label: int) -> str:
-    """The name of a class as any screen can show it; its label where nothing is left of it."""
-    return only_text(str(name), LONGEST_NAME) or str(label)
+    """The name of a class as any screen can show it; its label where nothing is left of it.
+
+    What Markdown or HTML would read as more than text is replaced by characters that look like it.
+    """
+    plain = _IN_PLACES.sub(lambda found: found[0].translate(_ALIKE), only_text(name, LONGEST_NAME))
+    return plain.translate(_ALIKE_ANYWHERE) or str(label)
+
+
+_ALIKE_ANYWHERE = str.maketrans("<>*`$[]~|\\#", "‹›∗ˋ＄［］∼｜＼＃")
+_ALIKE = str.maketrans("_:&", "＿∶＆")
+_IN_PLACES = re.compile(r"(?<!\w)_|_(?!\w)|:(?=\S+:|//)|&(?=#?\w+;)")
+"""Where these are more than text: _around words_, :names: of emoji, addresses, HTML entities."""
 
 
 def _checked_images(name: str, part: str, x: NDArray[np.generic]) -> NDArray[np.uint8]:

@@ -42,7 +42,7 @@ def _sentence(data: Dataset, training: np.ndarray) -> str:
     if data.is_images:
         channels, height, width = data.input_shape
         colour = {1: "grey", 3: "in colour"}.get(channels, f"with {channels} channels")
-        size = f" of {height} × {width} pixels, {colour}"
+        size = f" of {width} × {height} pixels, {colour}"
     least, most = training.min(), training.max()
     each = f"{least:,} each" if least == most else f"{least:,} to {most:,} each"
     return (
@@ -55,6 +55,11 @@ def cautions(data: Dataset) -> list[str]:
     """One sentence for each thing that makes results on this dataset less certain."""
     training, test = (_counts(data, part) for part in ("training", "test"))
     found = []
+    if data.num_classes == 2:
+        found.append(
+            "With one of two classes forgotten, only the other is left to answer: Acc_r nears "
+            "100 % whatever was kept."
+        )
     if len(few := np.flatnonzero(test < FEW_TEST)):
         found.append(
             f"{_named(data, few)} {_has(few)} fewer than {FEW_TEST} test samples: accuracy on so "

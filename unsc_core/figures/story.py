@@ -77,11 +77,21 @@ def request(result: Result) -> Chapter:
         f"A network has learned {result.split.dataset.num_classes} classes. It is asked to forget "
         f"**{names}** (× on the map) as if it had never seen {any_of_it}, and to keep the others "
         "(●).",
-        "",
+        _one_left(result),
         f"Training a new network without {it} would do, but costs a whole training. Can the "
         "trained one be changed instead?",
         "…" if before is None else percent(before / 100),
         f"accuracy on {names}, before",
+    )
+
+
+def _one_left(result: Result) -> str:
+    """What to know where a single class stays."""
+    if len(result.split.retain_classes) > 1 or not result.split.forget_classes:
+        return ""
+    return (
+        "Only one class stays: whatever no longer answers what it was to forget is right on all "
+        "the rest."
     )
 
 

@@ -310,7 +310,8 @@ def _original(job: Job) -> Glimpse | None:
 def _ending(job: Job) -> tuple[tuple[Callable[..., object], str, str], str] | None:
     """How a job ended for this tab (element, text, icon), and the button that resumes it."""
     if job.state == JobState.FAILED:
-        return (st.error, refusal.as_typed(job.error), "error"), "Try again"
+        more = " Weights are changed under *More*." if job.config.checkpoint else ""
+        return (st.error, refusal.as_typed(job.error) + more, "error"), "Try again"
     if job.state == JobState.CANCELLED:
         by_click = is_cancelled_here(job)
         why = "Cancelled." if by_click else "Stopped: no open tab was waiting for it any more."

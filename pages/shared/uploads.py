@@ -61,7 +61,8 @@ def upload_form() -> None:
             "`class_names`. Images are uint8, N×H×W or N×H×W×C; labels are integers from 0. "
             "Instead of a file, you can put folders `train/<class>/` and `test/<class>/` into "
             f"`data/{FOLDER}` of the folder `~/.cache/unsc-lab` (or `UNSC_HOME`).\n\n"
-            "**Weights**: a state dict as .safetensors or .pt. Select it under *More*."
+            "**Weights**: a state dict as .safetensors or .pt, used at once; *More* changes "
+            "back."
         )
         types = [suffix[1:] for suffix in (IMAGES, *WEIGHTS)]
         file = st.file_uploader("Upload a file", type=types, key="upload")

@@ -91,19 +91,22 @@ def read(config: ExperimentConfig, dataset: Dataset, store: Store) -> Subspaces 
 def make(config: ExperimentConfig, store: Store, report: Report = silent) -> None:
     """Compute and store the subspaces of a config, and whatever they need."""
     from unsc_core.experiment.experiment import Experiment
+    from unsc_core.learning.device import one_thread
 
     work = Experiment(config, store, report)
     moments = work.moments
-    with work.stages.stage("subspaces", "comparing the subspaces"):
+    with work.stages.stage("subspaces", "comparing the subspaces"), one_thread():
         arrays = {f"forget/{layer}": values for layer, values in _forget_energy(work).items()}
         if not moments.by_request:
             arrays |= {f"angles/{layer}": values for layer, values in _angles(work).items()}
         arrays |= layer_views.pack(layer_views.views(work))
-        meta = {
-            "layers": list(work.spectra),
-            "energy_threshold": settings(work.config).energy_threshold,
-            "drift": _drift(work),
-        }
+    with work.stages.stage("drift", "measuring how far outputs move"):
+        drift = _drift(work)
+    meta = {
+        "layers": list(work.spectra),
+        "energy_threshold": settings(work.config).energy_threshold,
+        "drift": drift,
+    }
     SUBSPACES.write(store, key(work.config, work.dataset), Artefact(arrays, meta))
 
 
@@ -125,14 +128,14 @@ def _angles(work: Experiment) -> dict[str, NDArray[Any]]:
 
     threshold = settings(work.config).energy_threshold
     classes = range(work.dataset.num_classes)
-    spaces = [
-        {
-            layer: [null_space(s, threshold) for s in groups]
-            for layer, groups in spectra(work.moments.of([c])).items()
-        }
-        for c in classes
-    ]
-    found = {}
+    spaces = []
+    for c in classes:
+        found = spectra(work.moments.of([c]))
+        spaces.append(
+            {layer: [null_space(s, threshold) for s in groups] for layer, groups in found.items()}
+        )
+        work.stages.tick(c + 1, len(classes), f"class {c + 1} of {len(classes)}")
+    between = {}
     for layer, groups in spaces[0].items():
         angles = np.zeros((len(spaces), len(spaces)), np.float32)
         for a in classes:
@@ -140,8 +143,8 @@ def _angles(work: Experiment) -> dict[str, NDArray[Any]]:
                 pairs = zip(spaces[a][layer], spaces[b][layer], strict=True)
                 total = sum(mean_angle(one, other) for one, other in pairs)
                 angles[a, b] = angles[b, a] = total / len(groups)
-        found[layer] = angles
-    return found
+        between[layer] = angles
+    return between
 
 
 def drift_rows(work: Experiment) -> Tensor:

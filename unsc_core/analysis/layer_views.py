@@ -93,7 +93,8 @@ def views(work: Experiment) -> dict[str, LayerView]:
     to_forget = work.moments.forget(work.config.forget_classes)
     last = list(spectra)[-1]
     found = {}
-    for name, groups in spectra.items():
+    for i, (name, groups) in enumerate(spectra.items()):
+        work.stages.tick(i, len(spectra), f"layer {i + 1} of {len(spectra)}")
         if name not in inputs:
             continue
         before, after = (

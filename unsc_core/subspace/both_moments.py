@@ -17,6 +17,7 @@ import torch
 from numpy.typing import NDArray
 from scipy.linalg import eigh
 from scipy.sparse.linalg import eigsh
+from threadpoolctl import threadpool_limits
 from torch import Tensor
 
 Groups = Sequence[Tensor] | Tensor
@@ -62,7 +63,8 @@ def best_directions(retained: Groups, forgotten: Groups, price: float) -> list[T
 def _positive(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
     """(d, k) eigenvectors with positive eigenvalues of a symmetric matrix (d, d)."""
     if len(matrix) <= DENSE:
-        return eigh(matrix, subset_by_value=(0.0, np.inf))[1]
+        with threadpool_limits(1, "blas"):  # several mostly wait for each other, for long if busy
+            return eigh(matrix, subset_by_value=(0.0, np.inf))[1]
     start = np.ones(len(matrix))
     values, vectors = eigsh(matrix, MOST, which="LA", v0=start)
     return vectors[:, values > 0]
@@ -71,11 +73,12 @@ def _positive(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
 def at_price(retained: Groups, forgotten: Groups, price: float) -> Reach:
     """What `best_directions` reach; arguments as there."""
     r, f = (_shares(moments) for moments in (retained, forgotten))
-    directions = [u.numpy() for u in best_directions(retained, forgotten, price)]
-    through, reached = (
-        sum(float((u * (c @ u)).sum()) for u, c in zip(directions, of, strict=True))
-        for of in (r, f)
-    )
+    with threadpool_limits(1, "blas"):
+        directions = [u.numpy() for u in best_directions(retained, forgotten, price)]
+        through, reached = (
+            sum(float((u * (c @ u)).sum()) for u, c in zip(directions, of, strict=True))
+            for of in (r, f)
+        )
     return Reach(through, reached, sum(u.shape[1] for u in directions))
 
 

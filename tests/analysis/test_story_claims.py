@@ -17,6 +17,7 @@ from tests.analysis.test_claims import (
     DATA,
     EACH,
     FORGET,
+    IDS,
     LABELS,
     NAMES,
     SINGLE,
@@ -29,6 +30,7 @@ from tests.analysis.test_claims import (
     numbers_in,
     over_all_classes,
     recognised,
+    sampled,
 )
 from unsc_core.analysis.claims import AGREES, Outcome, outcome
 from unsc_core.analysis.evaluation import chance
@@ -38,7 +40,7 @@ from unsc_core.experiment.result import Predictions, Result
 from unsc_core.figures import story, story_method
 from unsc_core.figures.header import readouts
 from unsc_core.figures.story import Chapter
-from unsc_core.figures.story_ends import HEADLINES, NEARLY, NOTHING, SAMPLE_HEADLINES
+from unsc_core.figures.story_ends import HEADLINES, NOTHING, SAMPLE_HEADLINES
 from unsc_core.figures.story_guess import AVERAGE
 from unsc_core.figures.story_stage import (
     bars,
@@ -228,9 +230,9 @@ def test_calibrated_is_impossible_where_the_retrained_rarely_agrees() -> None:
 
 def test_the_runs_are_of_every_kind() -> None:
     said = {story.ending(result).headline for result in RUNS}
-    assert said == {HEADLINES[o] for o in Outcome if o.value not in ("overshot", "undecided")} | {
-        NOTHING
-    }
+    assert said == {
+        HEADLINES[o] for o in Outcome if o.value not in ("overshot", "undecided", "too few")
+    } | {NOTHING}
     single = {story.ending(result).headline for result in SAMPLES}
     wanted = set(Outcome) - {Outcome.CALIBRATED, Outcome.GAINED, Outcome.DAMAGED}
     assert single >= {SAMPLE_HEADLINES[o] for o in wanted}
@@ -364,8 +366,9 @@ def test_single_samples_are_compared_with_the_retrained(result: Result) -> None:
     end, how = story.ending(result), compared(result)
     gain = over_all_classes(result.unlearned) - over_all_classes(result.original)
     for text in (end.verdict, story.careless(result).verdict):
-        said = set(re.findall(r"recognises (about as many|more|fewer) (?:as|than) the ret", text))
-        assert said == ({how.replace("as many", "about as many")} - {"unknown"})
+        said = set(re.findall(r"recognises (.*as many|more|fewer) (?:as|than) the ret", text))
+        told = how if mine == goal else how.replace("as many", "about as many")
+        assert said == ({told} - {"unknown"})
         assert "other classes" not in text
         assert ("known once there is a retrained model" in text) == (how == "unknown")
     assert "other classes" not in end.meaning
@@ -373,7 +376,10 @@ def test_single_samples_are_compared_with_the_retrained(result: Result) -> None:
     assert ("it is a trace as well" in end.verdict) == (how == "fewer" and not chance)
     assert ("they are not forgotten" in end.verdict) == (how == "more" and not chance)
     assert ("), which may be chance" in end.verdict) == chance
-    assert (end.headline == NEARLY) == chance
+    assert (end.headline == "Too few samples to tell") == chance
+    alike = {True: "As many as the retrained", False: "About as many as the retrained"}
+    assert end.headline.startswith(alike[mine == goal]) == (how == "as many")
+    assert not end.headline.startswith(alike[mine != goal])
     worse = "not even forgotten" in story.careless(result).headline.lower()
     assert worse == (how == "more" and not chance)
     undone = how == "as many" and goal is not None and abs((before or 0) - goal) < 2.01
@@ -384,6 +390,30 @@ def test_single_samples_are_compared_with_the_retrained(result: Result) -> None:
     assert "mask" not in story.careless(result).verdict
     assert story.hiding(result).number == "–"
     assert story.hiding(result).guess is None
+
+
+@pytest.mark.parametrize(
+    ("left", "goal", "before", "headline", "told"),
+    [
+        (0, 1, 1, "Too few samples to tell", "0 of 1, the retrained model 1 of 1"),
+        (1, 0, 1, "Too few samples to tell", "1 of 1, the retrained model 0 of 1"),
+        (1, 1, 0, "As many as the retrained", "as many as the retrained model (100.0\u00a0%;"),
+    ],
+)
+def test_one_sample_tells_little(
+    left: int, goal: int, before: int, headline: str, told: str
+) -> None:
+    result = sampled(0, 0.9, left, goal, before, ids=IDS[:1])
+    end, careless = story.ending(result), story.careless(result)
+    assert end.headline.startswith(headline)
+    for text in (end.verdict, careless.verdict):
+        assert f"recognises {told}" in text
+        assert ("too few samples to tell" in text) == (left != goal)
+        assert "about" not in text
+    assert "not even forgotten" not in careless.headline.lower()
+    damage = gained(result)[1] < 0
+    assert ("over-unlearning" in f"{end.headline} {careless.headline}".lower()) == damage
+    assert not any("the 1 sample" in text for text in (*revealed(result), story.lead(result)))
 
 
 @pytest.mark.parametrize("result", [BAD, GOOD, *EXTRA[:3]], ids=ids)

@@ -52,10 +52,13 @@ def sweep_sentence(runs: Sequence[SweepRun]) -> str:
     return " ".join([forgetting, *_keeping(done, len(found))])
 
 
+_WRONG = (Forgetting.UNKNOWN, Forgetting.MORE, Forgetting.FEWER, Forgetting.TOO_FEW)
+
+
 def _state(runs: Sequence[SweepRun]) -> Forgetting:
     """DONE if every seed forgets, else what is wrong with one that does not."""
     states = {run.forgetting for run in runs}
-    for state in (Forgetting.UNKNOWN, Forgetting.MORE, Forgetting.FEWER):
+    for state in _WRONG:
         if state in states:
             return state
     return Forgetting.DONE
@@ -93,13 +96,14 @@ def _of_classes(found: Found) -> str:
 def _of_samples(found: Found, samples: int) -> str:
     """How the γ compare with the retrained model, where single samples are to be forgotten."""
     sentences = []
-    for state in (Forgetting.DONE, Forgetting.MORE, Forgetting.FEWER):
+    for state in (Forgetting.DONE, *_WRONG[1:]):
         there = [gamma for gamma, of in found.items() if _state(of) is state]
         if there:
             does = standings.does(state, samples, len(there))
             limit = f" ({standings.limit(samples)})" if state is Forgetting.DONE else ""
             trace = ", which can be a trace as well" if state is Forgetting.FEWER else ""
-            seed = " with some seed" if limit == "" and _seeds(found) > 1 else ""
+            some = limit == "" and state is not Forgetting.TOO_FEW and _seeds(found) > 1
+            seed = " with some seed" if some else ""
             sentences.append(f"γ = {_names(there, found)} {does}{seed}{limit}{trace}.")
     return " ".join(sentences)
 

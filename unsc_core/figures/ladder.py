@@ -94,7 +94,7 @@ def ladder(
         colour = look.teal if method == "unsc" else look.ink
         font = {"size": 14, "color": colour}
         write(figure, text, x=0, xref="paper", xanchor="left", xshift=10, font=font, **place)
-        stays = comparison.is_known(of[method]) and not comparison.forgets(of[method])
+        stays = comparison.is_known(of[method]) and comparison.fails(of[method])
         _write_values(figure, found[method], by, NAME / 2 - i, stays, look)
     _head(figure, by, look)
     _draw_references(figure, references, window, look)

@@ -70,7 +70,7 @@ def lead(result: Result) -> str:
 def request(result: Result) -> Chapter:
     """What is asked for."""
     names, before = these(result), summary(result)["original"]["acc_forget"]
-    it, any_of_it = ("them", "them") if result.split.forget_ids else ("it", "any")
+    it, any_of_it = ("them", "them") if len(result.split.forget_ids) > 1 else ("it", "any")
     return Chapter(
         "request",
         f"1 · Can it forget {names}, and keep the rest?",

@@ -23,6 +23,7 @@ from unsc_core.figures.change_map import change_map
 from unsc_core.figures.confusion import difference
 from unsc_core.figures.decision_space import sentence, space
 from unsc_core.figures.equal_forgetting import equal_forgetting
+from unsc_core.figures.ladder import ladder
 from unsc_core.figures.phrases import ONE_SEED, altered, class_titles, run_title
 from unsc_core.figures.summary_table import text_table
 from unsc_core.figures.theme import LIGHT
@@ -142,9 +143,10 @@ def numbers_in(text: str) -> list[float]:
 
 def test_the_cases_are_of_every_kind() -> None:
     whole = {outcome(summary(result)) for result in CASES}
-    assert whole == set(Outcome) - {Outcome.UNDECIDED, Outcome.OVERSHOT, Outcome.TOO_FEW}
+    rare = {Outcome.TOO_FEW, Outcome.NOTHING}  # these have tests of their own
+    assert whole == set(Outcome) - {Outcome.UNDECIDED, Outcome.OVERSHOT} - rare
     single = {outcome(summary(result), len(IDS)) for result in SINGLE}
-    assert single == set(Outcome) - {Outcome.CALIBRATED, Outcome.TOO_FEW}
+    assert single == set(Outcome) - {Outcome.CALIBRATED} - rare
 
 
 @pytest.mark.parametrize("result", CASES[::3], ids=lambda result: result.key)
@@ -612,6 +614,36 @@ def test_the_largest_loss_is_the_largest(field: list[MethodRun]) -> None:
     raises = f"raises {raised or 'none'} of {CLASSES - 1} retained classes"
     lowers = f"lowers {lowered or 'none'}."
     assert f"By at least half a point, UNSC {raises} and {lowers}" in picture.sentence
+
+
+def test_a_single_retained_class_is_no_plural() -> None:
+    others = tuple(c for c in range(CLASSES) if c)
+    result = replace(CASES[0], split=split(DATA, others), unlearned=CASES[0].original, key="one")
+    told = difference(result, "test", True, LIGHT).sentence
+    assert told.endswith("left the accuracy of the only retained class as it was.")
+    changed = difference(
+        replace(CASES[0], split=split(DATA, others), key="two"), "test", True, LIGHT
+    )
+    assert "; of 1 retained class, " in changed.sentence
+    assert "of 1 retained class and lowers" in change_map(FIELDS[0], NAMES, [0], LIGHT).sentence
+
+
+@pytest.mark.parametrize("right", [0.0, 1.0])
+def test_axes_of_percent_end_at_0_and_100(right: float) -> None:
+    field = runs(3, unsc=(right, 0.0), scrub=(right, 0.0))
+    for run in field:
+        run.measures["unlearned"]["acc_retain"] = 100 * right
+        for model in ("original", "mask", "retrained"):
+            run.measures[model]["acc_retain"] = 100 * right
+        run.path.acc_retain[:] = 100 * right
+    windows = (
+        (plane(field, LIGHT).figure.layout.yaxis.range, 0.0),
+        (ladder(field, ["unsc", "scrub"], LIGHT).figure.layout.xaxis.range, 0.05),
+    )
+    for (low, high), share in windows:
+        room = share * (high - low)  # for marks: too little for another tick
+        assert -room <= low < high <= 100 + room
+        assert low <= 100 * right <= high
 
 
 # Several methods on single samples.

@@ -33,12 +33,15 @@ from tests.analysis.test_claims import (
     sampled,
 )
 from unsc_core.analysis.claims import AGREES, Outcome, outcome
+from unsc_core.analysis.comparison import run_of
 from unsc_core.analysis.evaluation import chance
+from unsc_core.analysis.gamma_sweep import sweep_run
 from unsc_core.analysis.summary import summary
 from unsc_core.data.request import split
 from unsc_core.experiment.result import Predictions, Result
-from unsc_core.figures import story, story_method
+from unsc_core.figures import gamma_words, parts_words, standings, story, story_method, story_stage
 from unsc_core.figures.header import readouts
+from unsc_core.figures.keeping import AuditedMethod
 from unsc_core.figures.story import Chapter
 from unsc_core.figures.story_ends import HEADLINES, NOTHING, SAMPLE_HEADLINES
 from unsc_core.figures.story_guess import AVERAGE
@@ -49,6 +52,7 @@ from unsc_core.figures.story_stage import (
     wrong_caption,
     wrong_examples,
 )
+from unsc_core.figures.two_runs import comparison
 
 RETAIN = [c for c in range(CLASSES) if c != FORGET]
 
@@ -88,7 +92,7 @@ EXTRA = [
     *(with_rivals(made_up(90 + i, right, 0.0), 6) for i, right in enumerate((0.97, 0.9, 0.6))),
     as_mask(with_rivals(GOOD, 6)),
     as_mask(GOOD),
-    *(blind(result) for result in (GOOD, BAD)),
+    *(blind(result) for result in (GOOD, BAD, made_up(92, 0.9, 0.4))),
     unlike(GOOD),
     replace(GOOD, unlearned=GOOD.original, key="nothing was done"),
     *(made_up(95 + i, right, 0.0) for i, right in enumerate((0.905, 0.915, 0.895))),
@@ -201,10 +205,11 @@ def test_no_sentence_claims_what_the_numbers_do_not_carry(result: Result) -> Non
         return
     gone = acc(result.unlearned)[0] <= 2
     was_there = acc(result.original)[0] > 2
-    assert ("no longer recognises" in told) == gone
+    assert ("no longer recognises" in told) == (gone and was_there)
     assert ("not recognised any more" in told) <= (gone and was_there)
     assert ("not forgotten here" in told) == (not gone and was_there)
-    assert ("not even forget" in told) == (not gone)
+    assert ("not even forget" in told) == (not gone and was_there)
+    assert ("so there is nothing to forget" in told) == (not was_there)
     assert (NOTHING.lower() in told) == (not was_there)
     agrees = agreement(result)
     calibrated = gone and was_there and sign > 0 and agrees >= max(AGREES, hidden(result)[1] - 1)
@@ -235,6 +240,7 @@ def test_the_runs_are_of_every_kind() -> None:
     } | {NOTHING}
     single = {story.ending(result).headline for result in SAMPLES}
     wanted = set(Outcome) - {Outcome.CALIBRATED, Outcome.GAINED, Outcome.DAMAGED}
+    wanted -= {Outcome.TOO_FEW, Outcome.NOTHING}
     assert single >= {SAMPLE_HEADLINES[o] for o in wanted}
     masks = {story.hiding(result).headline for result in RUNS}
     assert masks == {
@@ -242,6 +248,7 @@ def test_the_runs_are_of_every_kind() -> None:
         "The mask keeps more",
         "No more than the mask",
         "Not forgotten here",
+        NOTHING,
     }
     frees = {"for **free**" in story.hiding(result).verdict for result in RUNS}
     assert frees == {True, False}
@@ -318,6 +325,39 @@ def test_the_mask_and_the_borders_are_told_apart(result: Result) -> None:
     assert drawn["mask"] == pytest.approx([free, *per_class], abs=1e-3)
     assert min(drawn["mask"]) >= 0  # hiding a class takes nothing from the others
     assert drawn["calibrated"][0] == pytest.approx(free + more, abs=2e-3)
+
+
+def test_nobody_is_said_to_forget_what_the_original_never_knew() -> None:
+    known = made_up(93, 0.9, 0.0, method="fisher")
+    field = [run_of(result, None) for result in (blind(GOOD), blind(BAD), blind(known))]
+    for shown in (field, field[1:]):
+        verdicts = standings.table(shown)["Verdict"]
+        assert verdicts[-len(shown) :] == ["nothing to forget"] * len(shown)
+    text = standings.conclusion(field)
+    assert text.startswith("There is nothing to forget here: of what is to be forgotten, the")
+    assert "original recognises only 0.0\u00a0%." in text
+    again = run_of(made_up(94, 0.9, 0.0), None)
+    some = standings.conclusion([field[0], again])
+    assert some.startswith("There is nothing to forget here with some seed: of what")
+    told = comparison(blind(GOOD), blind(BAD))
+    assert told.count("had nothing to forget") == 2
+    for said in (text, some, told):
+        assert not re.search(r"\b(?<!to )(?:both )?forgets?\b", said), said
+    run = sweep_run(0.96, blind(GOOD))
+    of_gamma = gamma_words.sweep_sentence([run, replace(run, energy_threshold=0.9)])
+    assert of_gamma.startswith("There is nothing to forget here: the original")
+    assert "cannot be said: the original hardly recognises" in parts_words.sentence(field)
+    assert AuditedMethod(1.0, field[:1], {}).title == "UNSC"
+
+
+@pytest.mark.parametrize(("rows", "said"), [(4, ""), (3, "1 more class changes less."), (2, "2 m")])
+def test_classes_without_a_row_are_counted(
+    rows: int, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(story_stage, "ROWS", rows)
+    text = bars(None, GOOD)["left_out"]
+    assert text.startswith(said)
+    assert text in ("", "1 more class changes less.", "2 more classes change less.")
 
 
 @pytest.mark.parametrize("result", [*RUNS[::5], *EXTRA, *SINGLE[::9]], ids=ids)

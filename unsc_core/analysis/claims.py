@@ -35,6 +35,7 @@ class Forgetting(StrEnum):
     MORE = "more"
     FEWER = "fewer"
     TOO_FEW = "too few"
+    NOTHING = "nothing"
     UNKNOWN = "unknown"
 
 
@@ -48,6 +49,7 @@ class Outcome(StrEnum):
     REMAINS = "remains"
     OVERSHOT = "overshot"
     TOO_FEW = "too few"
+    NOTHING = "nothing"
     UNDECIDED = "undecided"
 
 
@@ -98,7 +100,12 @@ def forgotten(acc_forget: float | None) -> bool | None:
 def forgetting_of(
     numbers: dict[str, Any], samples: int = 0, model: str = "unlearned"
 ) -> Forgetting:
-    """`forgetting`, for a model in a `summary`."""
+    """`forgetting`, for a model in a `summary`; NOTHING for classes the original never recognised.
+
+    It recognises no more of them than a network that has forgotten them may.
+    """
+    if not samples and forgotten(numbers["original"]["acc_forget"]):
+        return Forgetting.NOTHING
     retrained = numbers.get("retrained")
     goal = retrained and retrained["acc_forget"]
     return forgetting(numbers[model]["acc_forget"], goal, samples)
@@ -138,6 +145,7 @@ def outcome(numbers: dict[str, Any], samples: int = 0, least: float = SAME) -> O
     REMAINS: more is recognised than counts as forgotten.
     OVERSHOT: of single samples, fewer are recognised than by the retrained model.
     TOO_FEW: there are too few single samples to tell.
+    NOTHING: the original does not recognise the classes either.
     UNDECIDED: not known yet.
     """
     reached = forgetting_of(numbers, samples)
@@ -157,6 +165,7 @@ _WITHOUT_SUCCESS = {
     Forgetting.MORE: Outcome.REMAINS,
     Forgetting.FEWER: Outcome.OVERSHOT,
     Forgetting.TOO_FEW: Outcome.TOO_FEW,
+    Forgetting.NOTHING: Outcome.NOTHING,
     Forgetting.UNKNOWN: Outcome.UNDECIDED,
 }
 

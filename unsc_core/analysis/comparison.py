@@ -241,8 +241,11 @@ def states(runs: Sequence[MethodRun]) -> set[Forgetting]:
 
     Where a seed alone has too few samples to tell, the differences from the retrained model over
     seeds may: MORE or FEWER where their interval does not contain 0, else TOO_FEW, and no other.
+    Where a seed has nothing to forget, NOTHING and no other.
     """
     found = {run.forgetting for run in runs}
+    if Forgetting.NOTHING in found:
+        return {Forgetting.NOTHING}
     if Forgetting.TOO_FEW not in found or Forgetting.UNKNOWN in found:
         return found
     gap = differences(runs, runs, "acc_forget", "retrained")
@@ -303,9 +306,10 @@ def standing(runs: Iterable[MethodRun]) -> Standing:
     unsc = found.get("unsc", [])
     against = unsc if forgets(unsc) else []
     for method in (name for name in found if name not in ("unsc", "retrain")):
-        if not is_known(found[method]):
+        state = states(found[method])
+        if Forgetting.UNKNOWN in state or Forgetting.NOTHING in state:
             continue
-        if Forgetting.TOO_FEW in states(found[method]):
+        if Forgetting.TOO_FEW in state:
             result.too_few.append(method)
             continue
         if not forgets(found[method]):

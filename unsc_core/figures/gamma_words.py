@@ -46,6 +46,10 @@ def sweep_sentence(runs: Sequence[SweepRun]) -> str:
         )
     if any(_state(of) is Forgetting.UNKNOWN for of in found.values()):
         return "Which γ forget is known once there is a retrained model to compare with."
+    nothing = [run.forgetting is Forgetting.NOTHING for of in found.values() for run in of]
+    if any(nothing):
+        some = "" if all(nothing) else " with some seed"
+        return f"There is nothing to forget here{some}: the original hardly recognises any of it."
     samples = next(iter(found.values()))[0].samples
     forgetting = _of_samples(found, samples) if samples else _of_classes(found)
     done = [of for of in found.values() if _state(of) is Forgetting.DONE]

@@ -124,7 +124,9 @@ def _window(
     low = max(min([*ends, *lines]), lowest)
     high = min(max([*ends, *lines]), 100.0 + REACH)
     pad = 0.05 * max(high - low, 1.0)
-    return low - pad, high + pad
+    low, high = max(low - pad, 0.0), min(high + pad, 100.0)
+    room = 0.03 * (high - low)  # for a mark at 0 or 100 %; less than a step of the ticks
+    return low - room, high + room
 
 
 def _draw_mark(
@@ -158,7 +160,9 @@ def _draw_mark(
     colour, mark = method_colour(method, look), method_mark(method)
     interval = {
         "type": "data",
-        "array": [half or 0.0],
+        "symmetric": False,
+        "array": [min(half or 0.0, 100.0 - mean)],
+        "arrayminus": [min(half or 0.0, mean)],
         "visible": half is not None and not outside,
         "color": look.ink,
         "thickness": 1.5,

@@ -84,7 +84,10 @@ def near(samples: int) -> str:
 def _verdict(method: str, of: Sequence[MethodRun], against: Standing) -> str:
     if not comparison.is_known(of):
         return "not known yet"
-    if Forgetting.TOO_FEW in comparison.states(of):
+    state = comparison.states(of)
+    if Forgetting.NOTHING in state:
+        return "nothing to forget"
+    if Forgetting.TOO_FEW in state:
         return f"too few to tell (Acc_f {_range(of, 'unlearned')})"
     if not comparison.forgets(of):
         return f"{_failure(of).removeprefix('recognises ')} (Acc_f {_range(of, 'unlearned')})"
@@ -107,6 +110,8 @@ def does(state: Forgetting, samples: int, many: int) -> str:
         many: how many models.
     """
     s = "s" if many == 1 else ""
+    if state is Forgetting.NOTHING:
+        return "had nothing to forget"
     if state is Forgetting.TOO_FEW:
         return f"cannot be compared with the retrained model on only {counted(samples, 'sample')}"
     if samples:
@@ -155,6 +160,12 @@ def conclusion(runs: Sequence[MethodRun]) -> str:
     over = f"Over {seeds} seeds, {who}" if seeds > 1 else f"In this single run, {who}"
     if not comparison.is_known(unsc):
         return f"Whether {who} forgets is known once there is a retrained model to compare with."
+    if nothing := [run for run in unsc if run.forgetting is Forgetting.NOTHING]:
+        some = "" if len(nothing) == seeds else " with some seed"
+        return (
+            f"There is nothing to forget here{some}: of what is to be forgotten, the original "
+            f"recognises only {_range(nothing, 'original')}. So no method is ranked."
+        )
     if not comparison.forgets(unsc):
         return " ".join([f"{over} {_failure(unsc)} ({_acc_forget(unsc)}).", *_advice(unsc)])
     text = f"{over} {does(Forgetting.DONE, unsc[0].samples, 1)} ({_acc_forget(unsc)})"

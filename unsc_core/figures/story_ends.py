@@ -10,6 +10,8 @@ from unsc_core.experiment.result import Result
 from unsc_core.figures.phrases import class_title, percent, points, requested
 from unsc_core.figures.story_guess import changes
 
+NOTHING = "Nothing to forget"
+"""Headline where the original does not recognise the classes either."""
 HEADLINES = {
     Outcome.CALIBRATED: "Calibrated",
     Outcome.GAINED: "Not recognised any more, and the rest gains",
@@ -18,6 +20,7 @@ HEADLINES = {
     Outcome.REMAINS: "Not forgotten here",
     Outcome.OVERSHOT: "Too few recognised",
     Outcome.TOO_FEW: "Too few samples to tell",
+    Outcome.NOTHING: NOTHING,
     Outcome.UNDECIDED: "Not decided yet",
 }
 """Outcome of a request for classes -> what is said of it in a few words."""
@@ -27,8 +30,6 @@ SAMPLE_HEADLINES = HEADLINES | {
     Outcome.DAMAGED: "As many as the retrained, with over-unlearning",
 }
 """The same for single samples; "About as many" where the shares are not the same."""
-NOTHING = "Nothing to forget"
-"""Headline where the original does not recognise the classes either."""
 
 
 def these(result: Result) -> str:
@@ -68,7 +69,7 @@ def _percent(accuracy: float) -> str:
 
 def _already(numbers: dict[str, Any], samples: int) -> bool:
     """Whether the original does as well at forgetting."""
-    return forgetting_of(numbers, samples, "original") is Forgetting.DONE
+    return forgetting_of(numbers, samples, "original") in (Forgetting.DONE, Forgetting.NOTHING)
 
 
 def as_retrained(numbers: dict[str, Any], samples: int, before: str = "") -> str:
@@ -105,6 +106,9 @@ def went(result: Result, numbers: dict[str, Any]) -> str:
     if samples:
         return f"Of these, the network then recognises {as_retrained(numbers, samples)}."
     left = _percent(numbers["unlearned"]["acc_forget"])
+    if reached is Forgetting.NOTHING:
+        before = _percent(numbers["original"]["acc_forget"])
+        return f"The original recognises only {before} of {names}, so there is nothing to forget."
     if reached is Forgetting.DONE:
         return f"It no longer recognises {names} (Acc_f {left})."
     return f"Here it does not even forget (Acc_f {left})."
@@ -124,8 +128,6 @@ def careless_headline(numbers: dict[str, Any], samples: int, limit: float) -> st
 
 def headline(reached: Outcome, numbers: dict[str, Any], samples: int) -> str:
     """How a run ended, in a few words."""
-    if not samples and _already(numbers, samples):
-        return NOTHING
     missed = reached in (Outcome.REMAINS, Outcome.OVERSHOT)
     if not samples:
         return HEADLINES[reached]

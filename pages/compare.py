@@ -28,6 +28,7 @@ from unsc_core.figures import selected_answers, standings
 from unsc_core.figures.accuracy_plane import plane
 from unsc_core.figures.change_map import change_map
 from unsc_core.figures.equal_forgetting import equal_forgetting as equal_forgetting_figure
+from unsc_core.figures.equal_forgetting import nothing_to_forget
 from unsc_core.figures.ladder import SORTS, ladder, ordered
 from unsc_core.figures.phrases import counted, joined
 from unsc_core.figures.theme import Picture
@@ -269,6 +270,9 @@ def equal_forgetting() -> None:
 
 def draw_equal(acc_forget: int) -> None:
     """The figure at this Acc_f."""
+    if nothing := nothing_to_forget(shown, acc_forget, experiment.request):
+        st.info(nothing, icon=":material/info:")
+        return
     picture = cache.picture(equal_forgetting_figure, shown, acc_forget, look)
     pictures.draw(picture, "equal-forgetting")
     pictures.downloads({"equal-forgetting": picture})
@@ -342,8 +346,8 @@ st.header("At equal forgetting")
 st.markdown(EQUAL[samples > 0])
 if unrecorded := dict.fromkeys(standings.name(r.method) for r in shown if not r.path.recorded):
     st.caption(
-        f"No epochs are recorded yet of {joined([*unrecorded])}, so only the original and the "
-        "unlearned model can be taken; *Run all methods* records them."
+        f"No epochs are recorded yet of {joined([*unrecorded])}, so only the unlearned "
+        "model can be taken; *Run all methods* records them."
     )
 if not samples:
     equal_forgetting()

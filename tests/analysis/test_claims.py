@@ -23,6 +23,7 @@ from unsc_core.figures.change_map import change_map
 from unsc_core.figures.confusion import difference
 from unsc_core.figures.decision_space import sentence, space
 from unsc_core.figures.equal_forgetting import equal_forgetting
+from unsc_core.figures.ladder import ladder
 from unsc_core.figures.phrases import ONE_SEED, altered, class_titles, run_title
 from unsc_core.figures.summary_table import text_table
 from unsc_core.figures.theme import LIGHT
@@ -142,9 +143,10 @@ def numbers_in(text: str) -> list[float]:
 
 def test_the_cases_are_of_every_kind() -> None:
     whole = {outcome(summary(result)) for result in CASES}
-    assert whole == set(Outcome) - {Outcome.UNDECIDED, Outcome.OVERSHOT}
+    rare = {Outcome.TOO_FEW, Outcome.NOTHING}  # these have tests of their own
+    assert whole == set(Outcome) - {Outcome.UNDECIDED, Outcome.OVERSHOT} - rare
     single = {outcome(summary(result), len(IDS)) for result in SINGLE}
-    assert single == set(Outcome) - {Outcome.CALIBRATED}
+    assert single == set(Outcome) - {Outcome.CALIBRATED} - rare
 
 
 @pytest.mark.parametrize("result", CASES[::3], ids=lambda result: result.key)
@@ -266,11 +268,20 @@ def test_single_samples_are_judged_by_the_retrained_model() -> None:
         (None, 59.0): Forgetting.UNKNOWN,
     }
     assert {pair: forgetting(*pair, samples=1000) for pair in states} == states
-    for n in (6, 12, 49, 50):  # one sample of a few is no difference, two are
+    for n in (12, 49, 50):  # one sample of a few is no difference, two are
         shares = [100 * (n // 2 + more) / n for more in (-2, -1, 0, 1, 2)]
         same = [Forgetting.DONE] * 3
         found = [forgetting(share, shares[2], samples=n) for share in shares]
         assert found == [Forgetting.FEWER, *same, Forgetting.MORE]
+    from scipy.stats import fisher_exact
+
+    for n in range(1, 10):  # of fewer than ten, only as many are alike, and few tell nothing
+        for mine, goal in product(range(n + 1), repeat=2):
+            chance = fisher_exact([[mine, n - mine], [goal, n - goal]]).pvalue > 0.05
+            apart = Forgetting.MORE if mine > goal else Forgetting.FEWER
+            expected = Forgetting.TOO_FEW if chance else apart
+            found = forgetting(100 * mine / n, 100 * goal / n, samples=n)
+            assert found is (Forgetting.DONE if mine == goal else expected), (mine, goal, n)
     assert [forgotten(value) for value in (2.0, 2.1, 0.0, None)] == [True, False, True, None]
     assert forgetting(2.0, 59.0) is Forgetting.DONE  # the retrained counts for samples only
 
@@ -289,21 +300,27 @@ def recognising(rng: np.random.Generator, right: float, count: int) -> Predictio
 
 
 def sampled(
-    seed: int, right: float, left: int, goal: int | None, before: int = 49, method: str = "unsc"
+    seed: int,
+    right: float,
+    left: int,
+    goal: int | None,
+    before: int = 49,
+    method: str = "unsc",
+    ids: tuple[int, ...] = IDS,
 ) -> Result:
-    """One run on 50 samples: of them, `left` are recognised, and `goal` by the retrained model."""
+    """One run on samples: of them, `left` are recognised, and `goal` by the retrained model."""
     rng = np.random.default_rng(seed)
     config = ExperimentConfig(
-        "made up", "mlp", (), forget_ids=IDS, method=method, seed=seed, energy_threshold=0.96
+        "made up", "mlp", (), forget_ids=ids, method=method, seed=seed, energy_threshold=0.96
     )
     return Result(
         config,
         f"{seed}-{right}-{left}-{goal}-{before}-{method}",
-        split(DATA, (), IDS),
+        split(DATA, (), ids),
         recognising(rng, 0.9, before),
         recognising(rng, right, left),
         None if goal is None else recognising(rng, 0.93, goal),
-        np.full(len(IDS), 3),
+        np.full(len(ids), 3),
     )
 
 
@@ -599,13 +616,45 @@ def test_the_largest_loss_is_the_largest(field: list[MethodRun]) -> None:
     assert f"By at least half a point, UNSC {raises} and {lowers}" in picture.sentence
 
 
+def test_a_single_retained_class_is_no_plural() -> None:
+    others = tuple(c for c in range(CLASSES) if c)
+    result = replace(CASES[0], split=split(DATA, others), unlearned=CASES[0].original, key="one")
+    told = difference(result, "test", True, LIGHT).sentence
+    assert told.endswith("left the accuracy of the only retained class as it was.")
+    changed = difference(
+        replace(CASES[0], split=split(DATA, others), key="two"), "test", True, LIGHT
+    )
+    assert "; of 1 retained class, " in changed.sentence
+    assert "of 1 retained class and lowers" in change_map(FIELDS[0], NAMES, [0], LIGHT).sentence
+
+
+@pytest.mark.parametrize("right", [0.0, 1.0])
+def test_axes_of_percent_end_at_0_and_100(right: float) -> None:
+    field = runs(3, unsc=(right, 0.0), scrub=(right, 0.0))
+    for run in field:
+        run.measures["unlearned"]["acc_retain"] = 100 * right
+        for model in ("original", "mask", "retrained"):
+            run.measures[model]["acc_retain"] = 100 * right
+        run.path.acc_retain[:] = 100 * right
+    windows = (
+        (plane(field, LIGHT).figure.layout.yaxis.range, 0.0),
+        (ladder(field, ["unsc", "scrub"], LIGHT).figure.layout.xaxis.range, 0.05),
+    )
+    for (low, high), share in windows:
+        room = share * (high - low)  # for marks: too little for another tick
+        assert -room <= low < high <= 100 + room
+        assert low <= 100 * right <= high
+
+
 # Several methods on single samples.
 
 
-def field_of_samples(goal: int | None, **left: tuple[int, ...]) -> list[MethodRun]:
+def field_of_samples(
+    goal: int | None, ids: tuple[int, ...] = IDS, **left: tuple[int, ...]
+) -> list[MethodRun]:
     """Runs of methods, of whose samples so many are left with each seed."""
     return [
-        run_of(sampled(seed, 0.95, n, goal, method=method.replace("_", "-")), None)
+        run_of(sampled(seed, 0.95, n, goal, method=method.replace("_", "-"), ids=ids), None)
         for method, counts in left.items()
         for seed, n in enumerate(counts)
     ]
@@ -632,6 +681,41 @@ def test_methods_on_samples_are_judged_by_the_retrained() -> None:
     assert text.endswith("3 do not recognise as many samples.")
     assert "forget" not in text
     assert "mask" not in text.lower()
+
+
+def test_of_one_sample_nothing_is_claimed_by_chance() -> None:
+    field = field_of_samples(1, IDS[:1], unsc=(0,), random_labels=(1,), scrub=(0,))
+    table = standings.table(field)
+    verdicts = dict(zip(table["Method"], table["Verdict"], strict=True))
+    assert verdicts["◆ UNSC"] == verdicts["SCRUB"] == "too few to tell (Acc_f 0.0\u00a0%)"
+    assert verdicts["Random labels"] == "as the retrained model"
+    assert standings.conclusion(field) == (
+        "In this single run, UNSC cannot be compared with the retrained model on only 1 sample "
+        "(Acc_f 0.0\u00a0%, retrained 100.0\u00a0%)."
+    )
+    equal = field_of_samples(1, IDS[:1], unsc=(1,), random_labels=(1,), scrub=(0,))
+    text = standings.conclusion(equal)
+    assert text.startswith("In this single run, UNSC recognises as many samples as the retrained")
+    assert "of 2 others" in text
+    assert text.endswith("1 cannot be compared on so few samples.")
+    sentence_at = equal_forgetting(equal, 2, LIGHT).sentence
+    assert sentence_at.startswith("With Acc_f equal to the retrained model's,")
+    assert "† SCRUB does not get so near in any recorded epoch" in sentence_at
+    pair = [sampled(0, 0.95, left, 1, ids=IDS[:1]) for left in (0, 1)]
+    told = comparison(pair[0], replace(pair[1], key="other"))
+    assert "cannot be compared with the retrained model on only 1 sample and B" in told
+    assert "recognises as many samples as the retrained model" in told
+
+
+def test_seeds_together_may_tell_what_one_cannot() -> None:
+    field = field_of_samples(1, IDS[:1], unsc=(0, 0, 0), random_labels=(0, 1, 1), scrub=(1, 1, 1))
+    table = standings.table(field)
+    verdicts = dict(zip(table["Method"], table["Verdict"], strict=True))
+    assert verdicts["◆ UNSC"] == "fewer samples than the retrained model (Acc_f 0.0\u00a0%)"
+    assert verdicts["Random labels"] == "too few to tell (Acc_f 0.0 to 100.0\u00a0%)"
+    assert verdicts["SCRUB"] == "as the retrained model"
+    text = standings.conclusion(field)
+    assert text.startswith("Over 3 seeds, UNSC recognises fewer samples than the retrained model")
 
 
 def test_doing_nothing_to_samples_is_no_success() -> None:

@@ -40,7 +40,7 @@ from unsc_core.experiment.store import Store
 from unsc_core.figures import standings, theme
 from unsc_core.figures.accuracy_plane import name_places, plane
 from unsc_core.figures.change_map import change_map
-from unsc_core.figures.equal_forgetting import equal_forgetting
+from unsc_core.figures.equal_forgetting import equal_forgetting, nothing_to_forget
 from unsc_core.figures.ladder import ladder, ordered
 from unsc_core.figures.theme import DARK, FORGET, LIGHT
 from unsc_core.methods import LISTED
@@ -213,10 +213,31 @@ def test_a_mean_path_waits_where_a_seed_has_stopped() -> None:
 
 @pytest.mark.parametrize(
     ("most", "entry", "reached"),
-    [(30, 1, True), (29, 3, True), (5, 2, True), (4.9, 2, False), (0, 2, False), (80, 0, True)],
+    [(30, 1, True), (29, 3, True), (5, 2, True), (4.9, 2, False), (0, 2, False), (85, 1, True)],
 )
 def test_the_entry_nearest_from_below_is_taken(most: float, entry: int, reached: bool) -> None:
     assert entry_at(path((80, 90), (30, 89), (5, 88), (20, 87), (20, 86)), most) == (entry, reached)
+
+
+def test_the_original_is_no_entry_even_where_a_method_raises_acc_f() -> None:
+    assert entry_at(path((50, 90), (70, 91), (60, 92)), 10) == (2, False)
+    assert entry_at(path((50, 90)), 10) == (0, False)
+
+
+def test_where_the_original_is_down_already_there_is_nothing_to_forget() -> None:
+    runs = [run("unsc", 0, (24.2, 84.6), (2, 84)), run("fisher", 0, (24.2, 84.6), (20, 83))]
+    assert nothing_to_forget(runs, 30, "class 8") == (
+        "The original recognises only 24.2\u00a0% of class 8, so at 30\u00a0% there is nothing to "
+        "forget, and no method is ahead. A lower value compares them."
+    )
+    assert nothing_to_forget(runs, 24, "class 8") == ""
+    assert "Fisher forgetting has the highest" not in equal_forgetting(runs, 24, LIGHT).sentence
+    other = run("unsc", 1, (29, 84), (2, 84))
+    assert "only 24.2 to 29.0\u00a0% of" in nothing_to_forget([*runs, other], 30, "class 8")
+    some = nothing_to_forget([*runs, other], 25, "class 8")
+    assert some.startswith("With some seed, the original recognises only 24.2\u00a0% of class 8")
+    never = [run("unsc", 0, (0, 84.6), (0, 84))]
+    assert nothing_to_forget(never, 0, "class 8").endswith("no method is ahead.")
 
 
 def test_equal_forgetting_compares_paths_where_they_cross_and_puts_the_late_ones_last() -> None:

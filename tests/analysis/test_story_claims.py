@@ -17,6 +17,7 @@ from tests.analysis.test_claims import (
     DATA,
     EACH,
     FORGET,
+    IDS,
     LABELS,
     NAMES,
     SINGLE,
@@ -29,16 +30,20 @@ from tests.analysis.test_claims import (
     numbers_in,
     over_all_classes,
     recognised,
+    sampled,
 )
 from unsc_core.analysis.claims import AGREES, Outcome, outcome
+from unsc_core.analysis.comparison import run_of
 from unsc_core.analysis.evaluation import chance
+from unsc_core.analysis.gamma_sweep import sweep_run
 from unsc_core.analysis.summary import summary
 from unsc_core.data.request import split
 from unsc_core.experiment.result import Predictions, Result
-from unsc_core.figures import story, story_method
+from unsc_core.figures import gamma_words, parts_words, standings, story, story_method, story_stage
 from unsc_core.figures.header import readouts
+from unsc_core.figures.keeping import AuditedMethod
 from unsc_core.figures.story import Chapter
-from unsc_core.figures.story_ends import HEADLINES, NEARLY, NOTHING, SAMPLE_HEADLINES
+from unsc_core.figures.story_ends import HEADLINES, NOTHING, SAMPLE_HEADLINES
 from unsc_core.figures.story_guess import AVERAGE
 from unsc_core.figures.story_stage import (
     bars,
@@ -47,6 +52,7 @@ from unsc_core.figures.story_stage import (
     wrong_caption,
     wrong_examples,
 )
+from unsc_core.figures.two_runs import comparison
 
 RETAIN = [c for c in range(CLASSES) if c != FORGET]
 
@@ -86,7 +92,7 @@ EXTRA = [
     *(with_rivals(made_up(90 + i, right, 0.0), 6) for i, right in enumerate((0.97, 0.9, 0.6))),
     as_mask(with_rivals(GOOD, 6)),
     as_mask(GOOD),
-    *(blind(result) for result in (GOOD, BAD)),
+    *(blind(result) for result in (GOOD, BAD, made_up(92, 0.9, 0.4))),
     unlike(GOOD),
     replace(GOOD, unlearned=GOOD.original, key="nothing was done"),
     *(made_up(95 + i, right, 0.0) for i, right in enumerate((0.905, 0.915, 0.895))),
@@ -199,10 +205,11 @@ def test_no_sentence_claims_what_the_numbers_do_not_carry(result: Result) -> Non
         return
     gone = acc(result.unlearned)[0] <= 2
     was_there = acc(result.original)[0] > 2
-    assert ("no longer recognises" in told) == gone
+    assert ("no longer recognises" in told) == (gone and was_there)
     assert ("not recognised any more" in told) <= (gone and was_there)
     assert ("not forgotten here" in told) == (not gone and was_there)
-    assert ("not even forget" in told) == (not gone)
+    assert ("not even forget" in told) == (not gone and was_there)
+    assert ("so there is nothing to forget" in told) == (not was_there)
     assert (NOTHING.lower() in told) == (not was_there)
     agrees = agreement(result)
     calibrated = gone and was_there and sign > 0 and agrees >= max(AGREES, hidden(result)[1] - 1)
@@ -228,11 +235,12 @@ def test_calibrated_is_impossible_where_the_retrained_rarely_agrees() -> None:
 
 def test_the_runs_are_of_every_kind() -> None:
     said = {story.ending(result).headline for result in RUNS}
-    assert said == {HEADLINES[o] for o in Outcome if o.value not in ("overshot", "undecided")} | {
-        NOTHING
-    }
+    assert said == {
+        HEADLINES[o] for o in Outcome if o.value not in ("overshot", "undecided", "too few")
+    } | {NOTHING}
     single = {story.ending(result).headline for result in SAMPLES}
     wanted = set(Outcome) - {Outcome.CALIBRATED, Outcome.GAINED, Outcome.DAMAGED}
+    wanted -= {Outcome.TOO_FEW, Outcome.NOTHING}
     assert single >= {SAMPLE_HEADLINES[o] for o in wanted}
     masks = {story.hiding(result).headline for result in RUNS}
     assert masks == {
@@ -240,6 +248,7 @@ def test_the_runs_are_of_every_kind() -> None:
         "The mask keeps more",
         "No more than the mask",
         "Not forgotten here",
+        NOTHING,
     }
     frees = {"for **free**" in story.hiding(result).verdict for result in RUNS}
     assert frees == {True, False}
@@ -318,6 +327,39 @@ def test_the_mask_and_the_borders_are_told_apart(result: Result) -> None:
     assert drawn["calibrated"][0] == pytest.approx(free + more, abs=2e-3)
 
 
+def test_nobody_is_said_to_forget_what_the_original_never_knew() -> None:
+    known = made_up(93, 0.9, 0.0, method="fisher")
+    field = [run_of(result, None) for result in (blind(GOOD), blind(BAD), blind(known))]
+    for shown in (field, field[1:]):
+        verdicts = standings.table(shown)["Verdict"]
+        assert verdicts[-len(shown) :] == ["nothing to forget"] * len(shown)
+    text = standings.conclusion(field)
+    assert text.startswith("There is nothing to forget here: of what is to be forgotten, the")
+    assert "original recognises only 0.0\u00a0%." in text
+    again = run_of(made_up(94, 0.9, 0.0), None)
+    some = standings.conclusion([field[0], again])
+    assert some.startswith("There is nothing to forget here with some seed: of what")
+    told = comparison(blind(GOOD), blind(BAD))
+    assert told.count("had nothing to forget") == 2
+    for said in (text, some, told):
+        assert not re.search(r"\b(?<!to )(?:both )?forgets?\b", said), said
+    run = sweep_run(0.96, blind(GOOD))
+    of_gamma = gamma_words.sweep_sentence([run, replace(run, energy_threshold=0.9)])
+    assert of_gamma.startswith("There is nothing to forget here: the original")
+    assert "cannot be said: the original hardly recognises" in parts_words.sentence(field)
+    assert AuditedMethod(1.0, field[:1], {}).title == "UNSC"
+
+
+@pytest.mark.parametrize(("rows", "said"), [(4, ""), (3, "1 more class changes less."), (2, "2 m")])
+def test_classes_without_a_row_are_counted(
+    rows: int, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(story_stage, "ROWS", rows)
+    text = bars(None, GOOD)["left_out"]
+    assert text.startswith(said)
+    assert text in ("", "1 more class changes less.", "2 more classes change less.")
+
+
 @pytest.mark.parametrize("result", [*RUNS[::5], *EXTRA, *SINGLE[::9]], ids=ids)
 def test_a_guess_is_about_the_class_that_changes_most(result: Result) -> None:
     guess = story.careless(result).guess
@@ -364,8 +406,9 @@ def test_single_samples_are_compared_with_the_retrained(result: Result) -> None:
     end, how = story.ending(result), compared(result)
     gain = over_all_classes(result.unlearned) - over_all_classes(result.original)
     for text in (end.verdict, story.careless(result).verdict):
-        said = set(re.findall(r"recognises (about as many|more|fewer) (?:as|than) the ret", text))
-        assert said == ({how.replace("as many", "about as many")} - {"unknown"})
+        said = set(re.findall(r"recognises (.*as many|more|fewer) (?:as|than) the ret", text))
+        told = how if mine == goal else how.replace("as many", "about as many")
+        assert said == ({told} - {"unknown"})
         assert "other classes" not in text
         assert ("known once there is a retrained model" in text) == (how == "unknown")
     assert "other classes" not in end.meaning
@@ -373,7 +416,10 @@ def test_single_samples_are_compared_with_the_retrained(result: Result) -> None:
     assert ("it is a trace as well" in end.verdict) == (how == "fewer" and not chance)
     assert ("they are not forgotten" in end.verdict) == (how == "more" and not chance)
     assert ("), which may be chance" in end.verdict) == chance
-    assert (end.headline == NEARLY) == chance
+    assert (end.headline == "Too few samples to tell") == chance
+    alike = {True: "As many as the retrained", False: "About as many as the retrained"}
+    assert end.headline.startswith(alike[mine == goal]) == (how == "as many")
+    assert not end.headline.startswith(alike[mine != goal])
     worse = "not even forgotten" in story.careless(result).headline.lower()
     assert worse == (how == "more" and not chance)
     undone = how == "as many" and goal is not None and abs((before or 0) - goal) < 2.01
@@ -384,6 +430,30 @@ def test_single_samples_are_compared_with_the_retrained(result: Result) -> None:
     assert "mask" not in story.careless(result).verdict
     assert story.hiding(result).number == "–"
     assert story.hiding(result).guess is None
+
+
+@pytest.mark.parametrize(
+    ("left", "goal", "before", "headline", "told"),
+    [
+        (0, 1, 1, "Too few samples to tell", "0 of 1, the retrained model 1 of 1"),
+        (1, 0, 1, "Too few samples to tell", "1 of 1, the retrained model 0 of 1"),
+        (1, 1, 0, "As many as the retrained", "as many as the retrained model (100.0\u00a0%;"),
+    ],
+)
+def test_one_sample_tells_little(
+    left: int, goal: int, before: int, headline: str, told: str
+) -> None:
+    result = sampled(0, 0.9, left, goal, before, ids=IDS[:1])
+    end, careless = story.ending(result), story.careless(result)
+    assert end.headline.startswith(headline)
+    for text in (end.verdict, careless.verdict):
+        assert f"recognises {told}" in text
+        assert ("too few samples to tell" in text) == (left != goal)
+        assert "about" not in text
+    assert "not even forgotten" not in careless.headline.lower()
+    damage = gained(result)[1] < 0
+    assert ("over-unlearning" in f"{end.headline} {careless.headline}".lower()) == damage
+    assert not any("the 1 sample" in text for text in (*revealed(result), story.lead(result)))
 
 
 @pytest.mark.parametrize("result", [BAD, GOOD, *EXTRA[:3]], ids=ids)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -132,6 +134,27 @@ def test_the_slider_moves_its_sentence_and_the_link_keeps_it() -> None:
     assert says(app, at_3)
     assert not says(app, at_20)
     assert app.query_params["equal"] in ("3", ["3"])
+
+
+def test_nobody_is_ranked_where_the_original_is_down_already(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def lowered(run: MethodRun) -> MethodRun:
+        start = np.concatenate([[12.5], run.path.acc_forget[1:]])
+        return replace(run, path=replace(run.path, acc_forget=start))
+
+    of = {(run.method, run.seed): lowered(run) for run in stored_runs()}
+    monkeypatch.setattr(cache, "run", lambda config: of.get((config.method, config.seed)))
+    app = open_page("compare", **DIGITS, equal="20")
+    charts = len(app.get("plotly_chart"))
+    assert says(
+        app, "original recognises only 12.5\u00a0% of class 3, so at 20\u00a0% there is nothing"
+    )
+    assert not says(app, "has the highest Acc_r")
+    app.slider(key="control_equal").set_value(10)
+    drawn(app)
+    assert not says(app, "there is nothing to forget")
+    assert len(app.get("plotly_chart")) == charts + 1
 
 
 def test_impossible_parts_of_a_link_are_named() -> None:

@@ -6,7 +6,7 @@ import math
 from enum import StrEnum
 from typing import Any
 
-from unsc_core.analysis.evaluation import chance
+from unsc_core.analysis.evaluation import FEW, chance
 from unsc_core.experiment.result import Result
 
 FORGOTTEN = 2.0
@@ -15,6 +15,8 @@ FORGOTTEN = 2.0
 For classes that model has 0 %, so this is the highest Acc_f. For single samples, being further
 below is no better than being further above, and one sample more or fewer is none; see `tolerance`.
 """
+LEAST_SAMPLES = 10
+"""Of fewer single samples, one is more than 10 points, so that only equal shares are alike."""
 SAME = 0.05
 """Differences below this many points are written as 0.0, and count as none."""
 AS_MASK = 1.0
@@ -32,6 +34,8 @@ class Forgetting(StrEnum):
     DONE = "done"
     MORE = "more"
     FEWER = "fewer"
+    TOO_FEW = "too few"
+    NOTHING = "nothing"
     UNKNOWN = "unknown"
 
 
@@ -44,15 +48,17 @@ class Outcome(StrEnum):
     DAMAGED = "damaged"
     REMAINS = "remains"
     OVERSHOT = "overshot"
+    TOO_FEW = "too few"
+    NOTHING = "nothing"
     UNDECIDED = "undecided"
 
 
 def tolerance(samples: int) -> float:
     """How far Acc_f may be from its goal, in points, where so many single samples are forgotten.
 
-    Of few samples, one more or fewer may be chance.
+    Of few samples, one more or fewer may be chance; of fewer than LEAST_SAMPLES, none is allowed.
     """
-    return max(FORGOTTEN, 100 / samples)
+    return SAME if samples < LEAST_SAMPLES else max(FORGOTTEN, 100 / samples)
 
 
 def forgetting(
@@ -71,7 +77,8 @@ def forgetting(
 
     Returns:
         DONE: forgotten, within the tolerance. MORE: more is recognised than that. FEWER: of single
-        samples, fewer are. UNKNOWN: not known yet.
+        samples, fewer are. TOO_FEW: of fewer than LEAST_SAMPLES, another number is recognised,
+        which may be chance. UNKNOWN: not known yet.
     """
     if acc_forget is None or (samples and retrained is None):
         return Forgetting.UNKNOWN
@@ -80,6 +87,8 @@ def forgetting(
     excess = acc_forget - (retrained or 0.0)
     if abs(excess) <= tolerance(samples) + 1e-9:  # of rounding: accuracies are shares of samples
         return Forgetting.DONE
+    if samples < LEAST_SAMPLES and _near_by_chance(acc_forget, retrained or 0.0, samples):
+        return Forgetting.TOO_FEW
     return Forgetting.MORE if excess > 0 else Forgetting.FEWER
 
 
@@ -91,20 +100,36 @@ def forgotten(acc_forget: float | None) -> bool | None:
 def forgetting_of(
     numbers: dict[str, Any], samples: int = 0, model: str = "unlearned"
 ) -> Forgetting:
-    """`forgetting`, for a model in a `summary`."""
+    """`forgetting`, for a model in a `summary`; NOTHING for classes the original never recognised.
+
+    It recognises no more of them than a network that has forgotten them may.
+    """
+    if not samples and forgotten(numbers["original"]["acc_forget"]):
+        return Forgetting.NOTHING
     retrained = numbers.get("retrained")
     goal = retrained and retrained["acc_forget"]
     return forgetting(numbers[model]["acc_forget"], goal, samples)
 
 
 def may_be_chance(numbers: dict[str, Any], samples: int) -> bool:
-    """Whether the recognised shares of so many single samples are as near as chance makes them.
-
-    Two shares of different samples differ by more in 5 of 100 cases; `samples` is not 0.
-    """
+    """Whether the recognised shares of so many single samples are as near as chance makes them."""
     mine, goal = (numbers[model]["acc_forget"] for model in ("unlearned", "retrained"))
-    variance = sum(share * (100 - share) for share in (mine, goal)) / samples
-    return abs(mine - goal) <= 1.96 * math.sqrt(variance)
+    return _near_by_chance(mine, goal, samples)
+
+
+def _near_by_chance(mine: float, goal: float, samples: int) -> bool:
+    """Whether two shares in percent, of so many samples each, are as near as chance makes them.
+
+    Two shares of different samples differ by more in 5 of 100 cases; `samples` is not 0. Of fewer
+    than FEW samples this is Fisher's exact test: the standard error of 0 or 100 % says 0.
+    """
+    if samples >= FEW:
+        variance = sum(share * (100 - share) for share in (mine, goal)) / samples
+        return abs(mine - goal) <= 1.96 * math.sqrt(variance)
+    one, other = (round(share * samples / 100) for share in (mine, goal))
+    both = one + other
+    ways = [math.comb(samples, k) * math.comb(samples, both - k) for k in range(both + 1)]
+    return sum(n for n in ways if n <= ways[one]) > 0.05 * math.comb(2 * samples, both)
 
 
 def outcome(numbers: dict[str, Any], samples: int = 0, least: float = SAME) -> Outcome:
@@ -119,6 +144,8 @@ def outcome(numbers: dict[str, Any], samples: int = 0, least: float = SAME) -> O
     DAMAGED: forgotten, Acc_r lost: over-unlearning.
     REMAINS: more is recognised than counts as forgotten.
     OVERSHOT: of single samples, fewer are recognised than by the retrained model.
+    TOO_FEW: there are too few single samples to tell.
+    NOTHING: the original does not recognise the classes either.
     UNDECIDED: not known yet.
     """
     reached = forgetting_of(numbers, samples)
@@ -137,6 +164,8 @@ def outcome(numbers: dict[str, Any], samples: int = 0, least: float = SAME) -> O
 _WITHOUT_SUCCESS = {
     Forgetting.MORE: Outcome.REMAINS,
     Forgetting.FEWER: Outcome.OVERSHOT,
+    Forgetting.TOO_FEW: Outcome.TOO_FEW,
+    Forgetting.NOTHING: Outcome.NOTHING,
     Forgetting.UNKNOWN: Outcome.UNDECIDED,
 }
 

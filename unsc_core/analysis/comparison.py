@@ -116,13 +116,14 @@ class Standing:
 
     Each group maps a method to its Acc_r − UNSC's in points, paired by seed. A method is tied if
     the 95 % interval contains 0 or the difference rounds to 0.0. One seed has no interval: its
-    difference may be chance.
+    difference may be chance. Of methods in `too_few`, too few single samples tell nothing.
     """
 
     better: dict[str, Interval] = field(default_factory=dict)
     tied: dict[str, Interval] = field(default_factory=dict)
     worse: dict[str, Interval] = field(default_factory=dict)
     not_forgetting: list[str] = field(default_factory=list)
+    too_few: list[str] = field(default_factory=list)
 
 
 def configs(
@@ -235,9 +236,32 @@ def rows(runs: Iterable[MethodRun]) -> dict[str, ComparisonRow]:
     return found | {method: row(of, "unlearned") for method, of in by_method(runs).items()}
 
 
+def states(runs: Sequence[MethodRun]) -> set[Forgetting]:
+    """How the runs of one method, over seeds, compare with their goals.
+
+    Where a seed alone has too few samples to tell, the differences from the retrained model over
+    seeds may: MORE or FEWER where their interval does not contain 0, else TOO_FEW, and no other.
+    Where a seed has nothing to forget, NOTHING and no other.
+    """
+    found = {run.forgetting for run in runs}
+    if Forgetting.NOTHING in found:
+        return {Forgetting.NOTHING}
+    if Forgetting.TOO_FEW not in found or Forgetting.UNKNOWN in found:
+        return found
+    gap = differences(runs, runs, "acc_forget", "retrained")
+    if gap is None or gap.half is None or gap.tied:
+        return {Forgetting.TOO_FEW}
+    return {Forgetting.MORE if gap.mean > 0 else Forgetting.FEWER}
+
+
 def forgets(runs: Sequence[MethodRun]) -> bool:
     """Whether every run counts as having forgotten."""
-    return all(run.forgetting is Forgetting.DONE for run in runs)
+    return states(runs) == {Forgetting.DONE}
+
+
+def fails(runs: Sequence[MethodRun]) -> bool:
+    """Whether some run is known not to forget, or to overshoot."""
+    return bool(states(runs) & {Forgetting.MORE, Forgetting.FEWER})
 
 
 def is_known(runs: Sequence[MethodRun]) -> bool:
@@ -282,7 +306,11 @@ def standing(runs: Iterable[MethodRun]) -> Standing:
     unsc = found.get("unsc", [])
     against = unsc if forgets(unsc) else []
     for method in (name for name in found if name not in ("unsc", "retrain")):
-        if not is_known(found[method]):
+        state = states(found[method])
+        if Forgetting.UNKNOWN in state or Forgetting.NOTHING in state:
+            continue
+        if Forgetting.TOO_FEW in state:
+            result.too_few.append(method)
             continue
         if not forgets(found[method]):
             result.not_forgetting.append(method)

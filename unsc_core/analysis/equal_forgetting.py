@@ -26,15 +26,17 @@ def mean_path(runs: Sequence[MethodRun]) -> AccuracyPath:
 
 
 def entry_at(path: AccuracyPath, acc_forget: float) -> tuple[int, bool]:
-    """The entry with the highest Acc_f at or below `acc_forget`, the first of several.
+    """The entry after the original with the highest Acc_f at or below `acc_forget`, the first.
 
     Returns:
         The index of the entry, and True; if none is so low, the lowest one, and False.
     """
-    below = np.flatnonzero(path.acc_forget <= acc_forget)
+    first = 1 if len(path.epoch) > 1 else 0
+    after = path.acc_forget[first:]
+    below = np.flatnonzero(after <= acc_forget)
     if len(below):
-        return int(below[np.argmax(path.acc_forget[below])]), True
-    return int(np.argmin(path.acc_forget)), False
+        return first + int(below[np.argmax(after[below])]), True
+    return first + int(np.argmin(after)), False
 
 
 def entry_as_retrained(path: AccuracyPath, retrained: float, samples: int) -> tuple[int, bool]:
@@ -104,6 +106,15 @@ def at_equal_forgetting(runs: Iterable[MethodRun], acc_forget: float) -> dict[st
             tuple(int(path.epoch[i]) for path, i, _ in picked),
         )
     return dict(sorted(found.items(), key=lambda item: (not item[1].reached, -item[1].acc_retain)))
+
+
+def already_at(runs: Iterable[MethodRun], acc_forget: float) -> list[float]:
+    """Acc_f of the originals that are at or below `acc_forget`, in percent, lowest first.
+
+    There is nothing to forget to get there. Empty for single samples, which have another goal.
+    """
+    before = {run.seed: float(run.path.acc_forget[0]) for run in runs if not run.samples}
+    return sorted(value for value in before.values() if value <= acc_forget)
 
 
 def _entry(run: MethodRun, acc_forget: float) -> tuple[int, bool]:

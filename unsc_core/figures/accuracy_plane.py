@@ -46,7 +46,8 @@ def plane(runs: Sequence[MethodRun], look: Look) -> Picture:
         for i, axis in enumerate((FORGET, RETAINED))
     )
     widest, pad = max(float(np.nanmax(every_f)), 1.0), 0.06 * max(float(np.ptp(every_r)), 1.0)
-    edge, window = -0.05 * widest, (float(every_r.min()) - pad, float(every_r.max()) + pad)
+    edge = -0.05 * widest
+    window = max(float(every_r.min()) - pad, 0.0), min(float(every_r.max()) + pad, 100.0)
     figure = go.Figure()
     for method, path in sorted(paths.items(), key=lambda item: item[0] == "unsc"):
         _draw_path(figure, method, titles[method], path, look)
@@ -185,6 +186,7 @@ def _draw_references(figure: go.Figure, ends: dict[str, Place], look: Look) -> N
                 y=[y],
                 mode="markers",
                 marker={"color": look.ink, "size": 15, "symbol": symbol, "line": {"width": 2}},
+                cliponaxis=False,
                 hovertemplate=f"<b>{name(model)}</b><br>{HOVER}",
             )
 
@@ -208,6 +210,7 @@ def _draw_path(figure: go.Figure, method: str, title: str, path: AccuracyPath, l
         line={"color": colour, "width": 4 if is_unsc else 2, "dash": "dot" if dotted else "solid"},
         marker=marker,
         meta=method,
+        cliponaxis=False,  # a mark at 100 % is drawn whole
         hovertemplate=f"<b>{title}</b><br>epoch %{{customdata}}<br>{HOVER}",
     )
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from unsc_core.analysis.claims import SAME, whole_points
 from unsc_core.analysis.comparison import REFERENCES, MethodRun, by_method
 from unsc_core.figures.accuracy_plane import bold
-from unsc_core.figures.phrases import class_title
+from unsc_core.figures.phrases import class_title, counted
 from unsc_core.figures.standings import name
 from unsc_core.figures.theme import Look, Picture, add_cells, in_two_lines, label_margin, styled
 
@@ -54,7 +54,7 @@ def change_map(
     )
     figure.update_yaxes(range=down, showgrid=False, type="category")
     alt = (
-        f"Change of the test accuracy of {len(classes)} {kind}es against the original, "
+        f"Change of the test accuracy of {counted(len(classes), kind)} against the original, "
         f"under {len(names)} models."
     )
     table = {"method": names, **{c: values[:, i] for i, c in enumerate(classes)}}
@@ -134,5 +134,5 @@ def _raised(title: str, change: NDArray[np.float64], kind: str) -> str:
     """How many classes UNSC raises and lowers: those whose cells do not show 0."""
     whole = [whole_points(value) for value in change if not np.isnan(value)]
     raised, lowered = sum(n > 0 for n in whole), sum(n < 0 for n in whole)
-    raises = f"raises {raised or 'none'} of {len(change)} {kind}es"
+    raises = f"raises {raised or 'none'} of {counted(len(change), kind)}"
     return f"By at least half a point, {title} {raises} and lowers {lowered or 'none'}."

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from unsc_core.analysis import evaluation
 from unsc_core.analysis.claims import SAME, whole_points
 from unsc_core.experiment.result import Result
-from unsc_core.figures.phrases import class_title, moved, requested, run_title
+from unsc_core.figures.phrases import class_title, counted, moved, requested, run_title
 from unsc_core.figures.theme import FORGET, Look, Picture, add_cells, frame, label_margin, styled
 
 NONE = np.array([], np.intp)
@@ -167,11 +167,13 @@ def _sentence(result: Result, part: str) -> str:
     names = [class_title(name) for name in dataset.class_names]
     gains = [(change[c, c], names[c]) for c in result.split.retain_classes]
     best, worst = max(gains), min(gains)
-    classes = "classes" if result.split.forget_ids else "retained classes"
+    kind = "class" if result.split.forget_ids else "retained class"
+    classes = counted(len(gains), kind)
     if max(abs(best[0]), abs(worst[0])) <= SAME:
+        every = f"all {classes}" if len(gains) > 1 else f"the only {kind}"
         return (
-            f"{run_title(result)} on {requested(result.split)} left the accuracy of all "
-            f"{len(gains)} {classes} as it was."
+            f"{run_title(result)} on {requested(result.split)} left the accuracy of {every} "
+            "as it was."
         )
     text = (
         f"{run_title(result)} on {requested(result.split)} "
@@ -183,7 +185,7 @@ def _sentence(result: Result, part: str) -> str:
         text += f" and {other} by {abs(worst[0]):.1f}" if same else f" and {moved(other, worst[0])}"
     rising, falling = (sum(sign * whole_points(gain) > 0 for gain, _ in gains) for sign in (1, -1))
     return (
-        f"{text}; of {len(gains)} {classes}, {rising or 'none'} gain"
+        f"{text}; of {classes}, {rising or 'none'} gain"
         f"{'' if rising > 1 else 's'} and {falling or 'none'} lose{'' if falling > 1 else 's'} "
         "at least half a point."
     )

@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 
 from unsc_core.analysis.claims import FORGOTTEN, SAME
 from unsc_core.analysis.comparison import MethodRun, by_method, rows
-from unsc_core.analysis.equal_forgetting import Equal, at_equal_forgetting
+from unsc_core.analysis.equal_forgetting import Equal, already_at, at_equal_forgetting
 from unsc_core.analysis.measures import MEASURES
 from unsc_core.analysis.spread import Interval, interval
 from unsc_core.figures.accuracy_plane import bold
@@ -68,6 +68,25 @@ def equal_forgetting(runs: Sequence[MethodRun], acc_forget: float, look: Look) -
         "reached": [e.reached for e in found.values()],
     }
     return Picture(figure, alt, _sentence(found, titles, runs, acc_forget), numbers)
+
+
+def nothing_to_forget(runs: Sequence[MethodRun], acc_forget: float, names: str) -> str:
+    """Where the original is at or below `acc_forget` percent: a sentence, instead of the figure.
+
+    "" where there is something to forget with every seed. `names`: what is to be forgotten.
+    """
+    already, seeds = already_at(runs, acc_forget), len({run.seed for run in runs})
+    if not already:
+        return ""
+    measure = MEASURES["acc_forget"]
+    low, high = measure.number(already[0]), measure.text(already[-1])
+    share = high if low == measure.number(already[-1]) else f"{low} to {high}"
+    some = "With some seed, the" if len(already) < seeds else "The"
+    text = (
+        f"{some} original recognises only {share} of {names}, so at {acc_forget:g}\u00a0% there is "
+        "nothing to forget, and no method is ahead."
+    )
+    return f"{text} A lower value compares them." if already[0] > 0 else text
 
 
 def _which(runs: Sequence[MethodRun], acc_forget: float) -> str:

@@ -46,16 +46,23 @@ def sweep_sentence(runs: Sequence[SweepRun]) -> str:
         )
     if any(_state(of) is Forgetting.UNKNOWN for of in found.values()):
         return "Which γ forget is known once there is a retrained model to compare with."
+    nothing = [run.forgetting is Forgetting.NOTHING for of in found.values() for run in of]
+    if any(nothing):
+        some = "" if all(nothing) else " with some seed"
+        return f"There is nothing to forget here{some}: the original hardly recognises any of it."
     samples = next(iter(found.values()))[0].samples
     forgetting = _of_samples(found, samples) if samples else _of_classes(found)
     done = [of for of in found.values() if _state(of) is Forgetting.DONE]
     return " ".join([forgetting, *_keeping(done, len(found))])
 
 
+_WRONG = (Forgetting.UNKNOWN, Forgetting.MORE, Forgetting.FEWER, Forgetting.TOO_FEW)
+
+
 def _state(runs: Sequence[SweepRun]) -> Forgetting:
     """DONE if every seed forgets, else what is wrong with one that does not."""
     states = {run.forgetting for run in runs}
-    for state in (Forgetting.UNKNOWN, Forgetting.MORE, Forgetting.FEWER):
+    for state in _WRONG:
         if state in states:
             return state
     return Forgetting.DONE
@@ -93,13 +100,14 @@ def _of_classes(found: Found) -> str:
 def _of_samples(found: Found, samples: int) -> str:
     """How the γ compare with the retrained model, where single samples are to be forgotten."""
     sentences = []
-    for state in (Forgetting.DONE, Forgetting.MORE, Forgetting.FEWER):
+    for state in (Forgetting.DONE, *_WRONG[1:]):
         there = [gamma for gamma, of in found.items() if _state(of) is state]
         if there:
             does = standings.does(state, samples, len(there))
             limit = f" ({standings.limit(samples)})" if state is Forgetting.DONE else ""
             trace = ", which can be a trace as well" if state is Forgetting.FEWER else ""
-            seed = " with some seed" if limit == "" and _seeds(found) > 1 else ""
+            some = limit == "" and state is not Forgetting.TOO_FEW and _seeds(found) > 1
+            seed = " with some seed" if some else ""
             sentences.append(f"γ = {_names(there, found)} {does}{seed}{limit}{trace}.")
     return " ".join(sentences)
 

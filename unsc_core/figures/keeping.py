@@ -8,7 +8,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from unsc_core.analysis.comparison import MethodRun, added, differences, forgets
+from unsc_core.analysis.comparison import MethodRun, added, differences, fails
 from unsc_core.analysis.spread import Interval
 from unsc_core.audits import AUDITS
 from unsc_core.audits.verdict import BLIND_HERE, is_blind, limit
@@ -59,14 +59,14 @@ class AuditedMethod:
     def title(self) -> str:
         """Its title, with what was altered, and whether it forgets."""
         title = name(self.method, self.runs)
-        return title if forgets(self.runs) else f"{title} (does not forget)"
+        return f"{title} (does not forget)" if fails(self.runs) else title
 
     @property
     def label(self) -> str:
         """The same where there is little room, with a * if it does not forget."""
         own = name(self.method, self.runs)
         title = own if self.strength == 1 else f"{name(self.method)} {self.strength:g}"
-        return title if forgets(self.runs) else f"{title} *"
+        return f"{title} *" if fails(self.runs) else title
 
 
 def keeping(methods: Sequence[AuditedMethod], audit: str, look: Look) -> Picture:

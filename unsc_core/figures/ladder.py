@@ -94,7 +94,7 @@ def ladder(
         colour = look.teal if method == "unsc" else look.ink
         font = {"size": 14, "color": colour}
         write(figure, text, x=0, xref="paper", xanchor="left", xshift=10, font=font, **place)
-        stays = comparison.is_known(of[method]) and not comparison.forgets(of[method])
+        stays = comparison.is_known(of[method]) and comparison.fails(of[method])
         _write_values(figure, found[method], by, NAME / 2 - i, stays, look)
     _head(figure, by, look)
     _draw_references(figure, references, window, look)
@@ -124,7 +124,9 @@ def _window(
     low = max(min([*ends, *lines]), lowest)
     high = min(max([*ends, *lines]), 100.0 + REACH)
     pad = 0.05 * max(high - low, 1.0)
-    return low - pad, high + pad
+    low, high = max(low - pad, 0.0), min(high + pad, 100.0)
+    room = 0.03 * (high - low)  # for a mark at 0 or 100 %; less than a step of the ticks
+    return low - room, high + room
 
 
 def _draw_mark(
@@ -158,7 +160,9 @@ def _draw_mark(
     colour, mark = method_colour(method, look), method_mark(method)
     interval = {
         "type": "data",
-        "array": [half or 0.0],
+        "symmetric": False,
+        "array": [min(half or 0.0, 100.0 - mean)],
+        "arrayminus": [min(half or 0.0, mean)],
         "visible": half is not None and not outside,
         "color": look.ink,
         "thickness": 1.5,

@@ -121,7 +121,7 @@ def _marks(runs: Sequence[MethodRun]) -> list[Mark]:
         kept = comparison.added(of[method]) if method in of else None
         if kept is not None:
             left = [value for run in of[method] if (value := read(run.measures)) is not None]
-            mean, does = sum(left) / len(left), comparison.forgets(of[method])
+            mean, does = sum(left) / len(left), not comparison.fails(of[method])
             mark = Mark(target, weights, reads, method, len(of[method]), kept, mean, does)
             found.append(mark)
     return sorted(found, key=lambda mark: mark.x)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from unsc_core.analysis.claims import SAME
+from unsc_core.analysis.claims import SAME, Forgetting
 from unsc_core.analysis.comparison import MethodRun
 from unsc_core.analysis.parts import READS, Bought, bought
 from unsc_core.analysis.spread import Interval
@@ -19,6 +19,11 @@ WHEN = {
 
 def sentence(runs: Sequence[MethodRun]) -> str:
     """What the null space buys here, in one sentence, or why that cannot be said."""
+    if any(run.forgetting is Forgetting.NOTHING for run in runs):
+        return (
+            "What the null space buys here cannot be said: the original hardly recognises what is "
+            "to be forgotten."
+        )
     found = {reads: bought(runs, reads) for reads in READS}
     known = {reads: one for reads, one in found.items() if one.points is not None}
     if not known:

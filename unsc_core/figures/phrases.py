@@ -41,8 +41,8 @@ def joined(names: Sequence[str]) -> str:
 
 
 def counted(number: int, what: str) -> str:
-    """A count in a sentence: "1 method", "2 methods"."""
-    return f"{number} {what}{'' if number == 1 else 's'}"
+    """A count in a sentence: "1 method", "2 methods", "2 classes"."""
+    return f"{number} {what}{'' if number == 1 else 'es' if what.endswith('s') else 's'}"
 
 
 def class_title(name: str) -> str:

@@ -5,11 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from unsc_core.analysis import comparison
-from unsc_core.analysis.claims import FORGOTTEN, SAME, Forgetting, forgetting, tolerance
+from unsc_core.analysis.claims import (
+    FORGOTTEN,
+    LEAST_SAMPLES,
+    SAME,
+    Forgetting,
+    forgetting,
+    tolerance,
+)
 from unsc_core.analysis.comparison import ComparisonRow, MethodRun, Standing, by_method, rows
 from unsc_core.analysis.measures import MEASURES, Measure
 from unsc_core.analysis.spread import Interval
-from unsc_core.figures.phrases import MODEL_TITLES, altered, joined, pm
+from unsc_core.figures.phrases import MODEL_TITLES, altered, counted, joined, pm
 from unsc_core.methods import METHODS
 
 MARK = "◆ "
@@ -68,6 +75,8 @@ def limit(samples: int) -> str:
 
 def near(samples: int) -> str:
     """How near Acc_f has to be to the retrained model's where single samples are forgotten."""
+    if samples < LEAST_SAMPLES:
+        return "equal to the retrained model's"
     few = tolerance(samples) > FORGOTTEN
     return f"within {'one sample' if few else f'{FORGOTTEN:g} points'} of the retrained model's"
 
@@ -75,6 +84,11 @@ def near(samples: int) -> str:
 def _verdict(method: str, of: Sequence[MethodRun], against: Standing) -> str:
     if not comparison.is_known(of):
         return "not known yet"
+    state = comparison.states(of)
+    if Forgetting.NOTHING in state:
+        return "nothing to forget"
+    if Forgetting.TOO_FEW in state:
+        return f"too few to tell (Acc_f {_range(of, 'unlearned')})"
     if not comparison.forgets(of):
         return f"{_failure(of).removeprefix('recognises ')} (Acc_f {_range(of, 'unlearned')})"
     for words, group in (
@@ -96,8 +110,13 @@ def does(state: Forgetting, samples: int, many: int) -> str:
         many: how many models.
     """
     s = "s" if many == 1 else ""
+    if state is Forgetting.NOTHING:
+        return "had nothing to forget"
+    if state is Forgetting.TOO_FEW:
+        return f"cannot be compared with the retrained model on only {counted(samples, 'sample')}"
     if samples:
-        how = {Forgetting.DONE: "about as many", Forgetting.MORE: "more"}.get(state, "fewer")
+        alike = "as many" if samples < LEAST_SAMPLES else "about as many"
+        how = {Forgetting.DONE: alike, Forgetting.MORE: "more"}.get(state, "fewer")
         than = "as" if state is Forgetting.DONE else "than"
         return f"recognise{s} {how} samples {than} the retrained model"
     if state is Forgetting.DONE:
@@ -107,7 +126,7 @@ def does(state: Forgetting, samples: int, many: int) -> str:
 
 def _failure(of: Sequence[MethodRun], many: int = 1) -> str:
     """What is wrong with runs of one method that do not all forget; see `does` for `many`."""
-    found, samples = {run.forgetting for run in of}, of[0].samples
+    found, samples = comparison.states(of), of[0].samples
     wrong = sorted(found - {Forgetting.DONE})
     text = does(wrong[0], samples, many)
     if len(wrong) > 1:
@@ -141,6 +160,12 @@ def conclusion(runs: Sequence[MethodRun]) -> str:
     over = f"Over {seeds} seeds, {who}" if seeds > 1 else f"In this single run, {who}"
     if not comparison.is_known(unsc):
         return f"Whether {who} forgets is known once there is a retrained model to compare with."
+    if nothing := [run for run in unsc if run.forgetting is Forgetting.NOTHING]:
+        some = "" if len(nothing) == seeds else " with some seed"
+        return (
+            f"There is nothing to forget here{some}: of what is to be forgotten, the original "
+            f"recognises only {_range(nothing, 'original')}. So no method is ranked."
+        )
     if not comparison.forgets(unsc):
         return " ".join([f"{over} {_failure(unsc)} ({_acc_forget(unsc)}).", *_advice(unsc)])
     text = f"{over} {does(Forgetting.DONE, unsc[0].samples, 1)} ({_acc_forget(unsc)})"
@@ -154,7 +179,7 @@ def conclusion(runs: Sequence[MethodRun]) -> str:
 
 def _advice(unsc: Sequence[MethodRun]) -> list[str]:
     """What may help a UNSC that does not forget."""
-    wrong = {run.forgetting for run in unsc} - {Forgetting.DONE}
+    wrong = comparison.states(unsc) - {Forgetting.DONE}
     if wrong == {Forgetting.MORE}:
         return ["A lower γ or more epochs may help."]
     if wrong == {Forgetting.FEWER}:
@@ -186,7 +211,7 @@ def _ranked(against: Standing, of: dict[str, list[MethodRun]]) -> list[str]:
     """
     groups = (against.better, against.tied, against.worse)
     ranked = {method: one for group in groups for method, one in group.items()}
-    total = len(ranked) + len(against.not_forgetting)
+    total = len(ranked) + len(against.not_forgetting) + len(against.too_few)
     parts = []
     if against.better:
         first = max(against.better, key=lambda method: against.better[method].mean)
@@ -204,12 +229,14 @@ def _ranked(against: Standing, of: dict[str, list[MethodRun]]) -> list[str]:
         samples = of["unsc"][0].samples
         failing = against.not_forgetting
         parts.append((len(failing), _fail(failing, samples)))
+    if against.too_few:
+        parts.append((len(against.too_few), "cannot be compared on so few samples"))
     if not total:
         return []
     (count, rest), *others = parts
     who = f"{count} of {total} others"
     if total == 1:
-        (only,) = (*ranked, *against.not_forgetting)
+        (only,) = (*ranked, *against.not_forgetting, *against.too_few)
         who = name(only, of[only])
     if ranked and count == total > 2:
         who = f"all {total} others"

@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from unsc_core.analysis.claims import Forgetting, forgetting_of, least_change, outcome
+from unsc_core.analysis.claims import Forgetting, forgetting_of, forgotten, least_change, outcome
 from unsc_core.analysis.measures import MEASURES
 from unsc_core.analysis.summary import summary
 from unsc_core.experiment.result import Result
 from unsc_core.figures.audit_words import sentence, value
 from unsc_core.figures.phrases import class_title, percent, points, run_title
 from unsc_core.figures.story_ends import (
+    NOTHING,
     added,
     careless_headline,
     classes_end,
@@ -70,7 +71,7 @@ def lead(result: Result) -> str:
 def request(result: Result) -> Chapter:
     """What is asked for."""
     names, before = these(result), summary(result)["original"]["acc_forget"]
-    it, any_of_it = ("them", "them") if result.split.forget_ids else ("it", "any")
+    it, any_of_it = ("them", "them") if len(result.split.forget_ids) > 1 else ("it", "any")
     return Chapter(
         "request",
         f"1 · Can it forget {names}, and keep the rest?",
@@ -185,9 +186,10 @@ def hiding(result: Result) -> Chapter:
     free, more = numbers["gain"]["free"], numbers["gain"]["added"]
     total, limit = numbers["gain"]["total"], least_change(result, "mask")
     words, verdict = added(more, limit, who)
-    if forgetting_of(numbers) is Forgetting.MORE:
+    if forgotten(numbers["unlearned"]["acc_forget"]) is False:
         left = f"{MEASURES['acc_forget'].text(numbers['unlearned']['acc_forget'])} of {names}"
         words, verdict = kept(more, limit, who, left)
+        words = NOTHING if forgetting_of(numbers) is Forgetting.NOTHING else words
     given = f"**Rival removed**: the mask alone gives {points(free)} points"
     given += ", for **free**." if free >= least_change(result, "original", "mask") else "."
     question = (

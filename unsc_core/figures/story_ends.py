@@ -10,6 +10,8 @@ from unsc_core.experiment.result import Result
 from unsc_core.figures.phrases import class_title, percent, points, requested
 from unsc_core.figures.story_guess import changes
 
+NOTHING = "Nothing to forget"
+"""Headline where the original does not recognise the classes either."""
 HEADLINES = {
     Outcome.CALIBRATED: "Calibrated",
     Outcome.GAINED: "Not recognised any more, and the rest gains",
@@ -17,25 +19,25 @@ HEADLINES = {
     Outcome.DAMAGED: "Not recognised any more, at a price: over-unlearning",
     Outcome.REMAINS: "Not forgotten here",
     Outcome.OVERSHOT: "Too few recognised",
+    Outcome.TOO_FEW: "Too few samples to tell",
+    Outcome.NOTHING: NOTHING,
     Outcome.UNDECIDED: "Not decided yet",
 }
 """Outcome of a request for classes -> what is said of it in a few words."""
 SAMPLE_HEADLINES = HEADLINES | {
-    Outcome.GAINED: "As many as the retrained, and accuracy gained",
+    Outcome.GAINED: "As many as the retrained, accuracy gained",
     Outcome.KEPT: "As many as the retrained",
     Outcome.DAMAGED: "As many as the retrained, with over-unlearning",
 }
-"""The same for single samples."""
-NEARLY = "Nearly as many as the retrained"
-"""Headline where more or fewer single samples are recognised, which may be chance."""
-NOTHING = "Nothing to forget"
-"""Headline where the original does not recognise the classes either."""
+"""The same for single samples; "About as many" where the shares are not the same."""
 
 
 def these(result: Result) -> str:
     """What is forgotten, in the middle of a sentence: "Shirt", "class 3", or "the 12 samples"."""
     names = requested(result.split)
-    return f"the {names}" if result.split.forget_ids else names
+    if not result.split.forget_ids:
+        return names
+    return "the sample" if len(result.split.forget_ids) == 1 else f"the {names}"
 
 
 def others(result: Result) -> str:
@@ -67,17 +69,32 @@ def _percent(accuracy: float) -> str:
 
 def _already(numbers: dict[str, Any], samples: int) -> bool:
     """Whether the original does as well at forgetting."""
-    return forgetting_of(numbers, samples, "original") is Forgetting.DONE
+    return forgetting_of(numbers, samples, "original") in (Forgetting.DONE, Forgetting.NOTHING)
 
 
 def as_retrained(numbers: dict[str, Any], samples: int, before: str = "") -> str:
     """How many single samples are recognised: "more than the retrained model (…)"."""
+    reached = forgetting_of(numbers, samples)
+    if reached is Forgetting.TOO_FEW:
+        found = {m: numbers[m]["acc_forget"] for m in ("unlearned", "retrained", "original")}
+        mine, goal, first = (
+            f"{share * samples / 100:.0f} of {samples}" for share in found.values()
+        )
+        was = f" ({first} before)" if before else ""
+        return f"{mine}, the retrained model {goal}{was}: too few samples to tell"
     how = {Forgetting.MORE: "more than", Forgetting.FEWER: "fewer than"}
-    words = how.get(forgetting_of(numbers, samples), "about as many as")
+    alike = "as many as" if _equal(numbers) else "about as many as"
+    words = how.get(reached, alike)
     mine, goal = (numbers[model]["acc_forget"] for model in ("unlearned", "retrained"))
     told = f"{_percent(mine)}; retrained {_percent(goal)}{f'; {before} before' if before else ''}"
     chance = words in how.values() and may_be_chance(numbers, samples)
     return f"{words} the retrained model ({told}){', which may be chance' if chance else ''}"
+
+
+def _equal(numbers: dict[str, Any]) -> bool:
+    """Whether the recognised share is the retrained model's, as it is written."""
+    mine, goal = (numbers[model]["acc_forget"] for model in ("unlearned", "retrained"))
+    return _percent(mine) == _percent(goal)
 
 
 def went(result: Result, numbers: dict[str, Any]) -> str:
@@ -89,6 +106,9 @@ def went(result: Result, numbers: dict[str, Any]) -> str:
     if samples:
         return f"Of these, the network then recognises {as_retrained(numbers, samples)}."
     left = _percent(numbers["unlearned"]["acc_forget"])
+    if reached is Forgetting.NOTHING:
+        before = _percent(numbers["original"]["acc_forget"])
+        return f"The original recognises only {before} of {names}, so there is nothing to forget."
     if reached is Forgetting.DONE:
         return f"It no longer recognises {names} (Acc_f {left})."
     return f"Here it does not even forget (Acc_f {left})."
@@ -108,12 +128,13 @@ def careless_headline(numbers: dict[str, Any], samples: int, limit: float) -> st
 
 def headline(reached: Outcome, numbers: dict[str, Any], samples: int) -> str:
     """How a run ended, in a few words."""
-    if not samples and _already(numbers, samples):
-        return NOTHING
     missed = reached in (Outcome.REMAINS, Outcome.OVERSHOT)
-    if samples and missed and may_be_chance(numbers, samples):
-        return NEARLY
-    return (SAMPLE_HEADLINES if samples else HEADLINES)[reached]
+    if not samples:
+        return HEADLINES[reached]
+    if missed and may_be_chance(numbers, samples):
+        return SAMPLE_HEADLINES[Outcome.TOO_FEW]
+    words = SAMPLE_HEADLINES[reached]
+    return words if not words.startswith("As many") or _equal(numbers) else f"About a{words[1:]}"
 
 
 def classes_end(result: Result, numbers: dict[str, Any], reached: Outcome, limit: float) -> str:
@@ -152,7 +173,10 @@ def samples_end(result: Result, numbers: dict[str, Any], reached: Outcome, limit
         return "Whether they are forgotten is known once there is a retrained model."
     before = _percent(numbers["original"]["acc_forget"])
     text = f"Of {these(result)}, the network recognises {as_retrained(numbers, samples, before)}"
-    if reached in (Outcome.REMAINS, Outcome.OVERSHOT):
+    if reached is Outcome.TOO_FEW:
+        told = as_retrained(numbers, samples, before)
+        text = f"Of what it is to forget, the network recognises {told}"
+    elif reached in (Outcome.REMAINS, Outcome.OVERSHOT):
         if not may_be_chance(numbers, samples):
             left = reached is Outcome.REMAINS
             trace = "; if training does not do that by chance, it is a trace as well"

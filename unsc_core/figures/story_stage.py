@@ -116,8 +116,8 @@ def bars(careless: Result | None, calibrated: Result | None) -> dict[str, Any]:
 
     Returns:
         "rows": class names, after `AVERAGE`; "values": "careless", "calibrated" and "mask" -> a
-        number or None for each row; "titles" and "colours" of the first two; "left_out": how many
-        classes have no row.
+        number or None for each row; "titles" and "colours" of the first two; "left_out": what is
+        said of the classes that have no row.
     """
     values, titles, colours = {}, {}, {}
     for key, run in (("careless", careless), ("calibrated", calibrated)):
@@ -133,11 +133,13 @@ def bars(careless: Result | None, calibrated: Result | None) -> dict[str, Any]:
     if any_run is None:
         return {}
     shown = _shown(values, any_run.split.retain_classes)
+    hidden = len(any_run.split.retain_classes) - len(shown)
+    left_out = f"{hidden} more {'class changes' if hidden == 1 else 'classes change'} less."
     names = any_run.split.dataset.class_names
     picked = {key: [of[0], *(of[c + 1] for c in shown)] for key, of in values.items()}
     return {
         "rows": [AVERAGE, *(names[c] for c in shown)],
-        "left_out": len(any_run.split.retain_classes) - len(shown),
+        "left_out": left_out if hidden else "",
         "values": {key: _rounded(of) for key, of in picked.items()},
         "titles": titles,
         "colours": colours,

@@ -125,7 +125,7 @@ def _who_forgets(titles: list[str], numbers: list[dict[str, Any]], request: Spli
     found = [forgetting_of(one, samples) for one in numbers]
     if Forgetting.UNKNOWN in found:
         return f"It is not known yet whether {joined(titles)} forget {what}"
-    if samples:
+    if samples or Forgetting.NOTHING in found:
         said = [
             f"{who} {does(state, samples, 1)}" for who, state in zip(titles, found, strict=True)
         ]

@@ -111,7 +111,7 @@ class Bars {
       made.ghost = html("i", "ghost away", "", made.track);
       return { name, ...made };
     });
-    if (bars.left_out) html("div", "muted", `${bars.left_out} more classes change less.`, this.root);
+    if (bars.left_out) html("div", "muted", bars.left_out, this.root);
     this.drag();
   }
 

@@ -10,7 +10,14 @@ import plotly.graph_objects as go
 
 from unsc_core.analysis.answers import Answer
 from unsc_core.data.request import Split
-from unsc_core.figures.phrases import MODEL_TITLES, class_title, counted, joined, requested
+from unsc_core.figures.phrases import (
+    MODEL_TITLES,
+    class_title,
+    counted,
+    joined,
+    requested,
+    short_names,
+)
 from unsc_core.figures.theme import (
     FORGET,
     Look,
@@ -48,16 +55,16 @@ def answer_bars(answers: Mapping[str, Answer], request: Split, title: str, look:
         look: colours.
     """
     names, forget = request.dataset.class_names, request.forget_classes
-    shown = shown_classes(answers, forget)
+    shown, short = shown_classes(answers, forget), short_names(names)
     rest = len(shown) < len(names)
-    rows = [*(names[c] for c in shown), *([OTHERS] if rest else [])]
+    rows = [*(short[c] for c in shown), *([OTHERS] if rest else [])]
     figure = go.Figure()
     for column, answer in enumerate(answers.values()):
         _add_bars(figure, column, answer, shown, rest, forget, look)
-    named = [_row_title(names[c], c, forget) for c in shown] + ([OTHERS] if rest else [])
+    named = [_row_title(short[c], c, forget) for c in shown] + ([OTHERS] if rest else [])
     figure.update_layout(_layout(named, max(rows, key=len), len(answers), look), overwrite=True)
     for column, (model, answer) in enumerate(answers.items()):
-        _write_head(figure, column, short_title(model, title), answer, names, forget, look)
+        _write_head(figure, column, short_title(model, title), answer, short, forget, look)
     for text, up in (("predicts", 32), ("margin", 12)):
         place: dict[str, Any] = {"x": 0, "xref": "paper", "xanchor": "right", "xshift": -10}
         font = {"size": 14, "color": look.muted}

@@ -16,10 +16,17 @@ from unsc_core.commands.prepare import run
 from unsc_core.course import course
 from unsc_core.course.course import SHIPPED, config_of, lessons, read
 from unsc_core.course.evidence import Evidence, StoreReader, pieces, read_evidence
-from unsc_core.course.handout import handout, paragraphs
+from unsc_core.course.handout import LEFT, NAME, _bars, handout, paragraphs
 from unsc_core.course.lesson_file import LessonError, Step, parse
 from unsc_core.course.pictures import FIGURES
-from unsc_core.course.quantities import QUANTITIES, UnknownQuantityError, classes, written
+from unsc_core.course.quantities import (
+    QUANTITIES,
+    Asked,
+    Bar,
+    UnknownQuantityError,
+    classes,
+    written,
+)
 from unsc_core.course.quantities.accuracies import LESS, MORE, SAME
 from unsc_core.data import load_dataset
 from unsc_core.experiment.resolve import resolve
@@ -312,6 +319,15 @@ def test_the_handout_has_every_question_and_no_answer_before_the_last_page(home:
     assert all(f"The bars begin at {start:g}" in before for start in starts)
     assert before.count("not at 0.</p>") == len(starts)
     assert paragraphs(found[0].steps[0].notes) in handout(found, StoreReader(Store()), notes=True)
+
+
+def test_long_names_on_paper_stay_left_of_their_bars_and_distinct() -> None:
+    names = [f"Great crested grebe (Podiceps {which})" for which in ("cristatus", "auritus")]
+    drawn = _bars(Asked("Accuracy", "%", tuple(Bar(n, 50.0, "retained") for n in names)), 0, 99, "")
+    written_names = re.findall(r'text-anchor="end">([^<]*)<', drawn)
+    assert len(set(written_names)) == 2
+    assert max(map(len, written_names)) <= NAME
+    assert 7.5 * NAME <= LEFT - 10  # letters of 15 px are narrower on average
 
 
 def test_nothing_in_a_lesson_becomes_markup_on_paper() -> None:

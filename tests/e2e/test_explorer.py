@@ -360,6 +360,23 @@ def test_a_cell_is_read_in_all_matrices_and_opened(app: Server, page: Any) -> No
     expect(page.get_by_role("combobox", name="Predicted class")).to_have_value("T-shirt")
 
 
+@pytest.mark.parametrize("address", ["confusion", "pseudo_labels", "decision_space"])
+@pytest.mark.parametrize("width", [390, 1440])
+def test_menus_with_long_names_stay_on_the_page(
+    app: Server, page: Any, address: str, width: int
+) -> None:
+    page.set_viewport_size({"width": width, "height": 900})
+    page.goto(f"{app.url}/{address}")
+    for label in ("Select a class", "Select an outcome"):
+        menu = page.get_by_label(label, exact=True)
+        menu.evaluate("menu => menu.add(new Option('Great crested grebe '.repeat(4), 'long'))")
+        menu.evaluate("menu => (menu.value = 'long')")
+    for label in ("Select a class", "Select an outcome"):
+        box = page.get_by_label(label, exact=True).bounding_box()
+        assert box["width"] > 100  # its first words can be read
+        assert box["x"] + box["width"] <= width
+
+
 def test_other_pseudo_labels_are_tried_beside_the_unedited_ones(app: Server, page: Any) -> None:
     page.goto(f"{app.url}/pseudo_labels?dataset=digits")
     expect(page.locator(".flow svg")).to_be_visible(timeout=90_000)

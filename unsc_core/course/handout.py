@@ -15,7 +15,7 @@ from unsc_core.course.evidence import Reader
 from unsc_core.course.lesson_file import Lesson, Step
 from unsc_core.course.quantities import Asked, Bar, written
 from unsc_core.errors import UnscError
-from unsc_core.figures.phrases import counted
+from unsc_core.figures.phrases import counted, short_names
 from unsc_core.figures.predicted import scale, start_note, ticks
 
 PAGE = """<!doctype html>
@@ -127,12 +127,15 @@ GUESS = "Your guess"
 """The bar of a question whose results are not stored."""
 WIDTH, LEFT, RIGHT, ROW = 720, 190, 80, 34
 """Of the bars, in units of their SVG: the whole, room for names and for values, and one row."""
+NAME = 24
+"""Characters of a name beside a bar."""
 
 
 def _bars(asked: Asked, low: float, high: float, unit: str) -> str:
     """The bars that are known, an empty one for the guess, and the scale, as SVG."""
     low, high = scale(low, high, [bar.value for bar in asked.bars if bar.name != asked.asked])
     height = ROW * (len(asked.bars) + 1)
+    names = short_names([bar.name for bar in asked.bars], NAME)
 
     def x(value: float) -> float:
         share = (min(high, max(low, value)) - low) / (high - low)
@@ -141,7 +144,7 @@ def _bars(asked: Asked, low: float, high: float, unit: str) -> str:
     drawn = []
     for i, bar in enumerate(asked.bars):
         top, middle = i * ROW + 5, i * ROW + ROW / 2 + 5
-        name = html.escape(bar.name)
+        name = html.escape(names[i])
         drawn.append(f'<text x="{LEFT - 10}" y="{middle}" text-anchor="end">{name}</text>')
         if bar.name == asked.asked:
             width = WIDTH - LEFT - RIGHT

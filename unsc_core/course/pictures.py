@@ -59,7 +59,7 @@ def _accuracy(evidence: Evidence, look: Look, other: str = "unlearned") -> Pictu
             (title, other, own, "/"),
         )
     ]
-    figure = class_bars(names, series, "%{x}<br>%{y:.1f} %", look, 380, _of_test(result))
+    figure = class_bars(names, series, "%{y:.1f} %", look, 380, _of_test(result))
     before, after = (numbers[model]["acc_retain"] for model in ("original", other))
     sentence = (
         f"After {title}, {numbers[other]['acc_forget']:.1f} % of {requested(result.split)} "
@@ -83,7 +83,7 @@ def _original(evidence: Evidence, look: Look) -> Picture:
     names = list(evidence.result.split.dataset.class_names)
     values = _percent(summary(evidence.result)["original"]["per_class"])
     series = [("Original", values, look.muted, "")]
-    figure = class_bars(names, series, "%{x}<br>%{y:.1f} %", look, 380, _of_test(evidence.result))
+    figure = class_bars(names, series, "%{y:.1f} %", look, 380, _of_test(evidence.result))
     alt = "Bars: test accuracy of each class in the original."
     return Picture(figure, alt, "", {"class": names, "Original": values})
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from unsc_core.analysis import evaluation
 from unsc_core.experiment.result import Result
-from unsc_core.figures.phrases import moved, run_title
+from unsc_core.figures.phrases import moved, run_title, short_names, short_ticks
 from unsc_core.figures.theme import Look, Picture, label_margin, method_colour, styled
 
 
@@ -31,7 +31,7 @@ def change_per_class(results: list[Result], look: Look, titles: list[str] | None
         colour = method_colour(result.config.method, look)
         series.append((title, change, colour, ("", "x", "/")[i % 3]))
         sentences.append(f"{title} {moved('Acc_r', float(np.nanmean(change)))}")
-    hover = "%{x}<br>%{y:+.1f} points"
+    hover = "%{y:+.1f} points"
     figure = class_bars(names, series, hover, look, 400, "points of accuracy")
     kind = "class" if results[0].split.forget_ids else "retained class"
     alt = f"Bars: change of test accuracy of each {kind} against the original."
@@ -52,7 +52,7 @@ def class_bars(
     Args:
         names: of the classes.
         series: the title of each series, its values, its colour and its pattern.
-        hover: plotly's template, to which the title of the series is added.
+        hover: plotly's template of a value; the class and the title of the series are added.
         look: colours.
         height: in pixels.
         title: of the axis of values.
@@ -64,12 +64,13 @@ def class_bars(
             y=values,
             name=name,
             marker={"color": colour, "pattern": {"shape": pattern}},
-            hovertemplate=f"{hover}<extra>{name}</extra>",
+            hovertext=names,
+            hovertemplate=f"%{{hovertext}}<br>{hover}<extra>{name}</extra>",
         )
     styled(figure, look, height)
-    margin = {"l": 64, "t": 40, "b": round(0.75 * label_margin(names))}
+    margin = {"l": 64, "t": 40, "b": round(0.75 * label_margin(short_names(names)))}
     figure.update_layout(barmode="group", bargap=0.25, margin=margin)
-    figure.update_xaxes(tickangle=-45, type="category")
+    figure.update_xaxes(tickangle=-45, type="category", labelalias=short_ticks(names))
     figure.update_yaxes(title_text=title, **look.zero_line)
     return figure
 

@@ -10,7 +10,14 @@ import plotly.graph_objects as go
 
 from unsc_core.analysis.answers import Answer
 from unsc_core.data.request import Split
-from unsc_core.figures.phrases import MODEL_TITLES, class_title, counted, joined, requested
+from unsc_core.figures.phrases import (
+    MODEL_TITLES,
+    class_title,
+    counted,
+    joined,
+    requested,
+    short_names,
+)
 from unsc_core.figures.theme import (
     FORGET,
     Look,
@@ -32,6 +39,10 @@ INSIDE = 60
 """Bars of so many percent have their number inside, where a phone has room for it."""
 GAP = 0.012
 """Between the models' columns, as a share of the width."""
+MOST_LEFT = 118
+"""Pixels beside the rows at most, so that a phone has room for the columns."""
+LINE = 8
+"""Characters of a line of a shortened name above a column."""
 SHORT = 12
 """Characters that fit above a column: longer titles of runs are left to the sentence."""
 OTHERS = "all others"
@@ -48,16 +59,19 @@ def answer_bars(answers: Mapping[str, Answer], request: Split, title: str, look:
         look: colours.
     """
     names, forget = request.dataset.class_names, request.forget_classes
-    shown = shown_classes(answers, forget)
+    shown, short = shown_classes(answers, forget), short_names(names)
     rest = len(shown) < len(names)
-    rows = [*(names[c] for c in shown), *([OTHERS] if rest else [])]
+    rows = [*(short[c] for c in shown), *([OTHERS] if rest else [])]
     figure = go.Figure()
     for column, answer in enumerate(answers.values()):
         _add_bars(figure, column, answer, shown, rest, forget, look)
-    named = [_row_title(names[c], c, forget) for c in shown] + ([OTHERS] if rest else [])
+    named = [_row_title(short[c], c, forget) for c in shown] + ([OTHERS] if rest else [])
     figure.update_layout(_layout(named, max(rows, key=len), len(answers), look), overwrite=True)
+    heads = [
+        name if name == whole else _broken(name) for name, whole in zip(short, names, strict=True)
+    ]
     for column, (model, answer) in enumerate(answers.items()):
-        _write_head(figure, column, short_title(model, title), answer, names, forget, look)
+        _write_head(figure, column, short_title(model, title), answer, heads, forget, look)
     for text, up in (("predicts", 32), ("margin", 12)):
         place: dict[str, Any] = {"x": 0, "xref": "paper", "xanchor": "right", "xshift": -10}
         font = {"size": 14, "color": look.muted}
@@ -95,6 +109,15 @@ def shown_classes(answers: Mapping[str, Answer], forget: tuple[int, ...]) -> lis
             break
         kept.add(c)
     return sorted(kept)
+
+
+def _broken(name: str) -> str:
+    """A shortened name in two lines, as columns are narrow on a phone; broken at a mark, if any."""
+    marks = [i + 1 for i, letter in enumerate(name[:-1]) if letter in " -/…"]
+    at = min(marks, key=lambda i: abs(2 * i - len(name)), default=0)
+    if max(at, len(name) - at) > LINE:
+        at = (len(name) + 1) // 2
+    return f"{name[:at]}<br>{name[at:]}"
 
 
 def _row_title(name: str, label: int, forget: tuple[int, ...]) -> str:
@@ -162,7 +185,8 @@ def _layout(named: list[str], longest: str, columns: int, look: Look) -> dict[st
         "automargin": False,
     }
     style = layout(look, HEAD + ROW * len(named) + 8) | axes | {"yaxis": rows, "bargap": 0.28}
-    margin = {"l": label_margin([longest, "predicts"], 12), "r": 4, "t": HEAD, "b": 8}
+    left = min(label_margin([longest, "predicts"], 12), MOST_LEFT)
+    margin = {"l": left, "r": 4, "t": HEAD, "b": 8}
     return style | {"margin": margin}
 
 
@@ -177,15 +201,21 @@ def _write_head(
 ) -> None:
     """A column's model, its answer and its margin."""
     forgotten = answer.label in forget
+    name = names[answer.label]
+    size, up = (14, 39) if "<br>" in name else (16, 32)
     lines = (
         (title, 14, look.muted, 66),
-        (f"<b>{names[answer.label]}{' ×' if forgotten else ''}</b>", 16, look.ink, 42),
+        (f"<b>{name}{' ×' if forgotten else ''}</b>", size, look.ink, up),
         (f"{answer.margin:.0f}", 14, look.ink, 12),
     )
-    place = {"x": 0, "xref": f"{_axis_name('x', column)} domain", "xanchor": "left"}
+    place = {
+        "x": 0,
+        "xref": f"{_axis_name('x', column)} domain",
+        "xanchor": "left",
+        "align": "left",
+    }
     for i, (text, size, colour, up) in enumerate(lines):
         font = {"size": size, "color": FORGET if forgotten and i == 1 else colour}
-        up = 32 if i == 1 else up
         write(figure, text, y=1, yref="paper", yanchor="middle", yshift=up, font=font, **place)
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from unsc_core.analysis.claims import SAME, whole_points
 from unsc_core.analysis.comparison import REFERENCES, MethodRun, by_method
 from unsc_core.figures.accuracy_plane import bold
-from unsc_core.figures.phrases import class_title, counted
+from unsc_core.figures.phrases import class_title, counted, short_names, short_ticks
 from unsc_core.figures.standings import name
 from unsc_core.figures.theme import Look, Picture, add_cells, in_two_lines, label_margin, styled
 
@@ -45,13 +45,12 @@ def change_map(
     labels = [in_two_lines(one) for one in names]
     marked = [bold(*pair) for pair in zip(found, labels, strict=True)]
     _add_cells(figure, values, classes, marked, look)
-    below = round(0.75 * label_margin(classes)) + 34
+    below = round(0.75 * label_margin(short_names(classes))) + 34
     styled(figure, look, 70 + below + 36 * len(names))
     figure.update_layout(margin={"l": label_margin(labels), "t": 8, "b": below})
     across, down = [-0.5, len(classes) - 0.5], [len(names) - 0.5, -0.5]
-    figure.update_xaxes(
-        title_text=kind, tickangle=-45, showgrid=False, type="category", range=across
-    )
+    plain = {"showgrid": False, "type": "category", "labelalias": short_ticks(classes)}
+    figure.update_xaxes(title_text=kind, tickangle=-45, range=across, **plain)
     figure.update_yaxes(range=down, showgrid=False, type="category")
     alt = (
         f"Change of the test accuracy of {counted(len(classes), kind)} against the original, "
@@ -77,11 +76,11 @@ def _add_cells(
     roots = np.sign(values) * np.sqrt(np.abs(values))
     limit = max(5.0**0.5, float(np.nanmax(np.abs(roots), initial=0.0)))
     texts = [[_cell(value) for value in row] for row in values] if len(classes) <= 12 else None
-    hover = "<b>%{y}</b><br>%{x}<br>%{customdata:+.1f} points<extra></extra>"
+    hover = "<b>%{y}</b><br>%{text}<br>%{customdata:+.1f} points<extra></extra>"
     add_cells(
         figure, classes, roots, texts, look.loss_gain, (-limit, limit), hover, row_names=labels
     )
-    figure.data[0].customdata = values
+    figure.data[0].update(customdata=values, text=[classes] * len(values))
 
 
 def _changes(runs: Sequence[MethodRun]) -> Changes:

@@ -8,7 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from unsc_core.figures.phrases import class_title, layer_name
+from unsc_core.figures.phrases import class_title, layer_name, short_names, short_ticks
 from unsc_core.figures.theme import FORGET, Look, Picture, add_cells, frame, label_margin, styled
 
 
@@ -25,15 +25,17 @@ def angles(
     off = matrix[~np.eye(len(matrix), dtype=bool)]
     texts = [[f"{angle:.0f}°" for angle in row] for row in matrix] if len(names) <= 12 else None
     figure = go.Figure()
-    hover = "%{y} and %{x}<br><b>%{z:.1f}°</b><extra></extra>"
+    hover = "%{customdata}<br><b>%{z:.1f}°</b><extra></extra>"
     add_cells(figure, names, matrix, texts, look.scale[::-1], (0.0, float(off.max())), hover)
+    figure.data[0].customdata = [[f"{row} and {column}" for column in names] for row in names]
     for c in forget:
         frame(figure, (c, c), (0, len(names) - 1), FORGET, 2.5)
     styled(figure, look, 520, f"{title} · mean principal angle at γ = {energy_threshold:g}")
-    room = label_margin(names)
+    room = label_margin(short_names(names))
     figure.update_layout(margin={"l": room + 8, "b": round(0.75 * room) + 8})
-    figure.update_xaxes(tickangle=-45, showgrid=False, type="category")
-    figure.update_yaxes(autorange="reversed", showgrid=False, type="category")
+    plain = {"showgrid": False, "type": "category", "labelalias": short_ticks(names)}
+    figure.update_xaxes(tickangle=-45, **plain)
+    figure.update_yaxes(autorange="reversed", **plain)
     alt = (
         f"Heat map of the angles between class subspaces in {layer_name(title).lower()}; stronger "
         "colour means closer."

@@ -25,7 +25,7 @@ def class_counts(data: Dataset, look: Look) -> Picture:
     ]
     kind = "images" if data.is_images else "points"
     names = list(data.class_names)
-    figure = class_bars(names, series, "%{x}<br>%{y:,}", look, 320, kind)
+    figure = class_bars(names, series, "%{y:,}", look, 320, kind)
     alt = f"Bars: training and test {kind} of each of {len(names)} classes."
     return Picture(figure, alt, _sentence(data, counts["training"]), {"class": names, **counts})
 

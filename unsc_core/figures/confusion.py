@@ -11,7 +11,15 @@ from numpy.typing import NDArray
 from unsc_core.analysis import evaluation
 from unsc_core.analysis.claims import SAME, whole_points
 from unsc_core.experiment.result import Result
-from unsc_core.figures.phrases import class_title, counted, moved, requested, run_title
+from unsc_core.figures.phrases import (
+    class_title,
+    counted,
+    moved,
+    requested,
+    run_title,
+    short_names,
+    short_ticks,
+)
 from unsc_core.figures.theme import FORGET, Look, Picture, add_cells, frame, label_margin, styled
 
 NONE = np.array([], np.intp)
@@ -145,10 +153,10 @@ def _finished(
         most = selected[row, column] == selected.max()
         frame(figure, (row, row), (column, column), look.ink, 3 if most else 1.5)
     styled(figure, look, 500, title)
-    room = label_margin(result.split.dataset.class_names)
+    room = label_margin(short_names(names))
     figure.update_layout(margin={"l": room + 28, "b": round(0.75 * room) + 34})
     edge = len(names) - 0.5
-    plain = {"showgrid": False, "type": "category"}
+    plain = {"showgrid": False, "type": "category", "labelalias": short_ticks(names)}
     figure.update_xaxes(title_text="predicted class", tickangle=-45, range=[-0.5, edge], **plain)
     figure.update_yaxes(title_text="true class", range=[edge, -0.5], **plain)
 

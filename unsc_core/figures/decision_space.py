@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from unsc_core.data.request import Split
 from unsc_core.experiment.result import Result
-from unsc_core.figures.phrases import class_title, percent, requested, run_title
+from unsc_core.figures.phrases import class_title, percent, requested, run_title, short_names
 from unsc_core.figures.theme import FORGET, Look, Picture, axis, class_colour, layout
 
 STAYS = {"size": 6, "opacity": 0.55}
@@ -180,20 +180,21 @@ def class_names(
 ) -> list[dict[str, Any]]:
     """Annotations: class names at their middles, apart if possible, the forgotten with an arrow."""
     low, high = np.array(window).T
+    short = short_names(names)
     taken: list[Box] = []
     written = []
     for label, middle in sorted(
         middles.items(), key=lambda item: (item[0] in forget, float(item[1][1]))
     ):
         at = (middle - low) / (high - low) * (NARROW, height)
-        half, forgotten = 5 * len(names[label]) + 4, label in forget
+        half, forgotten = 5 * len(short[label]) + 4, label in forget
         ax, up = _beside(at, half, taken, height) if forgotten else (0, _above(at, half, taken))
         taken.append((at[0] + ax, at[1] + up, half))
         written.append(
             {
                 "x": float(middle[0]),
                 "y": float(middle[1]),
-                "text": f"<b>{names[label]}</b>",
+                "text": f"<b>{short[label]}</b>",
                 "showarrow": forgotten,
                 **(
                     {"ax": ax, "ay": -up, "arrowcolor": FORGET, "arrowwidth": 2}

@@ -14,7 +14,7 @@ from unsc_core.analysis.selection import OUTCOMES, outcomes
 from unsc_core.data.dataset import Dataset
 from unsc_core.experiment.result import Result
 from unsc_core.figures.decision_space import PARTS, TITLES, Points, ranges
-from unsc_core.figures.phrases import requested, run_title
+from unsc_core.figures.phrases import requested, run_title, short_names
 from unsc_core.figures.theme import FORGET, Look, class_colour
 
 TILE = 32
@@ -49,6 +49,7 @@ def about(
         "n": len(rows),
         "of": len(dataset.labels(part)),
         "classes": list(dataset.class_names),
+        "short": short_names(dataset.class_names),
         "colours": [class_colour(c, forget) for c in range(dataset.num_classes)],
         "forget": list(forget),
         "request": requested(result.split),

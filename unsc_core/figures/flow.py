@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from unsc_core.experiment.result import Result
-from unsc_core.figures.phrases import class_title, percent, requested
+from unsc_core.figures.phrases import class_title, percent, requested, short_names, short_ticks
 from unsc_core.figures.theme import Look, Picture, class_colour, clear, label_margin, styled, write
 
 
@@ -60,8 +60,9 @@ def bands(result: Result, look: Look, selected: NDArray[np.intp]) -> dict[str, A
         selected: training samples.
 
     Returns:
-        "pairs": [assigned class, predicted class, samples, of them selected] of each band; "names"
-        and "colours" of all classes; "muted", the colour of a band between two classes; "alt".
+        "pairs": [assigned class, predicted class, samples, of them selected] of each band; "names",
+        "short" names and "colours" of all classes; "muted", the colour of a band between two
+        classes; "alt".
 
     Raises:
         ValueError: as `flow`.
@@ -81,6 +82,7 @@ def bands(result: Result, look: Look, selected: NDArray[np.intp]) -> dict[str, A
     return {
         "pairs": pairs,
         "names": list(request.dataset.class_names),
+        "short": short_names(request.dataset.class_names),
         "colours": [class_colour(c, request.forget_classes) for c in range(classes)],
         "muted": look.muted,
         "alt": f"Flow of {samples} from assigned classes to the retrained model's predictions.",
@@ -90,7 +92,7 @@ def bands(result: Result, look: Look, selected: NDArray[np.intp]) -> dict[str, A
 def _sankey(result: Result, pairs: list[tuple[int, int, int]], look: Look) -> go.Sankey:
     """The trace; `pairs` are (trained on, predicted, samples) of every link."""
     names, forget = result.split.dataset.class_names, result.split.forget_classes
-    total = sum(n for *_, n in pairs)
+    total, short = sum(n for *_, n in pairs), short_names(names)
     # The nodes: the assigned classes, then the predictions.
     nodes = [(side, c) for side in (0, 1) for c in sorted({pair[side] for pair in pairs})]
     sizes = [sum(pair[2] for pair in pairs if pair[side] == c) for side, c in nodes]
@@ -100,13 +102,14 @@ def _sankey(result: Result, pairs: list[tuple[int, int, int]], look: Look) -> go
         textfont={"size": 15, "color": look.ink, "shadow": _halo(look)},
         node={
             "label": [
-                f"{names[c]} {_share(n / total)}" for (_, c), n in zip(nodes, sizes, strict=True)
+                f"{short[c]} {_share(n / total)}" for (_, c), n in zip(nodes, sizes, strict=True)
             ],
             "color": [class_colour(int(c), forget) for _, c in nodes],
             "pad": 16,
             "thickness": 16,
             "line": {"width": 0},
-            "hovertemplate": "%{label}: %{value:.0f} samples<extra></extra>",
+            "customdata": [names[c] for _, c in nodes],
+            "hovertemplate": "%{customdata}: %{value:.0f} samples<extra></extra>",
         },
         link={
             "source": [nodes.index((0, a)) for a, _, _ in pairs],
@@ -115,8 +118,8 @@ def _sankey(result: Result, pairs: list[tuple[int, int, int]], look: Look) -> go
             "color": [
                 clear(class_colour(int(a), forget), 0.5) if a == b else grey for a, b, _ in pairs
             ],
-            "hovertemplate": "assigned %{source.label}<br>retrained predicts %{target.label}<br>"
-            "<b>%{value:.0f} samples</b><extra></extra>",
+            "hovertemplate": "assigned %{source.customdata}<br>"
+            "retrained predicts %{target.customdata}<br><b>%{value:.0f} samples</b><extra></extra>",
         },
     )
 
@@ -148,15 +151,16 @@ def label_counts(result: Result, look: Look) -> Picture:
             textposition="outside",
             cliponaxis=False,
             marker={"color": [class_colour(int(c), forget) for c in classes[order]]},
-            hovertemplate="%{y}: %{x} samples<extra></extra>",
+            hovertext=names,
+            hovertemplate="%{hovertext}: %{x} samples<extra></extra>",
         )
     )
     styled(figure, look, 90 + 36 * len(names))
-    figure.update_yaxes(autorange="reversed", type="category")
+    figure.update_yaxes(autorange="reversed", type="category", labelalias=short_ticks(names))
     figure.update_xaxes(
         title_text="forgotten samples assigned this class", range=[0, 1.15 * counts.max()]
     )
-    figure.update_layout(margin={"l": label_margin(names), "b": 56})
+    figure.update_layout(margin={"l": label_margin(short_names(names)), "b": 56})
     text = (
         f"{percent(counts[order][0] / counts.sum())} of {_training(result)} "
         f"are assigned {class_title(names[0])}."

@@ -19,7 +19,7 @@ from unsc_core.analysis.spread import interval
 from unsc_core.data.request import Split
 from unsc_core.figures.gamma_words import sweep_sentence
 from unsc_core.figures.lab import GAMMAS
-from unsc_core.figures.phrases import MODEL_TITLES, requested
+from unsc_core.figures.phrases import MODEL_TITLES, requested, short_names
 from unsc_core.figures.theme import DARK, FORGET, LIGHT, RETAIN, class_colour
 
 OFFSET = 1e-3
@@ -264,7 +264,7 @@ def _names(
     window: tuple[NDArray[Any], NDArray[Any]],
 ) -> list[list[Any]]:
     """Name, x, y and whether it is forgotten of each class, at its middle in the original."""
-    names = request.dataset.class_names
+    names = short_names(request.dataset.class_names)
     wanted = range(len(names)) if len(names) <= NAMED else request.forget_classes
     found = []
     for label in wanted:

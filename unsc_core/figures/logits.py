@@ -18,7 +18,7 @@ def logits(result: Result, rows: NDArray[np.intp], part: str, look: Look) -> Pic
         answers.of(part)[rows].mean(0) for answers in (result.original, result.unlearned)
     )
     series = [("original", before, look.muted, ""), ("unlearned", after, look.ink, "/")]
-    figure = class_bars(names, series, "%{x}<br>%{y:.2f}", look, 320, "mean logit")
+    figure = class_bars(names, series, "%{y:.2f}", look, 320, "mean logit")
     change = after - before
     most, least = int(change.argmax()), int(change.argmin())
     who = "this sample" if len(rows) == 1 else f"these {len(rows)} samples"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +25,8 @@ MODEL_TITLES = {
     "retrained": "Retrained",
 }
 """Models of a `summary`, in the order of the columns of a table -> their titles."""
+SHORT_NAME = 14
+"""Characters of a class's name where room is scarce: more than any bundled dataset's name has."""
 ONE_SEED = "A single seed has no spread, so a small difference may be chance."
 
 
@@ -48,6 +52,36 @@ def counted(number: int, what: str) -> str:
 def class_title(name: str) -> str:
     """A class's name in a sentence; a bare number, which reads like a count, becomes "class 3"."""
     return f"class {name}" if name.isdigit() else name
+
+
+def short_names(names: Sequence[str], most: int = SHORT_NAME) -> list[str]:
+    """Names for where room is scarce, each of at most `most` characters.
+
+    A longer name is cut, with "…"; where two would then look alike, their ends are kept, too, and
+    where these are alike, a number is put there. So different names stay different.
+    """
+    found = {name: name for name in names if len(name) <= most}
+    for end in (0, most // 3, most // 2):
+        cut = {name: _cut(name, most, name[len(name) - end :]) for name in names}
+        often = Counter([*(set(found.values())), *(cut[name] for name in {*names} - {*found})])
+        found |= {name: cut[name] for name in names if name not in found and often[cut[name]] == 1}
+    taken = {*found.values()}
+    for name in dict.fromkeys(names):
+        if name not in found:
+            numbered = (_cut(name, most, f"\u00a0{i}") for i in itertools.count(1))
+            found[name] = next(text for text in numbered if text not in taken)
+            taken.add(found[name])
+    return [found[name] for name in names]
+
+
+def short_ticks(names: Sequence[str]) -> dict[str, str]:
+    """For "labelalias" of an axis of classes: each name that is too long -> its short one."""
+    pairs = zip(names, short_names(names), strict=True)
+    return {name: short for name, short in pairs if short != name}
+
+
+def _cut(name: str, most: int, end: str) -> str:
+    return f"{name[: most - 1 - len(end)].rstrip()}…{end}"
 
 
 def class_titles(names: Sequence[str]) -> str:

@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from unsc_core.data.request import Split
-from unsc_core.figures.phrases import MODEL_TITLES, class_titles, counted, joined
+from unsc_core.figures.phrases import MODEL_TITLES, class_titles, counted, joined, short_names
 from unsc_core.figures.theme import (
     Look,
     Picture,
@@ -108,10 +108,10 @@ def _strips(
 ) -> list[dict[str, Any]]:
     """One trace for each predicted class; a forgotten one is named with ×."""
     names, forget = request.dataset.class_names, request.forget_classes
-    traces = []
+    traces, short = [], short_names(names)
     for c in _classes(shares):
         colour, values = class_colour(c, forget), [int(of[c]) for of in shares.values()]
-        words = f"× {names[c]}" if c in forget else names[c]
+        words = f"× {short[c]}" if c in forget else short[c]
         named = [
             words if value >= LEGIBLE * of.sum() else ""
             for value, of in zip(values, shares.values(), strict=True)

@@ -17,7 +17,7 @@ from unsc_core.experiment.result import Result
 from unsc_core.figures.audit_values import spread_band
 from unsc_core.figures.audit_words import value
 from unsc_core.figures.decision_space import Points, Window, ranges
-from unsc_core.figures.phrases import MODEL_TITLES, run_title
+from unsc_core.figures.phrases import MODEL_TITLES, run_title, short_names
 from unsc_core.figures.spectra import Eigenvalues, ranks
 from unsc_core.figures.story_ends import these
 from unsc_core.figures.story_guess import AVERAGE, changes
@@ -45,8 +45,8 @@ def stage_map(
 
     Returns:
         "marks": [class, whether to be forgotten] of each sample; "places": model -> positions from
-        0 to 1, y downward; "names" and "colours" of the classes; "middles": class -> the middle of
-        the samples that the original classifies correctly.
+        0 to 1, y downward; "names", "short" names and "colours" of the classes;
+        "middles": class -> the middle of the samples that the original classifies correctly.
     """
     places = {name: _shares(at, ranges(placed)) for name, at in placed.items()}
     data, forget = result.split.dataset, result.split.forget_classes
@@ -62,6 +62,7 @@ def stage_map(
         "marks": [[int(c), bool(g)] for c, g in zip(labels, gone, strict=True)],
         "places": {name: at.round(3).tolist() for name, at in places.items()},
         "names": list(data.class_names),
+        "short": short_names(data.class_names),
         "colours": [class_colour(c, forget) for c in range(data.num_classes)],
         "forget": FORGET,
         "forgotten": list(forget),
@@ -118,6 +119,7 @@ def bars(careless: Result | None, calibrated: Result | None) -> dict[str, Any]:
         "rows": class names, after `AVERAGE`; "values": "careless", "calibrated" and "mask" -> a
         number or None for each row; "titles" and "colours" of the first two; "left_out": what is
         said of the classes that have no row.
+        "short": [AVERAGE, *(short[c] for c in shown)],
     """
     values, titles, colours = {}, {}, {}
     for key, run in (("careless", careless), ("calibrated", calibrated)):
@@ -136,10 +138,12 @@ def bars(careless: Result | None, calibrated: Result | None) -> dict[str, Any]:
     hidden = len(any_run.split.retain_classes) - len(shown)
     left_out = f"{hidden} more {'class changes' if hidden == 1 else 'classes change'} less."
     names = any_run.split.dataset.class_names
+    short = short_names(names)
     picked = {key: [of[0], *(of[c + 1] for c in shown)] for key, of in values.items()}
     return {
         "rows": [AVERAGE, *(names[c] for c in shown)],
         "left_out": left_out if hidden else "",
+        "short": [AVERAGE, *(short[c] for c in shown)],
         "values": {key: _rounded(of) for key, of in picked.items()},
         "titles": titles,
         "colours": colours,

@@ -38,6 +38,8 @@ SPARE_MARKS = (
 )
 """Plotly symbols for methods whose entry has none; no entry uses them."""
 FONT_SIZE = 15
+MOST_MARGIN = 200
+"""Pixels for tick labels, so that a figure is left room on a phone."""
 FONT_FAMILY = '"Source Sans", sans-serif'
 
 
@@ -117,8 +119,9 @@ class Picture:
 
 
 def label_margin(names: Sequence[str], extra: int = 0) -> int:
-    """Pixels that the longest line of `names` needs as a tick label."""
-    return 16 + extra + round(8.2 * max(len(line) for name in names for line in name.split("<br>")))
+    """Pixels that the longest line of `names` needs as a tick label, MOST_MARGIN at most."""
+    longest = max(len(line) for name in names for line in name.split("<br>"))
+    return extra + min(16 + round(8.2 * longest), MOST_MARGIN)
 
 
 def in_two_lines(name: str, most: int = 16) -> str:

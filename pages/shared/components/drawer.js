@@ -204,7 +204,7 @@ class Drawer {
 
 /** Where samples go from model to model: a column of classes for each, bands between them. */
 function bands(samples, found, width, height, select) {
-  const { models, predicted, classes, colours, look } = samples, bar = 10, gap = 3, top = 18;
+  const { models, predicted, classes, short, colours, look } = samples, bar = 10, gap = 3, top = 18;
   const columns = models.map(({ name }, m) => {
     const sizes = new Map();
     for (const i of found) sizes.set(predicted[m][i], (sizes.get(predicted[m][i]) ?? 0) + 1);
@@ -222,7 +222,7 @@ function bands(samples, found, width, height, select) {
       const rule = [[column.name, label]];
       drawn.push(make("rect", { x: x(c), y, width: bar, height: Math.max(1, count * unit), fill: colours[label], onclick: () => select(rule) }, make("title", {}, `${column.name}: ${counted(count, "sample")} ${classes[label]}`)));
       const last = c === columns.length - 1;
-      if (count * unit >= 9) texts.push(make("text", { x: last ? x(c) - 4 : x(c) + bar + 4, y: y + (count * unit) / 2 + 4, "text-anchor": last ? "end" : "start" }, classes[label]));
+      if (count * unit >= 9) texts.push(make("text", { x: last ? x(c) - 4 : x(c) + bar + 4, y: y + (count * unit) / 2 + 4, "text-anchor": last ? "end" : "start" }, short[label]));
       y += count * unit + gap;
     }
     texts.push(make("text", { class: "by", x: c === 0 ? 0 : last(c) ? width : x(c) + bar / 2, y: 11, "text-anchor": c === 0 ? "start" : last(c) ? "end" : "middle" }, column.name));

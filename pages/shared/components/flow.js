@@ -39,7 +39,7 @@ class Flow {
     const width = Math.max(300, Math.round(this.root.clientWidth));
     if (!this.data || this.drag || (width === this.width && !again)) return;
     this.width = width;
-    const { pairs, names, colours, alt } = this.data, total = pairs.reduce((sum, [, , n]) => sum + n, 0);
+    const { pairs, names, short, colours, alt } = this.data, total = pairs.reduce((sum, [, , n]) => sum + n, 0);
     const sides = [0, 1].map((side) => {
       const sizes = new Map();
       for (const pair of pairs) sizes.set(pair[side], (sizes.get(pair[side]) ?? 0) + pair[2]);
@@ -71,7 +71,7 @@ class Flow {
       const words = `${s ? "predicted by the retrained model" : "assigned"} ${names[label]}: ${counted(n, "sample")}`;
       const box = make("rect", { class: `node ${s ? "right" : "left"}`, x: s ? x1 : x0, y, width: BAR, height: Math.max(1, size), fill: colours[label], ...(s ? {} : { "data-from": label }) });
       const share = n / total >= 0.005 ? `${Math.floor((100 * n) / total + 0.5)} %` : "< 1 %";
-      const text = make("text", { x: s ? x1 - 6 : BAR + 6, y: y + size / 2 + 5, "text-anchor": s ? "end" : "start" }, `${names[label]} ${share}`);
+      const text = make("text", { x: s ? x1 - 6 : BAR + 6, y: y + size / 2 + 5, "text-anchor": s ? "end" : "start" }, `${short[label]} ${share}`);
       return [this.pressed(box, words, rule), text];
     }));
     const heads = [["Assigned class", 0, "start"], ["Retrained model's prediction", width, "end"]].map(([text, x, anchor]) => make("text", { class: "head", x, y: 16, "text-anchor": anchor }, text));
@@ -132,7 +132,7 @@ class Flow {
     drag.slots = others.map((label, k) => {
       const y = TOP + (k + 0.5) * step;
       const box = make("rect", { class: "slot", x: 0, y: y - tall / 2, width: 170, height: tall, rx: 6 });
-      group.append(box, make("rect", { x: 6, y: y - tall / 2 + 5, width: 8, height: Math.max(2, tall - 10), fill: data.colours[label] }), make("text", { x: 22, y: y + 5 }, data.names[label]));
+      group.append(box, make("rect", { x: 6, y: y - tall / 2 + 5, width: 8, height: Math.max(2, tall - 10), fill: data.colours[label] }), make("text", { x: 22, y: y + 5 }, data.short[label]));
       return { label, y, box };
     });
     drag.ghost = make("g", { "pointer-events": "none" }, make("rect", { width: 90, height: 16, rx: 3, fill: data.colours[drag.from], "fill-opacity": 0.8 }));

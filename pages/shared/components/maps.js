@@ -62,12 +62,12 @@ class Maps {
   }
 
   drawLegend() {
-    const { classes, colours, forget } = this.samples;
+    const { classes, short, colours, forget } = this.samples;
     const known = classes.length <= 20;
     const chip = (name, label) => {
       const gone = forget.includes(label);
       const attributes = { "aria-pressed": "false", "data-label": label, title: `Select ${name}`, onclick: () => this.act.select({ rule: [["true", label]] }) };
-      return make("button", attributes, make("span", { style: `color:${colours[label]}`, "aria-hidden": "true" }, gone ? "×" : "●"), ` ${name}`);
+      return make("button", attributes, make("span", { style: `color:${colours[label]}`, "aria-hidden": "true" }, gone ? "×" : "●"), ` ${short[label]}`);
     };
     this.legend.replaceChildren(...(known ? classes.map(chip) : []));
   }

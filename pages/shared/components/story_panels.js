@@ -67,7 +67,7 @@ function targetsPanel(lower, data) {
   const rows = html("div", "rows", "", root);
   const { counts } = data.targets;
   for (const [label, count] of counts.slice(0, 10)) {
-    const { track, value } = row(rows, data.names[label]);
+    const { track, value } = row(rows, data.short[label], data.names[label]);
     block(track, 0, (100 * count) / counts[0][1], tone(data.colours[label]));
     value.textContent = count.toLocaleString("en");
   }
@@ -82,9 +82,9 @@ function legend(key, colour, words, faint = false) {
   item.append(words);
 }
 
-function row(rows, name) {
+function row(rows, name, title = name) {
   const root = html("div", "row", "", rows);
-  Object.assign(html("span", "name", name, root), { title: name });
+  Object.assign(html("span", "name", name, root), { title });
   const track = html("span", "track", "", root);
   return { root, track, value: html("span", "value", "", root) };
 }
@@ -103,7 +103,7 @@ class Bars {
     this.key = html("div", "key", "", this.root);
     const rows = html("div", "rows", "", this.root);
     this.rows = bars.rows.map((name, i) => {
-      const made = row(rows, name);
+      const made = row(rows, bars.short[i], name);
       made.root.classList.toggle("first", i === 0);
       made.parts = ["back", "front"].map((part) => html("i", part, "", made.track));
       html("i", "zero", "", made.track);

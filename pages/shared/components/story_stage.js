@@ -91,7 +91,7 @@ class StoryMap {
     this.labels = Object.keys(data.middles).map(Number);
     this.texts = this.labels.map((label) => {
       const text = svg("text", {}, this.names);
-      text.textContent = data.names[label];
+      text.textContent = data.short[label];
       if (data.forgotten.includes(label)) text.style.fill = data.forget;
       return text;
     });

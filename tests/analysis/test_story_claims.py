@@ -529,3 +529,11 @@ def test_the_null_space_is_told_by_its_ranks_and_cuts() -> None:
         assert bool(re.search("makes no (such )?cut", chapter.text)) == bool(uncut)
         assert ("would remain" in chapter.meaning) == bool(uncut)
         assert len(re.findall(r"[.?!](?=\s|$)", chapter.verdict)) == 2
+
+
+def test_one_class_that_stays_is_said_to_make_acc_r_easy() -> None:
+    result = next(case for case in CASES if not case.split.forget_ids)
+    assert story.request(result).headline == ""
+    others = tuple(range(1, DATA.num_classes))
+    alone = replace(result, split=split(DATA, others))
+    assert "Only one class stays" in story.request(alone).headline

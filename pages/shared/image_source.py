@@ -5,6 +5,7 @@ Only a sample is in the link. Other pictures stay in the memory of this tab.
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -233,11 +234,12 @@ def _upload(result: Result) -> Tried | None:
 
 def _opened(content: bytes, name: str) -> OpenedPicture:
     """The picture; the last one of this tab is not decoded again when a control changes."""
+    of = hashlib.sha256(content).digest(), name
     last = st.session_state.get(_DECODED)
-    if last is None or last[:2] != (content, name):
-        last = content, name, opened_apart(content, name)
+    if last is None or last[0] != of:
+        last = of, opened_apart(content, name)
         st.session_state[_DECODED] = last
-    return last[2]
+    return last[1]
 
 
 def _with_controls(name: str, picture: OpenedPicture, result: Result) -> Tried:

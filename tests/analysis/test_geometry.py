@@ -292,7 +292,7 @@ def test_a_bound_that_rounding_passes_blames_no_earlier_layer() -> None:
     found = geometry.Subspaces({}, {}, 0.96, moved)
     text = drift({"a": "Layer 1", "b": "Layer 2"}, found, LIGHT).sentence
     assert "stays within its bound" not in text
-    assert "The change of layer 1 is so small that rounding" in text
+    assert "Alone, layer 1 goes past its bound, which only rounding can do." in text
     assert "In the whole network, layer 2 moves further" in text
 
 

@@ -84,9 +84,7 @@ def _movement(names: list[str], percent: dict[str, NDArray[np.float64]]) -> str:
         )
     if over.any():
         past = joined([name for name, it in zip(names, over, strict=True) if it])
-        text += (
-            f" The change of {past} is so small that rounding the weights takes it past its bound."
-        )
+        text += f" Alone, {past} goes past its bound, which only rounding can do."
     far = (whole > limit) & ~over
     if beyond := [name for name, it in zip(names, far, strict=True) if it]:
         text += (

@@ -17,7 +17,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "/e2e/" in str(item.path):
             item.add_marker(pytest.mark.browser)
-            item.add_marker(pytest.mark.flaky(reruns=1))  # a busy machine; listed in the summary
             if server.CHROMIUM is None and not os.environ.get("UNSC_NO_SKIP"):
                 item.add_marker(
                     pytest.mark.skip(

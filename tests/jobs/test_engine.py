@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 import re
@@ -13,6 +14,7 @@ from dataclasses import replace
 
 import distributed
 import pytest
+from distributed.core import connect
 from distributed.security import Security
 
 from tests.conftest import blobs, digits
@@ -426,12 +428,19 @@ def test_other_programs_of_the_machine_are_refused(engine: Engine) -> None:
     until(lambda: engine.worker_pids())
     address = engine._cluster.local.scheduler_address
     assert address.startswith("tls://127.0.0.1:")
-    for stranger in (Security.temporary(), None):
-        with pytest.raises((OSError, TimeoutError, TypeError)):
-            distributed.Client(address, security=stranger, timeout="2s", set_as_default=False)
     plain = address.replace("tls", "tcp")
-    with pytest.raises((OSError, TimeoutError)):
-        distributed.Client(plain, timeout="2s", set_as_default=False)
+    for target, stranger in (
+        (address, Security.temporary()),
+        (address, Security()),
+        (plain, Security()),
+    ):
+        with pytest.raises((OSError, TimeoutError, TypeError)):
+            asyncio.run(greet(target, stranger))
+
+
+async def greet(address: str, security: Security) -> None:
+    """Connect to a scheduler as its clients do, by handshake."""
+    await connect(address, timeout=2, **security.get_connection_args("client"))
 
 
 def test_a_line_is_logged_for_each_job(engine: Engine, caplog: pytest.LogCaptureFixture) -> None:
@@ -451,6 +460,7 @@ def test_another_scheduler_by_address(monkeypatch: pytest.MonkeyPatch) -> None:
     with distributed.LocalCluster(
         n_workers=1, threads_per_worker=1, processes=True, host="127.0.0.1", dashboard_address=None
     ) as cluster:
+        asyncio.run(greet(cluster.scheduler_address, Security()))  # one that refuses nobody
         monkeypatch.setenv("UNSC_SCHEDULER", cluster.scheduler_address)
         engine = Engine()
         try:

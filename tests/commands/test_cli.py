@@ -36,7 +36,7 @@ MODEL_NUMBERS = {"acc_forget", "acc_retain", "per_class", "train"}
 def program(*args: str) -> subprocess.CompletedProcess[str]:
     """`python -m unsc_core` in its own process."""
     return subprocess.run(
-        [sys.executable, "-m", "unsc_core", *args], capture_output=True, text=True, timeout=120
+        [sys.executable, "-m", "unsc_core", *args], capture_output=True, text=True, timeout=300
     )
 
 
@@ -349,7 +349,7 @@ def test_interrupt_ends_quietly(home: Path) -> None:
             if "training" in line:
                 break
         running.send_signal(signal.SIGINT)
-        out, err = running.communicate(timeout=30)
+        out, err = running.communicate(timeout=300)
     assert running.returncode == 130
     assert out == ""
     assert err.strip().splitlines()[-1] == "stopped"

@@ -103,8 +103,8 @@ class Bar {
     const others = news.people.filter((person) => !person.teacher), here = others.filter((person) => person.here);
     const answered = others.filter((person) => person.answered).length;
     const presenter = news.people.find((person) => person.presents);
-    const line = (person) => make("div", { class: person.here ? "" : "away" }, `${person.answered ? "✓ " : ""}${person.name}${person.presents ? " · presents" : ""}${person.here ? "" : " · away"}`);
-    const list = make("details", { class: "people", open }, make("summary", {}, `${here.length} here`), make("div", { class: "list" }, news.people.map(line)));
+    const line = (person) => make("div", { class: person.here ? "" : "away" }, `${person.answered ? "✓ " : ""}${person.name}${person.presents ? " · presents" : person.teacher ? " · teacher" : ""}${person.here ? "" : " · away"}`);
+    const list = make("details", { class: "people", open }, make("summary", { title: "Without teachers" }, `${here.length} here`), make("div", { class: "list" }, news.people.map(line)));
     const found = [list];
     if (news.lesson) found.push(make("span", { class: "answered" }, `${answered} answered`));
     found.push(make("span", { class: "grow" }));

@@ -37,7 +37,7 @@ _HOMES = {
     "unlearn": "experiment.in_memory",
     "load_dataset": "data",
     "Dataset": "data.dataset",
-    "checked_dataset": "data.dataset",
+    "checked_dataset": "data.arrays",
     "split": "data.request",
     "build_model": "models",
     "to_device": "learning.batches",

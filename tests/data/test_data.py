@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 
 from unsc_core.data import DATASETS, DEFAULT_DATASET, dataset_entry, is_available, load_dataset
-from unsc_core.data.dataset import Dataset, checked_dataset
+from unsc_core.data.arrays import checked_dataset
+from unsc_core.data.dataset import Dataset
 from unsc_core.data.downloads import fetch, read_idx
 from unsc_core.data.fashion_mnist import DEBIAN
 from unsc_core.data.fashion_mnist_mini import MINI_PATH, MINI_PER_CLASS

@@ -23,7 +23,7 @@ from pages.shared import uploads
 from tests.hostile.harmless import TEXTS, harmless, refused, value_or_sentence, with_code
 from tests.own_images import own_arrays, save_folder
 from unsc_core.data import load_dataset
-from unsc_core.data.dataset import LONGEST_NAME
+from unsc_core.data.arrays import LONGEST_NAME
 from unsc_core.data.own import load_user_dataset
 from unsc_core.data.picture import KEPT_SIDE, opened
 from unsc_core.models import build_model

@@ -15,7 +15,7 @@ from tests.conftest import digits
 from tests.layer_cases import reference_representations
 from tests.own_images import own_arrays
 from unsc_core.config import ExperimentConfig, MomentsConfig
-from unsc_core.data.dataset import checked_dataset
+from unsc_core.data.arrays import checked_dataset
 from unsc_core.errors import ConfigError
 from unsc_core.experiment import experiment
 from unsc_core.experiment.experiment import Experiment

@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from unsc_core.data.dataset import Dataset, checked_dataset
+from unsc_core.data.arrays import checked_dataset
+from unsc_core.data.dataset import Dataset
 from unsc_core.errors import DataError, os_errors_as
 from unsc_core.paths import data_folder
 

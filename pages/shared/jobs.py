@@ -13,8 +13,9 @@ from unsc_core.config import ExperimentConfig
 from unsc_core.experiment.keys import keys
 from unsc_core.experiment.result import Result
 from unsc_core.figures.live import live
-from unsc_core.jobs.cost import Cost, duration, rates_key
+from unsc_core.jobs.cost import Cost, duration
 from unsc_core.jobs.job import SHADOWS, SHORT_KINDS, Job, JobState
+from unsc_core.jobs.rates import rates_key
 from unsc_core.progress import Glimpse
 
 POLL_S = 0.4

@@ -17,8 +17,8 @@ from unsc_core.analysis.comparison import COMPARED
 from unsc_core.config import ExperimentConfig
 from unsc_core.data import load_dataset
 from unsc_core.experiment.store import Artefact, Store
-from unsc_core.jobs.cost import Rates, rates_key
 from unsc_core.jobs.job import Job, JobState, Lane
+from unsc_core.jobs.rates import Rates, rates_key
 
 LONG = {"dataset": "blobs", "model": "mlp", "training": "1000"}
 """Some seconds of training: 1.6 million points."""

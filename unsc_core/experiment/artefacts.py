@@ -183,7 +183,7 @@ EPOCHS = _arrays("epochs")
 SUBSPACES = Kind("subspaces", _as_it_is, _as_it_is)
 """See `analysis.geometry`."""
 COST = _description("cost")
-"""{"rates", "device", "machine", "created"}; see `jobs.cost`."""
+"""{"rates", "device", "machine", "created"}; see `jobs.rates`."""
 AUDITED = _description("audits")
 """{"value", "detail"} of one audit of one network; see `audits.outcomes`."""
 SHADOWS = _arrays("shadows")

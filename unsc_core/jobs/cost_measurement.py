@@ -20,7 +20,7 @@ from unsc_core.experiment.experiment import Experiment
 from unsc_core.experiment.machine import cores, this_machine
 from unsc_core.experiment.resolve import MOMENTS, training
 from unsc_core.experiment.store import Store
-from unsc_core.jobs.cost import Rates, rates_key, read_rates, unlearning_seconds
+from unsc_core.jobs.rates import Rates, rates_key, read_rates, unlearning_seconds
 from unsc_core.learning.batches import DeviceData, evaluating, predict, to_device
 from unsc_core.learning.device import one_thread, resolve_device, set_up_process
 from unsc_core.learning.training import train

@@ -22,7 +22,7 @@ from unsc_core.analysis import comparison, parts
 from unsc_core.analysis.claims import Forgetting
 from unsc_core.analysis.replay import MAX_SAMPLES, epochs_key
 from unsc_core.config import ExperimentConfig
-from unsc_core.experiment.keys import keys, logits_key
+from unsc_core.experiment.artefacts import EPOCHS
 from unsc_core.figures import parts as parts_figure
 from unsc_core.figures import selected_answers, standings
 from unsc_core.figures.accuracy_plane import plane
@@ -49,14 +49,10 @@ def batch_items(of: state.ResolvedExperiment) -> list[batch.BatchItem]:
     items, data, configs = [], of.dataset, configs_of(of)
     for (method, seed), config in configs.items():
         key, title = epochs_key(config, data), f"{METHODS[method].title}, seed {seed}"
-        done = cache.is_stored("epochs", key)
+        done = cache.is_stored(EPOCHS, key)
         items.append(batch.BatchItem("epochs", key, config, title, done))
         if method == next(iter(configs))[0]:
-            key = keys(config, data).retrained
-            done = all(
-                cache.is_stored("logits", logits_key(key, data, part)) for part in ("test", "train")
-            )
-            items.append(batch.BatchItem("retrain", key, config, f"Retrain, seed {seed}", done))
+            items.append(batch.retraining(config, data))
     return items
 
 

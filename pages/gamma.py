@@ -24,7 +24,7 @@ from pages.shared import (
 from pages.shared.components.mount import GAMMA, mount
 from unsc_core.analysis import gamma_sweep, geometry
 from unsc_core.config import ExperimentConfig
-from unsc_core.experiment.keys import keys, logits_key
+from unsc_core.experiment.keys import keys
 from unsc_core.figures import gamma_cockpit, gamma_layers
 from unsc_core.figures.gamma_words import without_gamma
 from unsc_core.methods import METHODS
@@ -80,14 +80,7 @@ def batch_items(gammas: list[float], at: float) -> list[batch.BatchItem]:
         for gamma in sorted(gammas, key=near.__getitem__)
         for one in seeds
     ]
-    for one in seeds[1:]:
-        config = configs[gammas[0], one]
-        key = keys(config, data).retrained
-        done = all(
-            cache.is_stored("logits", logits_key(key, data, part)) for part in ("test", "train")
-        )
-        items.append(batch.BatchItem("retrain", key, config, f"Retrain, seed {one}", done))
-    return items
+    return items + [batch.retraining(configs[gammas[0], one], data) for one in seeds[1:]]
 
 
 def choose_seeds() -> None:

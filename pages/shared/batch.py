@@ -10,6 +10,9 @@ import streamlit as st
 
 from pages.shared import before, cache, job_texts, jobs, lesson, refusal, session, state
 from unsc_core.config import ExperimentConfig
+from unsc_core.data.dataset import Dataset
+from unsc_core.experiment.artefacts import LOGITS
+from unsc_core.experiment.keys import keys, logits_key
 from unsc_core.jobs.cost import duration
 from unsc_core.jobs.job import SHORT_S, Job, JobState
 
@@ -36,6 +39,14 @@ class BatchItem:
     def job(self) -> Job | None:
         """Its latest job, if it was asked for since the server started."""
         return cache.engine().job(self.kind, self.key)
+
+
+def retraining(config: ExperimentConfig, dataset: Dataset) -> BatchItem:
+    """The job that makes a resolved config's retrained model, as one of many."""
+    key = keys(config, dataset).retrained
+    predicted = (logits_key(key, dataset, part) for part in ("test", "train"))
+    done = all(cache.is_stored(LOGITS, name) for name in predicted)
+    return BatchItem("retrain", key, config, f"Retrain, seed {config.seed}", done)
 
 
 def run_button(

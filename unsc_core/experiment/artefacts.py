@@ -37,6 +37,10 @@ class Kind(Generic[Value]):
     pack: Callable[[Value], Artefact]
     unpack: Callable[[Artefact], Value]
 
+    def path(self, store: Store, key: str) -> Path:
+        """Where a value is, or would be."""
+        return store.path(self.name, key)
+
     def has(self, store: Store, key: str) -> bool:
         """Whether there is a file; it is not opened, so it may be damaged."""
         return store.has(self.name, key)
@@ -52,7 +56,7 @@ class Kind(Generic[Value]):
 
     def meta(self, store: Store, key: str) -> dict[str, Any] | None:
         """The description alone, from the file's header; None when it is absent or unreadable."""
-        return meta_of(store.path(self.name, key))
+        return meta_of(self.path(store, key))
 
     def write(self, store: Store, key: str, value: Value, **more: Any) -> None:
         """Store the value, with `more` entries in its description.

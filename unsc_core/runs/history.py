@@ -99,7 +99,7 @@ def list_runs(store: Store, limit: int = LIMIT) -> list[Run]:
     answers: dict[str, list[tuple[str, int]]] = defaultdict(list)
     for name, mark in _files(store, LOGITS.name).items():
         answers[name.partition("-")[0]].append((name, mark))
-    runs = [_described(store.path(UNLEARNED.name, key), key, mark) for mark, key in files]
+    runs = [_described(UNLEARNED.path(store, key), key, mark) for mark, key in files]
     runs.sort(
         key=lambda run: run.config.dataset if run.config else ""
     )  # so that each dataset is loaded once
@@ -215,7 +215,7 @@ def _with_accuracies(run: Run, dataset: Dataset, store: Store) -> Run:
     request = split(dataset, config.forget_classes, config.forget_ids)
 
     def measured(part: str) -> dict[str, Any]:
-        path = store.path(LOGITS.name, logits_key(run.key, dataset, part))
+        path = LOGITS.path(store, logits_key(run.key, dataset, part))
         logits = LOGITS.unpack(read_artefact(path))
         labels = dataset.y_test if part == "test" else dataset.y_train
         if logits.shape != (len(labels), dataset.num_classes):
@@ -272,7 +272,7 @@ def delete_run(key: str, store: Store) -> list[str]:
         for kind in (LOGITS, EPOCHS, SUBSPACES, NEIGHBOURS)
         for path in sorted((store.root / kind.name).glob(f"{key}*.safetensors"))
     ]
-    own.append(store.path(UNLEARNED.name, key))
+    own.append(UNLEARNED.path(store, key))
     removed = []
     for path in own:
         try:

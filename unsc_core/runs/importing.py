@@ -207,7 +207,7 @@ def _store(pieces: list[Piece], found: Keys, store: Store) -> None:
     new: list[Path] = []
     try:
         for kind, key, value in pieces:
-            path = store.path(kind.name, key)
+            path = kind.path(store, key)
             own = key.startswith(found.unlearned)  # a deleted run may have left files behind
             if value is not None and (own or not path.is_file()):
                 new.append(path)

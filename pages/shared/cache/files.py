@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from unsc_core.config import ExperimentConfig
 from unsc_core.data import load_dataset
 from unsc_core.data.dataset import Dataset
 from unsc_core.data.request import Split, split
+from unsc_core.experiment.artefacts import LOGITS, TRAINED, UNLEARNED, Kind
 from unsc_core.experiment.keys import keys, logits_key
 from unsc_core.experiment.store import Store
 
@@ -33,9 +36,10 @@ def times_of(config: ExperimentConfig) -> tuple[float, ...]:
     """
     data = dataset(config.dataset)
     found = keys(config, data)
-    parts = [("unlearned", found.unlearned), ("trained", found.retrained)]
+    parts: list[tuple[Kind[Any], str]]
+    parts = [(UNLEARNED, found.unlearned), (TRAINED, found.retrained)]
     parts += [
-        ("logits", logits_key(key, data, part))
+        (LOGITS, logits_key(key, data, part))
         for key in (found.original, found.unlearned, found.retrained)
         for part in ("test", "train")
     ]
@@ -47,12 +51,12 @@ def can_be_shown(written: tuple[float, ...]) -> bool:
     return all(written[part] for part in (0, 2, 4))
 
 
-def time_of(kind: str, key: str) -> float:
+def time_of(kind: Kind[Any], key: str) -> float:
     """When an artefact was written, 0 where it is missing."""
-    path = store().path(kind, key)
+    path = kind.path(store(), key)
     return path.stat().st_mtime if path.is_file() else 0.0
 
 
-def is_stored(kind: str, key: str) -> bool:
+def is_stored(kind: Kind[Any], key: str) -> bool:
     """Whether the store holds this artefact."""
     return time_of(kind, key) > 0

@@ -13,6 +13,7 @@ from unsc_core.audits.shadow import Answers, Attacked, attacked, read_answers, s
 from unsc_core.audits.shadow_outcomes import shadow_outcomes
 from unsc_core.audits.stored import Outcomes, outcome_keys, read_outcomes, with_seeds
 from unsc_core.config import ExperimentConfig
+from unsc_core.experiment.artefacts import AUDITED
 from unsc_core.figures.keeping import AuditedMethod
 from unsc_core.jobs.job import PROBED
 
@@ -23,7 +24,7 @@ def audited(config: ExperimentConfig, seeds: int) -> Outcomes | None:
     written = []
     for _, _, key in every:
         if key is not None:
-            written.append(time_of("audits", key))
+            written.append(time_of(AUDITED, key))
             if not written[-1]:
                 return None
     return _audited(config, seeds, tuple(written))

@@ -9,7 +9,7 @@ import streamlit as st
 
 from unsc_core.analysis import nearest
 from unsc_core.config import ExperimentConfig
-from unsc_core.experiment.artefacts import FEATURES
+from unsc_core.experiment.artefacts import FEATURES, TRAINED, UNLEARNED
 from unsc_core.experiment.keys import keys
 
 if TYPE_CHECKING:
@@ -20,15 +20,15 @@ from pages.shared.cache.files import dataset, is_stored, store, time_of
 def networks(config: ExperimentConfig) -> Networks:
     """The networks of a resolved config, as far as they are stored, to run in this process."""
     found = keys(config, dataset(config.dataset))
-    stored = (("trained", found.original), ("unlearned", found.unlearned))
-    written = (time_of(*one) for one in (*stored, ("trained", found.retrained)))
+    stored = (TRAINED, found.original), (UNLEARNED, found.unlearned), (TRAINED, found.retrained)
+    written = (time_of(*one) for one in stored)
     return _networks(config, tuple(written))
 
 
 def stored_networks(config: ExperimentConfig) -> list[str]:
     """The models of a resolved config whose networks are stored."""
     found = keys(config, dataset(config.dataset))
-    stored = {"original": "trained", "unlearned": "unlearned", "retrained": "trained"}
+    stored = {"original": TRAINED, "unlearned": UNLEARNED, "retrained": TRAINED}
     return [name for name, kind in stored.items() if is_stored(kind, getattr(found, name))]
 
 
@@ -48,9 +48,9 @@ def features(config: ExperimentConfig) -> dict[str, np.ndarray] | None:
     names = [
         (model, nearest.features_key(config, data, model)) for model in nearest.MODELS_COMPARED
     ]
-    if not all(is_stored("features", key) for _, key in names):
+    if not all(is_stored(FEATURES, key) for _, key in names):
         return None
-    read = ((model, _features(key, time_of("features", key))) for model, key in names)
+    read = ((model, _features(key, time_of(FEATURES, key))) for model, key in names)
     found = {model: one for model, one in read if one is not None}
     return found if len(found) == len(names) else None  # a damaged file is removed when it is read
 

@@ -97,7 +97,7 @@ def neighbours(result: Result, part: str) -> Neighbours:
     request, written = result.split, {}
     for model in result.models:
         key = neighbours_key(result.config, request, model, part)
-        if at := time_of("neighbours", key):
+        if at := time_of(NEIGHBOURS, key):
             written[model] = key, at
     return _neighbours(tuple(written.items()))
 

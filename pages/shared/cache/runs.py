@@ -10,7 +10,7 @@ from unsc_core.analysis import gamma_sweep, geometry, glimpses
 from unsc_core.analysis.comparison import MethodRun, read_run
 from unsc_core.analysis.replay import Epochs, epochs_key, read_epochs
 from unsc_core.config import ExperimentConfig
-from unsc_core.experiment.artefacts import LOGITS, SPECTRA, UNSEEN_ENERGY
+from unsc_core.experiment.artefacts import EPOCHS, LOGITS, SPECTRA, UNSEEN_ENERGY
 from unsc_core.experiment.keys import keys, logits_key
 from unsc_core.experiment.resolve import settings
 from unsc_core.experiment.result import Result, read_original, read_result
@@ -29,7 +29,7 @@ def known(config: ExperimentConfig) -> str:
     data = dataset(config.dataset)
     found = keys(config, data)
     written = tuple(
-        time_of("logits", logits_key(found.original, data, part)) for part in ("test", "train")
+        time_of(LOGITS, logits_key(found.original, data, part)) for part in ("test", "train")
     )
     return _known(config, written) if written[0] else ""
 
@@ -38,7 +38,7 @@ def glimpse(config: ExperimentConfig) -> Glimpse | None:
     """What the original answers on a few samples, as epoch 0 of the config's unlearning."""
     asked = request(config)
     found, part = keys(config, asked.dataset).original, asked.measured_part
-    written = time_of("logits", logits_key(found, asked.dataset, part))
+    written = time_of(LOGITS, logits_key(found, asked.dataset, part))
     return _glimpse(config, written) if written else None
 
 
@@ -67,7 +67,7 @@ def _result(config: ExperimentConfig, written: tuple[float, ...]) -> Result | No
 def run(config: ExperimentConfig) -> MethodRun | None:
     """What a comparison needs of a stored result, as far as it has been computed."""
     written = times_of(config)
-    epochs = time_of("epochs", epochs_key(config, dataset(config.dataset)))
+    epochs = time_of(EPOCHS, epochs_key(config, dataset(config.dataset)))
     return _run(config, (*written, epochs)) if can_be_shown(written) else None
 
 
@@ -83,7 +83,7 @@ def predicted(config: ExperimentConfig, part: str) -> np.ndarray | None:
     """
     data = dataset(config.dataset)
     key = logits_key(keys(config, data).unlearned, data, part)
-    written = time_of("logits", key)
+    written = time_of(LOGITS, key)
     return _predicted(key, written) if written else None
 
 

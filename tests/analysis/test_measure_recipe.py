@@ -11,7 +11,8 @@ import pytest
 
 from tests.conftest import blobs
 from unsc_core.analysis.comparison import run_of
-from unsc_core.analysis.measures import MEASURES, Measure, register
+from unsc_core.analysis.measure import Measure
+from unsc_core.analysis.measures import MEASURES, register
 from unsc_core.analysis.summary import summary
 from unsc_core.commands.cli import main
 from unsc_core.experiment.experiment import Experiment

@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unsc_core.analysis.gamma_sweep import READ, SWEEP, SweepRun, by_gamma, shown
-from unsc_core.analysis.measures import MEASURES, Measure
+from unsc_core.analysis.measure import Measure
+from unsc_core.analysis.measures import MEASURES
 from unsc_core.analysis.spread import interval
 from unsc_core.data.request import Split
 from unsc_core.figures.gamma_words import sweep_sentence

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from unsc_core.analysis.claims import least_change
-from unsc_core.analysis.measures import MEASURES, Measure
+from unsc_core.analysis.measure import Measure
+from unsc_core.analysis.measures import MEASURES
 from unsc_core.analysis.summary import summary
 from unsc_core.experiment.machine import ELSEWHERE
 from unsc_core.experiment.result import Result

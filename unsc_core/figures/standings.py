@@ -14,7 +14,8 @@ from unsc_core.analysis.claims import (
     tolerance,
 )
 from unsc_core.analysis.comparison import ComparisonRow, MethodRun, Standing, by_method, rows
-from unsc_core.analysis.measures import MEASURES, Measure
+from unsc_core.analysis.measure import Measure
+from unsc_core.analysis.measures import MEASURES
 from unsc_core.analysis.spread import Interval
 from unsc_core.figures.phrases import MODEL_TITLES, altered, counted, joined, pm
 from unsc_core.methods import METHODS

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from unsc_core.analysis.measures import MEASURES, Measure
+from unsc_core.analysis.measure import Measure
+from unsc_core.analysis.measures import MEASURES
 from unsc_core.figures.header import choice
 from unsc_core.figures.phrases import MODEL_TITLES
 

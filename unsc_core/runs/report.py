@@ -13,7 +13,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from unsc_core.analysis import maps
-from unsc_core.analysis.measures import MEASURES, Measure
+from unsc_core.analysis.measure import Measure
+from unsc_core.analysis.measures import MEASURES
 from unsc_core.analysis.summary import summary
 from unsc_core.experiment.artefacts import SPECTRA, Layers
 from unsc_core.experiment.resolve import settings

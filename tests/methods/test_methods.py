@@ -44,15 +44,10 @@ from unsc_core.methods import (
     svd_forget,
     unsc_auto,
 )
-from unsc_core.methods.context import (
-    PRICE,
-    Context,
-    Unlearned,
-    selective_projections,
-    soft_projections,
-)
+from unsc_core.methods.context import Context, Unlearned, selective_projections, soft_projections
 from unsc_core.subspace.features import features, last_linear
 from unsc_core.subspace.null_space import Spectrum, null_space, spectrum
+from unsc_core.subspace.projections import PRICE
 from unsc_core.subspace.representations import represented_layers
 
 REQUESTS = {

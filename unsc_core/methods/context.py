@@ -1,10 +1,9 @@
-"""What a method receives and what it returns."""
+"""What methods receive and return, and what they share: two loops, three kinds of projection."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any
 
 import torch
@@ -17,15 +16,9 @@ from unsc_core.learning.edits import edited
 from unsc_core.learning.labels import pseudo_labels
 from unsc_core.learning.training import Held, Project, SgdConfig, descend, relabel, shuffled
 from unsc_core.progress import Stages
-from unsc_core.subspace.both_moments import best_directions
+from unsc_core.subspace import projections as of_spectra
 from unsc_core.subspace.energy import cuts
-from unsc_core.subspace.null_space import Spectra, null_space, project_gradient
-
-SOFTNESS = 0.03
-"""Of `soft_projections`: the energy at which an update is halved, as a share of the mean."""
-PRICE = 5.0
-"""Of `selective_projections`: how many times as large a share of the forgotten samples' energy as
-of the retained samples' lies along their directions; halved while no layer has one."""
+from unsc_core.subspace.null_space import Spectra
 
 
 @dataclass(frozen=True, eq=False)
@@ -237,75 +230,6 @@ def _as_it_is(gradient: Tensor) -> Tensor:
     return gradient
 
 
-def soft_projections(model: nn.Module, context: Context) -> Project:
-    """Projections that shrink an update the more the retained samples use its direction.
-
-    P = m (C + m I)⁻¹ for the second moment C (d, d) of D_r and m = SOFTNESS · tr C / d.
-
-    Returns:
-        Weight name -> G ↦ G P, for `descend`.
-    """
-    weights = dict(model.named_parameters())
-    project: dict[str, Callable[[Tensor], Tensor]] = {}
-    for layer, groups in context.spectra().items():
-        shrinking = []
-        for found in groups:
-            softness = SOFTNESS * found.eigenvalues.mean()
-            factors = softness / (found.eigenvalues + softness).clamp_min(1e-300)
-            matrix = (found.eigenvectors * factors) @ found.eigenvectors.T
-            shrinking.append(matrix.to(weights[f"{layer}.weight"]))
-        project[f"{layer}.weight"] = partial(_shrunk, matrices=shrinking)
-    return project
-
-
-def _shrunk(gradient: Tensor, matrices: list[Tensor]) -> Tensor:
-    """A weight gradient (out, …) times one (d, d) matrix per group."""
-    blocks = gradient.flatten(1).chunk(len(matrices))
-    pairs = zip(blocks, matrices, strict=True)
-    return torch.cat([block @ matrix for block, matrix in pairs]).view_as(gradient)
-
-
-def selective_projections(model: nn.Module, context: Context, price: float = PRICE) -> Project:
-    """Projections onto the directions U that are worth their price; see `best_directions`.
-
-    Args:
-        price: see PRICE.
-
-    Returns:
-        Weight name -> G ↦ G U Uᵀ, for `descend`.
-    """
-    with context.stages.stage("null_space", "choosing directions"):
-        retained, forgotten = (
-            {layer: [s.second_moment for s in groups] for layer, groups in spectra.items()}
-            for spectra in (context.spectra(), context.forget_spectra())
-        )
-
-        def chosen() -> dict[str, list[Tensor]]:
-            return {
-                layer: best_directions(retained[layer], forgotten[layer], price)
-                for layer in retained
-            }
-
-        found = chosen()
-        while not any(u.shape[1] for groups in found.values() for u in groups) and price > 1:
-            price /= 2
-            found = chosen()
-    weights = dict(model.named_parameters())
-    return {
-        f"{layer}.weight": partial(
-            _onto, directions=[u.to(weights[f"{layer}.weight"]) for u in groups]
-        )
-        for layer, groups in found.items()
-    }
-
-
-def _onto(gradient: Tensor, directions: list[Tensor]) -> Tensor:
-    """A weight gradient (out, …) times U Uᵀ, for one U (d, k) per group."""
-    blocks = gradient.flatten(1).chunk(len(directions))
-    pairs = zip(blocks, directions, strict=True)
-    return torch.cat([(block @ u) @ u.T for block, u in pairs]).view_as(gradient)
-
-
 def projections(model: nn.Module, context: Context) -> tuple[Project, dict[str, dict[str, int]]]:
     """Projections that keep the update of each weight in the null space of D_r.
 
@@ -314,21 +238,28 @@ def projections(model: nn.Module, context: Context) -> tuple[Project, dict[str, 
         `Unlearned`.
     """
     spectra = context.spectra()
-    weights = dict(model.named_parameters())
     cut_at = cuts(spectra, context.energy_threshold, context.energy_thresholds)
     with context.stages.stage("null_space", "computing the null space"):
-        spaces = {
-            layer: tuple(
-                null_space(s, cut_at[layer]).to(weights[f"{layer}.weight"]) for s in groups
-            )
-            for layer, groups in spectra.items()
-        }
-    project = {
-        f"{layer}.weight": partial(project_gradient, spaces=groups)
-        for layer, groups in spaces.items()
-    }
-    ranks = {
-        layer: {"dim": sum(s.dim for s in groups), "rank": sum(s.rank for s in groups)}
-        for layer, groups in spaces.items()
-    }
-    return project, ranks
+        return of_spectra.cut(spectra, cut_at, dict(model.named_parameters()))
+
+
+def soft_projections(model: nn.Module, context: Context) -> Project:
+    """Projections that shrink an update the more the retained samples use its direction.
+
+    Returns:
+        Weight name -> G ↦ G P, for `descend`; see `subspace.projections.soft`.
+    """
+    return of_spectra.soft(context.spectra(), dict(model.named_parameters()))
+
+
+def selective_projections(
+    model: nn.Module, context: Context, price: float = of_spectra.PRICE
+) -> Project:
+    """Projections onto the directions U that are worth their price.
+
+    Returns:
+        Weight name -> G ↦ G U Uᵀ, for `descend`; see `subspace.projections.selective`.
+    """
+    with context.stages.stage("null_space", "choosing directions"):
+        retained, forgotten = context.spectra(), context.forget_spectra()
+        return of_spectra.selective(retained, forgotten, dict(model.named_parameters()), price)

@@ -20,6 +20,7 @@ from unsc_core.errors import RoomError
 from unsc_core.paths import rooms_file
 from unsc_core.rooms import texts
 from unsc_core.rooms.database import reading, writing
+from unsc_core.rooms.export import everything
 from unsc_core.rooms.one_room import DAY_S, OneRoom, find, hashed
 from unsc_core.rooms.state import Opened, Person, State
 from unsc_core.rooms.texts import Value
@@ -290,37 +291,8 @@ class Rooms:
             RoomError: the room has ended, or this is not its key.
         """
         with self._reading(code) as room:
-            db = room.db
             room.check_key(key)
-            names = dict(
-                db.execute("SELECT id, name FROM people WHERE room = ? ORDER BY id", (code,))
-            )
-            answers = db.execute(
-                "SELECT lesson, step, person, value FROM answers WHERE room = ?", (code,)
-            ).fetchall()
-            reveals = db.execute(
-                "SELECT lesson, step FROM reveals WHERE room = ?", (code,)
-            ).fetchall()
-            entries = db.execute(
-                "SELECT challenge, person, run, measured FROM entries WHERE room = ? ORDER BY id",
-                (code,),
-            ).fetchall()
-        return {
-            "room": code,
-            "opened": room.created,
-            "lesson": room.lesson,
-            "step": room.step,
-            "people": list(names.values()),
-            "answers": [
-                {"lesson": a, "step": b, "name": names[who], "answer": json.loads(text)}
-                for a, b, who, text in answers
-            ],
-            "revealed": [{"lesson": a, "step": b} for a, b in reveals],
-            "entries": [
-                {"challenge": c, "name": names[who], "run": run, **json.loads(text)}
-                for c, who, run, text in entries
-            ],
-        }
+            return everything(room)
 
     def delete(self, code: str, key: str) -> None:
         """Delete a room and everything in it.

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from tests.conftest import digits
 from unsc_core.analysis.selection import Selection, outcomes
@@ -13,12 +14,19 @@ from unsc_core.errors import ConfigError
 from unsc_core.experiment.experiment import Experiment
 from unsc_core.experiment.result import Result
 from unsc_core.experiment.store import Store
-from unsc_core.figures.confusion import in_cell
 
 
 @pytest.fixture(scope="module")
 def result(shared_store: Store) -> Result:
     return Experiment(digits(), shared_store).run()
+
+
+def in_cell(result: Result, model: str, true: int, answer: int) -> NDArray[np.intp]:
+    """The test samples in a cell of a matrix; of "difference", those that entered or left it."""
+    models = ("original", "unlearned") if model == "difference" else (model,)
+    inside = [result.models[name].test.argmax(1) == answer for name in models]
+    moved = inside[0] != inside[1] if len(inside) == 2 else inside[0]
+    return np.flatnonzero((result.split.dataset.y_test == true) & moved)
 
 
 def test_a_cell_of_every_matrix_is_a_rule(result: Result) -> None:
@@ -28,7 +36,7 @@ def test_a_cell_of_every_matrix_is_a_rule(result: Result) -> None:
             selection = Selection.of_matrix("test", model, true, answer)
             assert selection.rule == (("true", true), (name, answer))
             assert selection.in_matrix() == (model, true, answer)
-            inside = in_cell(result, model, "test", (true, answer))
+            inside = in_cell(result, model, true, answer)
             assert np.array_equal(selection.rows(result), inside)
             sizes += len(inside)
     assert sizes > 50

@@ -9,14 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 Logits = NDArray[np.float32]
-
-
 Labels = NDArray[np.int64]
-
-
-Mask = NDArray[np.bool_]
-
-
+"""Classes: the true ones, or those that a model predicts."""
+Flags = NDArray[np.bool_]
 FEW = 25
 """From so many on, the normal approximation is close to the sign test."""
 
@@ -36,12 +31,12 @@ def per_class_accuracy(answers: Labels, labels: Labels, num_classes: int) -> NDA
     )
 
 
-def acc_forget(answers: Labels, labels: Labels, forgotten: Mask) -> float:
+def acc_forget(answers: Labels, labels: Labels, forgotten: Flags) -> float:
     """Acc_f: accuracy on the forgotten samples in percent; NaN without any."""
     return float(100.0 * (answers == labels)[forgotten].mean()) if forgotten.any() else float("nan")
 
 
-def acc_retain(answers: Labels, labels: Labels, forgotten: Mask, num_classes: int) -> float:
+def acc_retain(answers: Labels, labels: Labels, forgotten: Flags, num_classes: int) -> float:
     """Acc_r: accuracy on the retained samples in percent, averaged over classes.
 
     >>> labels = np.array([0, 0, 1, 1, 2])
@@ -53,7 +48,7 @@ def acc_retain(answers: Labels, labels: Labels, forgotten: Mask, num_classes: in
     )
 
 
-def accuracies(logits: Logits, labels: Labels, forgotten: Mask) -> dict[str, Any]:
+def accuracies(logits: Logits, labels: Labels, forgotten: Flags) -> dict[str, Any]:
     """Accuracies of one model: {"acc_forget", "acc_retain", "per_class"}.
 
     Args:
@@ -103,7 +98,7 @@ def logit_drift(logits: Logits, original: Logits) -> float:
     return float(np.linalg.norm(logits - original)) / norm if norm else 0.0
 
 
-def margins(logits: Logits, labels: Labels, banned: Mask) -> NDArray[np.float32]:
+def margins(logits: Logits, labels: Labels, banned: Flags) -> NDArray[np.float32]:
     """(n,) logit of each sample's label − highest logit of any other class not in `banned`.
 
     Args:
@@ -122,7 +117,7 @@ def agreement(answers: Labels, others: Labels) -> float:
 
 
 def chance(
-    before: Labels, after: Labels, labels: Labels, forgotten: Mask, num_classes: int
+    before: Labels, after: Labels, labels: Labels, forgotten: Flags, num_classes: int
 ) -> float:
     """How far chance alone may move Acc_r between two models, in points: half a 95 % interval.
 

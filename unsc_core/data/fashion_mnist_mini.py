@@ -37,9 +37,9 @@ def load(_: Report = silent) -> Dataset:
     )
 
 
-def make_fashion_mnist_mini(report: Report = silent) -> Path:
+def make_fashion_mnist_mini() -> Path:
     """Write the bundled file: the first images of each class of Fashion-MNIST, in their order."""
-    full = fashion_mnist.load(report)
+    full = fashion_mnist.load(silent)
     arrays = {}
     for part, per_class in zip(("train", "test"), MINI_PER_CLASS, strict=True):
         x, y = full.samples(part), full.labels(part)

@@ -38,20 +38,6 @@ def matrix(result: Result, model: str, part: str, normalised: bool) -> NDArray[n
     return 100 * counts / np.maximum(counts.sum(1, keepdims=True), 1) if normalised else counts
 
 
-Cell = tuple[int, int]
-
-
-def in_cell(result: Result, model: str, part: str, cell: Cell) -> NDArray[np.intp]:
-    """Indices of the samples of "test" or "train" in a cell (true class, predicted class).
-
-    Of "difference": those that entered or left the cell.
-    """
-    of_class = result.split.dataset.labels(part) == cell[0]
-    models = ("original", "unlearned") if model == "difference" else (model,)
-    inside = [result.models[name].of(part).argmax(1) == cell[1] for name in models]
-    return np.flatnonzero(of_class & (inside[0] != inside[1] if len(inside) == 2 else inside[0]))
-
-
 def cells_of(result: Result, model: str, part: str, rows: NDArray[np.intp]) -> NDArray[np.int64]:
     """(classes, classes) how many of some samples of "test" or "train" are in each cell.
 

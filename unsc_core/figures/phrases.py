@@ -126,15 +126,16 @@ def pm(difference: Interval) -> str:
 
 def dataset_title(name: str) -> str:
     """A dataset's title; a user-supplied one is named by its file."""
-    return DATASETS[name].title if name in DATASETS else _last_part(name)
+    return DATASETS[name].title if name in DATASETS else last_part(name)
 
 
 def model_title(name: str) -> str:
     """A network's title; a user-supplied one is named by its file and function."""
-    return MODELS[name].title if name in MODELS else _last_part(name)
+    return MODELS[name].title if name in MODELS else last_part(name)
 
 
-def _last_part(path: str) -> str:
+def last_part(path: str) -> str:
+    """The name of a file without its folders, which nobody else has to know."""
     return path.replace("\\", "/").rsplit("/", 1)[-1]
 
 

@@ -125,11 +125,11 @@ def does(state: Forgetting, samples: int, many: int) -> str:
     return f"{'does' if many == 1 else 'do'} not forget"
 
 
-def _failure(of: Sequence[MethodRun], many: int = 1) -> str:
-    """What is wrong with runs of one method that do not all forget; see `does` for `many`."""
+def _failure(of: Sequence[MethodRun]) -> str:
+    """What is wrong with runs of one method that do not all forget: "does not forget"."""
     found, samples = comparison.states(of), of[0].samples
     wrong = sorted(found - {Forgetting.DONE})
-    text = does(wrong[0], samples, many)
+    text = does(wrong[0], samples, 1)
     if len(wrong) > 1:
         return text.replace("fewer", "fewer or more")
     if Forgetting.DONE not in found:

@@ -140,9 +140,9 @@ def class_colour(label: int, forget_classes: tuple[int, ...]) -> str:
     return RETAIN[label % len(RETAIN)]
 
 
-def selected_mark(look: Look, size: float = 13) -> dict[str, Any]:
+def selected_mark(look: Look) -> dict[str, Any]:
     """The mark of a selected sample on a figure of plotly's: a ring around its own mark."""
-    return {"symbol": "circle-open", "size": size, "color": look.ink, "line": {"width": 2}}
+    return {"symbol": "circle-open", "size": 13, "color": look.ink, "line": {"width": 2}}
 
 
 def method_colour(name: str, look: Look) -> str:

@@ -24,6 +24,7 @@ from unsc_core.figures.phrases import (
     MODEL_TITLES,
     ONE_SEED,
     dataset_title,
+    last_part,
     method_title,
     model_title,
     moved,
@@ -123,11 +124,6 @@ def _where(run: Stored) -> str:
     when = f"{made.day} {made:%B %Y, %H:%M}"
     what = f"{dataset_title(config.dataset)} · {model_title(config.model)} · seed {config.seed}"
     return f"{what} · {when}{imported}"
-
-
-def _name(path: str) -> str:
-    """A name, or the last part of a path: a report does not disclose folders."""
-    return path.replace("\\", "/").rsplit("/", 1)[-1]
 
 
 def _lead(run: Stored) -> str:
@@ -255,7 +251,7 @@ def _null_space(run: Stored, spectra: Layers) -> list[Picture]:
 def _settings(run: Stored, address: str) -> str:
     config = run.result.config
     values: dict[str, Any] = {
-        name.replace("_", " "): _name(value)
+        name.replace("_", " "): last_part(value)
         if name in ("dataset", "model", "checkpoint") and isinstance(value, str)
         else value
         for name, value in config.to_dict().items()

@@ -8,7 +8,7 @@ depend on the number of samples, and it adds up over classes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import torch
@@ -81,7 +81,6 @@ def second_moments(
     images: int = 0,
     positions: int = 0,
     seed: int = 0,
-    on_batch: Callable[[], None] = lambda: None,
 ) -> Moments:
     """Collect every layer's second moments in one pass, in eval mode, summed in float64.
 
@@ -96,7 +95,6 @@ def second_moments(
         images: recorded in the result: the most images per class that `class_batches` yields.
         positions: patches per image and convolution, 0 = all.
         seed: of the draw of patches.
-        on_batch: called after each batch.
     """
     layers = represented_layers(model)
     sums = {name: [_Sum() for _ in range(num_classes)] for name in layers}
@@ -116,7 +114,6 @@ def second_moments(
         for label, inputs, *weights in class_batches:
             current, stands_for = label, weights[0] if weights else 1.0
             model(inputs)
-            on_batch()
     called = [name for name, classes in sums.items() if any(one.seen for one in classes)]
     # Each layer's sums are freed when they are stacked, not all of them at the end.
     stacked = {name: _stacked(sums.pop(name)) for name in called}

@@ -25,12 +25,10 @@ def accuracy(result: Result, key: str, model: str = "unlearned") -> float:
     return float(value)
 
 
-def _beside(
-    evidence: Evidence, key: str, title: str, known: Sequence[Bar], asked: str = ""
-) -> Asked:
+def _beside(evidence: Evidence, key: str, title: str, known: Sequence[Bar]) -> Asked:
     """Acc_f or Acc_r of the unlearned model, beside what is known."""
     of = "retained" if key == "acc_retain" else "forgotten"
-    name = asked or run_title(evidence.result)
+    name = run_title(evidence.result)
     bar = Bar(name, accuracy(evidence.result, key), of)
     return Asked(title, "%", (*known, bar), name)
 

@@ -192,15 +192,18 @@ class Experiment(Pipeline):
     def unlearned(self) -> Unlearned:
         """θ: what the method made of the original."""
         stored = UNLEARNED.read(self.store, self.keys.unlearned)
-        if stored is not None:
-            labels = None if stored.labels is None else torch.from_numpy(stored.labels)
-            history, null_space = stored.meta["history"], stored.meta["null_space"]
-            chosen = stored.meta.get("chosen", {})
-            return Unlearned(self._with_weights(stored), history, labels, null_space, chosen)
-        _ = (
-            self.original,
-            METHODS[self.config.method].unlearn,
-        )  # made and loaded before the clock runs
+        return self._unlearned_now() if stored is None else self._unlearned_before(stored)
+
+    def _unlearned_before(self, stored: Network) -> Unlearned:
+        labels = None if stored.labels is None else torch.from_numpy(stored.labels)
+        history, null_space = stored.meta["history"], stored.meta["null_space"]
+        chosen = stored.meta.get("chosen", {})
+        return Unlearned(self._with_weights(stored), history, labels, null_space, chosen)
+
+    def _unlearned_now(self) -> Unlearned:
+        """Let the method work, time it, and store what it made."""
+        _ = self.original  # made, and the method loaded, before the clock runs
+        _ = METHODS[self.config.method].unlearn
         before, started = dict(self.stages.seconds), time.perf_counter()
         unlearned = self.unlearn(self._watch)
         took = time.perf_counter() - started

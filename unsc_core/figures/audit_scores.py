@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import plotly.graph_objects as go
 from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
@@ -33,40 +34,15 @@ def scores(
     """
     figure = make_subplots(rows=len(SHOWN), cols=1, shared_xaxes=True, vertical_spacing=0.12)
     edges = np.array(probe["original"]["details"][0]["scores"]["edges"])
-    middles = (edges[:-1] + edges[1:]) / 2
-    table: dict[str, Any] = {"score": middles}
+    table: dict[str, Any] = {"score": (edges[:-1] + edges[1:]) / 2}
     highest = 1.0  # without the ends, where all that lies beyond is counted
     for row, (network, title) in enumerate(SHOWN.items(), 1):
         shares = {part: _shares(probe[network], part) for part in ("forget", "retain")}
         table |= {f"{title}, {part} %": shares[part] for part in shares}
         highest = max(highest, shares["forget"].max(), shares["retain"][1:-1].max(initial=0))
-        figure.add_bar(
-            x=middles,
-            y=shares["forget"],
-            width=edges[1] - edges[0],
-            marker={"color": clear(FORGET, 0.75), "line": {"width": 0}},
-            name=f"{forgotten}, held out",
-            showlegend=row == 1,
-            hovertemplate=f"{forgotten}: %{{y:.1f}} %<extra></extra>",
-            row=row,
-            col=1,
-        )
-        figure.add_scatter(
-            x=middles,
-            y=shares["retain"],
-            mode="lines",
-            line={"color": look.ink, "width": 2, "shape": "hvh"},
-            name="retained classes, held out",
-            showlegend=row == 1,
-            hovertemplate="retained: %{y:.1f} %<extra></extra>",
-            row=row,
-            col=1,
-        )
-        found = value(probe[network]["mean"], "%")
-        place = {"yref": f"y{row} domain" if row > 1 else "y domain", "yanchor": "bottom"}
-        side = {"x": 0, "xref": "paper", "xanchor": "left"}
-        text = f"<b>{title}</b> · {found} found, right of the line"
-        write(figure, text, y=1, font={"size": 14}, **side, **place)
+        _draw_row(figure, row, shares, edges, forgotten, look)
+        text = f"<b>{title}</b> · {_found(probe, network)} found, right of the line"
+        _name_row(figure, row, text)
     if marked is not None:
         for row, network in enumerate(SHOWN, 1):
             each = np.array(probe[network]["details"][0]["scores"]["each"])[marked[0]]
@@ -88,6 +64,52 @@ def scores(
     return Picture(figure, alt, _sentence(probe, forgotten), table)
 
 
+def _draw_row(
+    figure: go.Figure,
+    row: int,
+    shares: Mapping[str, NDArray[np.float64]],
+    edges: NDArray[np.float64],
+    forgotten: str,
+    look: Look,
+) -> None:
+    """One network: bars for forgotten samples, a stepped line for retained ones."""
+    middles = (edges[:-1] + edges[1:]) / 2
+    figure.add_bar(
+        x=middles,
+        y=shares["forget"],
+        width=edges[1] - edges[0],
+        marker={"color": clear(FORGET, 0.75), "line": {"width": 0}},
+        name=f"{forgotten}, held out",
+        showlegend=row == 1,
+        hovertemplate=f"{forgotten}: %{{y:.1f}} %<extra></extra>",
+        row=row,
+        col=1,
+    )
+    figure.add_scatter(
+        x=middles,
+        y=shares["retain"],
+        mode="lines",
+        line={"color": look.ink, "width": 2, "shape": "hvh"},
+        name="retained classes, held out",
+        showlegend=row == 1,
+        hovertemplate="retained: %{y:.1f} %<extra></extra>",
+        row=row,
+        col=1,
+    )
+
+
+def _name_row(figure: go.Figure, row: int, text: str) -> None:
+    """Write what was found in a network above its row, at the left."""
+    place = {"yref": f"y{row} domain" if row > 1 else "y domain", "yanchor": "bottom"}
+    side = {"x": 0, "xref": "paper", "xanchor": "left"}
+    write(figure, text, y=1, font={"size": 14}, **side, **place)
+
+
+def _found(probe: Mapping[str, Any], network: str) -> str:
+    """The share of forgotten samples that the probe finds in a network, over seeds."""
+    return value(probe[network]["mean"], "%")
+
+
 def _shares(network: Mapping[str, Any], part: str) -> NDArray[np.float64]:
     """(bins,) percent of the samples of all seeds."""
     counts = np.sum([detail["scores"][part] for detail in network["details"]], axis=0)
@@ -96,7 +118,7 @@ def _shares(network: Mapping[str, Any], part: str) -> NDArray[np.float64]:
 
 def _sentence(probe: Mapping[str, Any], forgotten: str) -> str:
     words = {"original": "the original", "unlearned": "the unlearned", "retrained": "the retrained"}
-    found = [f"{value(probe[n]['mean'], '%')} in {words[n]}" for n in SHOWN]
+    found = [f"{_found(probe, n)} in {words[n]}" for n in SHOWN]
     return (
         f"The probe finds what lies right of the line: of held-out {forgotten}, {joined(found)} "
         "network, which never saw any."

@@ -2,12 +2,12 @@
 
 from dataclasses import replace
 
-import pandas as pd
 import streamlit as st
 
 from pages.shared import (
     batch,
     cache,
+    comparison_table,
     controls,
     header,
     jobs,
@@ -54,51 +54,6 @@ def batch_items(of: state.ResolvedExperiment) -> list[batch.BatchItem]:
         if method == next(iter(configs))[0]:
             items.append(batch.retraining(config, data))
     return items
-
-
-def row_style(row: pd.Series) -> list[str]:
-    """References on grey, UNSC in teal, the chosen method in bold."""
-    style, own = "", standings.name(experiment.config.method)
-    if row["Method"] in map(standings.name, comparison.REFERENCES):
-        style = f"background-color: {look.grid}"
-    elif row["Method"].startswith(standings.MARK):
-        style = f"color: {look.teal}"
-    if row["Method"].removeprefix(standings.MARK).partition(" (")[0] == own:
-        style += "; font-weight: bold"
-    return [style] * len(row)
-
-
-def draw_table() -> None:
-    """Methods and their measures."""
-    text = st.column_config.TextColumn
-    measures = {
-        column: text(help=meaning, alignment="right")
-        for column, meaning in standings.columns().items()
-    }
-    st.dataframe(
-        pd.DataFrame(standings.table(runs, order)).style.apply(row_style, axis=1),
-        hide_index=True,
-        height="content",
-        alt="Methods and their measures",
-        column_config={
-            "Method": text(width=225 if method_set == "parts" else 160),
-            "Seeds": text(alignment="right"),
-            "Verdict": text(width=200),
-            **measures,
-        },
-    )
-    spread = "one seed: no interval, so a small difference may be due to chance"
-    if count > 1:
-        spread = (
-            "±: half of the 95\u00a0% interval over the seeds; differences are paired by seed · "
-            "tied: the interval of the difference contains 0"
-        )
-    st.caption(
-        "◆ UNSC · bold: the method in the sidebar · on grey: references · "
-        f"{'as the retrained model' if samples else 'forgets'}: {standings.limit(samples)} with "
-        f"every seed · above, below: by Acc_r, where UNSC forgets, too · {spread} · "
-        "* seconds from a different machine"
-    )
 
 
 def choose_set() -> tuple[str, int]:
@@ -336,7 +291,9 @@ with st.container():  # one element with and without a selection, see link_notes
 header.strip(experiment, result)
 st.header("Every measure")
 st.markdown(GOALS[samples > 0])
-draw_table()
+comparison_table.draw(
+    runs, order, count, experiment.config.method, look, wide=method_set == "parts"
+)
 
 st.header("At equal forgetting")
 st.markdown(EQUAL[samples > 0])

@@ -23,16 +23,9 @@ from unsc_core.experiment.resolve import resolve
 from unsc_core.experiment.shipped import shipped_meta
 from unsc_core.experiment.store import Artefact, Store
 from unsc_core.jobs import cost_measurement
-from unsc_core.jobs.cost import (
-    Cost,
-    Rates,
-    duration,
-    estimate,
-    rates_key,
-    read_rates,
-    unlearning_seconds,
-)
+from unsc_core.jobs.cost import Cost, duration, estimate
 from unsc_core.jobs.cost_measurement import measure, record
+from unsc_core.jobs.rates import Rates, rates_key, read_rates, unlearning_seconds
 from unsc_core.methods import METHODS, fisher, ssd
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -13,9 +13,8 @@ from unsc_core.data import load_dataset
 from unsc_core.experiment.store import Store
 from unsc_core.jobs.job import AUDITED_SEEDS
 from unsc_core.jobs.missing import Piece, missing_pieces
-from unsc_core.jobs.rates import Rates, rates_key, read_rates, rough_rates, unlearning_seconds
+from unsc_core.jobs.rates import Rates, rates_key, read_rates, rough_rates
 
-__all__ = ["Cost", "Rates", "duration", "estimate", "rates_key", "read_rates", "unlearning_seconds"]
 UNMEASURED_LIMIT_S = 60.0
 """Work without training is not measured first if rough rates put all of it below this."""
 

@@ -71,7 +71,7 @@ def run_or_stop() -> dict[str, dict[str, Any]]:
 def verdict_panel() -> None:
     """Four lines: gone, still there, or not known, and why."""
     with st.container(border=True):
-        st.markdown(f"#### {audit_words.headline(found, experiment.request)}")
+        st.markdown(f"#### {audit_words.headline(found, experiment.request, audits)}")
         st.markdown(
             "\n".join(
                 f"- Gone from **{audit_words.PLACES[group]}**? {BADGES[one['gone']]} {one['why']}"
@@ -100,10 +100,11 @@ def attacks() -> None:
         for column, group in zip(st.columns(2), GROUPS[first : first + 2], strict=False):
             with column.container(border=True, height="stretch"):
                 attack(group)
-    st.caption(
-        "Small dots: seeds · large marks: their mean · grey band: the retrained models' mean ± "
-        "twice their standard deviation, which is what networks show that never saw the class"
-    )
+    if seeds > 1:
+        st.caption(
+            "Small dots: seeds · large marks: their mean · grey band: the retrained models' mean ± "
+            "twice their standard deviation, which is what networks show that never saw the class"
+        )
 
 
 def attack(group: str) -> None:

@@ -110,7 +110,7 @@ def _one_sample(
     )
     link_notes.check("rank", RANKS)
     rank = st.select_slider(
-        "Its rank: 100 % is the one that the original betrays most",
+        "Its rank: 100 % is the one that looks most like one the original was trained on",
         list(RANKS),
         "100 %",
         key="rank",

@@ -113,8 +113,17 @@ def test_the_verdict_names_an_audit_with_its_interval() -> None:
 def test_the_headline_follows_the_verdict(gone: tuple[str, ...], part: str) -> None:
     groups = ("answers", "logits", "features", "memory")
     found = {group: {"gone": one} for group, one in zip(groups, gone, strict=True)}
-    assert part in headline(found, "Shirt")
-    assert "Shirt" in headline(found, "Shirt")
+    assert part in headline(found, "Shirt", {})
+    assert "Shirt" in headline(found, "Shirt", {})
+
+
+def test_the_headline_does_not_call_less_than_in_the_retrained_no_trace() -> None:
+    less = {"linear-probe": audited([30.0, 31.0, 29.0])}
+    groups = ("answers", "logits", "features", "memory")
+    for gone, rest in ((YES, ""), (UNKNOWN, "; for the rest they cannot tell")):
+        found = {group: {"gone": gone} for group in groups} | {"features": {"gone": YES}}
+        text = headline(found, "Shirt", less)
+        assert text.endswith(f"but some find less, a trace as well{rest}.")
 
 
 def test_values_have_a_dot_for_each_seed_a_mean_and_a_band() -> None:
@@ -213,7 +222,7 @@ def test_the_race_grows_step_by_step_to_the_whole_curves() -> None:
     for value, when in (
         (66.0, "after at most 100 steps"),
         (99.0, "after at most 10 steps"),
-        (30.0, "never"),
+        (30.0, "later, if at all,"),
     ):
         found = race(audited([value] * 3, "relearning", relearned), "unsc", LIGHT).sentence
         assert f"35.0\u00a0%, is there {when} in the unlearned" in found
@@ -287,6 +296,13 @@ def test_a_difference_that_may_be_chance_is_called_that(
     sentence = _sentence({"original": (50.4, 42.4)}, 5, sizes)
     assert "by 8 points" in sentence
     assert ("128 members and 55 others, that may be chance" in sentence) == by_chance
+
+
+def test_chance_is_compared_with_the_difference_before_rounding() -> None:
+    near = _sentence({"original": (42.4, 41.6), "mask": (40.6, 39.4)}, 5, (20000, 20000))
+    assert "by 2 points; with 20,000 members" not in near
+    far = _sentence({"original": (40.6, 39.4)}, 5, (8000, 8000))
+    assert "by 2 points; with 8,000 members and 8,000 others, that may be chance" in far
 
 
 def test_the_largest_difference_is_named_whichever_of_the_two_shares_is_larger() -> None:

@@ -27,7 +27,7 @@ NO_MORE = {
     True: "No further from the retrained than another retraining is",
 }
 """The same for no excess."""
-BLIND_HERE = "Blind here, unable to tell networks that remember from retrained ones"
+BLIND_HERE = "Blind here, as networks that remember do not clearly show more than retrained ones"
 TOO_WIDE = "The interval is too wide to tell"
 TOO_COARSE = "Two retrainings may differ by as much as the original from the retrained"
 

@@ -20,8 +20,8 @@ from unsc_core.jobs.job import SHADOWS
 
 ONE_SEED = (
     "One seed has no spread: what is null (sd, low and high, zero, sees) needs two or more, and so "
-    "do audits that compare with a network retrained with another seed. Three or more give a "
-    "verdict."
+    "do audits that compare with a network retrained with another seed. A verdict "
+    "needs intervals, and those of two seeds are rarely narrow enough: use three or more."
 )
 """Why one seed leaves so much unknown, in the JSON."""
 

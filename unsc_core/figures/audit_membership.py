@@ -150,7 +150,7 @@ def _sentence(called: dict[str, Shares], chance: float, sizes: tuple[int, int]) 
         f"Equal shares are no better than guessing; they differ most in the {best} network, "
         f"by {counted(abs(hits - alarms), 'point')}"
     )
-    if abs(hits - alarms) > _by_chance(called[best], sizes):
+    if abs(np.subtract(*called[best])) > _by_chance(called[best], sizes):
         return f"{text}."
     members, others = sizes
     return f"{text}; with {members:,} members and {others:,} others, that may be chance."

@@ -105,7 +105,9 @@ def _winner(steps: list[str], found: Mapping[str, NDArray[np.float64]]) -> str:
     when = {}
     for network in ("unlearned", "retrained"):
         reached = np.flatnonzero(mean[network] >= half)
-        when[network] = f"after at most {steps[reached[0]]} steps" if len(reached) else "never"
+        when[network] = (
+            f"after at most {steps[reached[0]]} steps" if len(reached) else "later, if at all,"
+        )
     return (
         f"After {steps[-1]} steps the unlearned network is back at "
         f"{value(mean['unlearned'][-1], '%')}, the retrained at "

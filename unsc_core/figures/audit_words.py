@@ -132,12 +132,17 @@ def sentence(audit: Mapping[str, Any]) -> str:
     return text
 
 
-def headline(verdict: Mapping[str, Mapping[str, str]], forgotten: str) -> str:
+def headline(
+    verdict: Mapping[str, Mapping[str, str]],
+    forgotten: str,
+    audits: Mapping[str, Mapping[str, Any]],
+) -> str:
     """The verdict in one sentence.
 
     Args:
         verdict: what `verdict` returns.
         forgotten: the classes, as in a sentence.
+        audits: those that the verdict is about: name -> what `excess.over_seeds` returns.
     """
     by = {
         says: [group for group, one in verdict.items() if one["gone"] == says] for says in (YES, NO)
@@ -145,6 +150,14 @@ def headline(verdict: Mapping[str, Mapping[str, str]], forgotten: str) -> str:
     if by[NO]:
         signs = joined([PLACES[group].replace("the ", "its ") for group in by[NO]])
         return f"The unlearned network can be told from one that never saw {forgotten}: by {signs}."
+    seeing = [audit for audit in audits.values() if audit["group"] in by[YES]]
+    if any(finding(audit) == YES and is_below(audit) for audit in seeing):
+        rest = "" if len(by[YES]) == len(verdict) else "; for the rest they cannot tell"
+        places = joined([PLACES[group] for group in by[YES]])
+        return (
+            f"No audit that sees finds more of {forgotten} in {places} of the unlearned network "
+            f"than in one that never saw it, but some find less, a trace as well{rest}."
+        )
     if len(by[YES]) == len(verdict):
         return (
             "No audit that sees can tell the unlearned network from one that never saw "

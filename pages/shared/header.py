@@ -10,7 +10,7 @@ from pages.shared import glossary, pictures
 from pages.shared.state import ResolvedExperiment
 from unsc_core.analysis.summary import summary
 from unsc_core.experiment.result import Result
-from unsc_core.figures.header import choice, readouts
+from unsc_core.figures.header import choice, measured_on, readouts
 from unsc_core.figures.phrases import dataset_title, model_title, run_title
 
 TERMS = (
@@ -58,8 +58,7 @@ def shown(experiment: ResolvedExperiment, result: Result) -> None:
         f"**{run_title(result)}** · forgetting **{experiment.request}** · "
         f"{dataset_title(result.config.dataset)} · {model_title(result.config.model)} · "
         f"seed {result.config.seed}",
-        help=f"Measured on the test set, {len(experiment.dataset.y_test):,} samples. Differences "
-        "are taken before rounding.",
+        help=f"{measured_on(result.split)} Differences are taken before rounding.",
         width="content",
     )
     with st.container():  # one element with and without, see link_notes

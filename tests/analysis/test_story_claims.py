@@ -40,10 +40,10 @@ from unsc_core.analysis.summary import summary
 from unsc_core.data.request import split
 from unsc_core.experiment.result import Predictions, Result
 from unsc_core.figures import gamma_words, parts_words, standings, story, story_method, story_stage
-from unsc_core.figures.header import readouts
+from unsc_core.figures.header import choice, measured_on, readouts
 from unsc_core.figures.keeping import AuditedMethod
 from unsc_core.figures.story import Chapter
-from unsc_core.figures.story_ends import HEADLINES, NOTHING, SAMPLE_HEADLINES
+from unsc_core.figures.story_ends import HEADLINES, NO_CLEAR_CHANGE, NOTHING, SAMPLE_HEADLINES
 from unsc_core.figures.story_guess import AVERAGE
 from unsc_core.figures.story_stage import (
     bars,
@@ -237,7 +237,7 @@ def test_the_runs_are_of_every_kind() -> None:
     said = {story.ending(result).headline for result in RUNS}
     assert said == {
         HEADLINES[o] for o in Outcome if o.value not in ("overshot", "undecided", "too few")
-    } | {NOTHING}
+    } | {NOTHING, NO_CLEAR_CHANGE}
     single = {story.ending(result).headline for result in SAMPLES}
     wanted = set(Outcome) - {Outcome.CALIBRATED, Outcome.GAINED, Outcome.DAMAGED}
     wanted -= {Outcome.TOO_FEW, Outcome.NOTHING}
@@ -253,7 +253,7 @@ def test_the_runs_are_of_every_kind() -> None:
     frees = {"for **free**" in story.hiding(result).verdict for result in RUNS}
     assert frees == {True, False}
     damage = {story.careless(result).headline for result in RUNS}
-    assert len(damage) == 6
+    assert len(damage) == 7
 
 
 @pytest.mark.parametrize("result", [*RUNS, *SAMPLES], ids=ids)
@@ -309,7 +309,7 @@ def test_the_mask_and_the_borders_are_told_apart(result: Result) -> None:
         )
     else:
         assert ("adds" in chapter.verdict and "adds nothing" not in chapter.verdict) == (adds > 0)
-        assert ("costs" in chapter.verdict) == (adds < 0)
+        assert (" off that" in chapter.verdict) == (adds < 0)
         assert ("nothing" in chapter.verdict) == (abs(more) < 0.05)
     told = [free, *([left] if remains else [])]
     told += [] if abs(more) < 0.05 else [abs(more) if unsigned else more]
@@ -350,14 +350,17 @@ def test_nobody_is_said_to_forget_what_the_original_never_knew() -> None:
     assert AuditedMethod(1.0, field[:1], {}).title == "UNSC"
 
 
-@pytest.mark.parametrize(("rows", "said"), [(4, ""), (3, "1 more class changes less."), (2, "2 m")])
+@pytest.mark.parametrize(("rows", "said"), [(4, ""), (3, "1 more class changes at"), (2, "2 m")])
 def test_classes_without_a_row_are_counted(
     rows: int, said: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(story_stage, "ROWS", rows)
     text = bars(None, GOOD)["left_out"]
     assert text.startswith(said)
-    assert text in ("", "1 more class changes less.", "2 more classes change less.")
+    assert text in (
+        "",
+        *(f"{n} at most as much." for n in ("1 more class changes", "2 more classes change")),
+    )
 
 
 @pytest.mark.parametrize("result", [*RUNS[::5], *EXTRA, *SINGLE[::9]], ids=ids)
@@ -381,17 +384,17 @@ def test_a_guess_is_about_the_class_that_changes_most(result: Result) -> None:
         assert asked.row == AVERAGE or asked.row in NAMES
         said = asked.replies
         assert len(said) == len(asked.choices)
-        for choice, reply in zip(asked.choices[::7], said[::7], strict=True):
-            off = abs(choice - asked.truth)
+        for guessed, reply in zip(asked.choices[::7], said[::7], strict=True):
+            off = abs(guessed - asked.truth)
             numbers = numbers_in(reply)
-            assert numbers[:2] == pytest.approx([choice, asked.truth], abs=0.051)
+            assert numbers[:2] == pytest.approx([guessed, asked.truth], abs=0.051)
             assert ("as near as the slider allows" in reply) == (off <= asked.step / 2 + 1e-9)
             if "points from your guess" in reply or "apart" in reply or "too" in reply:
                 assert float(re.findall(r"([\d.]+) points", reply)[-1]) == pytest.approx(
                     off, abs=0.051
                 )
-            assert ("too high" in reply) <= (choice > asked.truth)
-            assert ("too low" in reply) <= (choice < asked.truth)
+            assert ("too high" in reply) <= (guessed > asked.truth)
+            assert ("too low" in reply) <= (guessed < asked.truth)
 
 
 def by_chance(share: float, other: float, samples: int) -> bool:
@@ -537,3 +540,27 @@ def test_one_class_that_stays_is_said_to_make_acc_r_easy() -> None:
     others = tuple(range(1, DATA.num_classes))
     alone = replace(result, split=split(DATA, others))
     assert "Only one class stays" in story.request(alone).headline
+
+
+def test_it_is_said_which_samples_the_measures_are_of() -> None:
+    test = f"Measured on the test set, {len(LABELS):,} samples"
+    assert measured_on(GOOD.split) == f"{test}."
+    what = f"{len(SAMPLES[0].split.forget_ids)} training samples to forget"
+    assert measured_on(SAMPLES[0].split) == f"{test}; Acc_f on the {what}."
+
+
+def test_the_only_setting_that_forgets_is_not_called_the_nearest() -> None:
+    one = {"energy_threshold": 0.96, "target": "pseudo-labels", "forgets": True, "away": 0.2}
+    chosen = one | {"tried": [one, one | {"forgets": False}], "checked": 20}
+    text = choice(summary(GOOD) | {"chosen": chosen})
+    assert text.endswith("Of the 2 settings it tried, only this one forgets.")
+    chosen["tried"].append(one | {"away": 0.3})
+    assert "2 of the 3 settings" in choice(summary(GOOD) | {"chosen": chosen})
+
+
+def test_a_loss_that_may_be_chance_is_not_called_none() -> None:
+    said = {story.careless(result).headline: result for result in RUNS}
+    for headline, clear in (("No damage on average here", False), ("No clear damage", True)):
+        found = [result for words, result in said.items() if words.startswith(headline)]
+        assert found
+        assert all((summary(one)["gain"]["total"] <= -0.05) == clear for one in found)

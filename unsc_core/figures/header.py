@@ -10,9 +10,10 @@ from unsc_core.analysis.claims import least_change
 from unsc_core.analysis.measure import Measure
 from unsc_core.analysis.measures import MEASURES
 from unsc_core.analysis.summary import summary
+from unsc_core.data.request import Split
 from unsc_core.experiment.machine import ELSEWHERE
 from unsc_core.experiment.result import Result
-from unsc_core.figures.phrases import points, projector_of
+from unsc_core.figures.phrases import counted, points, projector_of
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,15 @@ def readouts(result: Result) -> list[Readout]:
     return found
 
 
+def measured_on(request: Split) -> str:
+    """Which samples the measures are of, one sentence."""
+    test = f"Measured on the test set, {len(request.dataset.y_test):,} samples"
+    if not request.forget_ids:
+        return f"{test}."
+    what = counted(len(request.forget_ids), "training sample")
+    return f"{test}; Acc_f on the {what} to forget."
+
+
 def choice(numbers: dict[str, Any]) -> str:
     """The settings that the method of a `summary` chose itself, and why; "" if it chose none."""
     chosen = numbers["chosen"]
@@ -54,7 +64,9 @@ def choice(numbers: dict[str, Any]) -> str:
     if not away:
         return f"{settings} None of the {len(tried)} settings it tried forgets; this leaves least."
     whose = "the original's" if numbers["mask"] is None else "the mask's"
-    others = f"; up to {away[-1]:.2g} with the others" if len(away) > 1 else ""
+    if len(away) == 1:
+        return f"{settings} Of the {len(tried)} settings it tried, only this one forgets."
+    others = f"; up to {away[-1]:.2g} with the others"
     return (
         f"{settings} {len(away)} of the {len(tried)} settings it tried forget; with this one, "
         f"predictions on {chosen['checked']:,} retained training samples differ least from {whose} "

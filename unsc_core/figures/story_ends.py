@@ -12,6 +12,8 @@ from unsc_core.figures.story_guess import changes
 
 NOTHING = "Nothing to forget"
 """Headline where the original does not recognise the classes either."""
+NO_CLEAR_CHANGE = "Not recognised any more, no clear change elsewhere"
+"""Headline where Acc_r changed, but perhaps by chance."""
 HEADLINES = {
     Outcome.CALIBRATED: "Calibrated",
     Outcome.GAINED: "Not recognised any more, and the rest gains",
@@ -123,12 +125,16 @@ def careless_headline(numbers: dict[str, Any], samples: int, limit: float) -> st
         return f"{NOTHING}{', and over-unlearning' if damage else ''}"
     if damage:
         return f"Over-unlearning{', and not even forgotten' if remains else ''}"
-    return "Not even forgotten" if remains else "No damage on average here"
+    if remains:
+        return "Not even forgotten"
+    return f"No {'clear ' if numbers['gain']['total'] <= -SAME else ''}damage on average here"
 
 
 def headline(reached: Outcome, numbers: dict[str, Any], samples: int) -> str:
     """How a run ended, in a few words."""
     missed = reached in (Outcome.REMAINS, Outcome.OVERSHOT)
+    if reached is Outcome.KEPT and not samples and abs(numbers["gain"]["total"]) >= SAME:
+        return NO_CLEAR_CHANGE
     if not samples:
         return HEADLINES[reached]
     if missed and may_be_chance(numbers, samples):
@@ -197,7 +203,7 @@ def added(more: float, limit: float, who: str) -> tuple[str, str]:
     if more <= -limit:
         return (
             "The mask keeps more",
-            f"**Borders moved**: {who} costs {abs(more):.1f} points of that.",
+            f"**Borders moved**: {who} takes {abs(more):.1f} points off that.",
         )
     if abs(more) < SAME:
         return "No more than the mask", f"**Borders moved**: {who} adds nothing to that."

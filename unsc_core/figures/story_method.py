@@ -46,15 +46,15 @@ def null_space(
         "3 · The null space",
         f"What the {kept} send into a layer lies mostly along some directions. {changed}",
         "",
-        f"{_held(cut_at)} A weight change along them moves the outputs for the {kept} less than "
-        "one of the same size elsewhere, but small movements may add up from layer to layer.",
+        f"{_held(cut_at, kept)} A weight change along them moves the outputs for the {kept} less "
+        "than one of the same size elsewhere, but small movements may add up from layer to layer.",
         percent(free),
         f"of all directions {'would ' if uncut else ''}remain to move in",
     )
 
 
-def _held(cut_at: Mapping[str, float]) -> str:
-    """The energy along the remaining directions."""
+def _held(cut_at: Mapping[str, float], kept: str) -> str:
+    """The energy along the remaining directions; `kept`: whose."""
     if not cut_at:
         return (
             "The kept ones were found class by class and merged, while the figure shows those of "
@@ -62,7 +62,7 @@ def _held(cut_at: Mapping[str, float]) -> str:
         )
     left = 100 * (1 - min(cut_at.values()))
     held = f"at most {left:.4g}\u00a0% of the energy" if left > 0 else "no energy at all"
-    return f"The remaining ones hold {held} of the sampled training images in any layer."
+    return f"The remaining ones hold {held} of the {kept}' sampled images in any layer."
 
 
 def pseudo_labels(result: Result) -> Chapter:

@@ -136,7 +136,9 @@ def bars(careless: Result | None, calibrated: Result | None) -> dict[str, Any]:
         return {}
     shown = _shown(values, any_run.split.retain_classes)
     hidden = len(any_run.split.retain_classes) - len(shown)
-    left_out = f"{hidden} more {'class changes' if hidden == 1 else 'classes change'} less."
+    left_out = (
+        f"{hidden} more {'class changes' if hidden == 1 else 'classes change'} at most as much."
+    )
     names = any_run.split.dataset.class_names
     short = short_names(names)
     picked = {key: [of[0], *(of[c + 1] for c in shown)] for key, of in values.items()}

@@ -122,8 +122,11 @@ with left:
 with right:
     explorer.drawer(result, part, HINT)
 st.markdown(drawn["difference"].sentence)
-st.caption(
-    "The rows of forgotten classes are framed. Good unlearning empties their diagonal cells and "
-    "changes the other rows about as the retrained model does."
-)
+good = "Good unlearning changes the rows about as the retrained model does."
+if result.split.forget_classes:
+    good = (
+        "The rows of forgotten classes are framed. Good unlearning empties their diagonal cells "
+        "and changes the other rows about as the retrained model does."
+    )
+st.caption(good)
 pictures.downloads(named)

@@ -23,7 +23,7 @@ from unsc_core.analysis.replay import epochs_key
 from unsc_core.analysis.selection import OUTCOMES, outcomes
 from unsc_core.figures.decision_space import PARTS, ranges, sentence
 from unsc_core.figures.epochs import animated
-from unsc_core.figures.explorer import OUTCOME_NAMES, placed_numbers
+from unsc_core.figures.explorer import OUTCOME_NAMES, outcome_words, placed_numbers
 from unsc_core.figures.logits import logits
 
 FILTERS = {"All": "every sample"} | {OUTCOME_NAMES[key]: OUTCOMES[key] for key in OUTCOMES}
@@ -37,7 +37,13 @@ HINT = (
 
 def filter_text(name: str) -> str:
     """A filter with its meaning."""
-    return f"{name}: {FILTERS[name]}"
+    return ": ".join(words_of(name))
+
+
+def words_of(name: str) -> tuple[str, str]:
+    """A filter's name on the page, and its meaning."""
+    key = next((key for key, one in OUTCOME_NAMES.items() if one == name), None)
+    return (name, FILTERS[name]) if key is None else outcome_words(result.split)[key]
 
 
 def legend(place: Any, count: int, *parts: str) -> None:
@@ -86,10 +92,8 @@ def before_and_after() -> None:
     if key is not None:
         count = int(outcomes(result, part)[key][explored.rows].sum())
     if not count:
-        st.info(
-            f"No sample is “{filter_name}” ({FILTERS[filter_name]}).",
-            icon=":material/check_circle:",
-        )
+        title, meaning = words_of(filter_name)
+        st.info(f"No sample is “{title}” ({meaning}).", icon=":material/check_circle:")
         return
     settings = {
         "paths": paths,

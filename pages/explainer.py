@@ -42,7 +42,7 @@ def real_layer(found: geometry.Subspaces, titles: dict[str, str]) -> str:
         return layer
     leading = not explainer.has_free(view)
     if leading:
-        right.caption(f"γ = {found.energy_threshold:g} keeps every direction of {title}.")
+        right.caption(f"The cut of this run keeps every direction of {title}.")
     else:
         leading = _choose_directions(right)
     data = explainer.layer_data(view, title, leading, pictures.page_look())

@@ -215,5 +215,9 @@ trial()
 if cache.features(experiment.config) is None:
     key = features_key(experiment.config, experiment.dataset, "unlearned")
     jobs.show("features", key, experiment.config, "Comparing with the training images")
-st.header("On the whole test set")
+st.header(
+    "On the whole test set"
+    if result.split.forget_classes
+    else "On the test set, and on what is to be forgotten"
+)
 header.measures(result)

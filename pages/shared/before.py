@@ -7,10 +7,8 @@ import streamlit as st
 from pages.shared import cache
 from pages.shared.state import ResolvedExperiment
 from unsc_core.errors import UnscError
-from unsc_core.experiment.resolve import settings
 from unsc_core.experiment.result import Result
 from unsc_core.figures.phrases import dataset_title, model_title, run_title
-from unsc_core.methods import METHODS
 
 _SHOWN, _DRAWN = "shown", "draws_what_was_before"
 
@@ -35,10 +33,10 @@ def show() -> tuple[ResolvedExperiment, Result] | None:
     if shown is None or result is None:
         return None
     st.session_state[_DRAWN] = True
-    gamma = settings(shown.config).energy_threshold
-    cut = METHODS[shown.config.method].uses_energy_threshold and gamma is not None
+    gamma = shown.config.energy_threshold
+    cut = "" if gamma is None else f", γ = {gamma:g}"  # a γ per layer is in the title
     st.container(key="before").markdown(
-        f"**Before** · {run_title(result)}{f', γ = {gamma:g}' if cut else ''} · forgetting "
+        f"**Before** · {run_title(result)}{cut} · forgetting "
         f"{shown.request} · {dataset_title(shown.config.dataset)} · "
         f"{model_title(shown.config.model)}, seed {shown.config.seed} · it stays until there is a "
         "new picture."

@@ -73,7 +73,7 @@ def _signs(seeds: int, samples: int) -> str:
     if seeds > 1:
         spread = (
             "±: half of the 95\u00a0% interval over the seeds; differences are paired by seed · "
-            "tied: the interval of the difference contains 0"
+            "tied: the difference is 0.0, or its interval contains 0"
         )
     return (
         "◆ UNSC · bold: the method in the sidebar · on grey: references · "

@@ -315,6 +315,7 @@ def _choose_training(now: ExperimentState) -> tuple[float | None, int | None]:
         1000,
         key=state.widget_key("epochs", now.epochs),
         placeholder=f"{entry.epochs} (default)",
-        help="Most methods stop once training accuracy on the forgotten classes is at most 1 %.",
+        help="Some methods stop before that: UNSC, for one, once it recognises at most 1 % of the "
+        "training samples to forget.",
     )
     return lr, epochs

@@ -73,8 +73,7 @@ def said(original: tuple, unlearned: tuple, retrained: tuple | None = None) -> d
         (
             said((SHIRT, 0), (SHIRT, 0), (0, 3)),
             "The original and UNSC say Shirt; the mask says T-shirt; the network retrained from "
-            "scratch says T-shirt. UNSC still recognises Shirt here, which it should have "
-            "forgotten.",
+            "scratch says T-shirt. UNSC still names Shirt, which it should have forgotten.",
         ),
         (said((SHIRT, 0), (0, 1)), "The original says Shirt; the mask and UNSC say T-shirt."),
         (
@@ -174,6 +173,13 @@ def test_the_smallest_change_is_told_of_the_model_that_has_it() -> None:
         "The answer of the original takes the smallest change: one of 300 grey levels turns "
         "Shirt into T-shirt. What UNSC answers after its own change is the class it was to "
         "forget."
+    )
+    found = said((0, 1), (0, 1), (0, 3))
+    sizes = {"original": (20.0, 0.013), "mask": (20.0, 0.013), "unlearned": (30.0, 0.02)}
+    alike = {"original": 1, "mask": 1, "unlearned": 1}
+    assert change_sentence(sizes, alike, found, request(), "UNSC") == (
+        "The answers of the original and the mask take the smallest change: one of 1.3\u00a0% of "
+        "the image's norm turns T-shirt into Coat."
     )
     none = dict.fromkeys(found)
     assert change_sentence(none, {}, found, request(), "UNSC").startswith("No change was found")

@@ -18,7 +18,7 @@ from unsc_core.figures.explainer import (
     toy,
     toy_data,
 )
-from unsc_core.figures.reach import layers_sentence
+from unsc_core.figures.reach import _best, layers_sentence
 from unsc_core.figures.theme import LIGHT
 from unsc_core.subspace.energy import energy_rank
 
@@ -127,3 +127,12 @@ def test_no_share_is_below_0() -> None:
     energy[0, -1] = -2e-21  # of an eigenvalue that is 0 but for rounding
     text = layer_sentence(replace(VIEW, energy=energy), "layer 1", "output 3")
     assert "against 0\u00a0% of the retained" in text
+
+
+def test_the_best_directions_let_no_more_through_than_the_cut_that_is_drawn() -> None:
+    frontier = np.array([[1.0, 1.0], [0.3, 0.6], [0.02, 0.2], [0.0, 0.0]])
+    view = replace(VIEW, frontier=frontier, best=np.array([0.04, 0.25, 3.0]))
+    one_group = np.ones((1, 4))
+    assert _best(view, 4.0, one_group) == pytest.approx(25)
+    assert _best(view, 3.0, one_group) == pytest.approx(20)  # as where a run merges subspaces
+    assert np.isnan(_best(view, 4.0, np.ones((2, 4))))

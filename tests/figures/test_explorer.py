@@ -14,10 +14,11 @@ from unsc_core.analysis import maps
 from unsc_core.analysis.selection import OUTCOMES, outcomes
 from unsc_core.data import load_dataset
 from unsc_core.data.dataset import Dataset
+from unsc_core.data.request import split
 from unsc_core.experiment.experiment import Experiment
 from unsc_core.experiment.result import Result
 from unsc_core.experiment.store import Store
-from unsc_core.figures.explorer import NO_LABEL, TILE, about, numbers, sheet
+from unsc_core.figures.explorer import NO_LABEL, TILE, about, numbers, outcome_words, sheet
 from unsc_core.figures.flow import bands
 from unsc_core.figures.theme import LIGHT
 
@@ -58,6 +59,18 @@ def test_the_browser_reads_what_the_models_predict(result: Result, part: str) ->
     for i, key in enumerate(OUTCOMES):
         assert np.array_equal(bits >> i & 1, outcomes(result, part)[key][rows])
     assert read.read() == b""
+
+
+def test_a_single_sample_that_is_recognised_is_not_called_a_failure() -> None:
+    dataset = load_dataset("digits")
+    of_class, of_samples = (outcome_words(split(dataset, *by)) for by in (((3,),), ((), (5,))))
+    assert list(of_class) == list(of_samples) == list(OUTCOMES)
+    assert [of_class[key][0] for key in ("forgotten", "kept")] == [
+        "Correctly forgotten",
+        "Not forgotten",
+    ]
+    assert "orgotten" not in of_samples["forgotten"][0] + of_samples["kept"][0]
+    assert of_samples["over"] == of_class["over"]
 
 
 def test_a_sheet_has_every_image_at_its_place() -> None:

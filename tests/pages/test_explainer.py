@@ -52,3 +52,4 @@ def test_without_free_directions_there_is_no_choice_of_them() -> None:
     app = open_page("explainer", dataset="digits", forget="3", gamma="1.0", layer="6")
     assert not app.error
     assert "directions" not in [one.key for one in app.segmented_control]
+    assert says(app, "The cut of this run keeps every direction of layer 6.")

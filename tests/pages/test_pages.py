@@ -423,6 +423,7 @@ def test_layers_with_a_threshold_each_may_be_what_was_before() -> None:
     app.multiselect(key="control_forget").set_value([]).run()
     assert not app.exception
     assert says(app, "**Before** · UNSC", "γ per layer", "forgetting class 3 · Digits")
+    assert not says(app, "**Before**", "γ = ")
 
 
 @pytest.mark.parametrize("page", ["story", "confusion", "compare"])

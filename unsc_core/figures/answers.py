@@ -273,8 +273,7 @@ def _remarks(answers: Mapping[str, Answer], request: Split, title: str) -> list[
     mine = answers["unlearned"].label
     if mine in request.forget_classes:
         remarks.append(
-            f"{title} still recognises {class_title(names[mine])} here, which it should have "
-            "forgotten."
+            f"{title} still names {class_title(names[mine])}, which it should have forgotten."
         )
     called = {"original": "the original", "mask": "the mask", "unlearned": title}
     close = [

@@ -60,14 +60,20 @@ def change_sentence(
     if not found:
         return f"No change was found that makes {joined(none)} answer otherwise."
     least = min(found, key=lambda model: found[model][0])
+    alike = [
+        model
+        for model in found
+        if (found[model], after[model], answers[model].label)
+        == (found[least], after[least], answers[least].label)
+    ]
+    whose = f"The answer of {called[least]} takes"
+    if len(alike) > 1:
+        whose = f"The answers of {joined([called[model] for model in alike])} take"
     size = size_text(*found[least]) + (" of the image's norm" if found[least][1] else "")
     now, then = (class_title(names[label]) for label in (answers[least].label, after[least]))
-    text = (
-        f"The answer of {called[least]} takes the smallest change: one of {size} turns {now} into "
-        f"{then}."
-    )
+    text = f"{whose} the smallest change: one of {size} turns {now} into {then}."
     if after.get("unlearned") in request.forget_classes:
-        after_it = "That" if least == "unlearned" else f"What {title} answers after its own change"
+        after_it = "That" if "unlearned" in alike else f"What {title} answers after its own change"
         text += f" {after_it} is the class it was to forget."
     if none:
         text += f" For {joined(none)} no change was found."

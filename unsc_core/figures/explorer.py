@@ -12,6 +12,7 @@ from PIL import Image
 
 from unsc_core.analysis.selection import OUTCOMES, outcomes
 from unsc_core.data.dataset import Dataset
+from unsc_core.data.request import Split
 from unsc_core.experiment.result import Result
 from unsc_core.figures.decision_space import PARTS, TITLES, Points, ranges
 from unsc_core.figures.phrases import requested, run_title, short_names
@@ -27,6 +28,17 @@ OUTCOME_NAMES = {
     "kept": "Not forgotten",
     "over": "Over-forgotten",
 }
+OF_SAMPLES = {
+    "forgotten": ("Not recognised", "to be forgotten, and predicted as another class"),
+    "kept": ("Recognised", "to be forgotten, and predicted as its own class"),
+}
+"""Of single samples, names and meanings: recognising one may be what the retrained model does."""
+
+
+def outcome_words(request: Split) -> dict[str, tuple[str, str]]:
+    """Key of OUTCOMES -> its name and its meaning for this request."""
+    words = {key: (OUTCOME_NAMES[key], OUTCOMES[key]) for key in OUTCOMES}
+    return words | OF_SAMPLES if request.forget_ids else words
 
 
 def about(
@@ -59,7 +71,7 @@ def about(
         ],
         "window": [[left, right], [low, high]],
         "scales": [_scale(result.models[model].of(part)[rows]) for model in positions],
-        "outcomes": {key: [OUTCOME_NAMES[key], OUTCOMES[key]] for key in OUTCOMES},
+        "outcomes": {key: list(words) for key, words in outcome_words(result.split).items()},
         "look": {name: getattr(look, name) for name in ("ink", "muted", "grid", "paper")}
         | {"forget": FORGET},
     }

@@ -26,6 +26,8 @@ DRAWN = (
 )
 LEAST = 0.05
 """A cut that reaches less than this percentage of their energy, 0.0 %, selects nothing of them."""
+ROUNDING = 1e-3
+"""Percent of the energy by which the same share may differ between two ways to sum it."""
 WAYS = {
     "cut": "cut at γ (UNSC)",
     "both": "best directions, chosen by both moments",
@@ -56,7 +58,12 @@ def layers(
     through, reached = np.array(
         [cut_shares(layer, spectra, found, cut_at[layer]) for layer in spectra]
     ).T
-    best = np.array([_best(layer, found) for layer in spectra])
+    best = np.array(
+        [
+            _best(found.views.get(layer), share, groups)
+            for (layer, groups), share in zip(spectra.items(), through, strict=True)
+        ]
+    )
     moved = np.array([100 * (found.drift[layer]["alone"] or 0.0) for layer in spectra])
     free = np.array([100 * _free(spectra[layer], cut_at[layer]) for layer in spectra])
     figure = go.Figure()
@@ -130,10 +137,17 @@ def _free(values: NDArray[np.float64], energy_threshold: float) -> float:
     return 1 - sum(energy_rank(group, energy_threshold) for group in values) / values.size
 
 
-def _best(layer: str, found: Subspaces) -> float:
-    """Percent of the forgotten energy on the frontier; NaN where it was not computed."""
-    view = found.views.get(layer)
-    return float("nan") if view is None or not len(view.best) else 100 * float(view.best[1])
+def _best(view: LayerView | None, through: float, groups: NDArray[np.float64]) -> float:
+    """Percent of the forgotten energy that is reached for `through` percent of the retained.
+
+    NaN where it was not computed: of wide layers, and of several groups.
+    """
+    if view is None or not len(view.best) or len(groups) > 1:
+        return float("nan")
+    # A run that merges the classes' subspaces makes another cut than the one that is drawn.
+    every = 100 * np.concatenate([view.best[None, :2], view.frontier])
+    cheap = every[every[:, 0] <= through + ROUNDING]
+    return float(cheap[:, 1].max()) if len(cheap) else float("nan")
 
 
 def layers_sentence(

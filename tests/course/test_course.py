@@ -254,6 +254,10 @@ def test_answers_are_those_of_the_stored_predictions(evidence: Evidence) -> None
     assert truth("pseudo_label_share") == pytest.approx(100 * counts.max() / counts.sum())
     last = list(evidence.spectra.values())[-1][0]
     assert truth("free_share") == pytest.approx(100 * (1 - energy_rank(last, 0.96) / len(last)))
+    merged = replace(result, config=replace(result.config, subspace="merge"))
+    asked = QUANTITIES["free_share"].compute(replace(evidence, result=merged))
+    assert asked.title == "At γ = 0.96, directions that are free"
+    assert asked.truth == truth("free_share")
     found = {n: evidence.probe[n]["values"][0] for n in ("unlearned", "retrained")}
     assert truth("probe_excess") == pytest.approx(found["unlearned"] - found["retrained"])
 

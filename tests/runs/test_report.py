@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import json
 import re
-from dataclasses import fields
+from dataclasses import fields, replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -24,7 +24,7 @@ from unsc_core.figures.html import swaps
 from unsc_core.figures.phrases import file_stem
 from unsc_core.figures.two_runs import SETTINGS, comparison, differences
 from unsc_core.runs.history import Stored, read_run
-from unsc_core.runs.report import report_of
+from unsc_core.runs.report import report, report_of
 
 EVIL = "<script>alert(1)</script>"
 LOADING = {
@@ -197,11 +197,22 @@ def test_single_samples_have_a_report_on_the_training_samples(store: Store) -> N
 def test_an_altered_run_says_so_in_its_report(store: Store) -> None:
     run, page, text = reported(blobs(edits=("1>2",)), store)
     assert re.findall("<h1>(.*?)</h1>", text) == ["Forgetting south-west with UNSC (edited labels)"]
-    assert "This run differs from the published method: edited labels." in page.words
+    assert "Unlike the plain method, this run has edited labels." in page.words
     assert json.dumps(page.figures).count("UNSC (edited labels)") >= 3  # map, bars, difference
     assert file_stem("unsc-1", run.result.alterations) == "unsc-1_edited-labels"
     _, plain, _ = reported(blobs(), store)
     assert "edited" not in plain.words
+    assert "its own cut is not the one drawn" not in plain.words
+    _, merged, _ = reported(blobs(subspace="merge"), store)
+    assert "its own cut is not the one drawn" in merged.words
+
+
+def test_an_imported_run_is_no_other_method(store: Store) -> None:
+    run, _, _ = reported(blobs(), store)
+    there = replace(run, result=replace(run.result, imported=True))
+    page = Page(report(there, None, store))
+    assert "Forgetting south-west with UNSC (imported)" in page.words
+    assert "plain method" not in page.words
 
 
 @pytest.mark.parametrize("key", ["", "nope", "0" * 20])

@@ -27,7 +27,9 @@ def sentence(runs: Sequence[MethodRun]) -> str:
     found = {reads: bought(runs, reads) for reads in READS}
     known = {reads: one for reads, one in found.items() if one.points is not None}
     if not known:
-        if any(one.missing for one in found.values()):
+        if not any(one.failing for one in found.values()) or any(
+            one.missing for one in found.values()
+        ):
             return "What the null space buys here is known once all twelve have been run."
         who = joined([name(m) for m in dict.fromkeys(m for b in found.values() for m in b.failing)])
         return f"What the null space buys here cannot be said, for these do not forget: {who}."

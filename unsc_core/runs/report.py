@@ -24,6 +24,7 @@ from unsc_core.figures.phrases import (
     MODEL_TITLES,
     ONE_SEED,
     dataset_title,
+    joined,
     last_part,
     method_title,
     model_title,
@@ -130,9 +131,8 @@ def _lead(run: Stored) -> str:
     numbers = summary(run.result)
     before, after, gain = numbers["original"], numbers["unlearned"], numbers["gain"]["total"]
     names, sentences = requested(run.result.split), []
-    if run.result.alterations:
-        changes = ", ".join(run.result.alterations)
-        sentences.append(f"This run differs from the published method: {changes}.")
+    if changes := run.result.config.alterations:
+        sentences.append(f"Unlike the plain method, this run has {joined(changes)}.")
     sentences.append(f"The network was asked to forget {names}.")
     if before["acc_forget"] is not None:
         sentences.append(
@@ -214,6 +214,9 @@ def _sections(
         )
         words += "retained classes' energy. The others are free: the null space, where UNSC may "
         words += "change weights."
+        if result.config.subspace == "merge":
+            words += " This run merges subspaces that are found class by class: its own cut is not "
+            words += "the one drawn here, which is that of all classes together."
         yield "Null space", words, _null_space(run, spectra)
     if result.labels is not None:
         judged = result.retrained is not None and result.retrained.train is not None
@@ -264,8 +267,8 @@ def _settings(run: Stored, address: str) -> str:
     if run.result.chosen:
         values["chosen by the method"] = choice(summary(run.result))
     values["key"] = run.result.key
-    if run.result.alterations:
-        values["differs from the published method"] = list(run.result.alterations)
+    if config.alterations:
+        values["differs from the plain method"] = list(config.alterations)
     values["computed"] = (
         time.strftime("%Y-%m-%d %H:%M", time.localtime(run.made.meta["created"]))
         + f", on {run.result.device}"

@@ -11,11 +11,14 @@ from unsc_core.course.quantities.accuracies import STAY, accuracy
 from unsc_core.course.quantities.entry import Asked, Bar, forgotten, only, quantity
 from unsc_core.experiment.resolve import settings
 from unsc_core.figures import explainer
-from unsc_core.subspace.energy import energy_rank, kept_share, unkept
+from unsc_core.figures.spectra import at_gamma
+from unsc_core.subspace.energy import cuts, energy_rank, kept_share, unkept
 
 
 def _cuts(evidence: Evidence) -> Mapping[str, float]:
-    return settings(evidence.result.config).cuts(list(evidence.spectra))
+    """Where the spectra are cut: by γ, also where the run merges the classes' subspaces."""
+    config = evidence.result.config
+    return cuts(evidence.spectra, settings(config).energy_threshold, config.energy_thresholds)
 
 
 def _free(evidence: Evidence, gamma: float | None = None) -> list[float]:
@@ -40,8 +43,7 @@ def free_share(evidence: Evidence) -> Asked:
     """In percent, at the run's γ."""
     free = _free(evidence)
     bars = tuple(Bar(f"Layer {i}", value) for i, value in enumerate(free, 1))
-    gamma = settings(evidence.result.config).energy_threshold
-    title = f"Directions that are free at γ = {gamma:g}"
+    title = f"{at_gamma(_cuts(evidence))}, directions that are free"
     return Asked(title, "%", bars, bars[-1].name)
 
 

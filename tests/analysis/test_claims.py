@@ -24,6 +24,7 @@ from unsc_core.figures.confusion import difference
 from unsc_core.figures.decision_space import sentence, space
 from unsc_core.figures.equal_forgetting import equal_forgetting
 from unsc_core.figures.ladder import ladder
+from unsc_core.figures.logits import logits
 from unsc_core.figures.phrases import ONE_SEED, altered, class_titles, run_title
 from unsc_core.figures.summary_table import text_table
 from unsc_core.figures.theme import LIGHT
@@ -740,3 +741,32 @@ def test_samples_are_compared_where_acc_f_is_nearest_to_the_retrained() -> None:
     picture = plane(field, LIGHT)
     assert "nearer to ★ is better" in picture.figure.layout.xaxis.title.text
     assert "right is better" in plane(FIELDS[0], LIGHT).figure.layout.xaxis.title.text
+
+
+@pytest.mark.parametrize(("mine", "by_chance"), [(60.0, True), (20.0, False)])
+def test_fewer_samples_may_be_chance_with_one_seed(mine: float, by_chance: bool) -> None:
+    measures = {
+        name: {"acc_forget": value, "acc_retain": 90.0}
+        for name, value in (("original", 100.0), ("unlearned", mine), ("retrained", 70.0))
+    }
+    run = replace(
+        runs(1, unsc=(0.95, 0.0))[0],
+        measures=measures,
+        samples=30,
+        forgetting=forgetting(mine, 70.0, 30),
+    )
+    assert run.forgetting is Forgetting.FEWER
+    text = standings.conclusion([run])
+    assert "recognises fewer samples than the retrained model" in text
+    assert ("which may be chance" in text) == by_chance
+    assert ("a higher γ" in text) != by_chance  # there may be nothing to change
+    both = standings.conclusion([run, replace(run, seed=11)])
+    assert "which may be chance" not in both  # the same twice is less likely
+
+
+def test_logits_that_nothing_moved_are_not_said_to_rise_or_fall() -> None:
+    result, rows = made_up(0, 0.9, 0.0), np.arange(3)
+    still = replace(result, unlearned=result.original)
+    text = logits(still, rows, "test", LIGHT).sentence
+    assert text == "For these 3 samples, every logit stayed as it was."
+    assert "rose most" in logits(result, rows, "test", LIGHT).sentence

@@ -22,11 +22,14 @@ def logits(result: Result, rows: NDArray[np.intp], part: str, look: Look) -> Pic
     change = after - before
     most, least = int(change.argmax()), int(change.argmin())
     who = "this sample" if len(rows) == 1 else f"these {len(rows)} samples"
+    alt = f"Bars: mean logit of each class over {who}, before and after."
+    table = {"class": names, "original": before, "unlearned": after}
+    if points(change[least]) == points(change[most]) == "0.0":
+        return Picture(figure, alt, f"For {who}, every logit stayed as it was.", table)
     fell = "fell most" if change[least] < 0 else "rose least"
     rose = "rose most" if change[most] > 0 else "fell least"
     sentence = (
         f"For {who}, the logit of {class_title(names[least])} {fell} ({points(change[least])}) "
         f"and that of {class_title(names[most])} {rose} ({points(change[most])})."
     )
-    alt = f"Bars: mean logit of each class over {who}, before and after."
-    return Picture(figure, alt, sentence, {"class": names, "original": before, "unlearned": after})
+    return Picture(figure, alt, sentence, table)

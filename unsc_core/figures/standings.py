@@ -11,6 +11,7 @@ from unsc_core.analysis.claims import (
     SAME,
     Forgetting,
     forgetting,
+    may_be_chance,
     tolerance,
 )
 from unsc_core.analysis.comparison import ComparisonRow, MethodRun, Standing, by_method, rows
@@ -133,8 +134,14 @@ def _failure(of: Sequence[MethodRun]) -> str:
     if len(wrong) > 1:
         return text.replace("fewer", "fewer or more")
     if Forgetting.DONE not in found:
-        return text
+        return text + (", which may be chance" if _by_chance(of) else "")
     return f"{text} with some seed" if samples else text.replace("not", "not always")
+
+
+def _by_chance(of: Sequence[MethodRun]) -> bool:
+    """Whether a single run may have missed the retrained model's share of samples by chance."""
+    missed = of[0].samples > 0 and of[0].forgetting in (Forgetting.MORE, Forgetting.FEWER)
+    return len(of) == 1 and missed and may_be_chance(of[0].measures, of[0].samples)
 
 
 def _acc_forget(of: Sequence[MethodRun]) -> str:
@@ -181,6 +188,8 @@ def conclusion(runs: Sequence[MethodRun]) -> str:
 def _advice(unsc: Sequence[MethodRun]) -> list[str]:
     """What may help a UNSC that does not forget."""
     wrong = comparison.states(unsc) - {Forgetting.DONE}
+    if _by_chance(unsc):
+        return []
     if wrong == {Forgetting.MORE}:
         return ["A lower γ or more epochs may help."]
     if wrong == {Forgetting.FEWER}:

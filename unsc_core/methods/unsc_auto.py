@@ -32,7 +32,8 @@ METHOD = Method(
     name="unsc-auto",
     title="UNSC, automatic",
     short_title="UNSC auto",
-    summary="Of six settings of UNSC, keeps the one that forgets and changes the rest the least.",
+    summary="Of six settings of UNSC, keeps the one that forgets and changes the rest least; if "
+    "none forgets, the one that leaves least.",
     source="Chen, Zhu, Yu, Zhou: Machine Unlearning via Null Space Calibration, IJCAI 2024",
     order=15,
     learning_rate=0.4,

@@ -10,7 +10,7 @@ from unsc_core.models.layers import conv_block
 MODEL = ModelEntry(
     name="allcnn",
     title="AllCNN ½ width",
-    summary="Eight convolutions without pooling; the paper's network for CIFAR-10.",
+    summary="Eight convolutions, strides in place of max-pooling; the paper's for CIFAR-10.",
     order=30,
 )
 

@@ -10,7 +10,7 @@ from unsc_core.models.layers import conv_block
 MODEL = ModelEntry(
     name="small-cnn",
     title="Small CNN",
-    summary="Five convolutions, 70,000 weights; trains in seconds.",
+    summary="Five convolutions, 70,000 weights; small enough for a CPU.",
     order=10,
 )
 

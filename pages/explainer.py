@@ -90,12 +90,11 @@ def network(
 ) -> None:
     """Every layer at once, and one in detail."""
     look, config = pictures.page_look(), experiment.config
-    cut_at, gamma = settings(config).cuts(list(spectra)), settings(config).energy_threshold
+    cut_at, gamma = settings(config).joint_cuts(spectra), settings(config).energy_threshold
     whose = "the cut of this run"
     if not METHODS[config.method].uses_energy_threshold:
         whose = f"UNSC's cut at γ = {gamma:g}, which this run does not make"
     elif config.subspace == "merge":
-        cut_at = dict.fromkeys(spectra, gamma)
         whose = f"a cut of all classes together at γ = {gamma:g}; this run merges those of each"
     every = reach.layers(titles, spectra, found, cut_at, look)
     one = reach.one_layer(layer, titles[layer], spectra, found, cut_at[layer], look)

@@ -258,6 +258,10 @@ def test_answers_are_those_of_the_stored_predictions(evidence: Evidence) -> None
     asked = QUANTITIES["free_share"].compute(replace(evidence, result=merged))
     assert asked.title == "At γ = 0.96, directions that are free"
     assert asked.truth == truth("free_share")
+    drawn = FIGURES["spectrum"].draw
+    assert drawn is not None
+    of_both = [drawn(replace(evidence, result=run), LIGHT) for run in (result, merged)]
+    assert of_both[0].alt == of_both[1].alt
     found = {n: evidence.probe[n]["values"][0] for n in ("unlearned", "retrained")}
     assert truth("probe_excess") == pytest.approx(found["unlearned"] - found["retrained"])
 

@@ -128,20 +128,20 @@ def _spectrum(evidence: Evidence, look: Look) -> Picture:
     """The last layer's spectrum and its cut."""
     titles, found = _titles(evidence), dict(evidence.spectra)
     layer = list(found)[-1]
-    cut = settings(evidence.result.config).cuts(list(found))[layer]
+    cut = settings(evidence.result.config).joint_cuts(list(found))[layer]
     return spectra.spectrum(layer, titles[layer], found, cut, look, 340)
 
 
 def _free(evidence: Evidence, look: Look) -> Picture:
     found = dict(evidence.spectra)
-    cut_at = settings(evidence.result.config).cuts(list(found))
+    cut_at = settings(evidence.result.config).joint_cuts(list(found))
     return spectra.free_share(_titles(evidence), found, cut_at, look)
 
 
 def _reach(evidence: Evidence, look: Look) -> Picture:
     assert evidence.subspaces is not None
     found = dict(evidence.spectra)
-    cut_at = settings(evidence.result.config).cuts(list(found))
+    cut_at = settings(evidence.result.config).joint_cuts(list(found))
     return reach.layers(_titles(evidence), found, evidence.subspaces, cut_at, look)
 
 

@@ -130,6 +130,10 @@ class Settings:
         """
         return cuts(layers, self.cut, self.energy_thresholds)
 
+    def joint_cuts(self, layers: Iterable[str]) -> dict[str, float]:
+        """The same of the spectra of all retained classes together, whatever the subspace."""
+        return cuts(layers, self.energy_threshold, self.energy_thresholds)
+
 
 def default_energy_threshold(method: str) -> float:
     """The default γ of a method in METHODS; UNSC's for a method without one."""

@@ -12,13 +12,11 @@ from unsc_core.course.quantities.entry import Asked, Bar, forgotten, only, quant
 from unsc_core.experiment.resolve import settings
 from unsc_core.figures import explainer
 from unsc_core.figures.spectra import at_gamma
-from unsc_core.subspace.energy import cuts, energy_rank, kept_share, unkept
+from unsc_core.subspace.energy import energy_rank, kept_share, unkept
 
 
 def _cuts(evidence: Evidence) -> Mapping[str, float]:
-    """Where the spectra are cut: by γ, also where the run merges the classes' subspaces."""
-    config = evidence.result.config
-    return cuts(evidence.spectra, settings(config).energy_threshold, config.energy_thresholds)
+    return settings(evidence.result.config).joint_cuts(evidence.spectra)
 
 
 def _free(evidence: Evidence, gamma: float | None = None) -> list[float]:

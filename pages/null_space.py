@@ -26,7 +26,7 @@ from unsc_core.errors import AuditError
 from unsc_core.figures import spectra as figures
 from unsc_core.figures.audit_depth import depth
 from unsc_core.figures.gamma_words import without_gamma
-from unsc_core.figures.phrases import layer_name
+from unsc_core.figures.phrases import at_gamma, layer_name
 from unsc_core.methods import METHODS
 from unsc_core.subspace.energy import energy_error, energy_rank
 
@@ -124,7 +124,7 @@ def held_out_caption(cut_at: dict[str, float]) -> None:
         worst = max(errors, key=lambda layer: abs(errors[layer]))
         st.caption(
             "The spectra are computed from some of the retained samples' inputs. "
-            f"{figures.at_gamma(cut_at)}, {what} about the same share of the energy of all inputs "
+            f"{at_gamma(cut_at)}, {what} about the same share of the energy of all inputs "
             "of samples that were not drawn: it differs by at most "
             f"{100 * abs(errors[worst]):.2f} points ({layer_name(titles[worst]).lower()})."
         )

@@ -38,6 +38,12 @@ def projector_of(chosen: Mapping[str, Any]) -> str:
     return chosen.get("projector") or "soft projector"  # older runs name none
 
 
+def at_gamma(cut_at: Mapping[str, float]) -> str:
+    """ "At γ = 0.96", or "At the layers' own γ"."""
+    different = set(cut_at.values())
+    return f"At γ = {different.pop():g}" if len(different) == 1 else "At the layers' own γ"
+
+
 def joined(names: Sequence[str]) -> str:
     """A list in a sentence: "a", "a and b", "a, b and c"."""
     names = [str(name) for name in names]

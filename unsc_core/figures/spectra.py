@@ -9,7 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from unsc_core.figures.phrases import layer_name, percent
+from unsc_core.figures.phrases import at_gamma, layer_name, percent
 from unsc_core.figures.theme import Look, Picture, axis, clear, label_margin, layout, styled
 from unsc_core.subspace.energy import energy_rank, unkept
 
@@ -158,9 +158,3 @@ def _energy(shares: Sequence[float]) -> str:
     if least == most:
         return f"{most} % of their energy there"
     return f"{least} to {most} % of their energy there, depending on the layer"
-
-
-def at_gamma(cut_at: Mapping[str, float]) -> str:
-    """ "At γ = 0.96", or "At the layers' own γ"."""
-    different = set(cut_at.values())
-    return f"At γ = {different.pop():g}" if len(different) == 1 else "At the layers' own γ"

@@ -11,7 +11,7 @@ from unsc_core.course.quantities.accuracies import STAY, accuracy
 from unsc_core.course.quantities.entry import Asked, Bar, forgotten, only, quantity
 from unsc_core.experiment.resolve import settings
 from unsc_core.figures import explainer
-from unsc_core.figures.spectra import at_gamma
+from unsc_core.figures.phrases import at_gamma
 from unsc_core.subspace.energy import energy_rank, kept_share, unkept
 
 

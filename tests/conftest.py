@@ -22,9 +22,6 @@ from tests.e2e.server import prepare
 from unsc_core.config import ExperimentConfig
 from unsc_core.experiment.store import Store
 
-VIEWS = {"test_accessible", "test_compare", "test_explorer", "test_first_screen"}
-"""Half of the browser tests by time; the other half is mostly of jobs, rooms and faults."""
-
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Browser tests first: they take longest. GPU tests only where there is one.
@@ -41,14 +38,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
-    """Two processes run the browser tests, each with one server; others share out the files."""
+    """One process runs all browser tests, which share a server; others share out the files."""
 
     class ByFile(LoadScopeScheduling):
         def _split_scope(self, nodeid: str) -> str:
-            file = nodeid.partition("::")[0]
-            if not _needs_browser(nodeid):
-                return file
-            return "browser: views" if Path(file).stem in VIEWS else "browser: work"
+            return "browser" if _needs_browser(nodeid) else nodeid.partition("::")[0]
 
     return ByFile(config, log)
 

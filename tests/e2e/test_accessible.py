@@ -43,12 +43,12 @@ NAME = (
 def test_axe_finds_nothing_serious_on_any_page_in_either_mode(app: Server, page: Any) -> None:
     tabs = [page, page.context.new_page()]  # one loads while the other is checked
     links, found = list(VIEWS), {}
-    tabs[0].goto(f"{app.url}/{links[0]}", wait_until="commit")
+    open_dark(tabs[0], f"{app.url}/{links[0]}")
     for i, link in enumerate(links):
         tab = tabs[i % 2]
         wait_until_drawn(tab, VIEWS[link])
         if i + 1 < len(links):
-            tabs[(i + 1) % 2].goto(f"{app.url}/{links[i + 1]}", wait_until="commit")
+            open_dark(tabs[(i + 1) % 2], f"{app.url}/{links[i + 1]}")
         for mode in ("dark", "light"):
             tab.emulate_media(color_scheme=mode)
             expect(tab.get_by_test_id("stApp")).to_have_css("color-scheme", mode)
@@ -63,6 +63,12 @@ def test_axe_finds_nothing_serious_on_any_page_in_either_mode(app: Server, page:
                 nodes = [node["html"][:200] for node in violation["nodes"]]
                 found[link, mode, violation["id"]] = nodes
     assert found == {}
+
+
+def open_dark(page: Any, address: str) -> None:
+    """Begin to load a page, in the mode that is checked first."""
+    page.emulate_media(color_scheme="dark")
+    page.goto(address, wait_until="commit")
 
 
 def wait_until_drawn(page: Any, figures: int) -> None:

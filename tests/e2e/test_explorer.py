@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import expect
 
 from pages.shared import id_code
-from tests.e2e.server import Server, charts, choose, go_to
+from tests.e2e.server import Server, charts, choose, go_to, wait_until_complete
 
 LASSO = ((0.99, 0.02), (0.99, 0.98), (0.02, 0.98), (0.02, 0.02))
 
@@ -407,6 +407,7 @@ def test_a_shared_link_shows_the_same_in_another_browser(
     expect(page.locator("[data-testid=stMetric]").nth(4)).to_be_visible()
     drawn = ".explorer[data-ready]"
     expect(page.locator(drawn)).to_be_visible()
+    wait_until_complete(page)  # a job that ends draws the page again
     page.get_by_role("button", name="Share").click()
     shared = page.get_by_test_id("stCode").inner_text().strip()
     assert shared.startswith(f"{app.url}/{link.split('?')[0]}?")
@@ -414,6 +415,7 @@ def test_a_shared_link_shows_the_same_in_another_browser(
     other = chromium.new_context(viewport={"width": 1440, "height": 900}).new_page()
     other.goto(shared)
     expect(other.locator(drawn)).to_be_visible()
+    wait_until_complete(other)
     for seen in (
         "h1",
         "[data-testid=stMetricValue] >> nth=0",
@@ -425,5 +427,5 @@ def test_a_shared_link_shows_the_same_in_another_browser(
         other.locator(checked).all_inner_texts()
         == page.locator(checked).all_inner_texts()[: other.locator(checked).count()]
     )
-    assert charts(other).count() == charts(page).count()
+    expect(charts(other)).to_have_count(charts(page).count())
     other.context.close()

@@ -176,8 +176,11 @@ def test_a_follower_wanders_off_and_comes_back_in_one_click(room: Class) -> None
     bob.get_by_role("button", name="Next").click()
     heading(bob, 1).wait_for()
     bar(bob).get_by_role("button", name="Follow").wait_for()
+    wait_until_complete(teacher)
     teacher.keyboard.press("ArrowRight")
     heading(ann, 1).wait_for()
+    heading(teacher, 1).wait_for()
+    wait_until_complete(teacher)
     teacher.keyboard.press("ArrowLeft")
     heading(ann, 0).wait_for()
     assert heading(bob, 1).count() == 1

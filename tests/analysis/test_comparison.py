@@ -211,6 +211,15 @@ def test_a_mean_path_waits_where_a_seed_has_stopped() -> None:
     assert mean.acc_retain.tolist() == [91, 91, 91.5]
 
 
+def test_a_mean_path_has_ends_only_where_a_seed_was_not_recorded() -> None:
+    first, second = run("unsc", 0, (80, 90), (40, 91), (0, 92)), run("unsc", 1, (60, 92), (20, 95))
+    mean = mean_path([first, replace(second, path=replace(second.path, recorded=False))])
+    assert mean.epoch.tolist() == [0, 2]
+    assert mean.acc_forget.tolist() == [70, 10]
+    assert mean.acc_retain.tolist() == [91, 93.5]
+    assert not mean.recorded
+
+
 @pytest.mark.parametrize(
     ("most", "entry", "reached"),
     [(30, 1, True), (29, 3, True), (5, 2, True), (4.9, 2, False), (0, 2, False), (85, 1, True)],

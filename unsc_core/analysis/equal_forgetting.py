@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from unsc_core.analysis.claims import Forgetting, forgetting
 from unsc_core.analysis.comparison import AccuracyPath, MethodRun, by_method
@@ -14,15 +14,21 @@ from unsc_core.analysis.spread import Interval, interval
 
 
 def mean_path(runs: Sequence[MethodRun]) -> AccuracyPath:
-    """The mean of several seeds' paths, entry by entry; one that stopped early stays at its end."""
-    longest = max((run.path for run in runs), key=lambda path: len(path.epoch))
+    """The mean of several seeds' paths, entry by entry; one that stopped early stays at its end.
 
-    def mean(name: str) -> Any:
-        values, n = [getattr(run.path, name) for run in runs], len(longest.epoch)
-        return np.mean([np.pad(v, (0, n - len(v)), mode="edge") for v in values], axis=0)
-
+    If a seed's epochs were not recorded, it has the first and the last entry only.
+    """
     recorded = all(run.path.recorded for run in runs)
-    return AccuracyPath(longest.epoch, mean("acc_forget"), mean("acc_retain"), recorded)
+    known = slice(None) if recorded else [0, -1]
+
+    def mean(name: str) -> NDArray[np.float64]:
+        values = [getattr(run.path, name)[known] for run in runs]
+        longest = max(map(len, values))
+        padded = [np.pad(each, (0, longest - len(each)), mode="edge") for each in values]
+        return np.asarray(np.mean(padded, axis=0))
+
+    epoch = max((run.path.epoch[known] for run in runs), key=len)
+    return AccuracyPath(epoch, mean("acc_forget"), mean("acc_retain"), recorded)
 
 
 def entry_at(path: AccuracyPath, acc_forget: float) -> tuple[int, bool]:

@@ -586,6 +586,8 @@ def test_of_epochs_that_were_not_recorded_nothing_is_said() -> None:
     text = plane([*recorded([careless]), unsc], LIGHT).sentence
     assert text.startswith("In its recorded epochs, Random labels falls to Acc_r")
     assert "UNSC" not in text
+    (fisher,) = runs(1, fisher=(0.97, 0.0))  # it has none, as it works in one step
+    assert plane([unsc, *recorded([fisher])], LIGHT).sentence == "No epochs are recorded yet."
 
 
 @pytest.mark.parametrize("field", FIELDS, ids=range(len(FIELDS)))

@@ -241,7 +241,8 @@ def _sentence(
     drawn = len(paths)
     paths = {method: path for method, path in paths.items() if path.recorded}
     grouped = {method: grouped[method] for method in paths}
-    if not paths:
+    in_one_step = all(METHODS[method].epochs is None for method in paths)
+    if not paths or (in_one_step and len(paths) < drawn):
         return "No epochs are recorded yet."
     counts = {len(of) for of in grouped.values()}
     seeds = f"over {max(counts)} seeds" if len(counts) == 1 else "over each method's seeds"

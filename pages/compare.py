@@ -298,9 +298,10 @@ comparison_table.draw(
 st.header("At equal forgetting")
 st.markdown(EQUAL[samples > 0])
 if unrecorded := dict.fromkeys(standings.name(r.method) for r in shown if not r.path.recorded):
+    every = " with every seed" if count > 1 else ""
     st.caption(
-        f"No epochs are recorded yet of {joined([*unrecorded])}, so only the unlearned "
-        "model can be taken; *Run all methods* records them."
+        f"Epochs of {joined([*unrecorded])} are not recorded yet{every}. Of a run without "
+        "them, only the unlearned model can be taken; *Run all methods* records them."
     )
 if not samples:
     equal_forgetting()

@@ -77,11 +77,11 @@ def test_the_stored_methods_are_shown_at_once(opening: Path) -> None:
 
 
 def test_what_was_not_recorded_is_said(opening: Path) -> None:
-    assert not says(open_page("compare", **DIGITS), "No epochs are recorded")
+    assert not says(open_page("compare", **DIGITS), "are not recorded yet")
     config = ExperimentConfig(dataset="digits", forget_classes=(8,))
     Experiment(config, Store(opening / "store")).run(with_retrain=True)
     app = open_page("compare", **DIGITS, forget="8")
-    assert says(app, "No epochs are recorded yet of UNSC, so only")
+    assert says(app, "Epochs of UNSC are not recorded yet. Of a run")
 
 
 def test_further_methods_are_added_on_request() -> None:
